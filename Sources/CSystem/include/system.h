@@ -1,0 +1,22 @@
+// What Swift can't say about the system: constants behind feature macros and variadic calls.
+#ifndef DMM_SYSTEM_H
+#define DMM_SYSTEM_H
+
+#include <stdint.h>
+
+/// O_DIRECT, which glibc shows only to GNU sources.
+extern const int dmm_o_direct;
+
+/// The size of the block device open as `descriptor`, in bytes; -1 with errno set on failure.
+int64_t dmm_block_device_size(int descriptor);
+
+/// Asks the kernel to forget what it caches of `descriptor`: another writer may have gone past
+/// the cache. Best effort.
+void dmm_drop_cache(int descriptor);
+
+/// A private anonymous mapping of `count` zero bytes that takes memory only where it is touched;
+/// NULL with errno set on failure.
+void *dmm_map_zeroes(uint64_t count);
+void dmm_unmap(void *address, uint64_t count);
+
+#endif

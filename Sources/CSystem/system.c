@@ -1,0 +1,31 @@
+#define _GNU_SOURCE
+#include "system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+const int dmm_o_direct = O_DIRECT;
+
+int64_t dmm_block_device_size(int descriptor) {
+  uint64_t bytes = 0;
+  if (ioctl(descriptor, BLKGETSIZE64, &bytes) != 0) return -1;
+  return (int64_t)bytes;
+}
+
+void dmm_drop_cache(int descriptor) {
+  int saved = errno;
+  posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+  errno = saved;
+}
+
+void *dmm_map_zeroes(uint64_t count) {
+  void *address = mmap(NULL, count, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return address == MAP_FAILED ? NULL : address;
+}
+
+void dmm_unmap(void *address, uint64_t count) { munmap(address, count); }

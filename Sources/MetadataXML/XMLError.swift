@@ -1,0 +1,49 @@
+/// Where in the input something stands. Lines and columns count from 1, columns in characters.
+package struct XMLPosition: Equatable, Sendable, CustomStringConvertible {
+  package var line: Int
+  package var column: Int
+
+  package init(line: Int, column: Int) {
+    self.line = line
+    self.column = column
+  }
+
+  package var description: String { "line \(line), column \(column)" }
+}
+
+/// Why no metadata could be had from the input.
+package enum XMLError: Error, CustomStringConvertible {
+  /// The input has no bytes.
+  case empty
+  /// The input is something else than XML: it breaks the rules before its first tag.
+  case notXML(XMLPosition, reason: String)
+  /// The input breaks the rules of XML.
+  case malformed(XMLPosition, reason: String)
+  /// The input ends before this element does, which was opened at the position.
+  case endsInside(String, opened: XMLPosition)
+  /// The tag at this position makes no sense as metadata.
+  case rejected(XMLPosition, reason: String)
+  /// The input could not be read.
+  case sourceFailed(any Error)
+  /// The consumer could not go on for a reason that has nothing to do with the XML.
+  case consumerFailed(any Error)
+
+  package var description: String {
+    switch self {
+    case .empty: "the input is empty"
+    case .notXML(let position, let reason): "\(position): this is not XML: \(reason)"
+    case .malformed(let position, let reason): "\(position): \(reason)"
+    case .endsInside(let name, let position): "\(position): the XML ends inside <\(name)>"
+    case .rejected(let position, let reason): "\(position): \(reason)"
+    case .sourceFailed(let error), .consumerFailed(let error): "\(error)"
+    }
+  }
+}
+
+/// What a consumer throws; the reader makes it an `XMLError` and adds the position.
+package enum XMLComplaint: Error {
+  /// The tag makes no sense; a sentence without position, such as "unknown tag 'foo'".
+  case content(String)
+  /// The consumer failed at something of its own, such as a write.
+  case failure(any Error)
+}

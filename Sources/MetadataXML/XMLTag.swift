@@ -1,0 +1,64 @@
+/// A start tag: the name of its element, and its attributes in the order of the document.
+///
+/// The attributes are asked for with the methods that throw, so that all consumers say the same of
+/// the same mistake.
+package struct XMLTag: Sendable {
+  /// An attribute, its references resolved. No two of a tag have the same name.
+  package struct Attribute: Sendable, Equatable {
+    package var name: String
+    package var value: String
+
+    package init(name: String, value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  package var name: String
+  package var attributes: [Attribute]
+
+  package init(name: String, attributes: [Attribute]) {
+    self.name = name
+    self.attributes = attributes
+  }
+
+  /// The value of an attribute, if the tag has it.
+  package subscript(name: String) -> String? {
+    attributes.first { $0.name == name }?.value
+  }
+
+  /// Complains of the first attribute that is not one of `names`.
+  package func allow(only names: String...) throws(XMLComplaint) {
+    for attribute in attributes where !names.contains(attribute.name) {
+      throw .content("unknown attribute '\(attribute.name)' in tag '\(name)'")
+    }
+  }
+
+  /// The value of an attribute that must be there.
+  package func text(_ attribute: String) throws(XMLComplaint) -> String {
+    guard let value = self[attribute] else {
+      throw .content("missing attribute '\(attribute)' for tag '\(name)'")
+    }
+    return value
+  }
+
+  /// The value of an attribute that must be there and must be a number.
+  package func number(_ attribute: String) throws(XMLComplaint) -> UInt64 {
+    try decode(attribute, text(attribute))
+  }
+
+  /// The value of an attribute that must be a number if it is there.
+  package func numberIfPresent(_ attribute: String) throws(XMLComplaint) -> UInt64? {
+    guard let value = self[attribute] else { return nil }
+    return try decode(attribute, value)
+  }
+
+  private func decode(_ attribute: String, _ value: String) throws(XMLComplaint) -> UInt64 {
+    guard let number = decimal(value.utf8Span.span) else {
+      throw .content(
+        "attribute '\(attribute)' of tag '\(name)' must be a decimal number below 2^64"
+          + " (found '\(value)')")
+    }
+    return number
+  }
+}

@@ -1,0 +1,87 @@
+extension BTreeNode {
+  /// Reports all that is wrong with this node, as far as it and its parents can tell.
+  ///
+  /// The block's checksum has been found to be a node's. Returns whether the entries may be read;
+  /// a node with keys out of range may be, and its reader leaves those keys out.
+  package func check(
+    _ reference: NodeReference, in tree: Tree, into findings: inout Findings
+  ) -> Bool {
+    if block != UInt64(reference.block.number) {
+      findings.report(
+        .blockWrongNumber, at: tree.site(reference), found: block,
+        expected: UInt64(reference.block.number))
+      return false
+    }
+    guard let kind else {
+      findings.report(
+        .nodeUnknownKind, at: tree.site(reference), found: "flags \(bytes[Layout.flags])",
+        expected: "1 or 2")
+      return false
+    }
+    return checkSizes(kind, reference, tree, &findings) && checkKeys(reference, tree, &findings)
+  }
+
+  /// Sizes come first: every later offset is computed from them.
+  private func checkSizes(
+    _ kind: Kind, _ reference: NodeReference, _ tree: Tree, _ findings: inout Findings
+  ) -> Bool {
+    let wanted = kind == .leaf ? tree.leafValueSize : BTreeNode.pointerSize
+    guard valueSize == wanted else {
+      findings.report(
+        .nodeWrongValueSize, at: tree.site(reference), found: UInt64(valueSize),
+        expected: UInt64(wanted))
+      return false
+    }
+    let capacity = (MetadataBlock.size - Layout.size) / (8 + valueSize)
+    guard entryCount <= maxEntries, maxEntries <= capacity else {
+      findings.report(
+        .nodeOverfull, at: tree.site(reference), found: "\(entryCount) of \(maxEntries)",
+        expected: "at most \(capacity)")
+      return false
+    }
+    if kind == .internal, entryCount == 0 {
+      findings.report(.nodeEmpty, at: tree.site(reference))
+      return false
+    }
+    let usual = BTreeNode.maximumEntries(valueSize: valueSize)
+    if maxEntries != usual {
+      findings.report(
+        .nodeUnusualMaximum, at: tree.site(reference), found: UInt64(maxEntries),
+        expected: UInt64(usual))
+    }
+    if !reference.isRoot, entryCount < BTreeNode.minimumEntries(valueSize: valueSize) {
+      findings.report(
+        .nodeUnderfull, at: tree.site(reference), found: "\(entryCount) entries",
+        expected: "at least \(BTreeNode.minimumEntries(valueSize: valueSize))")
+    }
+    return true
+  }
+
+  private func checkKeys(
+    _ reference: NodeReference, _ tree: Tree, _ findings: inout Findings
+  ) -> Bool {
+    guard entryCount > 0 else { return true }
+    var previous = key(0)
+    for index in 1..<entryCount {
+      let next = key(index)
+      guard next > previous else {
+        findings.report(
+          .keysNotAscending, at: tree.site(reference, entry: index), found: "\(next)",
+          expected: "> \(previous)")
+        return false
+      }
+      previous = next
+    }
+    if key(0) < reference.first {
+      findings.report(
+        .keyOutOfRange, at: tree.site(reference, entry: 0), found: "\(key(0))",
+        expected: ">= \(reference.first)")
+    }
+    if previous > reference.last {
+      findings.report(
+        .keyOutOfRange, at: tree.site(reference, entry: entryCount - 1), found: "\(previous)",
+        expected: "<= \(reference.last)")
+    }
+    return true
+  }
+}

@@ -1,0 +1,72 @@
+/// One block of a B-tree: a header, then the keys, then the values.
+///
+/// A view over bytes already read. It owns nothing and trusts nothing: `check` must return `true`
+/// before a key or a value is asked for.
+///
+/// Source: Linux, drivers/md/persistent-data/dm-btree-internal.h, `struct node_header`.
+package struct BTreeNode: ~Escapable {
+  package enum Kind: UInt32, Sendable {
+    case `internal` = 1
+    case leaf = 2
+  }
+
+  package enum Layout {
+    package static let checksum = Field<UInt32>(at: 0)  // CRC-32C of bytes 4..<4096, node salt
+    package static let flags = Field<UInt32>(at: 4)  // a Kind
+    package static let block = Field<UInt64>(at: 8)  // metadata block this node lives in
+    package static let entryCount = Field<UInt32>(at: 16)  // entries in use
+    package static let maxEntries = Field<UInt32>(at: 20)  // length of both arrays
+    package static let valueSize = Field<UInt32>(at: 24)  // bytes; 8 in internal nodes
+    package static let padding = Field<UInt32>(at: 28)
+    package static let size = 32  // bytes; the keys start here
+  }
+
+  /// Bytes in a value of an internal node: the number of a block.
+  package static let pointerSize = 8
+
+  @usableFromInline let bytes: RawSpan
+  /// Entries in use; not to be trusted before `check`.
+  package let entryCount: Int
+  @usableFromInline let valuesOffset: Int
+  package let valueSize: Int
+
+  @_lifetime(copy bytes)
+  package init(_ bytes: RawSpan) {
+    self.bytes = bytes
+    entryCount = Int(bytes[Layout.entryCount])
+    valueSize = Int(bytes[Layout.valueSize])
+    valuesOffset = Layout.size + 8 * Int(bytes[Layout.maxEntries])
+  }
+
+  package var kind: Kind? { Kind(rawValue: bytes[Layout.flags]) }
+  package var block: UInt64 { bytes[Layout.block] }
+  package var maxEntries: Int { Int(bytes[Layout.maxEntries]) }
+
+  @inlinable package func key(_ index: Int) -> UInt64 {
+    bytes[Field(at: Layout.size + 8 * index)]
+  }
+
+  /// The value of an entry whose values are eight bytes long.
+  @inlinable package func value(_ index: Int) -> UInt64 {
+    bytes[Field(at: valuesOffset + 8 * index)]
+  }
+
+  /// A field of a longer value.
+  @inlinable package func value<Value>(_ index: Int, _ field: Field<Value>) -> Value {
+    bytes[field.shifted(by: valuesOffset + valueSize * index)]
+  }
+
+  /// The length of both arrays in every node that kernels and tools write: as many entries as
+  /// fit, rounded down to a multiple of three. 252 with values of eight bytes.
+  ///
+  /// Source: Linux, drivers/md/persistent-data/dm-btree.c, `calc_max_entries`.
+  package static func maximumEntries(valueSize: Int) -> Int {
+    let fitting = (MetadataBlock.size - Layout.size) / (8 + valueSize)
+    return fitting - fitting % 3
+  }
+
+  /// Fewer entries than this in a node that is not a root are too few.
+  package static func minimumEntries(valueSize: Int) -> Int {
+    maximumEntries(valueSize: valueSize) / 3
+  }
+}

@@ -1,0 +1,193 @@
+/// Reads trees from their roots down to the leaves: all roots together, level by level, each block
+/// once, in location order, on all cores.
+///
+/// What it costs grows with the nodes there are, not with the number of roots that share them.
+/// A damaged node becomes a finding and a hole; the walk goes on round it.
+package struct TreeWalk: Sendable {
+  package let tree: Tree
+  package let roots: [TreeRoot]
+  package private(set) var skeleton = TreeSkeleton()
+  /// Levels above the leaves, by root block.
+  package private(set) var heights: [MetadataBlock: Int] = [:]
+  /// Nodes that can't be used.
+  package private(set) var damaged: Set<MetadataBlock> = []
+  /// Nodes that already had another use when this walk came by.
+  package private(set) var crossLinked: Set<MetadataBlock> = []
+  private var leafFrontier: Frontier
+  private var hasAllRoots = true
+
+  private let file: BlockFile
+
+  /// Reads the internal nodes of the trees that start at `roots`.
+  ///
+  /// References held by internal nodes are counted in `usage`; those to the roots are the
+  /// caller's to count.
+  package init(
+    _ tree: Tree, roots: [TreeRoot], in file: BlockFile, usage: inout BlockUsage,
+    findings: inout Findings
+  ) {
+    self.tree = tree
+    self.roots = roots
+    self.file = file
+    leafFrontier = Frontier(entries: [], of: skeleton, rootIndices: [], of: roots)
+    heights = TreeHeights.measure(roots.map(\.block), in: file, valueSize: tree.leafValueSize)
+    reportLoops(into: &findings)
+    var level = heights.values.max() ?? 0
+    while level > 0 {
+      let frontier = claimedFrontier(level, &usage, &findings)
+      readLevel(level, frontier, &usage, &findings)
+      level -= 1
+    }
+    leafFrontier = claimedFrontier(0, &usage, &findings)
+  }
+
+  /// Reads trees whose roots are pointers not yet looked at; counts the references to them too.
+  package init(
+    _ tree: Tree, rootPointers: [(target: UInt64, owner: UInt64)], in file: BlockFile,
+    usage: inout BlockUsage, findings: inout Findings
+  ) {
+    var roots: [TreeRoot] = []
+    for (target, owner) in rootPointers {
+      if let block = MetadataBlock(pointer: target, count: usage.blockCount) {
+        usage.references.increment(target)
+        roots.append(TreeRoot(block, owner: owner))
+      } else {
+        findings.report(
+          .childOutOfDevice,
+          at: Site(tree.name, order: tree.order, device: tree.hasOwners ? owner : nil),
+          found: "block \(target)", expected: "below \(usage.blockCount)")
+      }
+    }
+    self.init(tree, roots: roots, in: file, usage: &usage, findings: &findings)
+    hasAllRoots = roots.count == rootPointers.count
+  }
+
+  /// Whether every node could be read; ask after the leaves were.
+  package var isWhole: Bool { hasAllRoots && damaged.isEmpty && crossLinked.isEmpty && !skeleton.hasLostPointers }
+
+  /// How many distinct leaves there are, damaged ones included.
+  package var leafCount: Int { leafFrontier.blocks.count }
+
+  /// The distinct leaves, ascending.
+  package var leafBlocks: [UInt32] { leafFrontier.blocks }
+
+  /// Reads every leaf and hands the sound ones to visitors, one a worker, which it returns.
+  package mutating func readLeaves<Visitor: LeafVisitor>(
+    findings: inout Findings, _ makeVisitor: @Sendable () -> Visitor
+  ) -> [Visitor] {
+    let frontier = leafFrontier
+    let tree = tree
+    let readers = BlockScan(file, frontier.blocks).run {
+      LeafReader(frontier: frontier, reader: NodeReader(tree), visitor: makeVisitor())
+    }
+    for reader in readers {
+      findings.merge(reader.reader.findings)
+      damaged.formUnion(reader.reader.damaged)
+    }
+    return readers.map(\.visitor)
+  }
+
+  private func reportLoops(into findings: inout Findings) {
+    for root in roots where heights[root.block] == nil {
+      findings.report(
+        .treeTooDeep,
+        at: tree.site(
+          NodeReference(
+            block: root.block, first: 0, last: .max, owner: root.owner, isRoot: true)))
+    }
+  }
+
+  /// The nodes at `level`, without those that already have another use.
+  private mutating func claimedFrontier(
+    _ level: Int, _ usage: inout BlockUsage, _ findings: inout Findings
+  ) -> Frontier {
+    let parents = skeleton.nodes.lazy.filter { $0.height == level + 1 }
+    let frontier = Frontier(
+      entries: parents.flatMap(\.entries), of: skeleton,
+      rootIndices: roots.indices.filter { heights[roots[$0].block] == level }, of: roots)
+    var kept = [Bool](repeating: true, count: frontier.blocks.count)
+    for index in frontier.blocks.indices {
+      let block = MetadataBlock(frontier.blocks[index])
+      guard let earlier = usage.claim(block, for: tree.name) else { continue }
+      kept[index] = false
+      findings.report(
+        .blockUsedTwice, at: tree.site(frontier.reference(index)), found: earlier)
+      crossLinked.insert(block)
+    }
+    return frontier.filtered { kept[$0] }
+  }
+
+  private mutating func readLevel(
+    _ level: Int, _ frontier: Frontier, _ usage: inout BlockUsage, _ findings: inout Findings
+  ) {
+    let tree = tree
+    let blockCount = usage.blockCount
+    let readers = BlockScan(file, frontier.blocks).run {
+      InternalReader(
+        frontier: frontier, level: level, blockCount: blockCount, reader: NodeReader(tree))
+    }
+    for reader in readers {
+      findings.merge(reader.reader.findings)
+      damaged.formUnion(reader.reader.damaged)
+    }
+    let nodes = readers.flatMap(\.nodes).sorted { $0.reference.block < $1.reference.block }
+    for node in nodes {
+      for child in node.children where child != 0 { usage.references.increment(UInt64(child)) }
+    }
+    skeleton.append(nodes)
+  }
+}
+
+/// What is done with each sound leaf of a walk.
+package protocol LeafVisitor: Sendable {
+  mutating func visit(_ leaf: BTreeNode, _ reference: NodeReference)
+}
+
+private struct LeafReader<Visitor: LeafVisitor>: BlockVisitor {
+  let frontier: Frontier
+  var reader: NodeReader
+  var visitor: Visitor
+
+  mutating func visit(_ index: Int, _ bytes: RawSpan) {
+    let reference = frontier.reference(index)
+    guard reader.admits(bytes, as: reference, height: 0) else { return }
+    visitor.visit(BTreeNode(bytes), reference)
+  }
+
+  mutating func unreadable(_ index: Int, _ error: IOError) {
+    reader.unreadable(frontier.reference(index), error)
+  }
+}
+
+private struct InternalReader: BlockVisitor {
+  let frontier: Frontier
+  let level: Int
+  let blockCount: UInt64
+  var reader: NodeReader
+  var nodes: [TreeSkeleton.InternalNode] = []
+
+  mutating func visit(_ index: Int, _ bytes: RawSpan) {
+    let reference = frontier.reference(index)
+    guard reader.admits(bytes, as: reference, height: level) else { return }
+    let node = BTreeNode(bytes)
+    var keys: [UInt64] = []
+    var children: [UInt32] = []
+    for entry in 0..<node.entryCount {
+      keys.append(node.key(entry))
+      let child = MetadataBlock(pointer: node.value(entry), count: blockCount)
+      if child == nil {
+        reader.findings.report(
+          .childOutOfDevice, at: reader.tree.site(reference, entry: entry),
+          found: "block \(node.value(entry))", expected: "below \(blockCount)")
+      }
+      children.append(child?.number ?? 0)
+    }
+    nodes.append(
+      TreeSkeleton.InternalNode(
+        reference: reference, height: level, keys: keys, children: children))
+  }
+
+  mutating func unreadable(_ index: Int, _ error: IOError) {
+    reader.unreadable(frontier.reference(index), error)
+  }
+}

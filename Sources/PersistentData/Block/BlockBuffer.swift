@@ -1,0 +1,71 @@
+/// Memory for a run of metadata blocks, aligned so that a device can be read past the page cache.
+///
+/// One thread uses it at a time; it lends its bytes and never hands them out.
+@safe package final class BlockBuffer {
+  package let blockCapacity: Int
+  private let storage: UnsafeMutableRawBufferPointer
+
+  package init(blocks: Int) {
+    blockCapacity = blocks
+    unsafe storage = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: blocks * MetadataBlock.size, alignment: MetadataBlock.size)
+    // The tail of a buffer that is never filled must not carry old memory to a device.
+    unsafe storage.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  deinit { unsafe storage.deallocate() }
+
+  /// Reads `count` blocks from `first` on into the start of the buffer.
+  package func read(_ file: BlockFile, from first: UInt64, count: Int) throws(IOError) {
+    try unsafe file.read(into: slice(0, count), from: first)
+  }
+
+  /// Writes the first `count` blocks of the buffer to the device from block `first` on.
+  package func write(_ file: BlockFile, to first: UInt64, count: Int) throws(IOError) {
+    try unsafe file.write(UnsafeRawBufferPointer(slice(0, count)), from: first)
+  }
+
+  /// The bytes of the block at `index` in the buffer.
+  package subscript(index: Int) -> RawSpan {
+    @_lifetime(borrow self) get {
+      let bytes = unsafe UnsafeRawBufferPointer(slice(index, 1))
+      return unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self)
+    }
+  }
+
+  /// Lends the block at `index` for writing.
+  package func edit<Result>(_ index: Int, _ body: (inout MutableRawSpan) -> Result) -> Result {
+    var bytes = unsafe MutableRawSpan(_unsafeBytes: slice(index, 1))
+    return body(&bytes)
+  }
+
+  private func slice(_ index: Int, _ count: Int) -> UnsafeMutableRawBufferPointer {
+    let size = MetadataBlock.size
+    return unsafe UnsafeMutableRawBufferPointer(
+      rebasing: storage[index * size..<(index + count) * size])
+  }
+}
+
+extension BlockFile {
+  /// Reads one block and lends its bytes; for the few blocks that are read by themselves.
+  package func withBlock<Result>(
+    _ block: MetadataBlock, _ body: (RawSpan) -> Result
+  ) throws(IOError) -> Result {
+    let buffer = BlockBuffer(blocks: 1)
+    try buffer.read(self, from: UInt64(block.number), count: 1)
+    return body(buffer[0])
+  }
+
+  /// Reads one block, lets `body` change it, seals it as `kind` and writes it back in place.
+  package func editBlock(
+    _ block: MetadataBlock, sealedAs kind: BlockKind, _ body: (inout MutableRawSpan) -> Void
+  ) throws(IOError) {
+    let buffer = BlockBuffer(blocks: 1)
+    try buffer.read(self, from: UInt64(block.number), count: 1)
+    buffer.edit(0) { bytes in
+      body(&bytes)
+      kind.seal(&bytes)
+    }
+    try buffer.write(self, to: UInt64(block.number), count: 1)
+  }
+}

@@ -1,0 +1,113 @@
+internal import CSystem
+internal import Glibc
+
+/// A metadata device, or a file that holds its image.
+///
+/// Owns the descriptor. Reads and writes whole blocks at stated places, so several threads may
+/// use it at once. Files are opened read-only unless the caller means to write.
+package final class BlockFile: Sendable {
+  package enum Access: Sendable {
+    /// Nobody else may have the device open.
+    case read
+    /// The device belongs to a running pool: read past the page cache, which the pool bypasses.
+    case readInUse
+    case write
+  }
+
+  package let path: String
+  /// Whole blocks on the device; a tail shorter than a block is ignored.
+  package let blockCount: UInt64
+  package let isBlockDevice: Bool
+  private let descriptor: Int32
+
+  package init(_ path: String, _ access: Access) throws(IOError) {
+    var status = Glibc.stat()
+    guard unsafe stat(path, &status) == 0 else {
+      let code = errno
+      throw code == ENOENT || code == ENOTDIR
+        ? .notFound(path: path) : .cannotOpen(path: path, errno: code)
+    }
+    let type = status.st_mode & S_IFMT
+    guard type == S_IFREG || type == S_IFBLK else { throw .notAFileOrDevice(path: path) }
+    let onDevice = type == S_IFBLK
+
+    var flags = access == .write ? O_RDWR : O_RDONLY
+    flags |= O_CLOEXEC
+    if onDevice, access != .readInUse { flags |= O_EXCL }
+    if onDevice, access == .readInUse { flags |= dmm_o_direct }
+    let descriptor = unsafe open(path, flags)
+    guard descriptor >= 0 else {
+      throw errno == EBUSY ? .inUse(path: path) : .cannotOpen(path: path, errno: errno)
+    }
+    let size = onDevice ? dmm_block_device_size(descriptor) : Int64(status.st_size)
+    guard size >= 0 else {
+      let code = errno
+      close(descriptor)
+      throw .callFailed(call: "asking for the size of '\(path)'", errno: code)
+    }
+    guard size >= MetadataBlock.size else {
+      close(descriptor)
+      throw .tooSmall(path: path, sizeBytes: UInt64(size))
+    }
+    // A pool that ran since the cache was filled has written past it.
+    if onDevice { dmm_drop_cache(descriptor) }
+    self.path = path
+    self.descriptor = descriptor
+    self.isBlockDevice = onDevice
+    self.blockCount = UInt64(size) / UInt64(MetadataBlock.size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Whether both are the same device or the same file, under whatever names.
+  package func isSame(as other: BlockFile) -> Bool {
+    var mine = stat()
+    var theirs = stat()
+    guard unsafe fstat(descriptor, &mine) == 0, unsafe fstat(other.descriptor, &theirs) == 0
+    else { return false }
+    return isBlockDevice && other.isBlockDevice
+      ? mine.st_rdev == theirs.st_rdev
+      : mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
+  }
+
+  /// Fills `buffer`, a whole number of blocks, from block `first` on.
+  func read(into buffer: UnsafeMutableRawBufferPointer, from first: UInt64) throws(IOError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let offset = first * UInt64(MetadataBlock.size) + UInt64(done)
+      let count = unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(offset))
+      if count > 0 {
+        done += count
+      } else if count == 0 {
+        throw .ended(path: path, block: offset / UInt64(MetadataBlock.size))
+      } else if errno != EINTR {
+        let code = errno
+        throw .readFailed(path: path, block: offset / UInt64(MetadataBlock.size), errno: code)
+      }
+    }
+  }
+
+  /// Writes `buffer`, a whole number of blocks, from block `first` on.
+  func write(_ buffer: UnsafeRawBufferPointer, from first: UInt64) throws(IOError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+      let offset = first * UInt64(MetadataBlock.size) + UInt64(done)
+      let count = unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset))
+      if count > 0 {
+        done += count
+      } else if count == 0 || errno != EINTR {
+        let code = count == 0 ? ENOSPC : errno
+        throw .writeFailed(path: path, block: offset / UInt64(MetadataBlock.size), errno: code)
+      }
+    }
+  }
+
+  /// Returns once everything written is on stable storage.
+  package func flush() throws(IOError) {
+    guard fsync(descriptor) == 0 else {
+      throw .callFailed(call: "flushing '\(path)'", errno: errno)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/// Where a little-endian integer stands in a structure on disk.
+///
+/// Every structure declares its fields once, in a `Layout`; readers, writers, messages and damage
+/// tests all use those declarations, so no offset is written twice.
+@usableFromInline
+package struct Field<Value: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable {
+  /// Bytes from the start of the structure.
+  @usableFromInline package let offset: Int
+
+  @inlinable package init(at offset: Int) { self.offset = offset }
+
+  /// The same field in a structure that itself starts `base` bytes into the block.
+  @inlinable package func shifted(by base: Int) -> Field { Field(at: base + offset) }
+
+  package var size: Int { Value.bitWidth / 8 }
+}
+
+extension RawSpan {
+  /// The field's value. Reading past the end is a programming error and traps.
+  @inlinable package subscript<Value>(field: Field<Value>) -> Value {
+    // Any bit pattern is a valid integer, and the offset is checked against the span's bounds.
+    Value(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: field.offset, as: Value.self))
+  }
+}
+
+extension MutableRawSpan {
+  @inlinable package subscript<Value>(field: Field<Value>) -> Value {
+    get {
+      let bytes = self.bytes
+      return bytes[field]
+    }
+    set {
+      storeBytes(of: newValue.littleEndian, toByteOffset: field.offset, as: Value.self)
+    }
+  }
+}

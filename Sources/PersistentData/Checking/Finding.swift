@@ -1,0 +1,80 @@
+/// Where something was found, from large to small. Unknown parts are left out.
+package struct Site: Hashable, Sendable {
+  /// The structure, in the words people see: "mapping tree", "data space map".
+  package var structure: String
+  /// Where the structure stands among the others in a report.
+  package var order: Int
+  package var device: UInt64?
+  package var block: UInt64?
+  /// Index within the block, from 0.
+  package var entry: Int?
+  /// The keys concerned: virtual blocks in a mapping tree, blocks in a space map.
+  package var keys: ClosedRange<UInt64>?
+
+  package init(
+    _ structure: String, order: Int = 0, device: UInt64? = nil, block: UInt64? = nil,
+    entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
+  ) {
+    self.structure = structure
+    self.order = order
+    self.device = device
+    self.block = block
+    self.entry = entry
+    self.keys = keys
+  }
+}
+
+extension Site: CustomStringConvertible {
+  package var description: String {
+    var text = structure
+    if let device { text += ", device \(device)" }
+    if let block { text += ", block \(block)" }
+    if let entry { text += ", entry \(entry)" }
+    if let keys {
+      text +=
+        keys.lowerBound == keys.upperBound
+        ? ", key \(keys.lowerBound)" : ", keys \(keys.lowerBound)..\(keys.upperBound)"
+    }
+    return text
+  }
+}
+
+/// One thing that is wrong, or worth knowing: the rule, the place and the evidence.
+package struct Finding: Hashable, Sendable {
+  package let rule: Rule
+  package let site: Site
+  /// What the metadata has there, and what should be there; empty where the rule says it all.
+  package let found: String
+  package let expected: String
+
+  package init(_ rule: Rule, at site: Site, found: String = "", expected: String = "") {
+    self.rule = rule
+    self.site = site
+    self.found = found
+    self.expected = expected
+  }
+}
+
+extension Finding: CustomStringConvertible {
+  /// `severity: place: fault (found X, expected Y)`.
+  package var description: String {
+    let entry = rule.entry
+    var evidence: [String] = []
+    if !found.isEmpty { evidence.append("found \(found)") }
+    if !expected.isEmpty { evidence.append("expected \(expected)") }
+    let tail = evidence.isEmpty ? "" : " (\(evidence.joined(separator: ", ")))"
+    return "\(entry.severity.name): \(site): \(entry.fault)\(tail)"
+  }
+}
+
+extension Finding: Comparable {
+  /// The order of a report: by structure, device, block, entry; it never depends on timing.
+  package static func < (left: Finding, right: Finding) -> Bool { left.rank < right.rank }
+
+  private var rank: (Int, UInt64, UInt64, Int, UInt64, String) {
+    (
+      site.order, site.device ?? 0, site.block ?? 0, site.entry ?? -1,
+      site.keys?.lowerBound ?? 0, rule.rawValue + found
+    )
+  }
+}

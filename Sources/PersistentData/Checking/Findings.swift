@@ -1,0 +1,61 @@
+/// What a check found: as many findings as a person can use, and a count of all.
+///
+/// Memory is bounded whatever the input: of too many findings the gravest are kept.
+package struct Findings: Sendable {
+  /// More than anybody reads, little enough to keep.
+  package static let kept = 1_000
+
+  private var items: [Finding] = []
+  /// How often each rule was found broken, whether kept or not.
+  package private(set) var counts: [Rule: Int] = [:]
+
+  package init() {}
+
+  package mutating func report(
+    _ rule: Rule, at site: Site, found: String = "", expected: String = "",
+    times: Int = 1
+  ) {
+    add(Finding(rule, at: site, found: found, expected: expected), times: times)
+  }
+
+  package mutating func report(
+    _ rule: Rule, at site: Site, found: UInt64, expected: UInt64
+  ) {
+    report(rule, at: site, found: String(found), expected: String(expected))
+  }
+
+  /// `times`: how many blocks or entries one finding speaks of.
+  package mutating func add(_ finding: Finding, times: Int = 1) {
+    counts[finding.rule, default: 0] += times
+    items.append(finding)
+    if items.count >= 2 * Findings.kept { trim() }
+  }
+
+  /// Takes in what another worker found.
+  package mutating func merge(_ other: Findings) {
+    counts.merge(other.counts, uniquingKeysWith: +)
+    items += other.items
+    if items.count >= 2 * Findings.kept { trim() }
+  }
+
+  /// The findings that were kept, in report order.
+  package var sorted: [Finding] { items.sorted() }
+
+  package var isEmpty: Bool { counts.isEmpty }
+
+  /// The gravest severity of all that was found.
+  package var worst: Severity? { counts.keys.map(\.severity).max() }
+
+  package func count(_ severity: Severity) -> Int {
+    counts.reduce(0) { $0 + ($1.key.severity == severity ? $1.value : 0) }
+  }
+
+  /// Whether anything was found that can be mended on the spot.
+  package var hasMendable: Bool { counts.keys.contains { $0.entry.isMendable } }
+
+  private mutating func trim() {
+    // The gravest first, so that a flood of leaks never hides an error.
+    items.sort { ($1.rule.severity, $0) < ($0.rule.severity, $1) }
+    items.removeLast(items.count - Findings.kept)
+  }
+}

@@ -1,0 +1,91 @@
+/// A thing that can be wrong with metadata. The name is stable: tests, reports and people cite it.
+///
+/// What each rule weighs and says stands in one table, `RuleTable.swift`.
+package enum Rule: String, CaseIterable, Sendable {
+  // Any block
+  case blockUnreadable
+  case blockBadChecksum
+  case blockWrongKind
+  case blockWrongNumber
+  case blockUsedTwice
+
+  // B-trees
+  case nodeUnknownKind
+  case nodeWrongValueSize
+  case nodeOverfull
+  case nodeEmpty
+  case nodeUnderfull
+  case nodeUnusualMaximum
+  case keysNotAscending
+  case keyOutOfRange
+  case childOutOfDevice
+  case leafAtWrongDepth
+  case treeTooDeep
+
+  // Space maps
+  case deviceTruncated
+  case bitmapMissing
+  case bitmapSuperfluous
+  case refCountTooLow
+  case refCountTooHigh
+  case blockLeaked
+  case refCountEntryMissing
+  case refCountEntryTooSmall
+  case refCountEntrySuperfluous
+  case entryBeyondEnd
+  case allocatedCountWrong
+  case freeCountWrong
+  case firstFreeTooHigh
+
+  // The superblock
+  case superblockWrongMagic
+  case superblockUnknownVersion
+  case superblockUnknownFlags
+  case unsupportedFeatures
+  case dataBlockSizeInvalid
+  case metadataBlockSizeInvalid
+  case metadataSizeInFuture
+
+  // Thin devices
+  case deviceIDTooLarge
+  case deviceWithoutDetails
+  case deviceWithoutMappings
+  case mappedBlocksWrong
+  case dataBlockOutOfRange
+  case mappingTimeInFuture
+  case deviceTimeInFuture
+  case transactionInFuture
+
+  // Worth knowing
+  case needsCheck
+  case metadataSnapshotHeld
+  case metadataNearlyFull
+  case metadataFull
+  case dataFull
+  case deviceBeyondKernelLimit
+}
+
+/// What a finding puts at risk.
+package enum Severity: Int, Comparable, CaseIterable, Sendable {
+  /// Worth knowing; nothing is wrong.
+  case note
+  /// Wrong, but harmless.
+  case warning
+  /// Nothing is at risk but space.
+  case leak
+  /// Data is unreachable or at risk.
+  case error
+
+  package static func < (left: Severity, right: Severity) -> Bool {
+    left.rawValue < right.rawValue
+  }
+
+  package var name: String {
+    switch self {
+    case .note: "note"
+    case .warning: "warning"
+    case .leak: "leak"
+    case .error: "error"
+    }
+  }
+}

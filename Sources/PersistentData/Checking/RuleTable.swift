@@ -1,0 +1,91 @@
+/// What a rule weighs, and its fault in words.
+package struct RuleEntry: Sendable {
+  package let severity: Severity
+  /// Whether it can be mended on the spot, without building new metadata.
+  package let isMendable: Bool
+  /// The fault, as it stands in a finding's line.
+  package let fault: String
+
+  fileprivate init(_ severity: Severity, _ fault: String, mendable: Bool = false) {
+    self.severity = severity
+    self.fault = fault
+    isMendable = mendable
+  }
+}
+
+extension Rule {
+  package var severity: Severity { entry.severity }
+
+  /// The one table: nothing else decides the exit status, what `--ignore-non-fatal-errors` lets
+  /// pass or what `--auto-repair` mends.
+  package var entry: RuleEntry {
+    switch self {
+    case .blockUnreadable: RuleEntry(.error, "the device can't read this block")
+    case .blockBadChecksum: RuleEntry(.error, "the checksum doesn't fit the block")
+    case .blockWrongKind: RuleEntry(.error, "this block is of another kind")
+    case .blockWrongNumber: RuleEntry(.error, "the block gives another number as its own")
+    case .blockUsedTwice: RuleEntry(.error, "the block already has another use")
+
+    case .nodeUnknownKind: RuleEntry(.error, "the node is neither internal nor a leaf")
+    case .nodeWrongValueSize: RuleEntry(.error, "the node's values have the wrong size")
+    case .nodeOverfull: RuleEntry(.error, "the node claims more entries than it can hold")
+    case .nodeEmpty: RuleEntry(.error, "an internal node is empty")
+    case .nodeUnderfull: RuleEntry(.warning, "the node is less than a third full")
+    case .nodeUnusualMaximum: RuleEntry(.warning, "the node's max_entries is unusual")
+    case .keysNotAscending: RuleEntry(.error, "keys do not ascend")
+    case .keyOutOfRange: RuleEntry(.error, "a key lies outside its parent's range")
+    case .childOutOfDevice: RuleEntry(.error, "a pointer leads off the device")
+    case .leafAtWrongDepth: RuleEntry(.error, "leaves lie at different depths")
+    case .treeTooDeep: RuleEntry(.error, "the tree has no end, or loops")
+
+    case .deviceTruncated: RuleEntry(.error, "the device is smaller than its space map says")
+    case .bitmapMissing: RuleEntry(.error, "the index has no bitmap for these blocks")
+    case .bitmapSuperfluous: RuleEntry(.warning, "the index has a bitmap beyond the last block")
+    case .refCountTooLow: RuleEntry(.error, "reference count too low")
+    case .refCountTooHigh: RuleEntry(.leak, "reference count too high", mendable: true)
+    case .blockLeaked: RuleEntry(.leak, "allocated, but nothing uses it", mendable: true)
+    case .refCountEntryMissing: RuleEntry(.error, "a count of 3 or more is missing from its tree")
+    case .refCountEntryTooSmall:
+      RuleEntry(.warning, "a count below 3 stands in the tree for larger ones")
+    case .refCountEntrySuperfluous:
+      RuleEntry(.warning, "the tree of large counts has an entry that its bitmap doesn't call for")
+    case .entryBeyondEnd: RuleEntry(.warning, "an entry lies beyond the last block")
+    case .allocatedCountWrong:
+      RuleEntry(.warning, "the number of allocated blocks is wrong", mendable: true)
+    case .freeCountWrong:
+      RuleEntry(.warning, "a bitmap's number of free blocks is wrong", mendable: true)
+    case .firstFreeTooHigh:
+      RuleEntry(.warning, "none_free_before lies above the first free block", mendable: true)
+
+    case .superblockWrongMagic: RuleEntry(.error, "the magic number is wrong")
+    case .superblockUnknownVersion: RuleEntry(.error, "unknown metadata version")
+    case .superblockUnknownFlags: RuleEntry(.warning, "unknown flags are set")
+    case .unsupportedFeatures:
+      RuleEntry(.error, "the metadata uses features that this program doesn't know")
+    case .dataBlockSizeInvalid: RuleEntry(.error, "the data block size is not possible")
+    case .metadataBlockSizeInvalid: RuleEntry(.error, "the metadata block size is not 8 sectors")
+    case .metadataSizeInFuture:
+      RuleEntry(.warning, "the size at format is larger than the size now")
+
+    case .deviceIDTooLarge: RuleEntry(.error, "the device id is larger than 16777215")
+    case .deviceWithoutDetails:
+      RuleEntry(.error, "the device has mappings but no entry in the details tree")
+    case .deviceWithoutMappings:
+      RuleEntry(.error, "the device has details but no entry in the mapping tree")
+    case .mappedBlocksWrong: RuleEntry(.error, "the number of mapped blocks is wrong")
+    case .dataBlockOutOfRange: RuleEntry(.error, "a mapping leads beyond the data device")
+    case .mappingTimeInFuture: RuleEntry(.error, "a mapping is newer than the pool")
+    case .deviceTimeInFuture: RuleEntry(.warning, "the device is newer than the pool")
+    case .transactionInFuture:
+      RuleEntry(.warning, "the device's transaction is newer than the pool's")
+
+    case .needsCheck: RuleEntry(.note, "the kernel asked for a check (needs_check is set)")
+    case .metadataSnapshotHeld: RuleEntry(.note, "a metadata snapshot is held")
+    case .metadataNearlyFull: RuleEntry(.note, "metadata space is below the low watermark")
+    case .metadataFull: RuleEntry(.note, "metadata space is used up to the kernel's reserve")
+    case .dataFull: RuleEntry(.note, "every data block is in use")
+    case .deviceBeyondKernelLimit:
+      RuleEntry(.note, "the device is larger than the kernel can use")
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/// What a check learns about each metadata block: who uses it, and how often it is referred to.
+///
+/// At the end of a check the metadata space map is held against it: every allocated block was
+/// visited, or a finding says why not.
+package struct BlockUsage {
+  /// Blocks on the device.
+  package let blockCount: UInt64
+  /// References counted: one for each pointer in a distinct block.
+  package let references: RefCounts
+  /// The user of each block, as an index into `users` plus one; 0 where nobody came by.
+  private var uses: [UInt8]
+  private var users: [String] = []
+
+  package init(blockCount: UInt64) throws(IOError) {
+    self.blockCount = blockCount
+    references = try RefCounts(count: blockCount)
+    uses = [UInt8](repeating: 0, count: Int(blockCount))
+  }
+
+  /// Notes that `user` visits `block`; returns who already had, if anyone.
+  package mutating func claim(_ block: MetadataBlock, for user: String) -> String? {
+    let earlier = uses[block.index]
+    if earlier > 0 { return users[Int(earlier) - 1] }
+    if users.last != user, !users.contains(user) { users.append(user) }
+    let index = users.last == user ? users.count - 1 : users.firstIndex(of: user) ?? 0
+    uses[block.index] = UInt8(min(index + 1, 255))
+    return nil
+  }
+
+  package func isClaimed(_ block: MetadataBlock) -> Bool { uses[block.index] > 0 }
+}

@@ -1,0 +1,209 @@
+/// A space map held against the references that were counted.
+package struct SpaceMapComparison: Sendable {
+  /// What one bitmap should look like where it does not.
+  package struct Correction: Hashable, Sendable {
+    /// Whether entries are too high; they may be lowered to what was counted.
+    package var hasHighCounts = false
+    /// Whether the index speaks wrongly of the bitmap.
+    package var hasWrongIndexEntry = false
+  }
+
+  package fileprivate(set) var corrections: [Int: Correction] = [:]
+  /// Allocated blocks by the bitmaps on disk.
+  package fileprivate(set) var allocatedCount: UInt64 = 0
+
+  /// Reads all bitmaps of `map`, in parallel, and compares them with `counted`.
+  ///
+  /// A count too low is an error: its block can be given out although it is in use. A count too
+  /// high only wastes space.
+  package init(_ map: StoredSpaceMap, with counted: RefCounts, findings: inout Findings) {
+    let bitmaps = map.entries.indices.compactMap { index in
+      map.entries[index].map { (index: index, entry: $0) }
+    }.sorted { $0.entry.block < $1.entry.block }
+    let blocks = bitmaps.map { UInt32($0.entry.block) }
+    let visitors = BlockScan(map.file, blocks).run {
+      BitmapVisitor(map: map, counted: counted, bitmaps: bitmaps)
+    }
+    for visitor in visitors {
+      findings.merge(visitor.findings)
+      corrections.merge(visitor.corrections) { first, _ in first }
+      allocatedCount += visitor.allocatedCount
+    }
+    let isWhole = visitors.allSatisfy(\.isWhole) && bitmaps.count == map.entries.count
+    if isWhole, allocatedCount != map.root.allocatedCount {
+      findings.report(
+        .allocatedCountWrong, at: map.site(), found: map.root.allocatedCount,
+        expected: allocatedCount)
+    }
+  }
+}
+
+private struct BitmapVisitor: BlockVisitor {
+  let map: StoredSpaceMap
+  let counted: RefCounts
+  let bitmaps: [(index: Int, entry: IndexEntry)]
+  var findings = Findings()
+  var corrections: [Int: SpaceMapComparison.Correction] = [:]
+  var allocatedCount: UInt64 = 0
+  var isWhole = true
+
+  /// Neighbouring blocks with the same fault, on their way into one finding.
+  private var pending: (rule: Rule, blocks: Range<UInt64>, stored: UInt64, counted: UInt64)?
+
+  init(map: StoredSpaceMap, counted: RefCounts, bitmaps: [(index: Int, entry: IndexEntry)]) {
+    self.map = map
+    self.counted = counted
+    self.bitmaps = bitmaps
+  }
+
+  mutating func unreadable(_ index: Int, _ error: IOError) {
+    isWhole = false
+    findings.report(.blockUnreadable, at: site(index), found: error.description)
+  }
+
+  mutating func visit(_ index: Int, _ bytes: RawSpan) {
+    let kind = BlockKind(of: bytes)
+    guard kind == .bitmap else {
+      isWhole = false
+      findings.reportKind(kind, expected: .bitmap, at: site(index))
+      return
+    }
+    let bitmap = Bitmap(bytes)
+    if bitmap.block != bitmaps[index].entry.block {
+      findings.report(
+        .blockWrongNumber, at: site(index), found: bitmap.block,
+        expected: bitmaps[index].entry.block)
+    }
+    compareEntries(bitmap, of: bitmaps[index].index)
+    compareIndexEntry(bitmap, bitmaps[index].entry, of: bitmaps[index].index)
+    compareLargeCounts(bitmap, of: bitmaps[index].index)
+  }
+
+  private func site(_ index: Int) -> Site {
+    let range = map.range(ofBitmap: bitmaps[index].index)
+    return map.site(
+      block: bitmaps[index].entry.block, keys: range.lowerBound...range.upperBound - 1)
+  }
+
+  /// Word by word; a word that is as it should be, and has no large counts, costs one comparison.
+  private mutating func compareEntries(_ bitmap: Bitmap, of index: Int) {
+    let range = map.range(ofBitmap: index)
+    for word in 0..<Bitmap.wordCount {
+      let stored = bitmap.word(word)
+      let first = range.lowerBound + UInt64(word * Bitmap.entriesPerWord)
+      let large = stored & stored >> 1 & Bitmap.lowBits
+      if large == 0, stored == counted.bitmapWord(from: first) { continue }
+      for entry in 0..<Bitmap.entriesPerWord {
+        compareEntry(
+          Bitmap.count(entry, in: stored), block: first + UInt64(entry), end: range.upperBound)
+      }
+    }
+    flushPending(bitmapIndex: index)
+  }
+
+  private mutating func compareEntry(_ entry: Int, block: UInt64, end: UInt64) {
+    guard block < end else {
+      if entry > 0 {
+        findings.report(
+          .entryBeyondEnd, at: map.site(keys: block...block), found: "count \(entry)")
+      }
+      return
+    }
+    var stored = UInt64(entry)
+    if entry == 3 {
+      guard let large = map.largeCounts[block] else {
+        // When the tree itself is damaged, that has been said.
+        if map.hasAllLargeCounts {
+          findings.report(.refCountEntryMissing, at: map.site(keys: block...block))
+        }
+        return
+      }
+      stored = UInt64(large)
+    }
+    let counted = block < counted.count ? counted[block] : 0
+    guard stored != counted else { return }
+    let rule: Rule =
+      stored < counted ? .refCountTooLow : counted == 0 ? .blockLeaked : .refCountTooHigh
+    if let open = pending, open.rule == rule, open.blocks.upperBound == block,
+      open.stored == stored, open.counted == counted
+    {
+      pending = (rule, open.blocks.lowerBound..<block + 1, stored, counted)
+      return
+    }
+    flushPending(bitmapIndex: Int(block) / Bitmap.entryCount)
+    pending = (rule, block..<block + 1, stored, counted)
+  }
+
+  private mutating func flushPending(bitmapIndex: Int) {
+    guard let open = pending else { return }
+    pending = nil
+    let count = Int(open.blocks.upperBound - open.blocks.lowerBound)
+    findings.report(
+      open.rule, at: map.site(keys: open.blocks.lowerBound...open.blocks.upperBound - 1),
+      found: "count \(open.stored)", expected: "\(open.counted)", times: count)
+    if open.rule != .refCountTooLow {
+      corrections[bitmapIndex, default: .init()].hasHighCounts = true
+    }
+  }
+
+  private mutating func compareIndexEntry(_ bitmap: Bitmap, _ entry: IndexEntry, of index: Int) {
+    let range = map.range(ofBitmap: index)
+    let summary = BitmapSummary(bitmap, entryCount: Int(range.upperBound - range.lowerBound))
+    allocatedCount += UInt64(summary.usedCount)
+    // The last bitmap's spare slots are counted as free by kernels, and not by some tools.
+    let isRight =
+      entry.freeCount == summary.freeCount(slots: Bitmap.entryCount)
+      || entry.freeCount == summary.freeCount(slots: Int(range.upperBound - range.lowerBound))
+    let site = map.site(keys: range.lowerBound...range.upperBound - 1)
+    if !isRight {
+      findings.report(
+        .freeCountWrong, at: site, found: UInt64(entry.freeCount),
+        expected: UInt64(summary.freeCount(slots: Bitmap.entryCount)))
+    }
+    let isTooHigh = summary.firstFree.map { Int(entry.noneFreeBefore) > $0 } ?? false
+    if isTooHigh || Int(entry.noneFreeBefore) > Bitmap.entryCount {
+      findings.report(
+        .firstFreeTooHigh, at: site, found: UInt64(entry.noneFreeBefore),
+        expected: UInt64(summary.firstFree ?? Bitmap.entryCount))
+    }
+    if !isRight || isTooHigh { corrections[index, default: .init()].hasWrongIndexEntry = true }
+  }
+
+  /// Entries in the tree of large counts that no bitmap entry calls for.
+  private mutating func compareLargeCounts(_ bitmap: Bitmap, of index: Int) {
+    let range = map.range(ofBitmap: index)
+    for block in map.largeCounts.blocks(in: range) {
+      let place = Int(block - range.lowerBound)
+      let word = bitmap.word(place / Bitmap.entriesPerWord)
+      if Bitmap.count(place % Bitmap.entriesPerWord, in: word) != 3 {
+        findings.report(.refCountEntrySuperfluous, at: map.site(keys: block...block))
+      }
+    }
+  }
+}
+
+/// What a bitmap's entries amount to.
+package struct BitmapSummary: Sendable {
+  /// Entries above 0.
+  package private(set) var usedCount = 0
+  /// The first entry that is 0.
+  package private(set) var firstFree: Int?
+
+  /// Only the first `entryCount` entries stand for blocks.
+  package init(_ bitmap: Bitmap, entryCount: Int) {
+    for word in 0..<Bitmap.wordCount {
+      let first = word * Bitmap.entriesPerWord
+      guard first < entryCount else { break }
+      let bits = bitmap.word(word)
+      var used = (bits | bits >> 1) & Bitmap.lowBits
+      let slots = min(Bitmap.entriesPerWord, entryCount - first)
+      if slots < Bitmap.entriesPerWord { used &= (1 << (2 * UInt64(slots))) - 1 }
+      usedCount += used.nonzeroBitCount
+      if firstFree == nil, used.nonzeroBitCount < slots {
+        firstFree = first + (~used & Bitmap.lowBits).trailingZeroBitCount / 2
+      }
+    }
+  }
+
+  package func freeCount(slots: Int) -> UInt32 { UInt32(slots - usedCount) }
+}

@@ -1,0 +1,215 @@
+/// A space map as it stands on disk: its root, its index and its tree of large counts.
+///
+/// Its own blocks have been visited and counted; its bitmaps are read when it is compared with
+/// what was counted.
+package struct StoredSpaceMap: Sendable {
+  /// How the two space maps keep their index.
+  package enum Index: Sendable {
+    /// In a B-tree: the data space map.
+    case tree
+    /// In one block: the metadata space map.
+    case block
+  }
+
+  package let name: String
+  package let order: Int
+  package let root: SpaceMapRoot
+  package let index: Index
+  /// By bitmap; `nil` where the index has none that could be read.
+  package private(set) var entries: [IndexEntry?]
+  /// The tree of large counts, by block.
+  package private(set) var largeCounts = LargeCounts()
+  /// Whether the tree of large counts could be read as a whole.
+  package private(set) var hasAllLargeCounts = true
+  let file: BlockFile
+
+  /// Reads the index and the large counts, and counts the references they hold in `usage`.
+  ///
+  /// `root.blockCount` is believed only as far as the device has room for bitmaps.
+  package init(
+    _ name: String, order: Int, root: SpaceMapRoot, index: Index, in file: BlockFile,
+    usage: inout BlockUsage, findings: inout Findings
+  ) {
+    self.name = name
+    self.order = order
+    self.root = root
+    self.index = index
+    self.file = file
+    let bitmaps = min(root.bitmapCount, usage.blockCount)
+    entries = Array(repeating: nil, count: Int(bitmaps))
+    switch index {
+    case .tree: readIndexTree(&usage, &findings)
+    case .block: readIndexBlock(&usage, &findings)
+    }
+    claimBitmaps(&usage, &findings)
+    readLargeCounts(&usage, &findings)
+  }
+
+  /// A place in this space map.
+  func site(
+    block: UInt64? = nil, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
+  ) -> Site {
+    Site(name, order: order, block: block, entry: entry, keys: keys)
+  }
+
+  /// The blocks that bitmap `index` counts.
+  package func range(ofBitmap index: Int) -> Range<UInt64> {
+    let first = UInt64(index) * UInt64(Bitmap.entryCount)
+    return first..<min(root.blockCount, first + UInt64(Bitmap.entryCount))
+  }
+
+  private mutating func readIndexTree(_ usage: inout BlockUsage, _ findings: inout Findings) {
+    let tree = indexTree
+    var walk = self.walk(tree, from: root.bitmapRoot, &usage, &findings)
+    let visitors = walk.readLeaves(findings: &findings) { IndexVisitor() }
+    for (key, entry) in visitors.flatMap(\.entries) {
+      if key < UInt64(entries.count) {
+        entries[Int(key)] = entry
+      } else {
+        findings.report(.bitmapSuperfluous, at: site(keys: key...key))
+      }
+    }
+  }
+
+  private mutating func readIndexBlock(_ usage: inout BlockUsage, _ findings: inout Findings) {
+    guard let block = pointer(root.bitmapRoot, &usage, &findings) else { return }
+    let site = site(block: UInt64(block.number))
+    var found: [IndexEntry] = []
+    do {
+      let wanted = min(entries.count, MetadataIndex.entryCount)
+      found = try file.withBlock(block) { bytes in
+        let kind = BlockKind(of: bytes)
+        guard kind == .metadataIndex else {
+          findings.reportKind(kind, expected: .metadataIndex, at: site)
+          return []
+        }
+        let stored = bytes[MetadataIndex.Layout.block]
+        if stored != UInt64(block.number) {
+          findings.report(
+            .blockWrongNumber, at: site, found: stored, expected: UInt64(block.number))
+        }
+        return (0..<wanted).map { IndexEntry(bytes, at: MetadataIndex.offset(of: $0)) }
+      }
+    } catch {
+      findings.report(.blockUnreadable, at: site, found: error.description)
+    }
+    for (index, entry) in found.enumerated() { entries[index] = entry }
+  }
+
+  /// Counts the references to the bitmaps; entries that lead nowhere are dropped.
+  private mutating func claimBitmaps(_ usage: inout BlockUsage, _ findings: inout Findings) {
+    for index in entries.indices {
+      let range = range(ofBitmap: index)
+      guard let entry = entries[index] else {
+        findings.report(
+          .bitmapMissing, at: site(keys: range.lowerBound...range.upperBound - 1))
+        continue
+      }
+      if pointer(entry.block, &usage, &findings) == nil { entries[index] = nil }
+    }
+  }
+
+  private mutating func readLargeCounts(_ usage: inout BlockUsage, _ findings: inout Findings) {
+    var walk = self.walk(largeCountTree, from: root.refCountRoot, &usage, &findings)
+    let visitors = walk.readLeaves(findings: &findings) { LargeCountVisitor() }
+    hasAllLargeCounts = walk.isWhole
+    largeCounts = LargeCounts(visitors.flatMap(\.entries))
+    for (block, count) in largeCounts.all where block >= root.blockCount || count < 3 {
+      findings.report(
+        block >= root.blockCount ? .entryBeyondEnd : .refCountEntryTooSmall,
+        at: site(keys: block...block), found: "count \(count)")
+    }
+  }
+
+  /// The block a pointer of this space map leads to, claimed and counted; `nil` if it may not be
+  /// followed.
+  private func pointer(
+    _ target: UInt64, _ usage: inout BlockUsage, _ findings: inout Findings
+  ) -> MetadataBlock? {
+    guard let block = MetadataBlock(pointer: target, count: usage.blockCount) else {
+      findings.report(
+        .childOutOfDevice, at: site(), found: "block \(target)",
+        expected: "below \(usage.blockCount)")
+      return nil
+    }
+    usage.references.increment(UInt64(block.number))
+    guard let earlier = usage.claim(block, for: name) else { return block }
+    findings.report(.blockUsedTwice, at: site(block: target), found: earlier)
+    return nil
+  }
+
+  private func walk(
+    _ tree: Tree, from root: UInt64, _ usage: inout BlockUsage, _ findings: inout Findings
+  ) -> TreeWalk {
+    TreeWalk(tree, rootPointers: [(root, 0)], in: file, usage: &usage, findings: &findings)
+  }
+
+  var indexTree: Tree {
+    Tree("\(name) index", order: order, leafValueSize: IndexEntry.Layout.size)
+  }
+
+  var largeCountTree: Tree { Tree("\(name) reference counts", order: order, leafValueSize: 4) }
+}
+
+private struct IndexVisitor: LeafVisitor {
+  var entries: [(UInt64, IndexEntry)] = []
+
+  mutating func visit(_ leaf: BTreeNode, _ reference: NodeReference) {
+    for index in 0..<leaf.entryCount {
+      entries.append(
+        (
+          leaf.key(index),
+          IndexEntry(
+            block: leaf.value(index, IndexEntry.Layout.block),
+            freeCount: leaf.value(index, IndexEntry.Layout.freeCount),
+            noneFreeBefore: leaf.value(index, IndexEntry.Layout.noneFreeBefore))
+        ))
+    }
+  }
+}
+
+private struct LargeCountVisitor: LeafVisitor {
+  var entries: [(UInt64, UInt32)] = []
+
+  mutating func visit(_ leaf: BTreeNode, _ reference: NodeReference) {
+    for index in 0..<leaf.entryCount {
+      entries.append((leaf.key(index), leaf.value(index, Field<UInt32>(at: 0))))
+    }
+  }
+}
+
+/// The counts of 3 and more, ascending by block.
+package struct LargeCounts: Sendable {
+  private var blocks: [UInt64] = []
+  private var counts: [UInt32] = []
+
+  package init() {}
+
+  init(_ entries: [(UInt64, UInt32)]) {
+    let sorted = entries.sorted { $0.0 < $1.0 }
+    blocks = sorted.map(\.0)
+    counts = sorted.map(\.1)
+  }
+
+  package var all: some Sequence<(UInt64, UInt32)> { zip(blocks, counts) }
+
+  package subscript(block: UInt64) -> UInt32? {
+    let index = firstIndex(from: block)
+    return index < blocks.count && blocks[index] == block ? counts[index] : nil
+  }
+
+  /// The blocks in `range` that have an entry.
+  package func blocks(in range: Range<UInt64>) -> ArraySlice<UInt64> {
+    blocks[firstIndex(from: range.lowerBound)..<firstIndex(from: range.upperBound)]
+  }
+
+  private func firstIndex(from block: UInt64) -> Int {
+    var low = 0
+    var high = blocks.count
+    while low < high {
+      let middle = (low + high) / 2
+      if blocks[middle] < block { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}

@@ -1,0 +1,57 @@
+package import PersistentData
+
+/// What a mapping tree stores for a virtual block: the data block that holds its contents, and
+/// the pool's time when it was mapped.
+///
+/// Source: Linux, drivers/md/dm-thin-metadata.c, `pack_block_time`.
+package struct Mapping: Hashable, Sendable {
+  /// Bits of the time; the data block has the 40 above them.
+  package static let timeBits: UInt64 = 24
+  package static let timeMaximum: UInt32 = (1 << 24) - 1
+  package static let dataBlockMaximum: UInt64 = (1 << 40) - 1
+  /// Bytes in the tree's values.
+  package static let valueSize = 8
+
+  package let dataBlock: UInt64
+  package let time: UInt32
+
+  package init(dataBlock: UInt64, time: UInt32) {
+    self.dataBlock = dataBlock
+    self.time = time
+  }
+
+  package init(_ value: UInt64) {
+    dataBlock = value >> Mapping.timeBits
+    time = UInt32(value & UInt64(Mapping.timeMaximum))
+  }
+
+  package var value: UInt64 { dataBlock << Mapping.timeBits | UInt64(time) }
+}
+
+/// Virtual blocks that are mapped to as many data blocks, both one after the other, at one time.
+package struct MappingRun: Hashable, Sendable {
+  package var virtualBegin: UInt64
+  package var dataBegin: UInt64
+  package var length: UInt64
+  package var time: UInt32
+
+  package init(virtualBegin: UInt64, dataBegin: UInt64, length: UInt64, time: UInt32) {
+    self.virtualBegin = virtualBegin
+    self.dataBegin = dataBegin
+    self.length = length
+    self.time = time
+  }
+
+  package var virtualEnd: UInt64 { virtualBegin + length }
+
+  /// Whether the mapping of `key` to `value` comes right after this run, as part of it.
+  package func isContinued(by key: UInt64, _ value: UInt64) -> Bool {
+    key == virtualBegin &+ length
+      && value == (dataBegin &+ length) << Mapping.timeBits | UInt64(time)
+  }
+
+  /// Whether `next` comes right after this run, as part of it.
+  package func isContinued(by next: MappingRun) -> Bool {
+    next.virtualBegin == virtualEnd && next.dataBegin == dataBegin + length && next.time == time
+  }
+}

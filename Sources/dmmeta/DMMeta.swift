@@ -1,0 +1,4 @@
+@main
+enum DMMeta {
+  static func main() {}
+}

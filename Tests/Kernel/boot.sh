@@ -1,0 +1,64 @@
+# boot.sh, sourced by the scripts of this folder: where things are, and `boot`.
+
+kernel_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+project=$(cd "$kernel_tests/../.." && pwd)
+RIG=${RIG:-$project/.rig}
+mkdir -p "$RIG"
+RIG=$(cd "$RIG" && pwd)
+export RIG PYTHONDONTWRITEBYTECODE=1
+PATH=$PATH:/usr/sbin:/sbin   # dmsetup, for users who are not root
+
+# boot FOLDER SCRIPT DISK... runs guest script SCRIPT in a machine with up to three disks: vda is
+# the metadata, vdb and vdc what the script takes them for. What it said is FOLDER/output.txt, the
+# kernel's console FOLDER/console.txt.
+#
+# The machine ends itself; TIMEOUT (seconds, 300 unless set) ends it with status 124. Also taken
+# from the environment: PARAMETERS ("a=1 b=2" become the guest's $parameter_a, ...), MEMORY (MiB),
+# ACCEL (tcg, or kvm where that works), and KILL_ON: KILL_DELAY seconds after a line of output
+# matches that expression, the machine is killed as by a power cut.
+boot() {
+  local folder=$1 script=$2 pair disk pid start killed= status=0
+  shift 2
+  local archive=$folder/archive
+  mkdir -p "$archive"
+  cp "$kernel_tests"/guest/*.sh "$kernel_tests/guest/init" "$archive"
+  cp "$script" "$archive/script.sh"
+  # Parameters are a file: a kernel's command line is cut off at 2048 bytes, without a word.
+  for pair in ${PARAMETERS:-}; do echo "parameter_${pair%%=*}='${pair#*=}'"; done \
+    > "$archive/parameters"
+  (cd "$archive" && chmod 755 init && find . -type f | cpio -o -H newc --quiet -R 0:0) |
+    gzip -1 | cat "$RIG/base.cpio.gz" - > "$folder/initrd"   # the kernel unpacks one after the other
+  rm -r "$archive"
+
+  local arguments=(-M pc -accel "${ACCEL:-tcg}" -cpu max -smp 1 -m "${MEMORY:-512}"
+    -nodefaults -no-user-config -nic none -display none -monitor none -no-reboot
+    -kernel "$RIG/vmlinuz" -initrd "$folder/initrd"
+    -append "console=ttyS0 loglevel=4 panic=-1 nokaslr mitigations=off no_timer_check \
+tsc=reliable random.trust_cpu=on audit=0"
+    -serial "file:$folder/console.txt" -serial "file:$folder/raw.txt")
+  for disk; do
+    arguments+=(-drive "file=$disk,if=virtio,format=raw,cache=unsafe,aio=threads,\
+discard=unmap,detect-zeroes=unmap")
+  done
+  : > "$folder/raw.txt"
+  qemu-system-x86_64 "${arguments[@]}" </dev/null >"$folder/qemu.txt" 2>&1 &
+  pid=$! start=$SECONDS
+  while kill -0 $pid 2>/dev/null; do
+    sleep 0.1
+    if [ -n "${KILL_ON:-}" ] && grep -aqE "$KILL_ON" "$folder/raw.txt"; then
+      sleep "${KILL_DELAY:-1}"
+      kill -9 $pid
+      killed=1
+      break
+    fi
+    if [ $((SECONDS - start)) -gt "${TIMEOUT:-300}" ]; then
+      kill -9 $pid
+      status=124
+      break
+    fi
+  done
+  wait $pid 2>/dev/null || [ -n "$killed" ] || [ $status = 124 ] || status=99
+  tr -d '\r' < "$folder/raw.txt" > "$folder/output.txt"
+  rm -f "$folder/initrd" "$folder/raw.txt"
+  return $status
+}

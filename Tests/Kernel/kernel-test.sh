@@ -1,0 +1,109 @@
+#!/bin/bash
+# kernel-test.sh DMMETA
+#
+# The kernel as judge of what DMMETA, the program with all tools in it, writes and reads:
+#   controls   metadata broken on purpose has to be refused, or nothing below would mean a thing
+#   restore    every thin fixture is dumped, restored, and given to the kernel
+#   repair     so are some that were repaired
+#   mappings   what is dumped of some is compared with what the kernel finds, block by block
+# A name in $ONLY (a fixture's) restricts the last three to that fixture. Needs about 25 minutes
+# where the machine has to be emulated. Last line: "N passed, N failed"; fails if one does.
+set -euo pipefail
+. "$(dirname "$0")/boot.sh"
+[ $# = 1 ] || { echo "usage: kernel-test.sh DMMETA" >&2; exit 2; }
+dmmeta=$(realpath "$1")
+export STRICT=1
+
+# Repair writes through the code that restores; these differ in what it has to get by: devices that
+# share leaves, a metadata snapshot, crashes, wrong ref counts, superseded leaves that lie.
+repaired="snapshots-of-snapshots metadata-snapshot crash-writes needs-check discard-leak
+  reuse-same-leaf reuse-ext4"
+# One for each way in which a mapping is found: alone, shared by devices, after a crash, in blocks
+# of an odd size. A large fixture takes minutes here and adds nothing.
+compared="thins snapshots snapshots-of-snapshots power-cut resized ext4"
+
+passed=0 failed=0
+pass() { passed=$((passed + 1)); echo "pass: $1"; }
+fail() { failed=$((failed + 1)); echo "FAIL: $1"; }
+# expect NAME STATUS COMMAND...
+expect() {
+  local name=$1 wanted=$2 status=0
+  shift 2
+  "$@" || status=$?
+  if [ $status = "$wanted" ]; then pass "$name"; else fail "$name (status $status)"; fi
+}
+
+"$kernel_tests/build.sh"
+work=$(mktemp -d "$RIG/test.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+has() { case " $(echo $2) " in *" $1 "*) ;; *) false ;; esac; }
+unpack() { xz -dc "$project/fixtures/kernel/thin/$1.img.xz" > "$work/image"; }
+
+# accept NAME IMAGE FIXTURE: with as much room as the fixture needs to be worked on.
+accept() {
+  local blocks=
+  [ "$3" != data-full ] || blocks=4096
+  DATABLOCKS=$blocks "$kernel_tests/accept.sh" "$2" "$1"
+}
+
+# An empty file for the tools to write to: as large as the image, or larger if that is full.
+make_output() {
+  local size
+  size=$(stat -c %s "$work/image")
+  case $1 in metadata-full*) size=$((size * 2)) ;; esac
+  rm -f "$work/out"
+  truncate -s "$size" "$work/out"
+}
+
+restore() {
+  make_output "$1"
+  "$dmmeta" thin_dump "$work/image" > "$work/xml" &&
+    "$dmmeta" thin_restore -i "$work/xml" -o "$work/out" > /dev/null &&
+    accept "restore-$1" "$work/out" "$1"
+}
+
+repair() {
+  make_output "$1"
+  "$dmmeta" thin_repair -i "$work/image" -o "$work/out" > /dev/null &&
+    accept "repair-$1" "$work/out" "$1"
+}
+
+mappings() {
+  "$dmmeta" thin_dump "$work/image" > "$work/xml" &&
+    "$kernel_tests/kmap.sh" "$work/image" "$1" &&
+    "$kernel_tests/kmap.py" compare "$work/xml" "$RIG/out/$1.kmap"
+}
+
+controls() {
+  local how sound=$work/sound broken=$work/broken
+  unpack snapshots
+  mv "$work/image" "$sound"
+  expect "control: the kernel's own metadata is accepted" 0 accept control "$sound" -
+  for how in leaf-bit superblock-bit data-count-low data-count-high metadata-count-low; do
+    "$kernel_tests/break-image.py" "$sound" "$broken" $how
+    expect "control: $how is refused" 1 accept "control-$how" "$broken" -
+  done
+  "$kernel_tests/break-image.py" "$sound" "$broken" mapped-count
+  expect "control: mapped-count is noticed" 1 "$kernel_tests/kmap.sh" "$broken" control
+  # The kernel's view of keys that are swapped, against a dump that has them right.
+  "$kernel_tests/break-image.py" "$sound" "$broken" keys-swapped
+  "$dmmeta" thin_dump "$sound" > "$work/xml" || fail "control: thin_dump"
+  "$kernel_tests/kmap.sh" "$broken" control || true
+  expect "control: keys-swapped is noticed" 1 \
+    "$kernel_tests/kmap.py" compare "$work/xml" "$RIG/out/control.kmap"
+}
+
+controls
+for fixture in "$project"/fixtures/kernel/thin/*.img.xz; do
+  name=$(basename "$fixture" .img.xz)
+  [ -z "${ONLY:-}" ] || [ "$ONLY" = "$name" ] || continue
+  unpack "$name"
+  expect "restore: $name" 0 restore "$name"
+  ! has "$name" "$repaired" || expect "repair: $name" 0 repair "$name"
+  ! has "$name" "$compared" || expect "mappings: $name" 0 mappings "$name"
+done
+
+echo "took $((SECONDS / 60)) minutes"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
