@@ -78,6 +78,9 @@ internal import CExpat
         .truncated
       default: .malformed
       }
+    var position = position
+    // expat then stands behind the "</".
+    if kind == .mismatchedTag { position.column -= 2 }
     let reason = unsafe XML_ErrorString(code).map { unsafe String(cString: $0) }
     return Failure(kind: kind, position: position, reason: reason ?? "not well-formed")
   }

@@ -69,13 +69,34 @@ struct RowLane {
         values[piece - firstPiece - 1] = number
       }
       let end = pieceEnds[piece]
-      guard bytes.count - index >= end - literal else { return nil }
-      while literal < end {
-        guard bytes[index] == literals[literal] else { return nil }
-        index += 1
-        literal += 1
-      }
+      guard equal(literals.span, literal..<end, bytes, at: index) else { return nil }
+      index += end - literal
+      literal = end
     }
     return index
   }
+}
+
+/// Whether the bytes of `literals` in a range are also those of `bytes` from `index` on.
+@inline(__always) private func equal(
+  _ literals: Span<UInt8>, _ range: Range<Int>, _ bytes: Span<UInt8>, at index: Int
+) -> Bool {
+  guard bytes.count - index >= range.count else { return false }
+  let distance = index - range.lowerBound
+  var literal = range.lowerBound
+  while range.upperBound - literal >= 8 {
+    guard literals.word(at: literal) == bytes.word(at: literal + distance) else { return false }
+    literal += 8
+  }
+  if literal == range.upperBound { return true }
+  if range.count >= 8 {
+    // The rest as a word that overlaps the one before.
+    let last = range.upperBound - 8
+    return literals.word(at: last) == bytes.word(at: last + distance)
+  }
+  while literal < range.upperBound {
+    guard literals[literal] == bytes[literal + distance] else { return false }
+    literal += 1
+  }
+  return true
 }

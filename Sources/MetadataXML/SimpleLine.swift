@@ -10,15 +10,14 @@ func isSimpleLine(_ line: Span<UInt8>) -> Bool {
   if scanner.skip(UInt8(ascii: "\n")) { return scanner.isAtEnd }
   guard scanner.skip(UInt8(ascii: "<")) else { return false }
   if scanner.skip(UInt8(ascii: "?")) {
-    guard scanner.skipName() else { return false }
-    while scanner.skipAttribute() {}
-    guard scanner.skip(UInt8(ascii: "?")) else { return false }
+    guard scanner.skipName(), scanner.skipAttributes(), scanner.skip(UInt8(ascii: "?")) else {
+      return false
+    }
   } else if scanner.skip(UInt8(ascii: "/")) {
     guard scanner.skipName() else { return false }
     scanner.skipBlanks()
   } else {
-    guard scanner.skipName() else { return false }
-    while scanner.skipAttribute() {}
+    guard scanner.skipName(), scanner.skipAttributes() else { return false }
     _ = scanner.skip(UInt8(ascii: "/"))
   }
   guard scanner.skip(UInt8(ascii: ">")) else { return false }
@@ -60,10 +59,19 @@ private struct LineScanner: ~Escapable {
     return false
   }
 
-  /// Moves past blanks, and past a name and a value in double quotes if they come next.
-  @_lifetime(self: copy self) mutating func skipAttribute() -> Bool {
+  /// Moves past all attributes and the blanks about them. Returns whether each was complete.
+  @_lifetime(self: copy self) mutating func skipAttributes() -> Bool {
     skipBlanks()
-    guard skipName(), skip(UInt8(ascii: "=")), skip(UInt8(ascii: "\"")) else { return false }
+    while skipName() {
+      guard skip(UInt8(ascii: "=")), skipQuoted() else { return false }
+      skipBlanks()
+    }
+    return true
+  }
+
+  /// Moves past a value in double quotes.
+  @_lifetime(self: copy self) mutating func skipQuoted() -> Bool {
+    guard skip(UInt8(ascii: "\"")) else { return false }
     while index < line.count {
       switch line[index] {
       case UInt8(ascii: "\""): return skip(UInt8(ascii: "\""))

@@ -30,69 +30,96 @@ package struct XMLReader: ~Copyable {
 
   private var lane: RowLane
   private var isLaneOpen: Bool
-  /// Lines dealt with so far, counted while the lane is open.
+  /// Lines dealt with, counted while the lane is open.
   private var lineCount = 0
-
-  /// Bytes from the source; only those in `unread` matter.
-  private var buffer: [UInt8]
-  private var unread = 0..<0
-  private var isEmpty = true
+  private var input: InputBuffer
 
   /// Reads a whole document.
   ///
   /// `source` fills the front of the bytes it is given, at most all of them, and returns how many it
-  /// has filled: 0 at the end of the input, and only there. The tests close the lane, and read
-  /// through small buffers.
-  package static func read<Consumer: XMLConsumer & ~Copyable>(
+  /// has filled: 0 at the end of the input, and only there. Returns how many rows took the lane,
+  /// which the tests want to know; they also close it, and read through small buffers.
+  @discardableResult package static func read<Consumer: XMLConsumer & ~Copyable>(
     into consumer: inout Consumer, bufferSize: Int = 1 << 18, usesLane: Bool = true,
     from source: (inout MutableRawSpan) throws -> Int
-  ) throws(XMLError) {
+  ) throws(XMLError) -> Int {
     var reader = XMLReader(Consumer.rows, bufferSize: bufferSize, usesLane: usesLane)
-    while try reader.fill(from: source) {
+    while try reader.input.fill(from: source) {
       if reader.isLaneOpen { try reader.takeLines(into: &consumer) }
-      if !reader.isLaneOpen { try reader.parse(reader.unread, into: &consumer) }
+      if !reader.isLaneOpen { try reader.takeAll(into: &consumer) }
     }
-    if reader.isEmpty { throw .empty }
-    try reader.parse(reader.unread, isLast: true, into: &consumer)
+    if reader.input.isUntouched { throw .empty }
+    try reader.takeAll(isLast: true, into: &consumer)
+    return reader.laneLineCount
   }
 
   private init(_ shapes: [XMLRowShape], bufferSize: Int, usesLane: Bool) {
     self.shapes = shapes
     lane = RowLane(shapes)
     isLaneOpen = usesLane
-    buffer = Array(repeating: 0, count: max(bufferSize, 1))
+    input = InputBuffer(size: bufferSize)
   }
 
-  /// Reads on behind the unread bytes, which move to the front. Returns whether there was anything.
-  private mutating func fill(from source: (inout MutableRawSpan) throws -> Int) throws(XMLError) -> Bool {
-    buffer.replaceSubrange(0..<unread.count, with: buffer[unread])
-    unread = 0..<unread.count
-    let count: Int
-    do {
-      let room = unread.count..<buffer.count
-      var bytes = buffer.mutableSpan
-      var free = unsafe bytes.mutableBytes.extracting(room)
-      count = try source(&free)
-    } catch {
-      throw .sourceFailed(error)
-    }
-    precondition(count >= 0 && count <= buffer.count - unread.count, "a source overran its buffer")
-    unread = 0..<unread.count + count
-    if count > 0 { isEmpty = false }
-    return count > 0
+  /// Has expat parse all the unread bytes.
+  private mutating func takeAll<Consumer: XMLConsumer & ~Copyable>(
+    isLast: Bool = false, into consumer: inout Consumer
+  ) throws(XMLError) {
+    let unread = input
+    input.drop(unread.span.count)
+    try parse(unread.span, isLast: isLast, into: &consumer)
   }
 
-  /// Deals with the unread lines as long as the lane is open, and leaves an unfinished one.
+  /// Deals with the unread lines while the lane is open, all but an unfinished one.
   private mutating func takeLines<Consumer: XMLConsumer & ~Copyable>(
     into consumer: inout Consumer
   ) throws(XMLError) {
-    // The lines from the first unread one to this one wait for expat.
-    var line = unread.lowerBound
-    while line < unread.upperBound {
-      if let row = lane.row(in: buffer.span.extracting(..<unread.upperBound), at: line) {
-        try parse(unread.lowerBound..<line, into: &consumer)
-        ....
+    // A copy of the reference, not of the bytes.
+    let unread = input
+    let bytes = unread.span
+    // The lines in between are for expat, in one go.
+    var parsed = 0
+    var line = 0
+    while line < bytes.count {
+      if let row = lane.row(in: bytes, at: line) {
+        if parsed < line { try parse(bytes.extracting(parsed..<line), into: &consumer) }
+        parsed = line
+        line = row.end
+        if mayHoldTags {
+          let position = XMLPosition(line: lineCount + 1, column: row.indentation + 1)
+          try deliver(row.shape, lane.values.span, at: position, to: &consumer)
+          laneLineCount += 1
+          parsed = line
+        }
+      } else if let end = endOfLine(in: bytes, from: line) {
+        isLaneOpen = isSimpleLine(bytes.extracting(line..<end))
+        if !isLaneOpen { break }
+        line = end
+      } else {
+        break
       }
+      lineCount += 1
     }
+    if parsed < line { try parse(bytes.extracting(parsed..<line), into: &consumer) }
+    input.drop(line)
+    // A line that the buffer cannot hold is none of the lane's.
+    if input.isFull { isLaneOpen = false }
   }
+
+  private mutating func parse<Consumer: XMLConsumer & ~Copyable>(
+    _ bytes: Span<UInt8>, isLast: Bool = false, into consumer: inout Consumer
+  ) throws(XMLError) {
+    let failure = unsafe expat.parse(bytes.bytes, isLast: isLast)
+    try deliverNotes(to: &consumer)
+    if let failure { throw error(failure) }
+  }
+}
+
+/// One past the next line feed.
+private func endOfLine(in bytes: Span<UInt8>, from start: Int) -> Int? {
+  var index = start
+  while index < bytes.count {
+    index += 1
+    if bytes[index - 1] == UInt8(ascii: "\n") { return index }
+  }
+  return nil
 }

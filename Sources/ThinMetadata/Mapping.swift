@@ -1,5 +1,3 @@
-package import PersistentData
-
 /// What a mapping tree stores for a virtual block: the data block that holds its contents, and
 /// the pool's time when it was mapped.
 ///
@@ -42,16 +40,18 @@ package struct MappingRun: Hashable, Sendable {
     self.time = time
   }
 
-  package var virtualEnd: UInt64 { virtualBegin + length }
+  /// The last virtual block of the run.
+  package var virtualLast: UInt64 { virtualBegin + (length - 1) }
 
-  /// Whether the mapping of `key` to `value` comes right after this run, as part of it.
-  package func isContinued(by key: UInt64, _ value: UInt64) -> Bool {
-    key == virtualBegin &+ length
-      && value == (dataBegin &+ length) << Mapping.timeBits | UInt64(time)
+  /// Whether the mapping of `key`, which is higher, comes right after this run, as part of it.
+  package func isContinued(by key: UInt64, _ mapping: Mapping) -> Bool {
+    key - virtualBegin == length && mapping.dataBlock == dataBegin + length
+      && mapping.time == time
   }
 
-  /// Whether `next` comes right after this run, as part of it.
+  /// Whether `next`, which is higher, comes right after this run, as part of it.
   package func isContinued(by next: MappingRun) -> Bool {
-    next.virtualBegin == virtualEnd && next.dataBegin == dataBegin + length && next.time == time
+    isContinued(
+      by: next.virtualBegin, Mapping(dataBlock: next.dataBegin, time: next.time))
   }
 }

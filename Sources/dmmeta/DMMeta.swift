@@ -1,4 +1,9 @@
+internal import Commands
+
+/// The program: one binary for all tools.
 @main
 enum DMMeta {
-  static func main() {}
+  static func main() {
+    Toolbox.main(CommandLine.arguments)
+  }
 }

@@ -46,6 +46,11 @@ package struct BTreeNode: ~Escapable {
     bytes[Field(at: Layout.size + 8 * index)]
   }
 
+  /// The first and the last key; `nil` when there are no entries.
+  package var keys: ClosedRange<UInt64>? {
+    entryCount == 0 ? nil : key(0)...key(entryCount - 1)
+  }
+
   /// The value of an entry whose values are eight bytes long.
   @inlinable package func value(_ index: Int) -> UInt64 {
     bytes[Field(at: valuesOffset + 8 * index)]

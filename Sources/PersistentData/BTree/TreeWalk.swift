@@ -87,8 +87,9 @@ package struct TreeWalk: Sendable {
     return readers.map(\.visitor)
   }
 
-  private func reportLoops(into findings: inout Findings) {
+  private mutating func reportLoops(into findings: inout Findings) {
     for root in roots where heights[root.block] == nil {
+      damaged.insert(root.block)
       findings.report(
         .treeTooDeep,
         at: tree.site(

@@ -19,6 +19,9 @@ package struct StoredSpaceMap: Sendable {
   package private(set) var entries: [IndexEntry?]
   /// The tree of large counts, by block.
   package private(set) var largeCounts = LargeCounts()
+  /// The sound leaves of the index tree and of the tree of large counts, with the keys they hold.
+  private(set) var indexLeaves: [(block: MetadataBlock, keys: ClosedRange<UInt64>)] = []
+  private(set) var largeCountLeaves: [(block: MetadataBlock, keys: ClosedRange<UInt64>)] = []
   /// Whether the tree of large counts could be read as a whole.
   package private(set) var hasAllLargeCounts = true
   let file: BlockFile
@@ -62,6 +65,7 @@ package struct StoredSpaceMap: Sendable {
     let tree = indexTree
     var walk = self.walk(tree, from: root.bitmapRoot, &usage, &findings)
     let visitors = walk.readLeaves(findings: &findings) { IndexVisitor() }
+    indexLeaves = visitors.flatMap(\.leaves)
     for (key, entry) in visitors.flatMap(\.entries) {
       if key < UInt64(entries.count) {
         entries[Int(key)] = entry
@@ -113,6 +117,7 @@ package struct StoredSpaceMap: Sendable {
     var walk = self.walk(largeCountTree, from: root.refCountRoot, &usage, &findings)
     let visitors = walk.readLeaves(findings: &findings) { LargeCountVisitor() }
     hasAllLargeCounts = walk.isWhole
+    largeCountLeaves = visitors.flatMap(\.leaves)
     largeCounts = LargeCounts(visitors.flatMap(\.entries))
     for (block, count) in largeCounts.all where block >= root.blockCount || count < 3 {
       findings.report(
@@ -153,8 +158,10 @@ package struct StoredSpaceMap: Sendable {
 
 private struct IndexVisitor: LeafVisitor {
   var entries: [(UInt64, IndexEntry)] = []
+  var leaves: [(block: MetadataBlock, keys: ClosedRange<UInt64>)] = []
 
   mutating func visit(_ leaf: BTreeNode, _ reference: NodeReference) {
+    if let keys = leaf.keys { leaves.append((reference.block, keys)) }
     for index in 0..<leaf.entryCount {
       entries.append(
         (
@@ -170,8 +177,10 @@ private struct IndexVisitor: LeafVisitor {
 
 private struct LargeCountVisitor: LeafVisitor {
   var entries: [(UInt64, UInt32)] = []
+  var leaves: [(block: MetadataBlock, keys: ClosedRange<UInt64>)] = []
 
   mutating func visit(_ leaf: BTreeNode, _ reference: NodeReference) {
+    if let keys = leaf.keys { leaves.append((reference.block, keys)) }
     for index in 0..<leaf.entryCount {
       entries.append((leaf.key(index), leaf.value(index, Field<UInt32>(at: 0))))
     }

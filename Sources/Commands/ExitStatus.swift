@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import PersistentData
+
+/// How tools end. Never 2: LVM takes that for "the tool is missing" and activates unchecked.
+///
+/// The numbers above 63 are those of sysexits.h.
+enum ExitStatus: Int32, CaseIterable {
+  /// Sound, or done.
+  case success = 0
+  /// The metadata is damaged, or nothing sound could be written.
+  case damaged = 1
+  /// The command line makes no sense.
+  case usage = 64
+  /// The input is not metadata at all.
+  case notMetadata = 65
+  /// There is no such input.
+  case noInput = 66
+  /// The output can't be used: too small, the input itself, in use, not writable.
+  case outputRefused = 73
+  /// Reading or writing failed.
+  case inputOutput = 74
+
+  var code: ExitCode { ExitCode(rawValue) }
+}
+
+/// Why a tool stops, in words for the person at the keyboard.
+struct Failure: Error {
+  let status: ExitStatus
+  /// What is wrong and what to do, a sentence or two; empty where everything has been said.
+  let message: String
+
+  init(_ status: ExitStatus, _ message: String = "") {
+    self.status = status
+    self.message = message
+  }
+
+  /// A failure to open or read the input.
+  init(input error: IOError) {
+    switch error {
+    case .notFound: self.init(.noInput, "\(error)")
+    case .notAFileOrDevice, .tooSmall: self.init(.notMetadata, "\(error)")
+    case .inUse, .cannotOpen, .readFailed, .writeFailed, .ended, .callFailed:
+      self.init(.inputOutput, "\(error)")
+    }
+  }
+
+  /// A failure to open or write the output.
+  init(output error: IOError) {
+    switch error {
+    case .writeFailed, .readFailed, .ended, .callFailed: self.init(.inputOutput, "\(error)")
+    case .notFound(let path):
+      self.init(
+        .outputRefused,
+        "there is no output '\(path)'; make a file of the right size first (truncate -s), or name "
+          + "a device")
+    case .notAFileOrDevice, .tooSmall, .inUse, .cannotOpen:
+      self.init(.outputRefused, "output refused: \(error)")
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/// How many entries lie below each internal node, and whether damage hides some: summed from the
+/// leaves up, so that a tree shared by ten thousand devices is summed once.
+package struct SubtreeTotals: Sendable {
+  /// Below a node, or in a leaf.
+  package struct Total: Hashable, Sendable {
+    package var entryCount: UInt64 = 0
+    /// Whether a node below can't be read.
+    package var hasDamage = false
+  }
+
+  private var totals: [Total]
+  private let walk: TreeWalk
+  private let leafEntryCounts: [UInt8]
+
+  /// `leafEntryCounts`: by block; what the visitor of each sound leaf counted.
+  package init(_ walk: TreeWalk, leafEntryCounts: [UInt8]) {
+    self.walk = walk
+    self.leafEntryCounts = leafEntryCounts
+    totals = Array(repeating: Total(), count: walk.skeleton.nodes.count)
+    // A node stands after all its parents, so going backwards meets children first.
+    for index in walk.skeleton.nodes.indices.reversed() {
+      var sum = Total()
+      for entry in walk.skeleton.nodes[index].entries {
+        let child = self[below: walk.skeleton.children[entry]]
+        // A damaged tree may count a shared branch many times over.
+        sum.entryCount = sum.entryCount.addingReportingOverflow(child.entryCount).partialValue
+        sum.hasDamage = sum.hasDamage || child.hasDamage
+      }
+      totals[index] = sum
+    }
+  }
+
+  /// The total below the node or leaf in `block`; 0 stands for a pointer that leads nowhere.
+  package subscript(below block: UInt32) -> Total {
+    let block = MetadataBlock(block)
+    if block.number == 0 || !walk.isUsable(block) { return Total(hasDamage: true) }
+    if let index = walk.skeleton.index(of: block) { return totals[index] }
+    return Total(entryCount: UInt64(leafEntryCounts[block.index]))
+  }
+}

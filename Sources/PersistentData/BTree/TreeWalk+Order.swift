@@ -1,0 +1,40 @@
+extension TreeWalk {
+  /// What lies at the bottom of a tree, in key order.
+  package enum Bottom: Sendable {
+    case leaf(MetadataBlock, keys: ClosedRange<UInt64>)
+    /// Keys whose node can't be read.
+    case hole(MetadataBlock?, keys: ClosedRange<UInt64>)
+  }
+
+  /// Whether the walk found the node in `block` sound, and its own.
+  package func isUsable(_ block: MetadataBlock) -> Bool {
+    !damaged.contains(block) && !crossLinked.contains(block)
+  }
+
+  /// Goes through the leaves and holes below `root` in key order, without reading anything.
+  ///
+  /// Only branches that `entering` allows are gone into, so that what is shared by many roots, or
+  /// is of no interest, costs nothing.
+  package func forEachBottom(
+    below root: MetadataBlock, keys: ClosedRange<UInt64> = 0...UInt64.max,
+    entering: (MetadataBlock) -> Bool = { _ in true }, _ body: (Bottom) -> Void
+  ) {
+    guard isUsable(root) else { return body(.hole(root, keys: keys)) }
+    guard let index = skeleton.index(of: root) else { return body(.leaf(root, keys: keys)) }
+    let node = skeleton.nodes[index]
+    for entry in node.entries {
+      let own = skeleton.range(of: entry, in: node)
+      let first = max(own.lowerBound, keys.lowerBound)
+      // Where parents disagree the narrower range holds.
+      let range = first...max(first, min(own.upperBound, keys.upperBound))
+      guard let child = MetadataBlock(pointer: UInt64(skeleton.children[entry]), count: .max)
+      else {
+        body(.hole(nil, keys: range))
+        continue
+      }
+      if entering(child) {
+        forEachBottom(below: child, keys: range, entering: entering, body)
+      }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+internal import Glibc
+
+/// Bytes on their way out, to a file or to standard output: dumps and lists.
+package final class ByteSink: Sendable {
+  package enum Failure: Error, Equatable {
+    /// Whoever read our output has closed the pipe; not worth a word.
+    case readerGone
+    case failed(IOError)
+  }
+
+  private let name: String
+  private let descriptor: Int32
+  private let isOwned: Bool
+
+  private init(name: String, descriptor: Int32, isOwned: Bool) {
+    self.name = name
+    self.descriptor = descriptor
+    self.isOwned = isOwned
+  }
+
+  deinit { if isOwned { close(descriptor) } }
+
+  package static let standardOutput = ByteSink(
+    name: "standard output", descriptor: STDOUT_FILENO, isOwned: false)
+  package static let standardError = ByteSink(
+    name: "standard error", descriptor: STDERR_FILENO, isOwned: false)
+
+  /// Creates the file, or empties it.
+  package convenience init(creating path: String) throws(IOError) {
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
+    self.init(name: "'\(path)'", descriptor: descriptor, isOwned: true)
+  }
+
+  package var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  package func write(_ bytes: RawSpan) throws(Failure) {
+    var done = 0
+    while done < bytes.byteCount {
+      let count = unsafe bytes.withUnsafeBytes { all in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: all[done...])
+        return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+      }
+      if count > 0 {
+        done += count
+      } else if errno == EPIPE {
+        throw .readerGone
+      } else if errno != EINTR {
+        throw .failed(.callFailed(call: "writing to \(name)", errno: errno))
+      }
+    }
+  }
+
+  package func write(_ text: String) throws(Failure) {
+    let bytes = Array(text.utf8)
+    try unsafe write(bytes.span.bytes)
+  }
+}
+
+/// Bytes on their way in, from a file or a pipe: XML.
+package final class ByteSource: Sendable {
+  package let path: String
+  /// Bytes in a regular file; `nil` for a pipe.
+  package let sizeBytes: UInt64?
+  private let descriptor: Int32
+
+  package init(_ path: String) throws(IOError) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw errno == ENOENT ? .notFound(path: path) : .cannotOpen(path: path, errno: errno)
+    }
+    var status = stat()
+    let isKnown = unsafe fstat(descriptor, &status) == 0
+    if isKnown, status.st_mode & S_IFMT == S_IFDIR {
+      close(descriptor)
+      throw .cannotOpen(path: path, errno: EISDIR)
+    }
+    self.path = path
+    self.descriptor = descriptor
+    sizeBytes = isKnown && status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills at most all of `buffer`; returns how many bytes came, 0 at the end.
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws(IOError) -> Int {
+    while true {
+      let count = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      if count >= 0 { return count }
+      if errno != EINTR { throw .callFailed(call: "reading '\(path)'", errno: errno) }
+    }
+  }
+
+  /// Starts again from the first byte; only a regular file can.
+  package func rewind() throws(IOError) {
+    guard lseek(descriptor, 0, SEEK_SET) == 0 else {
+      throw .callFailed(call: "reading '\(path)' again", errno: errno)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/// What is wrong with a space map that can be put right where it stands.
+///
+/// Counts that are too high are lowered to what was counted, and the numbers that sum them up are
+/// made to agree. Nothing else is touched; a count too low is an error and never mended in place.
+package struct SpaceMapMend: Sendable {
+  private let map: StoredSpaceMap
+  private let counted: RefCounts
+  private let comparison: SpaceMapComparison
+
+  /// Compares `map` with what was counted.
+  package init(_ map: StoredSpaceMap, _ counted: RefCounts, findings: inout Findings) {
+    self.map = map
+    self.counted = counted
+    comparison = SpaceMapComparison(map, with: counted, findings: &findings)
+  }
+
+  package var name: String { map.name }
+
+  /// Rewrites the bitmaps and index entries concerned, in place, and returns the root that the
+  /// superblock should have afterwards. Call only after a check without errors.
+  package func apply() throws(IOError) -> SpaceMapRoot {
+    var entries = map.entries
+    for (index, correction) in comparison.corrections.sorted(by: { $0.key < $1.key }) {
+      guard var entry = entries[index] else { continue }
+      if correction.hasHighCounts { try lowerCounts(ofBitmap: index, in: entry.block) }
+      let range = map.range(ofBitmap: index)
+      let summary = try map.file.withBlock(MetadataBlock(UInt32(entry.block))) {
+        BitmapSummary(Bitmap($0), entryCount: range.count)
+      }
+      entry.freeCount = summary.freeCount(slots: Bitmap.entryCount)
+      entry.noneFreeBefore = min(
+        entry.noneFreeBefore, UInt32(summary.firstFree ?? Bitmap.entryCount))
+      entries[index] = entry
+    }
+    try lowerLargeCounts()
+    try writeIndex(entries)
+    var root = map.root
+    root.allocatedCount = (0..<counted.count).reduce(0) { $0 + (counted[$1] > 0 ? 1 : 0) }
+    return root
+  }
+
+  private func lowerCounts(ofBitmap index: Int, in block: UInt64) throws(IOError) {
+    let first = map.range(ofBitmap: index).lowerBound
+    try map.file.editBlock(MetadataBlock(UInt32(block)), sealedAs: .bitmap) { bytes in
+      for word in 0..<Bitmap.wordCount {
+        bytes[Bitmap.word(word)] = counted.bitmapWord(
+          from: first + UInt64(word * Bitmap.entriesPerWord))
+      }
+    }
+  }
+
+  /// Large counts that are too high take the true one; where that is below 3 the entry goes.
+  private func lowerLargeCounts() throws(IOError) {
+    let wrong = map.largeCounts.all.map(\.0).filter { block in
+      block < counted.count && counted[block] < UInt64(map.largeCounts[block] ?? 0)
+    }
+    for leaf in map.largeCountLeaves where wrong.contains(where: leaf.keys.contains) {
+      try map.file.editBlock(leaf.block, sealedAs: .btreeNode) { lowerCounts(inLeaf: &$0) }
+    }
+  }
+
+  private func lowerCounts(inLeaf bytes: inout MutableRawSpan) {
+    let leaf = LeafLayout(bytes.bytes)
+    var kept = 0
+    for index in 0..<leaf.entryCount {
+      let block: UInt64 = bytes[leaf.key(index)]
+      let stored: UInt32 = bytes[leaf.value(index)]
+      let count = block < counted.count ? counted[block] : 0
+      // A leaf must keep an entry; one too many does no harm.
+      let isLastHope = kept == 0 && index + 1 == leaf.entryCount
+      if count < 3, !isLastHope { continue }
+      bytes[leaf.key(kept)] = block
+      bytes[leaf.value(kept)] = min(stored, UInt32(clamping: count))
+      kept += 1
+    }
+    bytes[BTreeNode.Layout.entryCount] = UInt32(kept)
+  }
+
+  private func writeIndex(_ entries: [IndexEntry?]) throws(IOError) {
+    guard entries != map.entries else { return }
+    switch map.index {
+    case .block:
+      let block = MetadataBlock(UInt32(map.root.bitmapRoot))
+      try map.file.editBlock(block, sealedAs: .metadataIndex) { bytes in
+        for (index, entry) in entries.enumerated() {
+          entry?.encode(into: &bytes, at: MetadataIndex.offset(of: index))
+        }
+      }
+    case .tree:
+      let changed = entries.indices.filter { entries[$0] != map.entries[$0] }.map(UInt64.init)
+      for leaf in map.indexLeaves where changed.contains(where: leaf.keys.contains) {
+        try map.file.editBlock(leaf.block, sealedAs: .btreeNode) { write(entries, into: &$0) }
+      }
+    }
+  }
+
+  private func write(_ entries: [IndexEntry?], into bytes: inout MutableRawSpan) {
+    let leaf = LeafLayout(bytes.bytes)
+    for index in 0..<leaf.entryCount {
+      let key: UInt64 = bytes[leaf.key(index)]
+      guard key < UInt64(entries.count) else { continue }
+      entries[Int(key)]?.encode(into: &bytes, at: leaf.valueOffset(index))
+    }
+  }
+}
+
+/// Where the entries of a leaf stand that is being changed.
+private struct LeafLayout {
+  let entryCount: Int
+  private let valuesOffset: Int
+  private let valueSize: Int
+
+  init(_ bytes: RawSpan) {
+    entryCount = Int(bytes[BTreeNode.Layout.entryCount])
+    valuesOffset = BTreeNode.Layout.size + 8 * Int(bytes[BTreeNode.Layout.maxEntries])
+    valueSize = Int(bytes[BTreeNode.Layout.valueSize])
+  }
+
+  func key(_ index: Int) -> Field<UInt64> { Field(at: BTreeNode.Layout.size + 8 * index) }
+  func value(_ index: Int) -> Field<UInt32> { Field(at: valueOffset(index)) }
+  func valueOffset(_ index: Int) -> Int { valuesOffset + valueSize * index }
+}

@@ -1,0 +1,210 @@
+package import PersistentData
+
+/// How far a check goes.
+package struct CheckScope: Sendable {
+  package var roots = RootChoice()
+  package var superblockOnly = false
+  /// Look at the trees of devices, not at the mappings and not at the space maps.
+  package var skipMappings = false
+
+  package init() {}
+
+  /// Space maps count for the whole pool, so only a look at the whole pool can judge them.
+  var judgesSpaceMaps: Bool {
+    !superblockOnly && !skipMappings && !roots.metadataSnapshot && roots.mappingRoot == nil
+      && roots.detailsRoot == nil
+  }
+}
+
+/// What a check of a thin pool found.
+package struct CheckReport: Sendable {
+  /// A device with keys that can't be read.
+  package struct Damage: Hashable, Sendable {
+    package let device: UInt64
+    /// Virtual blocks, ascending.
+    package let lost: [ClosedRange<UInt64>]
+  }
+
+  package fileprivate(set) var findings: Findings
+  /// `nil` when there is no superblock to speak of.
+  package fileprivate(set) var superblock: Superblock?
+  package fileprivate(set) var damage: [Damage] = []
+  /// What can be mended in place, once nothing worse was found.
+  package fileprivate(set) var mends: [SpaceMapMend] = []
+}
+
+extension CheckReport {
+  /// Checks the pool in `file` and says all that is wrong with it.
+  ///
+  /// Throws only when the check can't be made at all: memory, a device that is gone.
+  package init(of file: BlockFile, _ scope: CheckScope) throws(IOError) {
+    findings = Findings()
+    let site = PoolReader.Structure.superblock
+    guard let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings)
+    else { return }
+    self.superblock = superblock
+    superblock.check(home: .superblock, at: site, into: &findings)
+    superblock.checkAgainstDevice(file, into: &findings)
+    if scope.superblockOnly { return }
+
+    var reader = try PoolReader(file, superblock, choosing: scope.roots, findings: findings)
+    reader.checkDevices()
+    if scope.skipMappings {
+      findings = reader.findings
+      return
+    }
+    let dataCounts = try reader.readMappings()
+    let totals = reader.mappingTotals
+    reader.checkMappedBlocks(totals)
+    if scope.judgesSpaceMaps { mends = reader.checkSpaceMaps(dataCounts) }
+    findings = reader.findings
+    damage = reader.damage(totals)
+  }
+}
+
+extension Superblock {
+  /// Reports what the superblock and the size of the device tell together.
+  fileprivate func checkAgainstDevice(_ file: BlockFile, into findings: inout Findings) {
+    let site = PoolReader.Structure.superblock
+    if needsCheck { findings.report(.needsCheck, at: site) }
+    if heldRoot != 0 {
+      findings.report(
+        .metadataSnapshotHeld, at: PoolReader.Structure.metadataSnapshot, found: "block \(heldRoot)")
+    }
+    if metadataBlockCount > max(metadataSpaceMap.blockCount, 1) {
+      findings.report(
+        .metadataSizeInFuture, at: site, found: metadataBlockCount,
+        expected: metadataSpaceMap.blockCount)
+    }
+    if metadataSpaceMap.blockCount > file.blockCount {
+      findings.report(
+        .deviceTruncated, at: site, found: "\(file.blockCount) blocks",
+        expected: "\(metadataSpaceMap.blockCount)")
+    }
+    if file.blockCount > MetadataBlock.maximumCount {
+      findings.report(
+        .deviceBeyondKernelLimit, at: site, found: "\(file.blockCount) blocks",
+        expected: "at most \(MetadataBlock.maximumCount)")
+    }
+  }
+}
+
+extension PoolReader {
+  /// Holds the two trees of devices against each other, and the devices against the pool.
+  fileprivate mutating func checkDevices() {
+    for device in devices {
+      let site = Site(Structure.details.name, order: Structure.details.order, device: device.id)
+      if device.id > DeviceDetails.deviceIDMaximum {
+        findings.report(.deviceIDTooLarge, at: site)
+      }
+      guard let details = device.details else {
+        // When its entry is hidden by damage, the damage has been reported.
+        if !lostDetails.contains(where: { $0.contains(device.id) }) {
+          findings.report(.deviceWithoutDetails, at: site)
+        }
+        continue
+      }
+      if device.root == nil, !lostTopLevel.contains(where: { $0.contains(device.id) }) {
+        findings.report(.deviceWithoutMappings, at: site)
+      }
+      if details.transactionID > superblock.transactionID {
+        findings.report(
+          .transactionInFuture, at: site, found: "transaction \(details.transactionID)",
+          expected: "at most \(superblock.transactionID)")
+      }
+      let latest = max(details.creationTime, details.snapshottedTime)
+      if latest > superblock.time {
+        findings.report(
+          .deviceTimeInFuture, at: site, found: "time \(latest)",
+          expected: "at most \(superblock.time)")
+      }
+    }
+  }
+
+  /// Where a device's tree has no hole, its details must give the true number of mappings.
+  fileprivate mutating func checkMappedBlocks(_ totals: SubtreeTotals) {
+    for device in devices {
+      guard let root = device.root, let details = device.details else { continue }
+      let total = totals[below: root.number]
+      if !total.hasDamage, total.entryCount != details.mappedBlocks {
+        findings.report(
+          .mappedBlocksWrong,
+          at: Site(Structure.details.name, order: Structure.details.order, device: device.id),
+          found: details.mappedBlocks, expected: total.entryCount)
+      }
+    }
+  }
+
+  fileprivate func damage(_ totals: SubtreeTotals) -> [CheckReport.Damage] {
+    devices.compactMap { device in
+      guard let root = device.root else {
+        return CheckReport.Damage(device: device.id, lost: [0...UInt64.max])
+      }
+      guard totals[below: root.number].hasDamage else { return nil }
+      var lost: [ClosedRange<UInt64>] = []
+      mappings.forEachBottom(below: root, entering: { totals[below: $0.number].hasDamage }) {
+        if case .hole(_, let keys) = $0 { lost.append(keys) }
+      }
+      return CheckReport.Damage(device: device.id, lost: lost)
+    }
+  }
+
+  /// Visits both space maps' own blocks, then holds their counts against what was counted.
+  /// Returns what can be mended in place.
+  fileprivate mutating func checkSpaceMaps(_ dataCounts: RefCounts) -> [SpaceMapMend] {
+    let dataMap = StoredSpaceMap(
+      Structure.dataSpaceMap, order: Structure.dataSpaceMapOrder, root: superblock.dataSpaceMap,
+      index: .tree, in: file, usage: &usage, findings: &findings)
+    let metadataMap = StoredSpaceMap(
+      Structure.metadataSpaceMap, order: Structure.metadataSpaceMapOrder,
+      root: superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
+      findings: &findings)
+    let mends = [
+      SpaceMapMend(dataMap, dataCounts, findings: &findings),
+      SpaceMapMend(metadataMap, usage.references, findings: &findings),
+    ]
+    reportSpace()
+    return mends
+  }
+
+  private mutating func reportSpace() {
+    let metadata = superblock.metadataSpaceMap
+    let free = metadata.blockCount.subtractingReportingOverflow(metadata.allocatedCount)
+    let space = MetadataSpace(free: free.overflow ? 0 : free.partialValue, of: metadata.blockCount)
+    if space.isFull {
+      findings.report(
+        .metadataFull, at: Structure.pool,
+        found: "\(space.free) blocks free, \(space.reserve) of them reserved by the kernel")
+    } else if space.isLow {
+      findings.report(
+        .metadataNearlyFull, at: Structure.pool, found: "\(space.free) blocks free",
+        expected: "at least \(space.lowWatermark)")
+    }
+    let data = superblock.dataSpaceMap
+    if data.blockCount > 0, data.allocatedCount >= data.blockCount {
+      findings.report(.dataFull, at: Structure.pool, found: "\(data.allocatedCount) blocks in use")
+    }
+  }
+}
+
+/// Free metadata space as the kernel sees it.
+package struct MetadataSpace: Sendable {
+  package let free: UInt64
+  /// Blocks that the kernel keeps back so that it can always commit.
+  ///
+  /// Source: Linux, drivers/md/dm-thin-metadata.c, `__set_metadata_reserve`.
+  package let reserve: UInt64
+  /// Below this the kernel sends an event.
+  ///
+  /// Source: Linux, drivers/md/dm-thin.c, `calc_metadata_threshold`.
+  package let lowWatermark: UInt64
+
+  package init(free: UInt64, of blockCount: UInt64) {
+    self.free = free
+    reserve = min(4096, blockCount / 10)
+    lowWatermark = min(1024, blockCount / 4)
+  }
+
+  package var isFull: Bool { free <= reserve }
+  package var isLow: Bool { free < lowWatermark }
+}

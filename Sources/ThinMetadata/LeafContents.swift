@@ -1,0 +1,56 @@
+internal import PersistentData
+
+/// Everything that the leaves of one small tree store, by leaf: the tree of devices and their
+/// details are read whole, once, for the live pool and the metadata snapshot together.
+struct LeafContents<Value: Sendable> {
+  private let walk: TreeWalk
+  private let byLeaf: [MetadataBlock: [(UInt64, Value)]]
+
+  /// `decode`: reads the value at an index of a leaf.
+  init(
+    _ tree: Tree, roots: [UInt64], in file: BlockFile, usage: inout BlockUsage,
+    findings: inout Findings, decode: @escaping @Sendable (BTreeNode, Int) -> Value
+  ) {
+    // The superblock and its copy each refer to a root of their own, even to the same one.
+    var walk = TreeWalk(
+      tree, rootPointers: roots.map { ($0, 0) }, in: file, usage: &usage, findings: &findings)
+    let visitors = walk.readLeaves(findings: &findings) { Visitor(decode: decode) }
+    self.walk = walk
+    byLeaf = visitors.reduce(into: [:]) { $0.merge($1.byLeaf) { first, _ in first } }
+  }
+
+  /// The entries of all leaves, each leaf once, in location order.
+  var distinctEntries: [(UInt64, Value)] {
+    byLeaf.sorted { $0.key < $1.key }.flatMap(\.value)
+  }
+
+  /// The entries below `root` in key order, and the keys that damage hides.
+  func entries(
+    below root: UInt64
+  ) -> (entries: [(UInt64, Value)], lost: [ClosedRange<UInt64>]) {
+    var entries: [(UInt64, Value)] = []
+    var lost: [ClosedRange<UInt64>] = []
+    guard let block = walk.roots.first(where: { UInt64($0.block.number) == root })?.block
+    else { return ([], [0...UInt64.max]) }
+    walk.forEachBottom(below: block) { bottom in
+      switch bottom {
+      case .leaf(let leaf, let keys):
+        // A key outside its parents' range can't be found by anyone who looks for it.
+        entries += byLeaf[leaf, default: []].filter { keys.contains($0.0) }
+      case .hole(_, let keys): lost.append(keys)
+      }
+    }
+    return (entries, lost)
+  }
+
+  private struct Visitor: LeafVisitor {
+    let decode: @Sendable (BTreeNode, Int) -> Value
+    var byLeaf: [MetadataBlock: [(UInt64, Value)]] = [:]
+
+    mutating func visit(_ leaf: BTreeNode, _ reference: NodeReference) {
+      var entries: [(UInt64, Value)] = []
+      for index in 0..<leaf.entryCount { entries.append((leaf.key(index), decode(leaf, index))) }
+      byLeaf[reference.block] = entries
+    }
+  }
+}

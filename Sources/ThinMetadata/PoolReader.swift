@@ -1,0 +1,154 @@
+package import PersistentData
+
+/// A device as the pool's two trees have it.
+package struct ThinDevice: Sendable {
+  package let id: UInt64
+  /// Where its mapping tree starts; `nil` when the top-level tree has no usable entry.
+  package var root: MetadataBlock?
+  /// `nil` when the details tree has no entry.
+  package var details: DeviceDetails?
+}
+
+/// Which roots to start from.
+package struct RootChoice: Sendable {
+  /// Look at the metadata snapshot alone.
+  package var metadataSnapshot = false
+  package var mappingRoot: UInt64?
+  package var detailsRoot: UInt64?
+
+  package init() {}
+}
+
+/// Thin-pool metadata from its superblock down to the devices' mapping trees.
+///
+/// The one way in: check, dump, repair and the rest all read through it, and differ in what they
+/// do with the findings.
+package struct PoolReader: Sendable {
+  /// The trees and maps of a pool, in report order.
+  package enum Structure {
+    package static let superblock = Site("superblock", order: 0)
+    package static let metadataSnapshot = Site("metadata snapshot", order: 1)
+    package static let topLevel = Tree("top-level mapping tree", order: 2, leafValueSize: 8)
+    package static let details = Tree(
+      "details tree", order: 3, leafValueSize: DeviceDetails.Layout.size)
+    package static let mapping = Tree(
+      "mapping tree", order: 4, leafValueSize: Mapping.valueSize, hasOwners: true)
+    package static let dataSpaceMapOrder = 5
+    package static let metadataSpaceMapOrder = 6
+    package static let dataSpaceMap = "data space map"
+    package static let metadataSpaceMap = "metadata space map"
+    package static let pool = Site("pool", order: 7)
+  }
+
+  package let file: BlockFile
+  package let superblock: Superblock
+  /// The metadata snapshot's copy, when one is held and could be read.
+  package private(set) var heldSuperblock: Superblock?
+  package var usage: BlockUsage
+  package var findings: Findings
+  /// Ascending by id; those of the chosen roots.
+  package private(set) var devices: [ThinDevice] = []
+  /// The internal nodes of all mapping trees, the metadata snapshot's among them.
+  package internal(set) var mappings: TreeWalk
+  /// Device ids whose entry in the tree can't be read.
+  package private(set) var lostTopLevel: [ClosedRange<UInt64>] = []
+  package private(set) var lostDetails: [ClosedRange<UInt64>] = []
+  /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
+  package var leafEntryCounts: [UInt8]
+
+  /// Data blocks that the pool says it has.
+  package var dataBlockCount: UInt64 { superblock.dataSpaceMap.blockCount }
+
+  /// Reads the superblock, the two trees of devices and the inner nodes of all mapping trees.
+  ///
+  /// `superblock`: already read, and good enough to follow its roots.
+  package init(
+    _ file: BlockFile, _ superblock: Superblock, choosing choice: RootChoice, findings: Findings
+  ) throws(IOError) {
+    self.file = file
+    self.superblock = superblock
+    self.findings = findings
+    usage = try BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
+    leafEntryCounts = Array(repeating: 0, count: Int(usage.blockCount))
+    mappings = TreeWalk(
+      Structure.mapping, roots: [], in: file, usage: &usage, findings: &self.findings)
+    _ = usage.claim(.superblock, for: Structure.superblock.structure)
+    usage.references.increment(0)
+    readHeldSuperblock()
+    readDevices(choice)
+  }
+
+  private mutating func readHeldSuperblock() {
+    guard superblock.heldRoot != 0 else { return }
+    let site = Structure.metadataSnapshot
+    guard let block = MetadataBlock(pointer: superblock.heldRoot, count: usage.blockCount) else {
+      findings.report(
+        .childOutOfDevice, at: site, found: "block \(superblock.heldRoot)",
+        expected: "below \(usage.blockCount)")
+      return
+    }
+    usage.references.increment(superblock.heldRoot)
+    _ = usage.claim(block, for: site.structure)
+    heldSuperblock = Superblock.read(block, of: file, at: site, into: &findings)
+    heldSuperblock?.check(home: block, at: site, into: &findings)
+  }
+
+  private mutating func readDevices(_ choice: RootChoice) {
+    var chosen = superblock
+    if choice.metadataSnapshot, let heldSuperblock { chosen = heldSuperblock }
+    let views = choice.metadataSnapshot ? [chosen] : [chosen] + (heldSuperblock.map { [$0] } ?? [])
+    let mappingRoots = views.map { choice.mappingRoot ?? $0.mappingRoot }
+    let detailsRoots = views.map { choice.detailsRoot ?? $0.detailsRoot }
+
+    let topLevel = LeafContents(
+      Structure.topLevel, roots: mappingRoots, in: file, usage: &usage, findings: &findings
+    ) { leaf, index in leaf.value(index) }
+    let details = LeafContents(
+      Structure.details, roots: detailsRoots, in: file, usage: &usage, findings: &findings
+    ) { leaf, index in DeviceDetails(leaf, index) }
+
+    // A leaf of the top-level tree holds its references once, however many trees share it.
+    var roots: [TreeRoot] = []
+    for (id, target) in topLevel.distinctEntries {
+      if let block = MetadataBlock(pointer: target, count: usage.blockCount) {
+        usage.references.increment(target)
+        roots.append(TreeRoot(block, owner: id))
+      } else {
+        findings.report(
+          .childOutOfDevice,
+          at: Site(Structure.topLevel.name, order: Structure.topLevel.order, device: id),
+          found: "block \(target)", expected: "below \(usage.blockCount)")
+      }
+    }
+    mappings = TreeWalk(
+      Structure.mapping, roots: roots, in: file, usage: &usage, findings: &findings)
+
+    let (rootEntries, lostRoots) = topLevel.entries(below: mappingRoots[0])
+    let (detailEntries, lostDetails) = details.entries(below: detailsRoots[0])
+    lostTopLevel = lostRoots
+    self.lostDetails = lostDetails
+    devices = PoolReader.join(rootEntries, detailEntries, blockCount: usage.blockCount)
+  }
+
+  /// The devices of both trees, ascending by id.
+  private static func join(
+    _ roots: [(UInt64, UInt64)], _ details: [(UInt64, DeviceDetails)], blockCount: UInt64
+  ) -> [ThinDevice] {
+    var devices: [ThinDevice] = []
+    var next = details[...]
+    for (id, target) in roots {
+      while let first = next.first, first.0 < id {
+        devices.append(ThinDevice(id: first.0, root: nil, details: first.1))
+        next.removeFirst()
+      }
+      var device = ThinDevice(id: id, root: MetadataBlock(pointer: target, count: blockCount))
+      if let first = next.first, first.0 == id {
+        device.details = first.1
+        next.removeFirst()
+      }
+      devices.append(device)
+    }
+    devices += next.map { ThinDevice(id: $0.0, root: nil, details: $0.1) }
+    return devices
+  }
+}

@@ -1,0 +1,127 @@
+import MetadataXML
+import Testing
+
+/// expat alone is the judge: whatever the input, the fast lane must make no difference.
+@Suite struct LaneTests {
+  @Test func `canonical documents give the same with and without the lane`() {
+    var random = Random(state: .random(in: 0 ... .max))
+    let seed = random.state
+    for round in 0..<300 {
+      let lines = Self.canonical(&random, rows: 30)
+      let xml = Array(lines.joined().utf8)
+      let withLane = outcome(xml)
+      #expect(withLane.error == nil, "seed \(seed), round \(round)")
+      #expect(withLane.laneRows == 30, "seed \(seed), round \(round)")
+      #expect(withLane == outcome(xml, usesLane: false), "seed \(seed), round \(round)")
+    }
+  }
+
+  @Test func `damaged documents give the same with and without the lane`() {
+    var random = Random(state: .random(in: 0 ... .max))
+    let seed = random.state
+    var (failed, sound, laneRows) = (0, 0, 0)
+    for round in 0..<6000 {
+      var lines = Self.canonical(&random, rows: Int.random(in: 1...12, using: &random))
+      for _ in 0..<Int.random(in: 1...3, using: &random) { Self.mutate(&lines, &random) }
+      var xml = Array(lines.joined().utf8)
+      if random.next() % 2 == 0 { Self.mutate(&xml, &random) }
+
+      let expected = outcome(xml, usesLane: false)
+      let whole = outcome(xml)
+      let portioned = outcome(
+        xml, portion: Int.random(in: 1...200, using: &random),
+        bufferSize: [1 << 18, 300, 100, 20].randomElement(using: &random) ?? 1)
+      #expect(whole == expected, "seed \(seed), round \(round): \(text(xml))")
+      #expect(portioned == expected, "seed \(seed), round \(round), portioned: \(text(xml))")
+      if expected.error == nil { sound += 1 } else { failed += 1 }
+      laneRows += whole.laneRows
+    }
+    // Otherwise the comparison would prove little.
+    #expect(failed > 1000 && sound > 1000 && laneRows > 2000, "\(failed) \(sound) \(laneRows)")
+  }
+
+  private func text(_ xml: [UInt8]) -> String { String(decoding: xml, as: UTF8.self) }
+
+  /// The lines of a document that contains nothing that the lane would refuse.
+  private static func canonical(_ random: inout Random, rows: Int) -> [String] {
+    var lines = ["<superblock uuid=\"\" time=\"\(random.number())\">\n"]
+    if random.next() % 4 == 0 { lines.insert("<?xml version=\"1.0\"?>\n", at: 0) }
+    var rows = rows
+    while rows > 0 {
+      lines.append("  <device dev_id=\"\(random.number())\">\n")
+      for _ in 0..<Int.random(in: 1...min(rows, 10), using: &random) {
+        lines.append(row(&random))
+        rows -= 1
+      }
+      lines.append("  </device>\n")
+    }
+    return lines + ["</superblock>\n"]
+  }
+
+  private static func row(_ random: inout Random) -> String {
+    // 666 makes the consumer complain.
+    let a = random.next() % 64 == 0 ? 700 : random.number() | 1 << 10
+    let (b, c, d) = (random.number(), random.number(), random.number())
+    let indentation = ["    ", "    ", "    ", "", "\t", "  \t "].randomElement(using: &random) ?? ""
+    switch random.next() % 4 {
+    case 0:
+      return "\(indentation)<single_mapping origin_block=\"\(a)\" data_block=\"\(b)\" time=\"\(c)\"/>\n"
+    case 1: return "\(indentation)<mapping cache_block=\"\(a)\" dirty=\"\(b % 2 == 0)\"/>\n"
+    default:
+      return "\(indentation)<range_mapping origin_begin=\"\(a)\" data_begin=\"\(b)\""
+        + " length=\"\(c)\" time=\"\(d)\"/>\n"
+    }
+  }
+
+  /// Does something to one of the lines, or to two.
+  private static func mutate(_ lines: inout [String], _ random: inout Random) {
+    guard let index = lines.indices.randomElement(using: &random) else { return }
+    let line = lines[index]
+    let bare = line.filter { $0 != "\n" }
+    let changes = [
+      line + line, "", "\n" + line, " \t\n" + line, bare, bare + " " + line, bare + "\r\n",
+      "\r" + line, bare + " text\n", "text " + line, "<!-- comment -->\n" + line,
+      "<!--\n" + line + "-->\n", "<!-- " + bare + " --> " + line, "<![CDATA[\n" + line + "]]>\n",
+      "<![CDATA[" + bare + "]]>\n", "<note>\n" + line + "</note>\n", "<note/>\n" + line,
+      "<note a=\"<\n" + line + "\"/>\n", "<note a='\n" + line + "'/>\n",
+      "<note a=\"'\" >\n" + line + "</note >\n", "<note a=\"\n\"/>\n" + line, "<note\n/>\n" + line,
+      "<note fussy=\"\">\n</note>\n" + line, "<?php\n" + line + "?>\n", "<?pi x=\"y\"?>\n" + line,
+      "<?pi ?> ?>\n" + line, "&amp;\n" + line, "&#60;note/>\n" + line, "&nope;\n" + line,
+      "<!DOCTYPE superblock>\n" + line, "</superblock>\n" + line, "</device>\n" + line,
+      "<device dev_id=\"x\">\n" + line, "é\n" + line, "<note é=\"ü\"/>\n" + line,
+      line.replacing("/>", with: " />"), line.replacing("/>", with: ">"),
+      line.replacing("/>", with: "></range_mapping>"), line.replacing("\" ", with: "\"  "),
+      line.replacing("\"", with: "'"), line.replacing("=\"", with: "=\"0"),
+      line.replacing("=\"", with: "=\"+"), line.replacing("=\"", with: "=\"00000000000000000000"),
+      line.replacing("\" ", with: "&#49;\" "), line.replacing("\" ", with: "9\" "),
+      line.replacing("\"700\"", with: "\"666\""), line.replacing("\"700\"", with: "\"667\""),
+      line.replacing("time", with: "tame"), line.replacing("<", with: "<\t"),
+      line.replacing(" time=", with: " x=\"y\" time="), line.replacing("\n", with: "\n\0"),
+      "<note>\n<note>\n<note>\n<note>\n<note>\n<note>\n" + line + "</note></note></note></note>"
+        + "</note></note>\n",
+      "<single_mapping origin_block=\"1\" data_block=\"2\" time=\"3\">\n" + line
+        + "</single_mapping>\n",
+      "<range_mapping time=\"1\" length=\"2\" origin_begin=\"3\" data_begin=\"4\"/>\n" + line,
+      String(repeating: " ", count: 120) + line,
+    ]
+    lines[index] = changes.randomElement(using: &random) ?? line
+    if random.next() % 8 == 0, let other = lines.indices.randomElement(using: &random) {
+      lines.swapAt(index, other)
+    }
+  }
+
+  /// Does something to a few bytes.
+  private static func mutate(_ xml: inout [UInt8], _ random: inout Random) {
+    for _ in 0..<Int.random(in: 1...2, using: &random) {
+      guard let index = xml.indices.randomElement(using: &random) else { return }
+      let byte = Array("<>/\"'=&;!-[]? \t\n\r019ax".utf8).randomElement(using: &random) ?? 0
+      switch random.next() % 5 {
+      case 0: xml[index] ^= 1 << UInt8(random.next() % 8)
+      case 1: xml[index] = byte
+      case 2: xml.insert(byte, at: index)
+      case 3: xml.remove(at: index)
+      default: xml.removeSubrange(index...)
+      }
+    }
+  }
+}
