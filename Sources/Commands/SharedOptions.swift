@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import PersistentData
+internal import ThinMetadata
 
 /// Options that every tool takes.
 struct SharedOptions: ParsableArguments {
@@ -20,5 +21,39 @@ struct Messages {
 
   func say(_ line: String) {
     if !isQuiet { try? ByteSink.standardError.write(line + "\n") }
+  }
+}
+
+extension Messages {
+  func say(_ findings: Findings) {
+    for finding in findings.sorted { say("\(finding)") }
+  }
+}
+
+/// What a superblock can't tell, or tells wrongly.
+struct OverrideOptions: ParsableArguments {
+  @Option(help: "Sectors in a data block, where the metadata can't tell.")
+  var dataBlockSize: UInt32?
+  @Option(help: "The data device has at least so many blocks.") var nrDataBlocks: UInt64?
+  @Option(help: "The pool's transaction id is at least this.") var transactionID: UInt64?
+
+  var values: PoolOverrides {
+    var values = PoolOverrides()
+    values.dataBlockSectors = dataBlockSize
+    values.dataBlockCount = nrDataBlocks
+    values.transactionID = transactionID
+    return values
+  }
+}
+
+extension Tool {
+  /// Opens a metadata device or file to read from.
+  func openInput(_ path: String, _ access: BlockFile.Access) throws -> BlockFile {
+    do { return try BlockFile(path, access) } catch { throw Failure(input: error) }
+  }
+
+  /// Opens a metadata device or file to overwrite; it has to exist.
+  func openOutput(_ path: String) throws -> BlockFile {
+    do { return try BlockFile(path, .write) } catch { throw Failure(output: error) }
   }
 }

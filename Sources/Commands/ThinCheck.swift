@@ -54,10 +54,3 @@ struct ThinCheck: Tool {
     if report.findings.worst == .error { throw Failure(.damaged) }
   }
 }
-
-extension Tool {
-  /// Opens a metadata device or file to read from.
-  func openInput(_ path: String, _ access: BlockFile.Access) throws -> BlockFile {
-    do { return try BlockFile(path, access) } catch { throw Failure(input: error) }
-  }
-}

@@ -46,9 +46,9 @@ internal import CExpat
   deinit { unsafe XML_ParserFree(parser) }
 
   /// Parses some more bytes and replaces `notes`. A failure comes after what was noted.
-  func parse(_ bytes: RawSpan, isLast: Bool = false) -> Failure? {
+  func parse(_ bytes: Span<UInt8>, isLast: Bool = false) -> Failure? {
     notes.removeAll()
-    parsedCount += bytes.byteCount
+    parsedCount += bytes.count
     let status = unsafe bytes.withUnsafeBytes { buffer in
       let characters = unsafe buffer.bindMemory(to: CChar.self)
       return unsafe XML_Parse(

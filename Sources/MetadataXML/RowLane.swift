@@ -1,4 +1,4 @@
-/// The fast lane: reads rows from lines in canonical form, nine times as fast as expat.
+/// The fast lane: reads rows from lines in canonical form, many times as fast as expat.
 ///
 /// A canonical line is spaces or tabs, then exactly what the writer makes of a row. It means the
 /// same to expat *where a tag may stand*, and it is the reader's duty to be sure of that.

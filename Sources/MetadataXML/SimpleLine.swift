@@ -1,9 +1,10 @@
 /// Says whether a line is so plain that what follows it may go through the fast lane.
 ///
-/// If `line`, a whole line with its line feed, starts between two tags, then a simple line also ends
-/// between two tags, and counts as one line to expat. It is blank, or one complete tag and nothing
-/// else, or the XML declaration. Comments, CDATA sections, references, text, carriage returns, quoted
-/// angle brackets and all that is rare make a line not simple; so does much that expat would refuse.
+/// If `line`, a whole line with its line feed, starts between two tags, then a simple line also
+/// ends between two tags, and counts as one line to expat. It is blank, or one complete tag and
+/// nothing else, or the XML declaration. Comments, CDATA sections, references, text, carriage
+/// returns, quoted angle brackets and all that is rare make a line not simple; so does much that
+/// expat would refuse.
 func isSimpleLine(_ line: Span<UInt8>) -> Bool {
   var scanner = LineScanner(line)
   scanner.skipBlanks()

@@ -1,8 +1,8 @@
 /// The few shapes of XML output: a tag on a line of its own, two spaces of indentation a level,
 /// attributes in the order in which the caller names them.
 ///
-/// A tag is put together as `startTag`, `attribute` …, then `open` or `close`. The lines that a dump
-/// consists of are better written as literals and numbers with `append`.
+/// A tag is put together as `startTag`, `attribute` …, then `open` or `close`. The lines that a
+/// dump consists of are better written as literals and numbers with `append`.
 extension TextBuffer {
   /// Begins a start tag or an empty-element tag: `  <device`.
   package mutating func startTag(_ name: StaticString, depth: Int) {

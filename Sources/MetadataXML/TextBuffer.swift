@@ -5,6 +5,8 @@
 /// `@inlinable`, makes no `String`, and writes to memory that this type alone owns: the uniqueness
 /// test of an array, made nine times a line, would cost as much as the rest.
 ///
+/// The type has to be `@usableFromInline` itself, or nothing of it is inlined in other modules.
+///
 /// All that is unsafe here rests on one rule: before anything is stored, `reserve` has made room.
 @safe @usableFromInline package struct TextBuffer: ~Copyable {
   /// The room for text; its first `count` bytes are initialised.

@@ -1,8 +1,8 @@
 /// What an `XMLReader` feeds: the tags of a document in their order.
 ///
 /// Elements that occur by the million are declared as `rows` and come as bare numbers; all others
-/// come as `start` and `end`. The reader knows nothing of metadata, so tags that are unknown, out of
-/// place or missing are for the consumer to complain about.
+/// come as `start` and `end`. The reader knows nothing of metadata, so tags that are unknown, out
+/// of place or missing are for the consumer to complain about.
 package protocol XMLConsumer: ~Copyable {
   /// The elements that come as rows. What a row is does not depend on how the XML is written.
   static var rows: [XMLRowShape] { get }

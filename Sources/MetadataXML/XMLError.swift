@@ -1,13 +1,11 @@
 /// Where in the input something stands. Lines and columns count from 1, columns in characters.
 package struct XMLPosition: Equatable, Sendable, CustomStringConvertible {
+  /// The line, from 1.
   package var line: Int
+  /// The character in the line, from 1.
   package var column: Int
 
-  package init(line: Int, column: Int) {
-    self.line = line
-    self.column = column
-  }
-
+  /// As messages have it: "line 3, column 5".
   package var description: String { "line \(line), column \(column)" }
 }
 
@@ -28,6 +26,7 @@ package enum XMLError: Error, CustomStringConvertible {
   /// The consumer could not go on for a reason that has nothing to do with the XML.
   case consumerFailed(any Error)
 
+  /// What to tell the user, with the position if there is one.
   package var description: String {
     switch self {
     case .empty: "the input is empty"

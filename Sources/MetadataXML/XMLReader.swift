@@ -6,8 +6,8 @@
 ///
 /// The lane is open from the start until the first line that is not simple (`isSimpleLine`), and
 /// never again: as long as it is open, each line starts between two tags. A row is taken by it only
-/// when all before it has been parsed, and inside an open element, where a tag may stand. Lines that
-/// it does not take go to expat, always as whole lines, so that expat holds nothing back.
+/// when all before it has been parsed, and inside an open element, where a tag may stand. Lines
+/// that it does not take go to expat, always as whole lines, so that expat holds nothing back.
 package struct XMLReader: ~Copyable {
   /// How deep elements may nest. Metadata needs four levels.
   package static let maxDepth = 8
@@ -36,8 +36,8 @@ package struct XMLReader: ~Copyable {
 
   /// Reads a whole document.
   ///
-  /// `source` fills the front of the bytes it is given, at most all of them, and returns how many it
-  /// has filled: 0 at the end of the input, and only there. Returns how many rows took the lane,
+  /// `source` fills the front of the bytes it is given, at most all of them, and returns how many
+  /// it has filled: 0 at the end of the input, and only there. Returns how many rows took the lane,
   /// which the tests want to know; they also close it, and read through small buffers.
   @discardableResult package static func read<Consumer: XMLConsumer & ~Copyable>(
     into consumer: inout Consumer, bufferSize: Int = 1 << 18, usesLane: Bool = true,
@@ -108,7 +108,7 @@ package struct XMLReader: ~Copyable {
   private mutating func parse<Consumer: XMLConsumer & ~Copyable>(
     _ bytes: Span<UInt8>, isLast: Bool = false, into consumer: inout Consumer
   ) throws(XMLError) {
-    let failure = unsafe expat.parse(bytes.bytes, isLast: isLast)
+    let failure = expat.parse(bytes, isLast: isLast)
     try deliverNotes(to: &consumer)
     if let failure { throw error(failure) }
   }

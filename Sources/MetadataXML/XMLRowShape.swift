@@ -3,6 +3,7 @@
 ///
 /// For example: `XMLRowShape("mapping", [.number("cache_block"), .text("dirty", "true")])`.
 package struct XMLRowShape: Sendable {
+  /// One of the attributes.
   package enum Attribute: Sendable {
     /// An attribute whose value is a decimal number below 2^64.
     case number(String)
@@ -10,12 +11,15 @@ package struct XMLRowShape: Sendable {
     case text(String, String)
   }
 
+  /// The name of the element.
   package let name: String
+  /// All its attributes, in canonical order.
   package let attributes: [Attribute]
 
   /// How many numbers a row carries.
   package let valueCount: Int
 
+  /// Makes a shape.
   package init(_ name: String, _ attributes: [Attribute]) {
     self.name = name
     self.attributes = attributes

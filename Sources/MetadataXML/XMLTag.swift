@@ -1,22 +1,28 @@
-/// A start tag: the name of its element, and its attributes in the order of the document.
+/// A start tag: the name of its element and its attributes.
 ///
 /// The attributes are asked for with the methods that throw, so that all consumers say the same of
 /// the same mistake.
 package struct XMLTag: Sendable {
   /// An attribute, its references resolved. No two of a tag have the same name.
   package struct Attribute: Sendable, Equatable {
+    /// The name as written.
     package var name: String
+    /// The value, without its quotes.
     package var value: String
 
+    /// Makes an attribute.
     package init(name: String, value: String) {
       self.name = name
       self.value = value
     }
   }
 
+  /// The name of the element.
   package var name: String
+  /// The attributes in the order of the document.
   package var attributes: [Attribute]
 
+  /// Makes a tag.
   package init(name: String, attributes: [Attribute]) {
     self.name = name
     self.attributes = attributes

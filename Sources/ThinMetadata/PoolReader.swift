@@ -44,6 +44,8 @@ package struct PoolReader: Sendable {
   package let superblock: Superblock
   /// The metadata snapshot's copy, when one is held and could be read.
   package private(set) var heldSuperblock: Superblock?
+  /// The superblock whose roots were chosen: the live one, or the metadata snapshot's.
+  package private(set) var chosenSuperblock: Superblock
   package var usage: BlockUsage
   package var findings: Findings
   /// Ascending by id; those of the chosen roots.
@@ -67,6 +69,7 @@ package struct PoolReader: Sendable {
   ) throws(IOError) {
     self.file = file
     self.superblock = superblock
+    chosenSuperblock = superblock
     self.findings = findings
     usage = try BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     leafEntryCounts = Array(repeating: 0, count: Int(usage.blockCount))
@@ -76,6 +79,22 @@ package struct PoolReader: Sendable {
     usage.references.increment(0)
     readHeldSuperblock()
     readDevices(choice)
+  }
+
+  /// Opens a pool to read what is sound; a superblock that can't be followed is an error.
+  package static func open(
+    _ file: BlockFile, choosing choice: RootChoice
+  ) throws(DumpError) -> PoolReader {
+    var findings = Findings()
+    let site = Structure.superblock
+    guard let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings)
+    else { throw .damaged(findings) }
+    superblock.check(home: .superblock, at: site, into: &findings)
+    do throws(IOError) {
+      return try PoolReader(file, superblock, choosing: choice, findings: findings)
+    } catch {
+      throw .input(error)
+    }
   }
 
   private mutating func readHeldSuperblock() {
@@ -94,9 +113,11 @@ package struct PoolReader: Sendable {
   }
 
   private mutating func readDevices(_ choice: RootChoice) {
-    var chosen = superblock
-    if choice.metadataSnapshot, let heldSuperblock { chosen = heldSuperblock }
-    let views = choice.metadataSnapshot ? [chosen] : [chosen] + (heldSuperblock.map { [$0] } ?? [])
+    var views = [superblock] + (heldSuperblock.map { [$0] } ?? [])
+    if choice.metadataSnapshot, let heldSuperblock {
+      views = [heldSuperblock]
+      chosenSuperblock = heldSuperblock
+    }
     let mappingRoots = views.map { choice.mappingRoot ?? $0.mappingRoot }
     let detailsRoots = views.map { choice.detailsRoot ?? $0.detailsRoot }
 

@@ -16,7 +16,7 @@
 #   DIRTY=n MAPPED=n   cache: so many blocks have to be found
 #   ORIGIN=n       cache: the origin's sectors
 #   TIMEOUT=s      seconds, 300 unless given
-# Metadata that is full needs a larger device: lengthen a copy of the image, the kernel will grow it.
+# Full metadata needs a larger device: lengthen a copy of the image, the kernel will make use of it.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
 [ $# -ge 1 ] || { echo "usage: accept.sh IMAGE [NAME] [ID...]" >&2; exit 2; }
@@ -47,7 +47,7 @@ PARAMETERS="block=$block $parameters" \
 cp "$work/output.txt" "$RIG/out/accept.$name.txt"
 cp --sparse=always "$work/result" "$RIG/out/accept.$name.img"
 
-grep -aE '^@@ (FAULT|REMARK)' "$work/output.txt" | sed 's/^@@ /  /' || true
+grep -aE '^@@ (FAULT|REMARK)' "$work/output.txt" | sed 's/^@@ /  /' | head -n 5 || true
 verdict=$(sed -n 's/^@@VERDICT //p' "$work/output.txt")
 if [ $status = 0 ] && [ "$verdict" = accepted ]; then
   result=0

@@ -27,7 +27,7 @@ boot() {
   for pair in ${PARAMETERS:-}; do echo "parameter_${pair%%=*}='${pair#*=}'"; done \
     > "$archive/parameters"
   (cd "$archive" && chmod 755 init && find . -type f | cpio -o -H newc --quiet -R 0:0) |
-    gzip -1 | cat "$RIG/base.cpio.gz" - > "$folder/initrd"   # the kernel unpacks one after the other
+    gzip -1 | cat "$RIG/base.cpio.gz" - > "$folder/initrd"   # the kernel unpacks both
   rm -r "$archive"
 
   local arguments=(-M pc -accel "${ACCEL:-tcg}" -cpu max -smp 1 -m "${MEMORY:-512}"

@@ -42,18 +42,17 @@ install_missing() {
     apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# The image package behind the metapackage, unpacked in $work/package.
-unpack_kernel() {
+# The image package behind the metapackage, whose name has the kernel's version in it.
+download_kernel() {
   local package
-  kernel_package() {
-    apt-cache depends linux-image-amd64 2>/dev/null | awk '$1 == "Depends:" {print $2; exit}'
-  }
-  package=$(kernel_package)
-  [ -n "$package" ] || { update_once; package=$(kernel_package); }
-  cd "$work"
-  apt-get -qq download "$package" 2>/dev/null || { update_once; apt-get -qq download "$package"; }
-  dpkg -x "$package"_*.deb "$work/package"
-  cd - >/dev/null
+  package=$(apt-cache depends linux-image-amd64 2>/dev/null |
+    awk '$1 == "Depends:" {print $2; exit}')
+  [ -n "$package" ] && (cd "$work" && apt-get -qq download "$package")
+}
+
+unpack_kernel() {
+  download_kernel 2>/dev/null || { update_once; download_kernel; }
+  dpkg -x "$work"/linux-image-*.deb "$work/package"
 }
 
 # add_module PATH: copies one module, below $library, unless it is already there.

@@ -2,7 +2,7 @@
 """The parts of kmap.sh that run outside of the machine, and the comparison.
 
 kmap.py compare DUMP.xml MAPPINGS   is thin_dump's XML what the kernel found? Status 0 if it is
-kmap.py number FILE SIZE COUNT      makes a data device whose blocks each begin with their number + 1
+kmap.py number FILE SIZE COUNT      makes a data device; each block begins with its number + 1
 kmap.py collect OUTPUT RESULT MAPPINGS   makes what kmap.sh leaves, of what its machine left
 """
 import os

@@ -33,7 +33,8 @@ import Testing
   }
 
   @Test func `events do not depend on how the input is portioned`() {
-    for xml in [document, document.replacing("fussy", with: "calm"), String(document.dropLast(20))] {
+    for xml in [document, document.replacing("fussy", with: "calm"), String(document.dropLast(20))]
+    {
       let bytes = Array(xml.utf8)
       let expected = outcome(bytes)
       for usesLane in [true, false] {
@@ -99,23 +100,33 @@ import Testing
 
   @Test(arguments: [
     ("    <foo/>\n", "line 6, column 5: unknown tag 'foo'"),
-    ("  <single_mapping origin_block=\"666\" data_block=\"2\" time=\"3\"/>\n",
-     "line 6, column 3: bad number 666"),
-    ("\t<single_mapping origin_block='666' data_block=\"2\" time=\"3\"/>\n",
-     "line 6, column 2: bad number 666"),
+    (
+      "  <single_mapping origin_block=\"666\" data_block=\"2\" time=\"3\"/>\n",
+      "line 6, column 3: bad number 666"
+    ),
+    (
+      "\t<single_mapping origin_block='666' data_block=\"2\" time=\"3\"/>\n",
+      "line 6, column 2: bad number 666"
+    ),
     ("<single_mapping origin_block=\"667\" data_block=\"2\" time=\"3\"/>\n", "no space left"),
-    ("  </foo>\n",
-     "line 6, column 3: the end tag is not that of <device>, opened at line 2, column 3"),
+    (
+      "  </foo>\n",
+      "line 6, column 3: the end tag is not that of <device>, opened at line 2, column 3"
+    ),
     ("", "line 2, column 3: the XML ends inside <device>"),
     ("<single_mapping", "line 2, column 3: the XML ends inside <device>"),
     ("\n\n  <&>", "line 8, column 4: not well-formed (invalid token)"),
     ("<!-- \n -->\n <foo/>", "line 8, column 2: unknown tag 'foo'"),
-    ("<range_mapping length=\"18446744073709551616\"/>\n",
-     "line 6, column 1: attribute 'length' of tag 'range_mapping' must be a decimal number"
-      + " below 2^64 (found '18446744073709551616')"),
-    ("<single_mapping origin_block=\"1\" data_block=\"2\" time=\"3\">\n"
-      + "<single_mapping origin_block=\"1\" data_block=\"2\" time=\"3\"/>\n",
-     "line 7, column 1: nothing may stand inside <single_mapping>"),
+    (
+      "<range_mapping length=\"18446744073709551616\"/>\n",
+      "line 6, column 1: attribute 'length' of tag 'range_mapping' must be a decimal number"
+        + " below 2^64 (found '18446744073709551616')"
+    ),
+    (
+      "<single_mapping origin_block=\"1\" data_block=\"2\" time=\"3\">\n"
+        + "<single_mapping origin_block=\"1\" data_block=\"2\" time=\"3\"/>\n",
+      "line 7, column 1: nothing may stand inside <single_mapping>"
+    ),
   ])
   func `lines are counted past the rows that the lane took`(text: String, error: String) {
     let xml = inDevice(text)
@@ -147,7 +158,10 @@ import Testing
     #expect(outcome.laneRows == 4)
   }
 
-  @Test(arguments: ["-1", "+1", "", " 1", "1 ", "0x1", "18446744073709551616", "1e3"])
+  @Test(arguments: [
+    "-1", "+1", "", " 1", "1 ", "0x1", "1e3", "18446744073709551616", "20000000000000000000",
+    "000000000000000000001",
+  ])
   func `what is not a plain number below 2^64 makes no row`(number: String) {
     let xml = inDevice(
       "<range_mapping origin_begin=\"\(number)\" data_begin=\"1\" length=\"1\" time=\"1\"/>\n")

@@ -68,8 +68,10 @@ package struct TreeWalk: Sendable {
   /// How many distinct leaves there are, damaged ones included.
   package var leafCount: Int { leafFrontier.blocks.count }
 
-  /// The distinct leaves, ascending.
-  package var leafBlocks: [UInt32] { leafFrontier.blocks }
+  /// What all parents of a leaf say of it; `nil` when `block` is no leaf of this walk.
+  package func leafReference(_ block: MetadataBlock) -> NodeReference? {
+    leafFrontier.index(of: block).map(leafFrontier.reference)
+  }
 
   /// Reads every leaf and hands the sound ones to visitors, one a worker, which it returns.
   package mutating func readLeaves<Visitor: LeafVisitor>(

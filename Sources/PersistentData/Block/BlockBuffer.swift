@@ -15,9 +15,11 @@
 
   deinit { unsafe storage.deallocate() }
 
-  /// Reads `count` blocks from `first` on into the start of the buffer.
-  package func read(_ file: BlockFile, from first: UInt64, count: Int) throws(IOError) {
-    try unsafe file.read(into: slice(0, count), from: first)
+  /// Reads `count` blocks from `first` on into the buffer, from place `index` on.
+  package func read(
+    _ file: BlockFile, from first: UInt64, count: Int, into index: Int = 0
+  ) throws(IOError) {
+    try unsafe file.read(into: slice(index, count), from: first)
   }
 
   /// Writes the first `count` blocks of the buffer to the device from block `first` on.

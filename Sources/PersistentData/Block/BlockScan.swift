@@ -51,7 +51,7 @@ package struct BlockScan: Sendable {
       Workers.coreCount, readCount, max(1, blocks.count / BlockScan.blocksPerWorker))
     let next = Atomic(0)
     let done = Mutex<[Visitor]>([])
-    Workers.run(workers) { _ in
+    Workers.run(workers) {
       var visitor = makeVisitor()
       let buffer = BlockBuffer(blocks: BlockScan.blocksPerRead)
       while true {

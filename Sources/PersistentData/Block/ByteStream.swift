@@ -82,10 +82,12 @@ package final class ByteSource: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Fills at most all of `buffer`; returns how many bytes came, 0 at the end.
-  package func read(into buffer: UnsafeMutableRawBufferPointer) throws(IOError) -> Int {
+  /// Fills the front of `bytes`, not empty; returns how many bytes came, 0 at the end.
+  package func read(into bytes: inout MutableRawSpan) throws(IOError) -> Int {
     while true {
-      let count = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      }
       if count >= 0 { return count }
       if errno != EINTR { throw .callFailed(call: "reading '\(path)'", errno: errno) }
     }

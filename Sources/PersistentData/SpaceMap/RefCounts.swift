@@ -103,6 +103,19 @@ internal import Synchronization
     return word
   }
 
+  /// Gives all counts of 3 and more to `body`, ascending, until it says `false`.
+  package func forEachLargeCount(_ body: (UInt64, UInt64) -> Bool) {
+    for first in stride(from: 0, to: count, by: Bitmap.entriesPerWord) {
+      let word = bitmapWord(from: first)
+      var large = word & word >> 1 & Bitmap.lowBits
+      while large != 0 {
+        let block = first + UInt64(large.trailingZeroBitCount / 2)
+        guard body(block, self[block]) else { return }
+        large &= large - 1
+      }
+    }
+  }
+
   /// Eight byte counts as eight two-bit entries.
   private static func pack(_ counts: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101

@@ -189,6 +189,10 @@ package struct BitmapSummary: Sendable {
   /// The first entry that is 0.
   package private(set) var firstFree: Int?
 
+  static let empty = BitmapSummary()
+
+  private init() {}
+
   /// Only the first `entryCount` entries stand for blocks.
   package init(_ bitmap: Bitmap, entryCount: Int) {
     for word in 0..<Bitmap.wordCount {

@@ -1,7 +1,7 @@
 # Does the kernel take this pool, and can it go on working with it?
 # vda = metadata (a copy), vdb = room for the metadata as it is after the work.
-# $parameter_block, _blocks, _used, _transaction, _ids=1,2,3 as in the superblock; _strict: counts of
-# metadata blocks that are off are a fault, not a remark; _keep: nothing is deleted in the end.
+# $parameter_block, _blocks, _used, _transaction, _ids=1,2,3 as in the superblock; _strict: wrong
+# counts of metadata blocks are a fault, not a remark; _keep: nothing is deleted in the end.
 . /judge.sh
 
 ids=$(echo "$parameter_ids" | tr , ' ')
@@ -10,6 +10,8 @@ read_whole=8                                  # so many are read a good way thro
 virtual=$(((1 << 36) / block * block))        # sectors of every thin device: 32 TiB
 new zeroes "$((parameter_blocks * block)) zero"   # a data device of any size, without a disk
 data=/dev/mapper/zeroes
+
+remark() { if [ -n "$parameter_strict" ]; then bad "$@"; else say "REMARK: $*"; fi; }
 
 # check_pool WHEN: the pool's state; sets $transaction, $metadata_used, $data_used, $held_root.
 check_pool() {
@@ -120,8 +122,7 @@ second_life() {
   check_pool "new pool"
   dmsetup remove pool
   [ "$emptied" = "$metadata_used" ] ||
-    ${parameter_strict:+bad} ${parameter_strict:-say "REMARK:"} \
-      "the emptied pool uses $emptied metadata blocks, a new one $metadata_used"
+    remark "the emptied pool uses $emptied metadata blocks, a new one $metadata_used"
 }
 
 first_life

@@ -4,6 +4,7 @@
 # $parameter_block, _blocks, _ids as in the superblock; _limit: as many blocks of each device.
 . /judge.sh
 
+harmless="$harmless|switching pool to read-only mode"
 pool_sectors=$((parameter_blocks * block))
 pool read_only || give_up "the pool does not activate"
 offset=0

@@ -1,5 +1,5 @@
 #: METADATA=4M DATA=1G THIRD=64M
-# Metadata version 2 (dirty bitset), write-back, policy smq; taken down cleanly with dirty blocks left.
+# Metadata version 2 (dirty bitset), write-back, smq; taken down cleanly with dirty blocks left.
 cache_new "2 metadata2 writeback" || exit 1
 cache_use
 dmsetup suspend cache; dmsetup resume cache; status

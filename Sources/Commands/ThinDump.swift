@@ -1,0 +1,92 @@
+internal import ArgumentParser
+internal import PersistentData
+internal import ThinMetadata
+
+/// `thin_dump`: writes the metadata of a thin pool as XML, or for people to read.
+struct ThinDump: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "thin_dump", abstract: "Write the metadata of a thin pool as text.",
+    version: Toolbox.version)
+
+  enum Format: String, ExpressibleByArgument {
+    case xml
+    case humanReadable = "human_readable"
+  }
+
+  enum Compatibility: String, ExpressibleByArgument {
+    case version09 = "0.9"
+  }
+
+  @Argument(help: "The metadata device or file.") var input: String
+  @Option(name: .shortAndLong, help: "xml or human_readable.") var format = Format.xml
+  @Flag(name: .shortAndLong, help: "Go round damage and write what can be reached.")
+  var repair = false
+  @Flag(name: .shortAndLong, help: "Dump the metadata snapshot.") var metadataSnap = false
+  @Option(name: .shortAndLong, help: "Write to this file instead of standard output.")
+  var output: String?
+  @Option(help: "Only this device; can be repeated.") var devID: [UInt64] = []
+  @Flag(help: "Leave out the mappings.") var skipMappings = false
+  @Option(help: "Write XML as version 0.9 did: no shared parts, flags always given.")
+  var compat: Compatibility?
+  @OptionGroup var overrides: OverrideOptions
+  @OptionGroup var shared: SharedOptions
+
+  static func normalized(_ arguments: [String]) -> [String] {
+    arguments.map(MetadataSnapshotOption.normalized)
+  }
+
+  func validate() throws {
+    if repair, metadataSnap {
+      throw ValidationError("--repair can't be used with --metadata-snap")
+    }
+    if compat != nil, format != .xml {
+      throw ValidationError("--compat can only be used with the format xml")
+    }
+  }
+
+  func run() throws {
+    let file = try openInput(input, metadataSnap ? .readInUse : .read)
+    var dump = Dump()
+    dump.format =
+      format == .humanReadable ? .humanReadable : compat == nil ? .xml : .xmlCompatible
+    dump.devices = Set(devID)
+    dump.skipsMappings = skipMappings
+    var choice = RootChoice()
+    choice.metadataSnapshot = metadataSnap
+    let sink = try openSink()
+    do throws(DumpError) {
+      if repair {
+        fatalError()
+      } else {
+        let reader = try PoolReader.open(file, choosing: choice)
+        try dump.write(reader, to: sink)
+      }
+    } catch .damaged(let findings) {
+      shared.messages.say(findings)
+      throw Failure(
+        .damaged,
+        "the metadata is damaged, so the dump is not complete; 'thin_check' tells more, "
+          + "'thin_dump --repair' writes what can be reached")
+    } catch .output(let failure) {
+      throw failure
+    } catch .input(let error) {
+      throw Failure(input: error)
+    }
+  }
+
+  private func openSink() throws -> ByteSink {
+    guard let output else { return .standardOutput }
+    do { return try ByteSink(creating: output) } catch { throw Failure(output: error) }
+  }
+}
+
+/// `-m`, which version 0.9 took with the number of a block.
+enum MetadataSnapshotOption {
+  /// Drops the number: the superblock says where the metadata snapshot is.
+  static func normalized(_ argument: String) -> String {
+    if argument.hasPrefix("--metadata-snap=") { return "--metadata-snap" }
+    let value = argument.dropFirst(argument.hasPrefix("-m=") ? 3 : 2)
+    return argument.hasPrefix("-m") && !value.isEmpty && value.allSatisfy(\.isNumber)
+      ? "-m" : argument
+  }
+}

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import MetadataXML
+internal import PersistentData
+internal import ThinMetadata
+
+/// `thin_restore`: writes the metadata of a thin pool from XML.
+struct ThinRestore: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "thin_restore", abstract: "Write the metadata of a thin pool from XML.",
+    version: Toolbox.version)
+
+  @Option(name: .shortAndLong, help: "The XML, a file or a pipe.") var input: String
+  @Option(name: .shortAndLong, help: "The metadata device or file to overwrite.")
+  var output: String
+  @OptionGroup var overrides: OverrideOptions
+  @OptionGroup var shared: SharedOptions
+
+  func run() throws {
+    let source: ByteSource
+    do { source = try ByteSource(input) } catch { throw Failure(input: error) }
+    let file = try openOutput(output)
+    do {
+      try estimate(source, file)
+      let restorer = try Restorer(file)
+      _ = try ThinXMLReader.read(source, overriding: overrides.values, into: restorer)
+    } catch let error as XMLError {
+      throw failure(error)
+    } catch let error as RestoreError {
+      throw Failure(error, output)
+    }
+  }
+
+  /// A file is read twice, so that an output that can't hold the metadata is left alone. A pipe
+  /// can't be: there the count is made while writing.
+  private func estimate(_ source: ByteSource, _ file: BlockFile) throws {
+    guard source.sizeBytes != nil else { return }
+    let estimate = try ThinXMLReader.read(
+      source, overriding: overrides.values, into: SizeEstimate())
+    let needed = estimate.neededBlocks(on: file.blockCount)
+    if needed > file.blockCount {
+      throw RestoreError.outputTooSmall(needed: needed, available: file.blockCount)
+    }
+    do { try source.rewind() } catch { throw Failure(input: error) }
+  }
+
+  private func failure(_ error: XMLError) -> Failure {
+    switch error {
+    case .consumerFailed(let cause as RestoreError): Failure(cause, output)
+    case .sourceFailed(let cause as IOError): Failure(input: cause)
+    default: Failure(.damaged, "\(input): \(error)")
+    }
+  }
+}
+
+extension Failure {
+  /// A failure to write metadata to `output`.
+  init(_ error: RestoreError, _ output: String) {
+    switch error {
+    case .rejected(let reason): self.init(.damaged, reason)
+    case .output(let cause): self.init(output: cause)
+    case .outputTooSmall(let needed, let available):
+      self.init(
+        .outputRefused,
+        "'\(output)' is too small: \(needed) blocks of 4 KiB are needed, it has \(available); "
+          + "give it at least \(needed * 4) KiB")
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/// Reads some leaves whose order matters: in location order, to hand them on in the order asked.
+package struct LeafBatch {
+  /// Leaves that a batch can hold: 1 MiB.
+  package static let capacity = 256
+
+  private let file: BlockFile
+  private let buffer = BlockBuffer(blocks: LeafBatch.capacity)
+  /// What was found wrong with leaves so far.
+  package var reader: NodeReader
+
+  package init(_ tree: Tree, in file: BlockFile) {
+    self.file = file
+    reader = NodeReader(tree)
+  }
+
+  /// Reads at most `capacity` leaves and gives the sound ones to `visit`, by their index.
+  package mutating func read(
+    _ references: [NodeReference], _ visit: (Int, BTreeNode, inout Findings) -> Void
+  ) {
+    precondition(references.count <= LeafBatch.capacity)
+    let order = references.indices.sorted { references[$0].block < references[$1].block }
+    var slots = [Int](repeating: 0, count: references.count)
+    var errors: [Int: IOError] = [:]
+    for (slot, index) in order.enumerated() { slots[index] = slot }
+    readRuns(order.map { references[$0].block.number }, &errors)
+    let buffer = buffer
+    for (index, reference) in references.enumerated() {
+      if let error = errors[slots[index]] {
+        reader.unreadable(reference, error)
+      } else if reader.admits(buffer[slots[index]], as: reference, height: 0) {
+        visit(index, BTreeNode(buffer[slots[index]]), &reader.findings)
+      }
+    }
+  }
+
+  /// Reads `blocks`, ascending, into the buffer's slots; neighbours with one call.
+  private func readRuns(_ blocks: [UInt32], _ errors: inout [Int: IOError]) {
+    var start = 0
+    while start < blocks.count {
+      var end = start + 1
+      while end < blocks.count, blocks[end] == blocks[end - 1] + 1 { end += 1 }
+      if !read(blocks, start..<end, &errors) {
+        for slot in start..<end { _ = read(blocks, slot..<slot + 1, &errors) }
+      }
+      start = end
+    }
+  }
+
+  private func read(
+    _ blocks: [UInt32], _ slots: Range<Int>, _ errors: inout [Int: IOError]
+  ) -> Bool {
+    do {
+      try buffer.read(
+        file, from: UInt64(blocks[slots.lowerBound]), count: slots.count, into: slots.lowerBound)
+      return true
+    } catch {
+      if slots.count == 1 { errors[slots.lowerBound] = error }
+      return false
+    }
+  }
+}

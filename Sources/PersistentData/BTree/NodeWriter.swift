@@ -1,0 +1,60 @@
+/// A value that the leaves of some tree store.
+package protocol NodeValue: Sendable {
+  /// Bytes it takes on disk.
+  static var encodedSize: Int { get }
+  func encode(into bytes: inout MutableRawSpan, at offset: Int)
+}
+
+extension UInt64: NodeValue {
+  package static var encodedSize: Int { 8 }
+  package func encode(into bytes: inout MutableRawSpan, at offset: Int) {
+    bytes[Field<UInt64>(at: offset)] = self
+  }
+}
+
+extension UInt32: NodeValue {
+  package static var encodedSize: Int { 4 }
+  package func encode(into bytes: inout MutableRawSpan, at offset: Int) {
+    bytes[Field<UInt32>(at: offset)] = self
+  }
+}
+
+extension IndexEntry: NodeValue {
+  package static var encodedSize: Int { Layout.size }
+}
+
+/// A node that has been written, as its parent will know it.
+package struct WrittenNode: Hashable, Sendable {
+  package let block: MetadataBlock
+  /// 0 for an empty root.
+  package let firstKey: UInt64
+  package let entryCount: Int
+}
+
+extension BlockWriter {
+  /// Appends a node with these entries; keys ascend.
+  package func appendNode<Value: NodeValue>(
+    _ kind: BTreeNode.Kind, _ keys: ArraySlice<UInt64>, _ values: ArraySlice<Value>
+  ) throws(IOError) -> WrittenNode {
+    let maximum = BTreeNode.maximumEntries(valueSize: Value.encodedSize)
+    let valuesOffset = BTreeNode.Layout.size + 8 * maximum
+    let block = try append(.btreeNode) { block, bytes in
+      bytes[BTreeNode.Layout.flags] = kind.rawValue
+      bytes[BTreeNode.Layout.block] = UInt64(block.number)
+      bytes[BTreeNode.Layout.entryCount] = UInt32(keys.count)
+      bytes[BTreeNode.Layout.maxEntries] = UInt32(maximum)
+      bytes[BTreeNode.Layout.valueSize] = UInt32(Value.encodedSize)
+      var offset = BTreeNode.Layout.size
+      for key in keys {
+        bytes[Field<UInt64>(at: offset)] = key
+        offset += 8
+      }
+      offset = valuesOffset
+      for value in values {
+        value.encode(into: &bytes, at: offset)
+        offset += Value.encodedSize
+      }
+    }
+    return WrittenNode(block: block, firstKey: keys.first ?? 0, entryCount: keys.count)
+  }
+}

@@ -1,0 +1,43 @@
+/// Writes a tree from its entries in ascending order, leaves first, each node once.
+package struct TreeWriter<Value: NodeValue> {
+  private let writer: BlockWriter
+  private var leaves = NodeCutter<Value>(.leaf)
+
+  package init(_ writer: BlockWriter) { self.writer = writer }
+
+  package mutating func push(_ key: UInt64, _ value: Value) throws(IOError) {
+    try leaves.push(key, value, to: writer)
+  }
+
+  /// Writes the rest and returns the root: an empty leaf when there were no entries.
+  ///
+  /// The reference to the root is the caller's to count.
+  package mutating func finish() throws(IOError) -> MetadataBlock {
+    try leaves.flush(to: writer)
+    if leaves.nodes.isEmpty {
+      return try writer.appendNode(.leaf, [], [Value]()[...]).block
+    }
+    return try InternalNodes.write(over: leaves.nodes, to: writer)
+  }
+}
+
+/// Writes the internal nodes of a tree, level by level.
+package enum InternalNodes {
+  /// Returns the root of a tree over `nodes`, not empty, ascending. Counts a reference to each
+  /// node that gets a parent.
+  package static func write(
+    over nodes: [WrittenNode], to writer: BlockWriter
+  ) throws(IOError) -> MetadataBlock {
+    var level = nodes
+    while level.count > 1 {
+      var cutter = NodeCutter<UInt64>(.internal)
+      for node in level {
+        writer.references.increment(UInt64(node.block.number))
+        try cutter.push(node.firstKey, UInt64(node.block.number), to: writer)
+      }
+      try cutter.flush(to: writer)
+      level = cutter.nodes
+    }
+    return level[0].block
+  }
+}

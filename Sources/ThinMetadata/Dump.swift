@@ -1,0 +1,134 @@
+package import PersistentData
+
+/// Why a pool could not be written out.
+package enum DumpError: Error {
+  /// The metadata is damaged; the findings say where.
+  case damaged(Findings)
+  case output(ByteSink.Failure)
+  case input(IOError)
+}
+
+/// Writes a pool as text: XML, or for people to read.
+package struct Dump {
+  package var format = TextFormat.xml
+  /// Devices to write; all when empty.
+  package var devices: Set<UInt64> = []
+  /// Write devices without their mappings.
+  package var skipsMappings = false
+
+  package init() {}
+
+  /// Writes sound metadata; stops at the first error, the text then being incomplete.
+  package func write(_ reader: PoolReader, to sink: ByteSink) throws(DumpError) {
+    guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
+    var pool = reader.header
+    // What a metadata snapshot can't know is the live pool's.
+    pool.dataBlockCount = reader.dataBlockCount
+    try write(
+      pool, reader.devices.compactMap { device in
+        device.details.map { (DeviceHeader(id: device.id, details: $0), device.root) }
+      }, from: reader, to: sink, toleratingDamage: false)
+  }
+
+  func write(
+    _ pool: PoolHeader, _ all: [(header: DeviceHeader, root: MetadataBlock?)],
+    from reader: PoolReader, to sink: ByteSink, toleratingDamage: Bool
+  ) throws(DumpError) {
+    let chosen = all.filter { devices.isEmpty || devices.contains($0.header.id) }
+      .map { ($0.header, skipsMappings ? nil : $0.root) }
+    let sharing =
+      format.sharesRuns
+      ? LeafSharing(
+        reader.mappings, roots: chosen.compactMap(\.1), blockCount: reader.usage.blockCount) : nil
+    var stream = LeafStream(pool, chosen, in: reader.mappings, sharing: sharing)
+    let format = format
+    var joiner = TextJoiner(format, sink)
+    try stream.run(reading: reader.file, reader.limits) { decoded in
+      TextPiece(decoded, format)
+    } consume: { (piece) throws(DumpError) in
+      if !toleratingDamage, piece.findings.worst == .error { throw .damaged(piece.findings) }
+      try joiner.add(piece)
+    }
+    try joiner.finish()
+  }
+}
+
+/// A chunk as text, but for the runs at its edges.
+private struct TextPiece: Sendable {
+  let findings: Findings
+  let startsWithLeaf: Bool
+  let head: MappingRun?
+  let text: [UInt8]
+  let tail: MappingRun?
+
+  init(_ decoded: DecodedChunk, _ format: TextFormat) {
+    var writer = ThinTextWriter(format, mayContinue: decoded.chunk.startsWithLeaf)
+    decoded.replay(into: &writer)
+    findings = decoded.findings
+    startsWithLeaf = decoded.chunk.startsWithLeaf
+    head = writer.head
+    tail = writer.tail
+    text = writer.takeText()
+  }
+}
+
+/// Puts pieces together, joining runs that continue from one piece into the next.
+private struct TextJoiner: ~Copyable {
+  private let sink: ByteSink
+  private var writer: ThinTextWriter
+  private var open: MappingRun?
+
+  init(_ format: TextFormat, _ sink: ByteSink) {
+    self.sink = sink
+    writer = ThinTextWriter(format)
+  }
+
+  mutating func add(_ piece: TextPiece) throws(DumpError) {
+    // A piece that is one single run has it in `tail`; its edges are all there is.
+    let isOneRun = piece.startsWithLeaf && piece.head == nil && piece.text.isEmpty
+    if isOneRun {
+      if let run = piece.tail { try extend(run) }
+      return
+    }
+    if let head = piece.head { try extend(head) }
+    try close()
+    try write(piece.text)
+    open = piece.tail
+  }
+
+  mutating func finish() throws(DumpError) { try close() }
+
+  private mutating func extend(_ run: MappingRun) throws(DumpError) {
+    if open?.isContinued(by: run) == true {
+      open?.length += run.length
+    } else {
+      try close()
+      open = run
+    }
+  }
+
+  private mutating func close() throws(DumpError) {
+    guard let run = open else { return }
+    open = nil
+    writer.write(run)
+    try write(writer.takeText())
+  }
+
+  private func write(_ text: [UInt8]) throws(DumpError) {
+    do { try unsafe sink.write(text.span.bytes) } catch { throw .output(error) }
+  }
+}
+
+extension PoolReader {
+  /// What the chosen superblock says of the pool.
+  package var header: PoolHeader {
+    let chosen = chosenSuperblock
+    var header = PoolHeader(
+      time: chosen.time, transactionID: chosen.transactionID,
+      dataBlockSectors: chosen.dataBlockSectors, dataBlockCount: chosen.dataSpaceMap.blockCount)
+    header.needsCheck = chosen.needsCheck
+    header.version = chosen.version
+    header.metadataSnapshot = chosen.heldRoot
+    return header
+  }
+}

@@ -1,0 +1,116 @@
+internal import PersistentData
+
+/// Writes mapping trees leaf by leaf, some of whose leaves belong to several devices.
+///
+/// Counts the references to data blocks as mappings go into leaves; a shared leaf is counted once,
+/// when it is written. No leaf but a root ever has less than a third of its entries: where a few
+/// mappings stand alone beside a shared leaf, they take its mappings in and that leaf is not
+/// shared in this place.
+final class MappingTreeWriter {
+  /// Runs that are counted at a time.
+  private static let runsPerCount = 4096
+
+  private let writer: BlockWriter
+  private let dataCounts: RefCounts
+  private var internalNodes: SharedInternalNodes
+  private var leaves = NodeCutter<UInt64>(.leaf)
+  private var uncounted: [BlockRun] = []
+  /// Whether the tree being written has leaves that stood ready.
+  private var sharesLeaves = false
+
+  init(_ writer: BlockWriter, _ dataCounts: RefCounts) {
+    self.writer = writer
+    self.dataCounts = dataCounts
+    internalNodes = SharedInternalNodes(writer)
+  }
+
+  func push(_ run: MappingRun) throws(IOError) {
+    if leaves.keys.isEmpty { try openSmallLast() }
+    try leaves.push(
+      keysFrom: run.virtualBegin, count: run.length,
+      valuesFrom: Mapping(dataBlock: run.dataBegin, time: run.time).value,
+      step: 1 << Mapping.timeBits, to: writer)
+    uncounted.append(BlockRun(begin: run.dataBegin, length: run.length))
+    if uncounted.count >= MappingTreeWriter.runsPerCount { count() }
+  }
+
+  /// Adds leaves written earlier; their first key is higher than all before.
+  func attach(_ shared: [WrittenNode]) throws(IOError) {
+    sharesLeaves = true
+    for node in shared {
+      let isFirst = leaves.keys.isEmpty && leaves.nodes.isEmpty
+      if leaves.keys.isEmpty { try openSmallLast() }
+      let hasFewBefore = !leaves.keys.isEmpty && leaves.keys.count < leaves.minimum
+      if hasFewBefore || node.entryCount < leaves.minimum && !isFirst {
+        try pushEntries(of: node)
+      } else {
+        try leaves.flush(to: writer)
+        leaves.attach(node)
+      }
+    }
+  }
+
+  /// Ends a run of leaves that trees will share.
+  func finishLeaves() throws(IOError) -> [WrittenNode] {
+    if !leaves.keys.isEmpty, leaves.keys.count < leaves.minimum, let last = leaves.nodes.last {
+      try mergeIntoLast(last)
+    }
+    try leaves.flush(to: writer)
+    count()
+    let nodes = leaves.nodes
+    leaves = NodeCutter(.leaf)
+    sharesLeaves = false
+    return nodes
+  }
+
+  /// Ends a tree and returns its root; the reference to it is the caller's to count.
+  func finishTree() throws(IOError) -> MetadataBlock {
+    let isShared = sharesLeaves
+    let nodes = try finishLeaves()
+    if nodes.isEmpty { return try writer.appendNode(.leaf, [], [UInt64]()[...]).block }
+    return isShared
+      ? try internalNodes.write(over: nodes) : try InternalNodes.write(over: nodes, to: writer)
+  }
+
+  /// Takes back the count of a leaf that in the end nobody refers to.
+  func uncount(_ leaf: WrittenNode) throws(IOError) {
+    for (_, value) in try entries(of: leaf) {
+      let block = Mapping(value).dataBlock
+      dataCounts.set(block, to: dataCounts[block] - 1)
+    }
+  }
+
+  /// A ready leaf that turns out not to be the only one may have too few entries to stay.
+  private func openSmallLast() throws(IOError) {
+    guard let last = leaves.nodes.last, last.entryCount < leaves.minimum else { return }
+    _ = leaves.detachLast()
+    try pushEntries(of: last)
+  }
+
+  /// The few mappings at the end of a tree take in the leaf before them.
+  private func mergeIntoLast(_ last: WrittenNode) throws(IOError) {
+    let (keys, values) = leaves.takeKept()
+    _ = leaves.detachLast()
+    try pushEntries(of: last)
+    for (key, value) in zip(keys, values) { try leaves.push(key, value, to: writer) }
+  }
+
+  private func pushEntries(of node: WrittenNode) throws(IOError) {
+    for (key, value) in try entries(of: node) {
+      try leaves.push(key, value, to: writer)
+      uncounted.append(BlockRun(begin: Mapping(value).dataBlock, length: 1))
+    }
+  }
+
+  private func entries(of node: WrittenNode) throws(IOError) -> [(UInt64, UInt64)] {
+    try writer.withBlock(node.block) { bytes in
+      let leaf = BTreeNode(bytes)
+      return (0..<leaf.entryCount).map { (leaf.key($0), leaf.value($0)) }
+    }
+  }
+
+  private func count() {
+    dataCounts.increment(uncounted)
+    uncounted.removeAll(keepingCapacity: true)
+  }
+}

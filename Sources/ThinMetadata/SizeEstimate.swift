@@ -1,0 +1,60 @@
+internal import PersistentData
+
+/// How many metadata blocks a pool takes at least, counted without writing any.
+///
+/// It leaves out the tree of large counts and leaves that can't stay shared, so that the truth is
+/// this or a few blocks more.
+package struct SizeEstimate: ThinEvents {
+  package typealias Failure = RestoreError
+
+  private var dataBlockCount: UInt64 = 0
+  private var entryCount: UInt64 = 0
+  private var deviceCount: UInt64 = 0
+  private var nodeCount: UInt64 = 0
+
+  package init() {}
+
+  package mutating func begin(_ pool: PoolHeader) { dataBlockCount = pool.dataBlockCount }
+  package mutating func beginShared(_ name: String) { endTree(entryCount) }
+  package mutating func endShared() { endTree(entryCount) }
+  package mutating func beginDevice(_ device: DeviceHeader) { deviceCount += 1 }
+  package mutating func endDevice() { endTree(entryCount) }
+  package mutating func reference(_ name: String) {}
+  package mutating func end() {}
+
+  package mutating func run(_ run: MappingRun) {
+    entryCount = entryCount.addingReportingOverflow(run.length).partialValue
+  }
+
+  /// Blocks needed on a device of `blockCount` blocks, which bitmaps have to count.
+  package func neededBlocks(on blockCount: UInt64) -> UInt64 {
+    let metadataBitmaps = Bitmap.count(for: min(blockCount, MetadataBlock.maximumCount))
+    let dataBitmaps = Bitmap.count(for: dataBlockCount)
+    // The superblock, the metadata index, and a root for each tree of large counts.
+    return 4 + nodeCount + metadataBitmaps + dataBitmaps
+      + SizeEstimate.nodes(for: dataBitmaps, valueSize: IndexEntry.Layout.size)
+      + SizeEstimate.nodes(for: deviceCount, valueSize: 8)
+      + SizeEstimate.nodes(for: deviceCount, valueSize: DeviceDetails.Layout.size)
+  }
+
+  private mutating func endTree(_ entries: UInt64) {
+    if entries > 0 { nodeCount += SizeEstimate.leaves(for: entries, valueSize: Mapping.valueSize) }
+    entryCount = 0
+  }
+
+  private static func leaves(for entries: UInt64, valueSize: Int) -> UInt64 {
+    let maximum = UInt64(BTreeNode.maximumEntries(valueSize: valueSize))
+    return entries / maximum + (entries % maximum == 0 ? 0 : 1)
+  }
+
+  /// Nodes of a packed tree; an empty one has a leaf as well.
+  private static func nodes(for entries: UInt64, valueSize: Int) -> UInt64 {
+    var level = max(1, leaves(for: entries, valueSize: valueSize))
+    var sum = level
+    while level > 1 {
+      level = leaves(for: level, valueSize: BTreeNode.pointerSize)
+      sum += level
+    }
+    return sum
+  }
+}

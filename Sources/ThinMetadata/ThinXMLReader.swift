@@ -1,0 +1,127 @@
+package import MetadataXML
+package import PersistentData
+
+/// Reads a pool from XML and says it as events.
+package struct ThinXMLReader<Events: ThinEvents & ~Copyable>: XMLConsumer, ~Copyable
+where Events.Failure == RestoreError {
+  package static var rows: [XMLRowShape] {
+    [
+      XMLRowShape(
+        "range_mapping",
+        ["origin_begin", "data_begin", "length", "time"].map { .number($0) }),
+      XMLRowShape(
+        "single_mapping", ["origin_block", "data_block", "time"].map { .number($0) }),
+    ]
+  }
+
+  private var events: Events
+  private let overrides: PoolOverrides
+
+  /// Reads all of `source` into `events`, which are handed back.
+  package static func read(
+    _ source: ByteSource, overriding overrides: PoolOverrides, into events: consuming Events
+  ) throws(XMLError) -> Events {
+    var reader = ThinXMLReader(events: events, overrides: overrides)
+    try XMLReader.read(into: &reader, from: { bytes in try source.read(into: &bytes) })
+    return reader.takeEvents()
+  }
+
+  private init(events: consuming Events, overrides: PoolOverrides) {
+    self.events = events
+    self.overrides = overrides
+  }
+
+  private consuming func takeEvents() -> Events { events }
+
+  package mutating func start(_ tag: XMLTag) throws(XMLComplaint) {
+    switch tag.name {
+    case "superblock": try begin(pool: tag)
+    case "def":
+      try tag.allow(only: "name")
+      let name = try tag.text("name")
+      try say { (events) throws(RestoreError) in try events.beginShared(name) }
+    case "device":
+      let device = try device(tag)
+      try say { (events) throws(RestoreError) in try events.beginDevice(device) }
+    case "ref":
+      try tag.allow(only: "name")
+      let name = try tag.text("name")
+      try say { (events) throws(RestoreError) in try events.reference(name) }
+    case "single_mapping":
+      try tag.allow(only: "origin_block", "data_block", "time")
+      for name in ["origin_block", "data_block", "time"] { _ = try tag.number(name) }
+    case "range_mapping":
+      try tag.allow(only: "origin_begin", "data_begin", "length", "time")
+      for name in ["origin_begin", "data_begin", "length", "time"] { _ = try tag.number(name) }
+    default: throw .content("unknown tag '\(tag.name)'")
+    }
+  }
+
+  package mutating func end(_ name: String) throws(XMLComplaint) {
+    switch name {
+    case "superblock": try say { (events) throws(RestoreError) in try events.end() }
+    case "def": try say { (events) throws(RestoreError) in try events.endShared() }
+    case "device": try say { (events) throws(RestoreError) in try events.endDevice() }
+    default: break
+    }
+  }
+
+  package mutating func row(_ shape: Int, _ values: Span<UInt64>) throws(XMLComplaint) {
+    let isRange = shape == 0
+    let time = values[isRange ? 3 : 2]
+    guard time <= UInt64(Mapping.timeMaximum) else {
+      throw .content("time \(time) is larger than \(Mapping.timeMaximum)")
+    }
+    let run = MappingRun(
+      virtualBegin: values[0], dataBegin: values[1], length: isRange ? values[2] : 1,
+      time: UInt32(time))
+    do throws(RestoreError) { try events.run(run) } catch { throw complaint(error) }
+  }
+
+  private mutating func begin(pool tag: XMLTag) throws(XMLComplaint) {
+    try tag.allow(
+      only: "uuid", "time", "transaction", "flags", "version", "data_block_size",
+      "nr_data_blocks", "metadata_snap")
+    var pool = PoolHeader(
+      time: try number(tag, "time"), transactionID: try tag.number("transaction"),
+      dataBlockSectors: try number(tag, "data_block_size"),
+      dataBlockCount: try tag.number("nr_data_blocks"))
+    pool.uuid = tag["uuid"] ?? ""
+    // Checked as numbers, and otherwise of no consequence: what is written is new and whole.
+    for name in ["flags", "version", "metadata_snap"] { _ = try tag.numberIfPresent(name) }
+    overrides.apply(to: &pool)
+    let header = pool
+    try say { (events) throws(RestoreError) in try events.begin(header) }
+  }
+
+  private func device(_ tag: XMLTag) throws(XMLComplaint) -> DeviceHeader {
+    try tag.allow(
+      only: "dev_id", "mapped_blocks", "transaction", "creation_time", "snap_time")
+    return DeviceHeader(
+      id: try tag.number("dev_id"),
+      details: DeviceDetails(
+        mappedBlocks: try tag.number("mapped_blocks"),
+        transactionID: try tag.number("transaction"),
+        creationTime: try number(tag, "creation_time"),
+        snapshottedTime: try number(tag, "snap_time")))
+  }
+
+  private func number(_ tag: XMLTag, _ name: String) throws(XMLComplaint) -> UInt32 {
+    let wide = try tag.number(name)
+    guard let narrow = UInt32(exactly: wide) else {
+      throw .content("attribute '\(name)' of tag '\(tag.name)' is too large (found \(wide))")
+    }
+    return narrow
+  }
+
+  private mutating func say(
+    _ body: (inout Events) throws(RestoreError) -> Void
+  ) throws(XMLComplaint) {
+    do throws(RestoreError) { try body(&events) } catch { throw complaint(error) }
+  }
+
+  private func complaint(_ error: RestoreError) -> XMLComplaint {
+    if case .rejected(let reason) = error { return .content(reason) }
+    return .failure(error)
+  }
+}
