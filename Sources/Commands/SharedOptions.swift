@@ -25,8 +25,14 @@ struct Messages {
 }
 
 extension Messages {
+  /// Lines that a person may still read.
+  private static let mostFindings = 100
+
   func say(_ findings: Findings) {
-    for finding in findings.sorted { say("\(finding)") }
+    let all = findings.sorted
+    for finding in all.prefix(Messages.mostFindings) { say("\(finding)") }
+    let rest = findings.counts.values.reduce(0, +) - min(all.count, Messages.mostFindings)
+    if all.count > Messages.mostFindings { say("\(rest) more findings are not shown") }
   }
 }
 
@@ -50,6 +56,21 @@ extension Tool {
   /// Opens a metadata device or file to read from.
   func openInput(_ path: String, _ access: BlockFile.Access) throws -> BlockFile {
     do { return try BlockFile(path, access) } catch { throw Failure(input: error) }
+  }
+
+  /// Stops when the input is something else, and says what. A block 0 that is simply damaged, or
+  /// lost, is no reason to stop: there may be a pool behind it.
+  func refuseForeignInput(_ file: BlockFile, _ path: String) throws {
+    let kind: InputKind
+    do { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
+    switch kind {
+    case .unknown, .metadata(.thinSuperblock): return
+    case .metadata, .unfinished, .xml, .pack, .gzip, .xz, .zstd, .qcow2, .luks, .lvm, .ext, .xfs,
+      .btrfs, .swap, .partitionTable, .zeroes:
+      throw Failure(
+        .notMetadata,
+        "'\(path)' is not the metadata of a thin pool: this is \(kind.name ?? "something else")")
+    }
   }
 
   /// Opens a metadata device or file to overwrite; it has to exist.

@@ -42,15 +42,58 @@ struct ThinCheck: Tool {
 
   func run() throws {
     let file = try openInput(input, metadataSnap ? .readInUse : mends ? .write : .read)
+    try refuseForeignInput(file, input)
+    let report: CheckReport
+    do {
+      let bar = ProgressBar(file, isQuiet: shared.quiet)
+      report = try CheckReport(of: file, try scope(file))
+      _ = consume bar
+    } catch {
+      throw Failure(input: error)
+    }
+    if let superblock = report.superblock, !shared.quiet { try printNumbers(superblock) }
+    shared.messages.say(report.findings)
+    try mend(report, file)
+    for line in Advice(report, input: input).lines { shared.messages.say(line) }
+    if isFailure(report) { throw Failure(.damaged) }
+  }
+
+  /// A flag is only cleared after a full check, so a set flag calls for one.
+  private func scope(_ file: BlockFile) throws(IOError) -> CheckScope {
     var scope = CheckScope()
     scope.superblockOnly = superBlockOnly
     scope.skipMappings = skipMappings
     scope.roots.metadataSnapshot = metadataSnap
     scope.roots.mappingRoot = overrideMappingRoot
     scope.roots.detailsRoot = overrideDetailsRoot
-    let report: CheckReport
-    do { report = try CheckReport(of: file, scope) } catch { throw Failure(input: error) }
-    for finding in report.findings.sorted { shared.messages.say("\(finding)") }
-    if report.findings.worst == .error { throw Failure(.damaged) }
+    if mends, try file.withBlock(.superblock, { Superblock($0).needsCheck }) {
+      scope.superblockOnly = false
+      scope.skipMappings = false
+    }
+    return scope
+  }
+
+  /// Two numbers that programs read.
+  private func printNumbers(_ superblock: Superblock) throws {
+    let map = superblock.metadataSpaceMap
+    let free = map.blockCount - min(map.blockCount, map.allocatedCount)
+    try ByteSink.standardOutput.write(
+      "TRANSACTION_ID=\(superblock.transactionID)\nMETADATA_FREE_BLOCKS=\(free)\n")
+  }
+
+  private func mend(_ report: CheckReport, _ file: BlockFile) throws {
+    guard mends, report.isComplete, report.findings.worst != .error, report.needsMending
+    else { return }
+    do { try report.mend(file) } catch { throw Failure(output: error) }
+    if report.findings.hasMendable { shared.messages.say("Mended in place what could be.") }
+    if report.superblock?.needsCheck == true { shared.messages.say("Cleared needs_check.") }
+  }
+
+  private func isFailure(_ report: CheckReport) -> Bool {
+    switch report.findings.worst {
+    case .error: true
+    case .leak: !ignoreNonFatalErrors && !(mends && report.isComplete)
+    case .warning, .note, nil: false
+    }
   }
 }

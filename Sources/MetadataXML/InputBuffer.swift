@@ -6,8 +6,9 @@ struct InputBuffer {
   /// Whether the source has given nothing so far.
   private(set) var isUntouched = true
 
+  /// Makes a buffer of at least two bytes, so that one can be held back.
   init(size: Int) {
-    bytes = Array(repeating: 0, count: max(size, 1))
+    bytes = Array(repeating: 0, count: max(size, 2))
   }
 
   /// The bytes that have not been dealt with.
@@ -23,8 +24,22 @@ struct InputBuffer {
     unread = unread.lowerBound + count..<unread.upperBound
   }
 
-  /// Reads on behind the unread bytes, which move to the front. Returns whether there was more.
+  /// Reads on behind the unread bytes, which move to the front, until there are two at least.
+  ///
+  /// Returns whether there was more. Two, because expat tells the encoding by the first two bytes,
+  /// but only if it is given them together.
   mutating func fill(
+    from source: (inout MutableRawSpan) throws -> Int
+  ) throws(XMLError) -> Bool {
+    var isMore = false
+    while try readOn(from: source) {
+      isMore = true
+      if unread.count >= 2 { break }
+    }
+    return isMore
+  }
+
+  private mutating func readOn(
     from source: (inout MutableRawSpan) throws -> Int
   ) throws(XMLError) -> Bool {
     let (start, kept) = (unread.lowerBound, unread.count)

@@ -60,13 +60,17 @@ package struct XMLReader: ~Copyable {
     input = InputBuffer(size: bufferSize)
   }
 
-  /// Has expat parse all the unread bytes.
+  /// Has expat parse all the unread bytes, but for a carriage return at the end: expat counts two
+  /// lines if it is given that and its line feed one after the other.
   private mutating func takeAll<Consumer: XMLConsumer & ~Copyable>(
     isLast: Bool = false, into consumer: inout Consumer
   ) throws(XMLError) {
     let unread = input
-    input.drop(unread.span.count)
-    try parse(unread.span, isLast: isLast, into: &consumer)
+    let bytes = unread.span
+    var end = bytes.count
+    if !isLast, end > 0, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+    input.drop(end)
+    try parse(bytes.extracting(..<end), isLast: isLast, into: &consumer)
   }
 
   /// Deals with the unread lines while the lane is open, all but an unfinished one.
@@ -91,7 +95,9 @@ package struct XMLReader: ~Copyable {
           parsed = line
         }
       } else if let end = endOfLine(in: bytes, from: line) {
-        isLaneOpen = isSimpleLine(bytes.extracting(line..<end))
+        // The first two bytes have to stay together, for expat to tell the encoding.
+        let isFirstByte = lineCount == 0 && end == 1
+        isLaneOpen = !isFirstByte && isSimpleLine(bytes.extracting(line..<end))
         if !isLaneOpen { break }
         line = end
       } else {

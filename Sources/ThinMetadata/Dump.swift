@@ -128,7 +128,6 @@ extension PoolReader {
       dataBlockSectors: chosen.dataBlockSectors, dataBlockCount: chosen.dataSpaceMap.blockCount)
     header.needsCheck = chosen.needsCheck
     header.version = chosen.version
-    header.metadataSnapshot = chosen.heldRoot
     return header
   }
 }

@@ -18,6 +18,7 @@ extension PoolReader {
     for var visitor in visitors {
       visitor.flush()
       findings.merge(visitor.findings)
+      latestTime = max(latestTime, visitor.latestTime)
       for (block, count) in visitor.mappingCounts { leafEntryCounts[Int(block)] = count }
     }
     return counts
@@ -38,6 +39,7 @@ private struct CountingVisitor: LeafVisitor {
   var leaf: MappingLeaf
   var findings = Findings()
   var mappingCounts: [(UInt32, UInt8)] = []
+  private(set) var latestTime: UInt32 = 0
   private var runs: [BlockRun] = []
 
   init(counts: RefCounts, leaf: MappingLeaf) {
@@ -50,6 +52,7 @@ private struct CountingVisitor: LeafVisitor {
     mappingCounts.append((reference.block.number, UInt8(leaf.mappingCount)))
     for run in leaf.runs {
       runs.append(BlockRun(begin: run.dataBegin, length: run.length))
+      latestTime = max(latestTime, run.time)
     }
     if runs.count >= CountingVisitor.runsPerFlush { flush() }
   }

@@ -58,6 +58,9 @@ package struct PoolReader: Sendable {
   /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
   package var leafEntryCounts: [UInt8]
 
+  /// The latest time that any mapping or device has.
+  package internal(set) var latestTime: UInt32 = 0
+
   /// Data blocks that the pool says it has.
   package var dataBlockCount: UInt64 { superblock.dataSpaceMap.blockCount }
 
@@ -149,6 +152,9 @@ package struct PoolReader: Sendable {
     lostTopLevel = lostRoots
     self.lostDetails = lostDetails
     devices = PoolReader.join(rootEntries, detailEntries, blockCount: usage.blockCount)
+    latestTime = devices.compactMap(\.details).reduce(0) {
+      max($0, $1.creationTime, $1.snapshottedTime)
+    }
   }
 
   /// The devices of both trees, ascending by id.

@@ -11,8 +11,6 @@ package struct PoolHeader: Hashable, Sendable {
   package var dataBlockSectors: UInt32
   /// Blocks on the data device.
   package var dataBlockCount: UInt64
-  /// Block of the metadata snapshot; 0 when none is held.
-  package var metadataSnapshot: UInt64 = 0
 
   package init(
     time: UInt32, transactionID: UInt64, dataBlockSectors: UInt32, dataBlockCount: UInt64

@@ -39,7 +39,7 @@ package struct ThinTextWriter: ThinEvents, ~Copyable {
     if tail?.isContinued(by: run) == true {
       tail?.length += run.length
     } else {
-      flush()
+      if tail != nil { flush() }
       tail = run
     }
   }
@@ -156,7 +156,6 @@ extension ThinTextWriter {
     text.attribute("version", UInt64(pool.version))
     text.attribute("data_block_size", UInt64(pool.dataBlockSectors))
     text.attribute("nr_data_blocks", pool.dataBlockCount)
-    if pool.metadataSnapshot != 0 { text.attribute("metadata_snap", pool.metadataSnapshot) }
     text.open()
   }
 
@@ -180,10 +179,6 @@ extension ThinTextWriter {
     ] {
       text.append(", ")
       text.append(number)
-    }
-    if pool.metadataSnapshot != 0 {
-      text.append(", ")
-      text.append(pool.metadataSnapshot)
     }
     text.append("\n")
   }

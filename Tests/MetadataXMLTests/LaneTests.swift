@@ -32,7 +32,12 @@ import Testing
         xml, portion: Int.random(in: 1...200, using: &random),
         bufferSize: [1 << 18, 300, 100, 20].randomElement(using: &random) ?? 1)
       #expect(whole == expected, "seed \(seed), round \(round): \(text(xml))")
-      #expect(portioned == expected, "seed \(seed), round \(round), portioned: \(text(xml))")
+      // Of two faults side by side outside of the root, expat names the one or the other, depending
+      // on where its input is cut.
+      let isEqual =
+        expected.error != nil && expected.isOutsideRoot
+        ? portioned.events == expected.events && portioned.error != nil : portioned == expected
+      #expect(isEqual, "seed \(seed), round \(round), portioned: \(text(xml))\n\(portioned)")
       if expected.error == nil { sound += 1 } else { failed += 1 }
       laneRows += whole.laneRows
     }

@@ -54,6 +54,11 @@ struct Outcome: Equatable, CustomStringConvertible {
   /// Rows that went through the fast lane: not part of what has to be the same.
   var laneRows = 0
 
+  /// Whether the events leave no element open.
+  var isOutsideRoot: Bool {
+    events.count { $0.hasPrefix("start") } == events.count { $0.hasPrefix("end") }
+  }
+
   static func == (left: Outcome, right: Outcome) -> Bool {
     left.events == right.events && left.error == right.error
   }

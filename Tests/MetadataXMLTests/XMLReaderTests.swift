@@ -181,6 +181,27 @@ import Testing
     #expect(outcome("\n" + tag).error == error)
   }
 
+  @Test(arguments: [
+    (
+      "<mapping cache_block=\"1\" dirty=\"true\"/>\r\n <note/>",
+      Outcome(events: ["row 2 [1]"], error: "line 2, column 2: junk after document element")
+    ),
+    // An empty line and a tag in UTF-16, which is told by the second byte.
+    ("\n\0<\0n\0o\0t\0e\0/\0>\0", Outcome(events: ["start note", "end note"], error: nil)),
+  ])
+  func `what expat needs to see in one piece is not torn`(xml: String, expected: Outcome) {
+    let bytes = Array(xml.utf8)
+    for portion in 1...bytes.count {
+      for usesLane in [true, false] {
+        for bufferSize in [1, 3, 100] {
+          let outcome = outcome(
+            bytes, usesLane: usesLane, portion: portion, bufferSize: bufferSize)
+          #expect(outcome == expected, "\(portion) \(usesLane) \(bufferSize)")
+        }
+      }
+    }
+  }
+
   @Test func `a failing source ends the reading with its error`() {
     var recorder = Recorder()
     let error = #expect(throws: XMLError.self) {

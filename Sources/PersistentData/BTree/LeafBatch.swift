@@ -23,6 +23,7 @@ package struct LeafBatch {
     var errors: [Int: IOError] = [:]
     for (slot, index) in order.enumerated() { slots[index] = slot }
     readRuns(order.map { references[$0].block.number }, &errors)
+    file.progress.advance(references.count)
     let buffer = buffer
     for (index, reference) in references.enumerated() {
       if let error = errors[slots[index]] {

@@ -79,6 +79,7 @@ package struct TreeWalk: Sendable {
   ) -> [Visitor] {
     let frontier = leafFrontier
     let tree = tree
+    file.progress.begin("reading the \(tree.name)", total: frontier.blocks.count)
     let readers = BlockScan(file, frontier.blocks).run {
       LeafReader(frontier: frontier, reader: NodeReader(tree), visitor: makeVisitor())
     }

@@ -18,6 +18,8 @@ package final class BlockFile: Sendable {
   /// Whole blocks on the device; a tail shorter than a block is ignored.
   package let blockCount: UInt64
   package let isBlockDevice: Bool
+  /// How far reading has come.
+  package let progress = Progress()
   private let descriptor: Int32
 
   package init(_ path: String, _ access: Access) throws(IOError) {

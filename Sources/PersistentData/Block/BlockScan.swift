@@ -58,6 +58,7 @@ package struct BlockScan: Sendable {
         let read = next.add(1, ordering: .relaxed).oldValue
         guard read < readCount else { break }
         visit(readStarts[read]..<readStarts[read + 1], through: buffer, with: &visitor)
+        file.progress.advance(readStarts[read + 1] - readStarts[read])
       }
       done.withLock { $0.append(visitor) }
     }

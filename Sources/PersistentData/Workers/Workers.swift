@@ -18,11 +18,16 @@ package enum Workers {
   package static func run<Result, Failure: Error>(
     helpers: Int, _ helper: @Sendable () -> Void, main: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let threads = withoutActuallyEscaping(helper) { helper in
-      (0..<max(0, helpers)).compactMap { _ in start(Job(run: helper)) }
+    try withoutActuallyEscaping(helper) { (helper) throws(Failure) in
+      let threads = (0..<max(0, helpers)).compactMap { _ in start(Job(run: helper)) }
+      defer { for thread in threads { pthread_join(thread, nil) } }
+      return try main()
     }
-    defer { for thread in threads { pthread_join(thread, nil) } }
-    return try main()
+  }
+
+  /// Starts a thread that nobody waits for; it ends with the program at the latest.
+  package static func detach(_ body: @escaping @Sendable () -> Void) {
+    if let thread = start(Job(run: body)) { pthread_detach(thread) }
   }
 
   private static func start(_ job: Job) -> pthread_t? {

@@ -1,0 +1,61 @@
+internal import ArgumentParser
+internal import PersistentData
+internal import ThinMetadata
+
+/// `thin_repair`: writes new metadata from everything that can be read of damaged metadata.
+struct ThinRepair: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "thin_repair",
+    abstract: "Write new metadata from what is left of damaged thin-pool metadata.",
+    version: Toolbox.version)
+
+  @Option(name: .shortAndLong, help: "The damaged metadata; it is only read.") var input: String
+  @Option(name: .shortAndLong, help: "The metadata device or file to overwrite.")
+  var output: String
+  // Old versions of LVM pass an empty argument here.
+  @Argument(help: .hidden) var ignored: String?
+  @OptionGroup var overrides: OverrideOptions
+  @OptionGroup var shared: SharedOptions
+
+  func run() throws {
+    let source = try openInput(input, .read)
+    let target = try openOutput(output)
+    if source.isSame(as: target) {
+      throw Failure(
+        .outputRefused,
+        "input and output are the same: repair never works in place; name another device or file")
+    }
+    let bar = ProgressBar(source, isQuiet: shared.quiet)
+    let salvage = try salvage(source, input, overrides.values)
+    do { try salvage.restore(to: target) } catch { throw Failure(error, output) }
+    _ = consume bar
+    shared.messages.say(salvage)
+  }
+}
+
+extension Tool {
+  /// Finds what can be had of damaged metadata, or stops with the reason why nothing can.
+  func salvage(
+    _ file: BlockFile, _ path: String, _ overrides: PoolOverrides
+  ) throws -> Salvage {
+    do {
+      return try Salvage(file, overriding: overrides)
+    } catch .nothingFound(let findings) {
+      throw Failure(.damaged, "'\(path)': \(NoPool.text(findings))")
+    } catch .dataBlockSizeUnknown {
+      throw Failure(
+        .damaged,
+        "the superblock is lost, and with it the data block size: give it in sectors with "
+          + "--data-block-size ('lvs -o chunksize --units s VG/POOL' shows it)")
+    } catch .input(let error) {
+      throw Failure(input: error)
+    }
+  }
+}
+
+extension Messages {
+  /// What a repair kept and lost, device by device.
+  func say(_ salvage: Salvage) {
+    for line in SalvageSummary(salvage).lines { say(line) }
+  }
+}

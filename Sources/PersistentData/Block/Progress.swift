@@ -1,0 +1,28 @@
+internal import Synchronization
+
+/// How far a long job has come, for whoever wants to show it.
+///
+/// Counting costs an addition a read; nobody ever waits for the one who shows it.
+package final class Progress: Sendable {
+  private let title = Mutex("")
+  private let total = Atomic(0)
+  private let done = Atomic(0)
+
+  init() {}
+
+  /// A part of the job begins: `total` blocks, described by `title`.
+  package func begin(_ title: String, total: Int) {
+    self.title.withLock { $0 = title }
+    done.store(0, ordering: .relaxed)
+    self.total.store(total, ordering: .relaxed)
+  }
+
+  package func advance(_ count: Int) { done.add(count, ordering: .relaxed) }
+
+  /// The part of the job under way, and what of it is done, from 0 to 1.
+  package var state: (title: String, fraction: Double) {
+    let total = max(1, total.load(ordering: .relaxed))
+    let done = min(total, done.load(ordering: .relaxed))
+    return (title.withLock { $0 }, Double(done) / Double(total))
+  }
+}

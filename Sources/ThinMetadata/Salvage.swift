@@ -1,0 +1,118 @@
+package import PersistentData
+
+/// What can be had of a damaged pool without guessing: everything that can still be reached.
+///
+/// A damaged block costs the mappings it stores and what only it led to, and nothing else. Nothing
+/// older is ever taken in its place.
+package struct Salvage: Sendable {
+  /// What became of a device.
+  package struct DeviceResult: Hashable, Sendable {
+    package let id: UInt64
+    package let mappedBlocks: UInt64
+    /// What its details said before, when they could be read.
+    package let mappedBlocksBefore: UInt64?
+    /// Virtual blocks whose mappings can't be read; where nothing was mapped, nothing is lost.
+    package let lost: [ClosedRange<UInt64>]
+    package var hasRebuiltDetails: Bool { mappedBlocksBefore == nil }
+  }
+
+  package let header: PoolHeader
+  package let results: [DeviceResult]
+  /// Devices of which nothing but their details is left.
+  package let lostDevices: [UInt64]
+  /// Device ids among which some may be lost without a trace.
+  package let lostIDs: [ClosedRange<UInt64>]
+  package let reader: PoolReader
+  /// Counted on the way: references to data blocks by everything that can be read.
+  package let dataCounts: RefCounts
+
+  let devices: [(header: DeviceHeader, root: MetadataBlock?)]
+
+  /// Walks the pool that starts at `superblock`. What a person knows better stands in `overrides`.
+  package init(
+    _ file: BlockFile, _ superblock: Superblock, overriding overrides: PoolOverrides,
+    findings: Findings
+  ) throws(IOError) {
+    var reader = try PoolReader(
+      file, superblock, choosing: RootChoice(), findings: findings)
+    dataCounts = try reader.readMappings()
+    let totals = reader.mappingTotals
+
+    // Times that let the kernel take a shared block for a device's own are worse than none: where
+    // they can't be trusted everything counts as shared.
+    let isTimeTrusted =
+      reader.findings.counts[.mappingTimeInFuture] == nil
+      && reader.devices.allSatisfy { $0.details != nil }
+    var header = reader.header
+    header.needsCheck = false
+    header.version = 2
+    header.time = max(header.time, reader.latestTime)
+    if !isTimeTrusted, header.time < .max { header.time += 1 }
+    overrides.apply(to: &header)
+
+    var devices: [(header: DeviceHeader, root: MetadataBlock?)] = []
+    var results: [DeviceResult] = []
+    for device in reader.devices {
+      guard let root = device.root, reader.mappings.isUsable(root),
+        device.id <= DeviceDetails.deviceIDMaximum
+      else { continue }
+      let total = totals[below: root.number]
+      var details =
+        device.details
+        ?? DeviceDetails(
+          mappedBlocks: 0, transactionID: header.transactionID, creationTime: header.time,
+          snapshottedTime: header.time)
+      details.mappedBlocks = total.entryCount
+      if reader.findings.counts[.mappingTimeInFuture] != nil {
+        details.snapshottedTime = header.time
+      }
+      devices.append((DeviceHeader(id: device.id, details: details), root))
+      results.append(
+        DeviceResult(
+          id: device.id, mappedBlocks: total.entryCount,
+          mappedBlocksBefore: device.details?.mappedBlocks,
+          lost: total.hasDamage ? reader.lostKeys(below: root, totals) : []))
+    }
+    let kept = Set(devices.map(\.header.id))
+    self.header = header
+    self.devices = devices
+    self.results = results
+    lostDevices = reader.devices.map(\.id).filter { !kept.contains($0) }
+    lostIDs = reader.lostTopLevel
+    self.reader = reader
+  }
+
+  /// Writes new metadata to `output`: same devices, same mappings, exact counts.
+  package func restore(to output: BlockFile) throws(RestoreError) {
+    guard Superblock.isPossible(dataBlockSectors: header.dataBlockSectors) else {
+      throw .rejected("invalid data block size: \(header.dataBlockSectors) sectors")
+    }
+    var restorer = try Restorer(output)
+    var stream = LeafStream(
+      header, devices, in: reader.mappings,
+      sharing: LeafSharing(
+        reader.mappings, roots: devices.compactMap(\.root), blockCount: reader.usage.blockCount))
+    try stream.run(reading: reader.file, reader.limits) { $0 } consume: {
+      (decoded) throws(RestoreError) in
+      try decoded.replay(into: &restorer)
+    }
+  }
+
+  /// Writes what was found as text.
+  package func dump(_ dump: Dump, to sink: ByteSink) throws(DumpError) {
+    try dump.write(header, devices, from: reader, to: sink, toleratingDamage: true)
+  }
+}
+
+extension PoolReader {
+  /// Keys below `root` that damage hides, ascending.
+  package func lostKeys(
+    below root: MetadataBlock, _ totals: SubtreeTotals
+  ) -> [ClosedRange<UInt64>] {
+    var lost: [ClosedRange<UInt64>] = []
+    mappings.forEachBottom(below: root, entering: { totals[below: $0.number].hasDamage }) {
+      if case .hole(_, let keys) = $0 { lost.append(keys) }
+    }
+    return lost
+  }
+}
