@@ -54,8 +54,10 @@ struct OverrideOptions: ParsableArguments {
 
 extension Tool {
   /// Opens a metadata device or file to read from.
-  func openInput(_ path: String, _ access: BlockFile.Access) throws -> BlockFile {
-    do { return try BlockFile(path, access) } catch { throw Failure(input: error) }
+  func openInput(
+    _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge
+  ) throws -> BlockFile {
+    do { return try BlockFile(path, access, treatment) } catch { throw Failure(input: error) }
   }
 
   /// Stops when the input is something else, and says what. A block 0 that is simply damaged, or

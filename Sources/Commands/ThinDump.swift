@@ -45,7 +45,9 @@ struct ThinDump: Tool {
   }
 
   func run() throws {
-    let file = try openInput(input, metadataSnap ? .readInUse : .read)
+    let file = try openInput(
+      input, metadataSnap ? .readInUse : .read, repair ? .salvage : .judge)
+    let salvage = repair ? try salvage(file, input, overrides.values) : nil
     var dump = Dump()
     dump.format =
       format == .humanReadable ? .humanReadable : compat == nil ? .xml : .xmlCompatible
@@ -55,11 +57,11 @@ struct ThinDump: Tool {
     choice.metadataSnapshot = metadataSnap
     let sink = try openSink()
     do throws(DumpError) {
-      if repair {
-        fatalError()
+      if let salvage {
+        try salvage.dump(dump, to: sink)
+        shared.messages.say(salvage)
       } else {
-        let reader = try PoolReader.open(file, choosing: choice)
-        try dump.write(reader, to: sink)
+        try dump.write(try PoolReader.open(file, choosing: choice), to: sink)
       }
     } catch .damaged(let findings) {
       shared.messages.say(findings)

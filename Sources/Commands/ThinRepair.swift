@@ -18,7 +18,7 @@ struct ThinRepair: Tool {
   @OptionGroup var shared: SharedOptions
 
   func run() throws {
-    let source = try openInput(input, .read)
+    let source = try openInput(input, .read, .salvage)
     let target = try openOutput(output)
     if source.isSame(as: target) {
       throw Failure(
@@ -40,8 +40,11 @@ extension Tool {
   ) throws -> Salvage {
     do {
       return try Salvage(file, overriding: overrides)
-    } catch .nothingFound(let findings) {
-      throw Failure(.damaged, "'\(path)': \(NoPool.text(findings))")
+    } catch .nothingFound {
+      throw Failure(
+        .damaged,
+        "'\(path)' has no superblock, and none of its other blocks leads to a whole pool; is it "
+          + "the right device?")
     } catch .dataBlockSizeUnknown {
       throw Failure(
         .damaged,

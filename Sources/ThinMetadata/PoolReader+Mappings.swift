@@ -2,7 +2,7 @@ package import PersistentData
 
 extension PoolReader {
   package var limits: MappingLeaf.Limits {
-    MappingLeaf.Limits(dataBlockCount: dataBlockCount, time: superblock.time)
+    MappingLeaf.Limits(dataBlockCount: dataBlockCount, time: timeLimit)
   }
 
   /// Reads the leaves of all mapping trees, each once, and counts the references to data blocks.
@@ -11,7 +11,7 @@ extension PoolReader {
   package mutating func readMappings() throws(IOError) -> RefCounts {
     let room = usage.blockCount * UInt64(Bitmap.entryCount)
     let counts = try RefCounts(count: min(dataBlockCount, room))
-    let limits = MappingLeaf.Limits(dataBlockCount: counts.count, time: superblock.time)
+    let limits = MappingLeaf.Limits(dataBlockCount: counts.count, time: timeLimit)
     let visitors = mappings.readLeaves(findings: &findings) {
       CountingVisitor(counts: counts, leaf: MappingLeaf(limits))
     }
@@ -19,6 +19,7 @@ extension PoolReader {
       visitor.flush()
       findings.merge(visitor.findings)
       latestTime = max(latestTime, visitor.latestTime)
+      highestDataBlock = [highestDataBlock, visitor.highestDataBlock].compactMap(\.self).max()
       for (block, count) in visitor.mappingCounts { leafEntryCounts[Int(block)] = count }
     }
     return counts
@@ -40,6 +41,7 @@ private struct CountingVisitor: LeafVisitor {
   var findings = Findings()
   var mappingCounts: [(UInt32, UInt8)] = []
   private(set) var latestTime: UInt32 = 0
+  private(set) var highestDataBlock: UInt64?
   private var runs: [BlockRun] = []
 
   init(counts: RefCounts, leaf: MappingLeaf) {
@@ -53,6 +55,7 @@ private struct CountingVisitor: LeafVisitor {
     for run in leaf.runs {
       runs.append(BlockRun(begin: run.dataBegin, length: run.length))
       latestTime = max(latestTime, run.time)
+      highestDataBlock = max(highestDataBlock ?? 0, run.dataBegin + run.length - 1)
     }
     if runs.count >= CountingVisitor.runsPerFlush { flush() }
   }

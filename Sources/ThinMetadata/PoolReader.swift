@@ -58,6 +58,10 @@ package struct PoolReader: Sendable {
   /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
   package var leafEntryCounts: [UInt8]
 
+  /// Mappings can't be newer than this.
+  package var timeLimit: UInt32
+  /// The highest data block that any mapping leads to.
+  package internal(set) var highestDataBlock: UInt64?
   /// The latest time that any mapping or device has.
   package internal(set) var latestTime: UInt32 = 0
 
@@ -73,6 +77,7 @@ package struct PoolReader: Sendable {
     self.file = file
     self.superblock = superblock
     chosenSuperblock = superblock
+    timeLimit = superblock.time
     self.findings = findings
     usage = try BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     leafEntryCounts = Array(repeating: 0, count: Int(usage.blockCount))

@@ -1,5 +1,14 @@
 package import PersistentData
 
+/// Why nothing could be had of a damaged pool.
+package enum SalvageError: Error {
+  /// There is no superblock, and no other block leads to a pool.
+  case nothingFound
+  /// The superblock is lost, and the size was not given.
+  case dataBlockSizeUnknown
+  case input(IOError)
+}
+
 /// What can be had of a damaged pool without guessing: everything that can still be reached.
 ///
 /// A damaged block costs the mappings it stores and what only it led to, and nothing else. Nothing
@@ -28,14 +37,40 @@ package struct Salvage: Sendable {
 
   let devices: [(header: DeviceHeader, root: MetadataBlock?)]
 
-  /// Walks the pool that starts at `superblock`. What a person knows better stands in `overrides`.
+  /// Set when the superblock was lost and had to be inferred.
+  package let search: SuperblockSearch?
+
+  /// Finds the pool in `file`, from its superblock or, where that is lost, from everything else.
+  /// What a person knows better stands in `overrides`.
   package init(
-    _ file: BlockFile, _ superblock: Superblock, overriding overrides: PoolOverrides,
-    findings: Findings
-  ) throws(IOError) {
-    var reader = try PoolReader(
-      file, superblock, choosing: RootChoice(), findings: findings)
-    dataCounts = try reader.readMappings()
+    _ file: BlockFile, overriding overrides: PoolOverrides
+  ) throws(SalvageError) {
+    var findings = Findings()
+    let site = PoolReader.Structure.superblock
+    if let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings) {
+      superblock.check(home: .superblock, at: site, into: &findings)
+      try self.init(file, superblock, found: nil, overriding: overrides, findings)
+    } else if let search = SuperblockSearch(file) {
+      try self.init(file, search.superblock, found: search, overriding: overrides, findings)
+    } else {
+      throw .nothingFound
+    }
+    guard header.dataBlockSectors != 0 else { throw .dataBlockSizeUnknown }
+  }
+
+  private init(
+    _ file: BlockFile, _ superblock: Superblock, found search: SuperblockSearch?,
+    overriding overrides: PoolOverrides, _ findings: Findings
+  ) throws(SalvageError) {
+    var reader: PoolReader
+    do throws(IOError) {
+      reader = try PoolReader(file, superblock, choosing: RootChoice(), findings: findings)
+      if search != nil { reader.timeLimit = .max }
+      dataCounts = try reader.readMappings()
+    } catch {
+      throw .input(error)
+    }
+    self.search = search
     let totals = reader.mappingTotals
 
     // Times that let the kernel take a shared block for a device's own are worse than none: where
@@ -48,6 +83,11 @@ package struct Salvage: Sendable {
     header.version = 2
     header.time = max(header.time, reader.latestTime)
     if !isTimeTrusted, header.time < .max { header.time += 1 }
+    if search != nil {
+      header.dataBlockCount = reader.highestDataBlock.map { $0 + 1 } ?? 0
+      header.transactionID =
+        reader.devices.compactMap(\.details?.transactionID).max() ?? 0
+    }
     overrides.apply(to: &header)
 
     var devices: [(header: DeviceHeader, root: MetadataBlock?)] = []

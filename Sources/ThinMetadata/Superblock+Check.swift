@@ -7,8 +7,15 @@ extension Superblock {
     _ block: MetadataBlock, of file: BlockFile, at site: Site, into findings: inout Findings
   ) -> Superblock? {
     do {
-      let (kind, superblock) = try file.withBlock(block) { (BlockKind(of: $0), Superblock($0)) }
+      let (kind, superblock, mended) = try file.withBlock(block) { bytes in
+        let mended = SingleBitError.corrected(bytes, as: .thinSuperblock).map { Superblock($0[0]) }
+        return (BlockKind(of: bytes), Superblock(bytes), mended)
+      }
       if kind == .thinSuperblock { return superblock }
+      if kind == nil, let mended, mended.magic == Superblock.magic {
+        findings.report(.blockBadChecksum, at: site, found: "one flipped bit; repair turns it back")
+        return file.treatment == .salvage ? mended : nil
+      }
       findings.reportKind(kind, expected: .thinSuperblock, at: site)
     } catch {
       findings.report(.blockUnreadable, at: site, found: error.description)

@@ -1,4 +1,12 @@
 extension BTreeNode {
+  /// Whether this is, as far as it alone can tell, the node that lives in `block`; its checksum
+  /// has been found to be a node's.
+  package func isSound(in block: MetadataBlock) -> Bool {
+    var unused = Findings()
+    let tree = Tree("", order: 0, leafValueSize: valueSize)
+    return check(.anywhere(block), in: tree, into: &unused)
+  }
+
   /// Reports all that is wrong with this node, as far as it and its parents can tell.
   ///
   /// The block's checksum has been found to be a node's. Returns whether the entries may be read;

@@ -4,13 +4,14 @@
 /// before a key or a value is asked for.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-btree-internal.h, `struct node_header`.
+@usableFromInline
 package struct BTreeNode: ~Escapable {
   package enum Kind: UInt32, Sendable {
     case `internal` = 1
     case leaf = 2
   }
 
-  package enum Layout {
+  @usableFromInline package enum Layout {
     package static let checksum = Field<UInt32>(at: 0)  // CRC-32C of bytes 4..<4096, node salt
     package static let flags = Field<UInt32>(at: 4)  // a Kind
     package static let block = Field<UInt64>(at: 8)  // metadata block this node lives in
@@ -18,7 +19,8 @@ package struct BTreeNode: ~Escapable {
     package static let maxEntries = Field<UInt32>(at: 20)  // length of both arrays
     package static let valueSize = Field<UInt32>(at: 24)  // bytes; 8 in internal nodes
     package static let padding = Field<UInt32>(at: 28)
-    package static let size = 32  // bytes; the keys start here
+    // Computed, so that reading an entry from another module costs no call.
+    @inlinable package static var size: Int { 32 }  // bytes; the keys start here
   }
 
   /// Bytes in a value of an internal node: the number of a block.
@@ -26,9 +28,9 @@ package struct BTreeNode: ~Escapable {
 
   @usableFromInline let bytes: RawSpan
   /// Entries in use; not to be trusted before `check`.
-  package let entryCount: Int
+  @usableFromInline package let entryCount: Int
   @usableFromInline let valuesOffset: Int
-  package let valueSize: Int
+  @usableFromInline package let valueSize: Int
 
   @_lifetime(copy bytes)
   package init(_ bytes: RawSpan) {

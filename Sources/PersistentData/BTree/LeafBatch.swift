@@ -10,7 +10,7 @@ package struct LeafBatch {
 
   package init(_ tree: Tree, in file: BlockFile) {
     self.file = file
-    reader = NodeReader(tree)
+    reader = NodeReader(tree, file.treatment)
   }
 
   /// Reads at most `capacity` leaves and gives the sound ones to `visit`, by their index.
@@ -28,8 +28,8 @@ package struct LeafBatch {
     for (index, reference) in references.enumerated() {
       if let error = errors[slots[index]] {
         reader.unreadable(reference, error)
-      } else if reader.admits(buffer[slots[index]], as: reference, height: 0) {
-        visit(index, BTreeNode(buffer[slots[index]]), &reader.findings)
+      } else {
+        reader.read(buffer[slots[index]], as: reference, height: 0) { visit(index, $0, &$1) }
       }
     }
   }

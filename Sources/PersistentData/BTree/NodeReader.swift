@@ -6,15 +6,32 @@ package struct NodeReader: Sendable {
   /// Nodes that can't be used, as they were met.
   package private(set) var damaged: [MetadataBlock] = []
 
-  package init(_ tree: Tree) { self.tree = tree }
+  private let treatment: Treatment
 
-  /// Whether the entries of the node in `bytes` may be read. `height`: levels above the leaves.
-  package mutating func admits(
-    _ bytes: RawSpan, as reference: NodeReference, height: Int
-  ) -> Bool {
-    let isSound = isNode(bytes, reference) && isChecked(bytes, reference, height)
-    if !isSound { damaged.append(reference.block) }
-    return isSound
+  package init(_ tree: Tree, _ treatment: Treatment) {
+    self.tree = tree
+    self.treatment = treatment
+  }
+
+  /// Gives `body` the node in `bytes` when its entries may be read. `height`: levels above the
+  /// leaves, where it is known.
+  package mutating func read(
+    _ bytes: RawSpan, as reference: NodeReference, height: Int?,
+    _ body: (BTreeNode, inout Findings) -> Void
+  ) {
+    if isNode(bytes, reference) {
+      if isChecked(bytes, reference, height) {
+        body(BTreeNode(bytes), &findings)
+        return
+      }
+    } else if treatment == .salvage,
+      let mended = SingleBitError.corrected(bytes, as: .btreeNode),
+      isChecked(mended[0], reference, height)
+    {
+      body(BTreeNode(mended[0]), &findings)
+      return
+    }
+    damaged.append(reference.block)
   }
 
   package mutating func unreadable(_ reference: NodeReference, _ error: IOError) {
@@ -25,17 +42,23 @@ package struct NodeReader: Sendable {
   private mutating func isNode(_ bytes: RawSpan, _ reference: NodeReference) -> Bool {
     let kind = BlockKind(of: bytes)
     if kind == .btreeNode { return true }
-    findings.reportKind(
-      kind, expected: .btreeNode,
-      at: tree.site(reference, keys: reference.first...max(reference.first, reference.last)))
+    let site = tree.site(reference, keys: reference.first...max(reference.first, reference.last))
+    if kind == nil, let bit = SingleBitError.locate(in: bytes, as: .btreeNode) {
+      findings.report(
+        .blockBadChecksum, at: site,
+        found: "one flipped bit, bit \(bit % 8) of byte \(bit / 8); repair turns it back")
+    } else {
+      findings.reportKind(kind, expected: .btreeNode, at: site)
+    }
     return false
   }
 
   private mutating func isChecked(
-    _ bytes: RawSpan, _ reference: NodeReference, _ height: Int
+    _ bytes: RawSpan, _ reference: NodeReference, _ height: Int?
   ) -> Bool {
     let node = BTreeNode(bytes)
     guard node.check(reference, in: tree, into: &findings) else { return false }
+    guard let height else { return true }
     guard (node.kind == .leaf) == (height == 0) else {
       findings.report(
         .leafAtWrongDepth, at: tree.site(reference),

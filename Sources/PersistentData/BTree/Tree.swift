@@ -48,4 +48,9 @@ package struct NodeReference: Sendable {
   package let owner: UInt64
   /// A root may have any number of entries.
   package let isRoot: Bool
+
+  /// A node of which nothing is known but where it lives.
+  static func anywhere(_ block: MetadataBlock) -> NodeReference {
+    NodeReference(block: block, first: 0, last: .max, owner: 0, isRoot: true)
+  }
 }

@@ -7,16 +7,16 @@ struct TreeHeights {
   private static let deepest = 16
 
   private let file: BlockFile
-  private let valueSize: Int
+  private let tree: Tree
   private var known: [MetadataBlock: Int] = [:]
   private var visited: Set<MetadataBlock> = []
 
   /// The height of each root: 0 for a leaf, and for a block that is no node at all. A tree that
   /// has no end is left out.
   static func measure(
-    _ roots: [MetadataBlock], in file: BlockFile, valueSize: Int
+    _ roots: [MetadataBlock], in file: BlockFile, tree: Tree
   ) -> [MetadataBlock: Int] {
-    var heights = TreeHeights(file: file, valueSize: valueSize)
+    var heights = TreeHeights(file: file, tree: tree)
     let lost = heights.descend(Set(roots))
     for root in lost {
       heights.visited = []
@@ -25,9 +25,9 @@ struct TreeHeights {
     return heights.known.filter { $0.value <= TreeHeights.deepest }
   }
 
-  private init(file: BlockFile, valueSize: Int) {
+  private init(file: BlockFile, tree: Tree) {
     self.file = file
-    self.valueSize = valueSize
+    self.tree = tree
   }
 
   /// Goes down first children, a level for all roots at a time; returns the roots whose left edge
@@ -69,7 +69,8 @@ struct TreeHeights {
   private func read(_ blocks: Set<MetadataBlock>) -> [MetadataBlock: Probe.Node] {
     let sorted = blocks.map(\.number).sorted()
     let probes = BlockScan(file, sorted).run {
-      Probe(blocks: sorted, valueSize: valueSize, blockCount: file.blockCount)
+      Probe(
+        blocks: sorted, blockCount: file.blockCount, reader: NodeReader(tree, file.treatment))
     }
     return probes.reduce(into: [:]) { $0.merge($1.nodes) { first, _ in first } }
   }
@@ -83,26 +84,24 @@ private struct Probe: BlockVisitor {
   }
 
   let blocks: [UInt32]
-  let valueSize: Int
   let blockCount: UInt64
+  var reader: NodeReader
   var nodes: [MetadataBlock: Node] = [:]
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
-    guard BlockKind(of: bytes) == .btreeNode else { return }
-    let node = BTreeNode(bytes)
     let block = MetadataBlock(blocks[index])
-    var unused = Findings()
-    let anywhere = NodeReference(block: block, first: 0, last: .max, owner: 0, isRoot: true)
-    let tree = Tree("", order: 0, leafValueSize: valueSize)
-    guard node.check(anywhere, in: tree, into: &unused) else { return }
-    if node.kind == .leaf {
-      nodes[block] = .leaf
-      return
+    var found: Node?
+    reader.read(bytes, as: .anywhere(block), height: nil) { node, _ in
+      if node.kind == .leaf {
+        found = .leaf
+        return
+      }
+      let children = (0..<node.entryCount).compactMap {
+        MetadataBlock(pointer: node.value($0), count: blockCount)
+      }
+      if !children.isEmpty { found = .internal(children) }
     }
-    let children = (0..<node.entryCount).compactMap {
-      MetadataBlock(pointer: node.value($0), count: blockCount)
-    }
-    if !children.isEmpty { nodes[block] = .internal(children) }
+    nodes[block] = found
   }
 
   mutating func unreadable(_ index: Int, _ error: IOError) {}

@@ -30,7 +30,7 @@ package struct TreeWalk: Sendable {
     self.roots = roots
     self.file = file
     leafFrontier = Frontier(entries: [], of: skeleton, rootIndices: [], of: roots)
-    heights = TreeHeights.measure(roots.map(\.block), in: file, valueSize: tree.leafValueSize)
+    heights = TreeHeights.measure(roots.map(\.block), in: file, tree: tree)
     reportLoops(into: &findings)
     var level = heights.values.max() ?? 0
     while level > 0 {
@@ -79,9 +79,11 @@ package struct TreeWalk: Sendable {
   ) -> [Visitor] {
     let frontier = leafFrontier
     let tree = tree
+    let treatment = file.treatment
     file.progress.begin("reading the \(tree.name)", total: frontier.blocks.count)
     let readers = BlockScan(file, frontier.blocks).run {
-      LeafReader(frontier: frontier, reader: NodeReader(tree), visitor: makeVisitor())
+      LeafReader(
+        frontier: frontier, reader: NodeReader(tree, treatment), visitor: makeVisitor())
     }
     for reader in readers {
       findings.merge(reader.reader.findings)
@@ -95,9 +97,9 @@ package struct TreeWalk: Sendable {
       damaged.insert(root.block)
       findings.report(
         .treeTooDeep,
-        at: tree.site(
-          NodeReference(
-            block: root.block, first: 0, last: .max, owner: root.owner, isRoot: true)))
+        at: Site(
+          tree.name, order: tree.order, device: tree.hasOwners ? root.owner : nil,
+          block: UInt64(root.block.number)))
     }
   }
 
@@ -125,10 +127,12 @@ package struct TreeWalk: Sendable {
     _ level: Int, _ frontier: Frontier, _ usage: inout BlockUsage, _ findings: inout Findings
   ) {
     let tree = tree
+    let treatment = file.treatment
     let blockCount = usage.blockCount
     let readers = BlockScan(file, frontier.blocks).run {
       InternalReader(
-        frontier: frontier, level: level, blockCount: blockCount, reader: NodeReader(tree))
+        frontier: frontier, tree: tree, level: level, blockCount: blockCount,
+        reader: NodeReader(tree, treatment))
     }
     for reader in readers {
       findings.merge(reader.reader.findings)
@@ -154,8 +158,7 @@ private struct LeafReader<Visitor: LeafVisitor>: BlockVisitor {
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
     let reference = frontier.reference(index)
-    guard reader.admits(bytes, as: reference, height: 0) else { return }
-    visitor.visit(BTreeNode(bytes), reference)
+    reader.read(bytes, as: reference, height: 0) { node, _ in visitor.visit(node, reference) }
   }
 
   mutating func unreadable(_ index: Int, _ error: IOError) {
@@ -165,6 +168,7 @@ private struct LeafReader<Visitor: LeafVisitor>: BlockVisitor {
 
 private struct InternalReader: BlockVisitor {
   let frontier: Frontier
+  let tree: Tree
   let level: Int
   let blockCount: UInt64
   var reader: NodeReader
@@ -172,26 +176,38 @@ private struct InternalReader: BlockVisitor {
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
     let reference = frontier.reference(index)
-    guard reader.admits(bytes, as: reference, height: level) else { return }
-    let node = BTreeNode(bytes)
+    var node: TreeSkeleton.InternalNode?
+    let (tree, level, blockCount) = (tree, level, blockCount)
+    reader.read(bytes, as: reference, height: level) { bytes, findings in
+      node = TreeSkeleton.InternalNode(
+        bytes, reference, in: tree, height: level, blockCount: blockCount, findings: &findings)
+    }
+    if let node { nodes.append(node) }
+  }
+
+  mutating func unreadable(_ index: Int, _ error: IOError) {
+    reader.unreadable(frontier.reference(index), error)
+  }
+}
+
+extension TreeSkeleton.InternalNode {
+  /// Keeps what a sound node says; a pointer that leads off the device becomes 0, with a finding.
+  fileprivate init(
+    _ node: BTreeNode, _ reference: NodeReference, in tree: Tree, height: Int,
+    blockCount: UInt64, findings: inout Findings
+  ) {
     var keys: [UInt64] = []
     var children: [UInt32] = []
     for entry in 0..<node.entryCount {
       keys.append(node.key(entry))
       let child = MetadataBlock(pointer: node.value(entry), count: blockCount)
       if child == nil {
-        reader.findings.report(
-          .childOutOfDevice, at: reader.tree.site(reference, entry: entry),
+        findings.report(
+          .childOutOfDevice, at: tree.site(reference, entry: entry),
           found: "block \(node.value(entry))", expected: "below \(blockCount)")
       }
       children.append(child?.number ?? 0)
     }
-    nodes.append(
-      TreeSkeleton.InternalNode(
-        reference: reference, height: level, keys: keys, children: children))
-  }
-
-  mutating func unreadable(_ index: Int, _ error: IOError) {
-    reader.unreadable(frontier.reference(index), error)
+    self.init(reference: reference, height: height, keys: keys, children: children)
   }
 }

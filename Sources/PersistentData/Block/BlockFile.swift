@@ -1,6 +1,14 @@
 internal import CSystem
 internal import Glibc
 
+/// How far reading goes to get at what a block says.
+package enum Treatment: Sendable {
+  /// What is damaged is damaged.
+  case judge
+  /// A single flipped bit is turned back.
+  case salvage
+}
+
 /// A metadata device, or a file that holds its image.
 ///
 /// Owns the descriptor. Reads and writes whole blocks at stated places, so several threads may
@@ -18,11 +26,14 @@ package final class BlockFile: Sendable {
   /// Whole blocks on the device; a tail shorter than a block is ignored.
   package let blockCount: UInt64
   package let isBlockDevice: Bool
+  package let treatment: Treatment
   /// How far reading has come.
   package let progress = Progress()
   private let descriptor: Int32
 
-  package init(_ path: String, _ access: Access) throws(IOError) {
+  package init(
+    _ path: String, _ access: Access, _ treatment: Treatment = .judge
+  ) throws(IOError) {
     var status = Glibc.stat()
     guard unsafe stat(path, &status) == 0 else {
       let code = errno
@@ -54,6 +65,7 @@ package final class BlockFile: Sendable {
     // A pool that ran since the cache was filled has written past it.
     if onDevice { dmm_drop_cache(descriptor) }
     self.path = path
+    self.treatment = treatment
     self.descriptor = descriptor
     self.isBlockDevice = onDevice
     self.blockCount = UInt64(size) / UInt64(MetadataBlock.size)

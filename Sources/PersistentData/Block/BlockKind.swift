@@ -41,7 +41,7 @@ package enum BlockKind: UInt32, CaseIterable, Sendable {
     block[BlockKind.checksum] = sum ^ rawValue
   }
 
-  private static func sum(of block: RawSpan) -> UInt32 {
+  static func sum(of block: RawSpan) -> UInt32 {
     unsafe block.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress, bytes.count > 4 else { return 0 }
       return unsafe dmm_crc32c(UInt32.max, base + 4, bytes.count - 4)

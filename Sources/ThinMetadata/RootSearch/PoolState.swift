@@ -1,0 +1,153 @@
+internal import PersistentData
+
+/// A state that a pool was in after some commit, as far as the device still holds it: one index
+/// block of the metadata space map, the counts below it, and the roots that these leave open.
+///
+/// The counts say how many references each block must have. Those that no node accounts for are
+/// the superblock's: the roots.
+struct PoolState: Sendable {
+  let index: UInt32
+  /// Blocks with a count above 0.
+  let allocated: BlockSet
+  let mappingRoot: UInt32
+  let detailsRoot: UInt32
+  let dataIndexRoot: UInt32
+
+  /// `nil` when something of this state has been overwritten, or when the references don't add
+  /// up. Everything is accounted for in a state that is whole.
+  init?(_ census: BlockCensus, index: UInt32) {
+    guard let (counts, bitmaps) = PoolState.counts(census, index) else { return nil }
+    var open = counts.map(Int.init)
+    // The superblock refers to the index, and stands for itself.
+    open[0] -= 1
+    open[Int(index)] -= 1
+    for bitmap in bitmaps { open[Int(bitmap)] -= 1 }
+    for block in counts.indices.dropFirst() where counts[block] > 0 {
+      guard census.isMetadata(UInt32(block)) else { return nil }
+      for pointer in PoolState.references(census, UInt32(block), counts) {
+        open[Int(pointer)] -= 1
+      }
+    }
+    guard let roots = PoolState.roots(census, open, counts) else { return nil }
+    self.index = index
+    allocated = BlockSet(counts)
+    (mappingRoot, detailsRoot, dataIndexRoot) = roots
+  }
+
+  /// The counts of all blocks, 3 standing for 3 and more.
+  private static func counts(
+    _ census: BlockCensus, _ index: UInt32
+  ) -> (counts: [UInt8], bitmaps: [UInt32])? {
+    let wanted = Int(Bitmap.count(for: census.blockCount))
+    var counts = [UInt8](repeating: 0, count: Int(census.blockCount))
+    var bitmaps: [UInt32] = []
+    for place in 0..<wanted {
+      let target = try? census.file.withBlock(MetadataBlock(index)) {
+        IndexEntry($0, at: MetadataIndex.offset(of: place)).block
+      }
+      guard let target, let block = MetadataBlock(pointer: target, count: census.blockCount),
+        census.bitmaps.contains(block.number)
+      else { break }
+      bitmaps.append(block.number)
+      let first = place * Bitmap.entryCount
+      try? census.file.withBlock(block) { bytes in
+        let bitmap = Bitmap(bytes)
+        for entry in 0..<min(Bitmap.entryCount, counts.count - first) {
+          let word = bitmap.word(entry / Bitmap.entriesPerWord)
+          counts[first + entry] = UInt8(
+            Bitmap.count(entry % Bitmap.entriesPerWord, in: word))
+        }
+      }
+    }
+    return bitmaps.isEmpty || counts[0] == 0 ? nil : (counts, bitmaps)
+  }
+
+  /// The blocks that an allocated block refers to.
+  private static func references(
+    _ census: BlockCensus, _ block: UInt32, _ counts: [UInt8]
+  ) -> [UInt32] {
+    if let copy = census.superblocks[block] {
+      return [copy.mappingRoot, copy.detailsRoot].compactMap {
+        MetadataBlock(pointer: $0, count: census.blockCount)?.number
+      }
+    }
+    guard let node = census.nodes[block] else { return [] }
+    if node.kind == .leaf, node.valueSize == BTreeNode.pointerSize {
+      // A top-level leaf points to nodes in use; the values of a mapping leaf hardly ever could.
+      let isTopLevel = node.pointers.allSatisfy {
+        counts[Int($0)] > 0 && census.nodes[$0]?.valueSize == BTreeNode.pointerSize
+      }
+      return isTopLevel ? node.pointers : []
+    }
+    return node.pointers
+  }
+
+  /// The roots, when what is left open is exactly what a superblock refers to: a root of the
+  /// devices' tree, one of the details, one of the data space map's index, two of large counts,
+  /// and the metadata snapshot if there is one.
+  private static func roots(
+    _ census: BlockCensus, _ open: [Int], _ counts: [UInt8]
+  ) -> (UInt32, UInt32, UInt32)? {
+    var bySize: [Int: [UInt32]] = [:]
+    var heldCount = 0
+    for (block, missing) in open.enumerated() where missing != 0 {
+      if missing < 0 {
+        // A count of 3 may be any number above.
+        if counts[block] == 3 { continue }
+        return nil
+      }
+      if counts[block] == 3, missing > 1 { return nil }
+      if census.superblocks[UInt32(block)] != nil {
+        heldCount += missing
+      } else if let size = census.leafValueSize(UInt32(block)) {
+        bySize[size, default: []] += Array(repeating: UInt32(block), count: missing)
+      } else {
+        return nil
+      }
+    }
+    guard heldCount <= 1, let mapping = bySize[Mapping.valueSize], mapping.count == 1,
+      let details = bySize[DeviceDetails.Layout.size], details.count == 1,
+      let index = bySize[IndexEntry.Layout.size], index.count == 1, bySize[4]?.count == 2
+    else { return nil }
+    return (mapping[0], details[0], index[0])
+  }
+}
+
+/// A set of block numbers, a bit each.
+struct BlockSet: Sendable {
+  private var words: [UInt64]
+
+  init(_ counts: [UInt8]) {
+    words = Array(repeating: 0, count: (counts.count + 63) / 64)
+    for (block, count) in counts.enumerated() where count > 0 {
+      words[block / 64] |= 1 << UInt64(block % 64)
+    }
+  }
+
+  func contains(_ block: UInt32) -> Bool {
+    words[Int(block / 64)] >> UInt64(block % 64) & 1 == 1
+  }
+
+  /// The members that `other` lacks, ascending.
+  func subtracting(_ other: BlockSet) -> [UInt32] {
+    var members: [UInt32] = []
+    for (index, word) in words.enumerated() {
+      var rest = word & ~other.words[index]
+      while rest != 0 {
+        members.append(UInt32(index * 64 + rest.trailingZeroBitCount))
+        rest &= rest - 1
+      }
+    }
+    return members
+  }
+
+  /// How many blocks from `first` to `last` are not members.
+  func freeCount(from first: UInt32, through last: UInt32) -> Int {
+    first > last ? 0 : (first...last).count { !contains($0) }
+  }
+
+  /// The first block from `start` on that is no member.
+  func firstFree(from start: UInt32) -> UInt32? {
+    (start..<UInt32(words.count * 64)).first { !contains($0) }
+  }
+}
