@@ -4,7 +4,9 @@ internal import PersistentData
 /// out of the other.
 struct Lineage {
   struct Change {
-    /// Entries beyond a leaf's last that its forerunner can't have left there.
+    /// Entries added to leaves, or removed from them, where only one of both happened.
+    var changed = 0
+    /// Among the entries of such leaves, those beyond a leaf's last that its forerunner can't have left there.
     var strayTails = 0
     /// Entries that were both added and removed in a leaf: the smaller number.
     var replaced = 0
@@ -15,11 +17,13 @@ struct Lineage {
   private struct Leaf {
     let entryCount: Int
     let keys: [UInt64]
+    /// Of the entries in use, where they are eight bytes long.
+    let values: [UInt64]
     var live: ArraySlice<UInt64> { keys[..<entryCount] }
   }
 
   private enum Content {
-    case leaf(Leaf, values: [UInt64])
+    case leaf(Leaf)
     case `internal`(keys: [UInt64], children: [UInt32])
   }
 
@@ -29,83 +33,91 @@ struct Lineage {
 
   func change(from old: PoolState, to new: PoolState) -> Change {
     var change = Change()
-    compare(new.detailsRoot, old.detailsRoot, old.allocated, &change)
-    compareTopLevel(new.mappingRoot, old.mappingRoot, old.allocated, &change)
+    compare(new.detailsRoot, new, old.detailsRoot, old, &change)
+    compareTopLevel(new, old, &change)
     return change
   }
 
   /// Compares the devices' tree, and the tree of each device that has changed.
-  private func compareTopLevel(
-    _ new: UInt32, _ old: UInt32, _ shared: BlockSet, _ change: inout Change
-  ) {
-    forEachNewLeaf(new, shared, depth: 0) { leaf, values in
-      let before = find(old, key: leaf.keys.first ?? 0)
-      if let before { compare(leaf, before.leaf, &change) }
-      for (device, root) in zip(leaf.live, values) {
-        guard let root = UInt32(exactly: root), !shared.contains(root),
-          let (oldLeaf, oldValues) = find(old, key: device),
-          let place = oldLeaf.live.firstIndex(of: device),
-          let oldRoot = UInt32(exactly: oldValues[place])
+  private func compareTopLevel(_ new: PoolState, _ old: PoolState, _ change: inout Change) {
+    compare(new.mappingRoot, new, old.mappingRoot, old, &change)
+    forEachLeaf(of: new.mappingRoot, notIn: old.allocated) { leaf in
+      for (device, root) in zip(leaf.live, leaf.values) {
+        guard let root = UInt32(exactly: root), !old.allocated.contains(root),
+          let before = find(old.mappingRoot, key: device),
+          let place = before.live.firstIndex(of: device),
+          let oldRoot = UInt32(exactly: before.values[place])
         else { continue }
-        compare(root, oldRoot, shared, &change)
+        compare(root, new, oldRoot, old, &change)
       }
     }
   }
 
+  /// Compares what two versions of a tree do not share.
   private func compare(
-    _ new: UInt32, _ old: UInt32, _ shared: BlockSet, _ change: inout Change
+    _ newRoot: UInt32, _ new: PoolState, _ oldRoot: UInt32, _ old: PoolState,
+    _ change: inout Change
   ) {
-    forEachNewLeaf(new, shared, depth: 0) { leaf, _ in
-      if let before = find(old, key: leaf.live.first ?? 0) {
-        compare(leaf, before.leaf, &change)
-      }
+    var now: Set<UInt64> = []
+    var then: Set<UInt64> = []
+    var newLeaves: [Leaf] = []
+    var oldCount = 0
+    forEachLeaf(of: newRoot, notIn: old.allocated) { leaf in
+      newLeaves.append(leaf)
+      now.formUnion(leaf.live)
     }
-  }
-
-  private func compare(_ leaf: Leaf, _ before: Leaf, _ change: inout Change) {
-    let now = Set(leaf.live)
-    let then = Set(before.live)
+    forEachLeaf(of: oldRoot, notIn: new.allocated) { leaf in
+      oldCount += 1
+      then.formUnion(leaf.live)
+    }
     let kept = now.intersection(then).count
     change.kept += kept
     change.replaced += min(now.count - kept, then.count - kept)
-    // The upper half of a node that was split starts on fresh bytes.
-    if let first = leaf.live.first, first != before.live.first, then.contains(first),
-      before.live.startIndex != before.live.firstIndex(of: first),
-      leaf.entryCount < before.entryCount / 2 + 2
-    {
-      return
+    // Where leaves were split or merged, nothing is known of the bytes they started from.
+    guard newLeaves.count == oldCount else { return }
+    for leaf in newLeaves {
+      guard let before = find(oldRoot, key: leaf.live.first ?? 0) else { continue }
+      addTails(leaf, before, &change)
     }
+  }
+
+  private func addTails(_ leaf: Leaf, _ before: Leaf, _ change: inout Change) {
+    let now = Set(leaf.live)
+    // Where entries were both added and removed, the tail may hold anything.
+    guard now.isSubset(of: before.live) || now.isSuperset(of: before.live) else { return }
     let places = Dictionary(zip(before.live, before.live.indices)) { first, _ in first }
-    for place in leaf.entryCount..<leaf.keys.count {
+    let tail = leaf.entryCount..<min(leaf.keys.count, before.keys.count)
+    change.changed += max(leaf.entryCount, before.entryCount) - min(leaf.entryCount, before.entryCount)
+    change.strayTails += tail.count { place in
       let key = leaf.keys[place]
       // Removing an entry moves those after it down and leaves the last where it was.
       let isInherited =
         place >= before.entryCount
         ? key == before.keys[place] : (places[key] ?? -1) >= place
-      if !isInherited { change.strayTails += 1 }
+      return !isInherited
     }
   }
 
   /// Goes through the leaves below `block` that the other state does not have.
-  private func forEachNewLeaf(
-    _ block: UInt32, _ shared: BlockSet, depth: Int, _ body: (Leaf, [UInt64]) -> Void
+  private func forEachLeaf(
+    of block: UInt32, notIn other: BlockSet, depth: Int = 0, _ body: (Leaf) -> Void
   ) {
-    guard depth < 16, !shared.contains(block) else { return }
+    guard depth < 16, !other.contains(block) else { return }
     switch read(block) {
     case nil: return
-    case .leaf(let leaf, let values): body(leaf, values)
+    case .leaf(let leaf): body(leaf)
     case .internal(_, let children):
-      for child in children { forEachNewLeaf(child, shared, depth: depth + 1, body) }
+      for child in children { forEachLeaf(of: child, notIn: other, depth: depth + 1, body) }
     }
   }
 
   /// The leaf below `root` where `key` belongs.
-  private func find(_ root: UInt32, key: UInt64) -> (leaf: Leaf, values: [UInt64])? {
+  private func find(_ root: UInt32, key: UInt64) -> Leaf? {
     var block = root
     for _ in 0..<16 {
       switch read(block) {
       case nil: return nil
-      case .leaf(let leaf, let values): return (leaf, values)
+      case .leaf(let leaf): return leaf
       case .internal(let keys, let children):
         let place = max(0, (keys.firstIndex { $0 > key } ?? keys.count) - 1)
         block = children[place]
@@ -128,8 +140,9 @@ struct Lineage {
           children: values.map { UInt32(clamping: $0) })
       }
       return .leaf(
-        Leaf(entryCount: node.entryCount, keys: (0..<node.maxEntries).map { node.key($0) }),
-        values: values)
+        Leaf(
+          entryCount: node.entryCount, keys: (0..<node.maxEntries).map { node.key($0) },
+          values: values))
     }
   }
 }

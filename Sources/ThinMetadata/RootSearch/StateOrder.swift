@@ -19,12 +19,15 @@ struct StateOrder {
     let strangeness: Double
   }
 
-  /// More than any step that is considered.
+  /// What no step at all counts for: more than any step that is possible.
   private static let stranger = 1.0
   /// An activation between two commits is rarer than none.
   private static let activation = 0.2
   /// Blocks passed over without a reason that can be seen, as when the device has grown.
   private static let jump = 0.5
+
+  /// A long transaction frees most of the blocks again that it takes.
+  private static let sparsest = 0.1
 
   private let states: [PoolState]
   private let lineage: Lineage
@@ -65,7 +68,7 @@ struct StateOrder {
   private func isBehindOverwritten(_ state: Int) -> Bool {
     var head = state
     var seen: Set<Int> = [state]
-    while let step = steps.filter({ $0.to == head }).min(by: { $0.strangeness < $1.strangeness }),
+    while let step = steps.filter({ $0.to == head && $0.strangeness < StateOrder.jump }).min(by: { $0.strangeness < $1.strangeness }),
       seen.insert(step.from).inserted
     {
       head = step.from
@@ -79,9 +82,9 @@ struct StateOrder {
   private func strangeness(_ from: Int, _ to: Int) -> Double? {
     guard let step = allocationStep(states[from], states[to]) else { return nil }
     let change = lineage.change(from: states[from], to: states[to])
-    // Entries were only added or only removed, yet the bytes behind them are not inherited.
-    if change.strayTails > 0, change.replaced == 0 { return nil }
-    return step + Double(change.replaced) / Double(change.kept + 1)
+    let foreign = 0.7 * min(1, Double(change.strayTails) / Double(max(1, change.changed)))
+    let upheaval = Double(change.replaced) / Double(change.kept + 1)
+    return min(step + foreign + min(upheaval, StateOrder.jump), 0.95 * StateOrder.stranger)
   }
 
   /// Whether the blocks that `to` has and `from` has not are those that a commit would take.
@@ -99,7 +102,8 @@ struct StateOrder {
     // On from the last commit, round the end of the device where need be.
     let inOrder = ahead + behind
     if inOrder[0] == next, endsWithIndex(inOrder, to.index),
-      density(ahead, from.allocated) >= 0.25, density(behind, from.allocated) >= 0.25
+      density(ahead, from.allocated) >= StateOrder.sparsest,
+      density(behind, from.allocated) >= StateOrder.sparsest
     {
       return 0
     }
