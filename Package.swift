@@ -46,11 +46,19 @@ let package = Package(
     .executableTarget(
       name: "dmmeta", dependencies: ["Commands"], swiftSettings: strict,
       linkerSettings: fullyStatic ? [.unsafeFlags(["-static-executable"])] : []),
+    // Fixtures, temporary files and a shell, for all tests.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tests),
     .testTarget(
-      name: "PersistentDataTests", dependencies: ["PersistentData"], swiftSettings: tests),
+      name: "PersistentDataTests", dependencies: ["PersistentData", "TestSupport"],
+      swiftSettings: tests),
     .testTarget(name: "MetadataXMLTests", dependencies: ["MetadataXML"], swiftSettings: tests),
-    .testTarget(name: "ThinMetadataTests", dependencies: ["ThinMetadata"], swiftSettings: tests),
-    .testTarget(name: "CommandTests", dependencies: ["ThinMetadata"], swiftSettings: tests),
-    .testTarget(name: "TidyTests", swiftSettings: tests),
+    .testTarget(
+      name: "ThinMetadataTests", dependencies: ["ThinMetadata", "TestSupport"],
+      swiftSettings: tests),
+    // The tests run the real program, so it has to be built before them.
+    .testTarget(
+      name: "CommandTests", dependencies: ["dmmeta", "TestSupport"], swiftSettings: tests),
+    .testTarget(
+      name: "TidyTests", dependencies: ["PersistentData", "TestSupport"], swiftSettings: tests),
   ]
 )

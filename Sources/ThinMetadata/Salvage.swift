@@ -27,8 +27,8 @@ package struct Salvage: Sendable {
 
   package let header: PoolHeader
   package let results: [DeviceResult]
-  /// Devices of which nothing but their details is left.
-  package let lostDevices: [UInt64]
+  /// Devices whose id is impossible, and which the output does without.
+  package let droppedDevices: [UInt64]
   /// Device ids among which some may be lost without a trace.
   package let lostIDs: [ClosedRange<UInt64>]
   package let reader: PoolReader
@@ -93,10 +93,9 @@ package struct Salvage: Sendable {
     var devices: [(header: DeviceHeader, root: MetadataBlock?)] = []
     var results: [DeviceResult] = []
     for device in reader.devices {
-      guard let root = device.root, reader.mappings.isUsable(root),
-        device.id <= DeviceDetails.deviceIDMaximum
-      else { continue }
-      let total = totals[below: root.number]
+      guard device.id <= DeviceDetails.deviceIDMaximum else { continue }
+      let root = device.root.flatMap { reader.mappings.isUsable($0) ? $0 : nil }
+      let total = root.map { totals[below: $0.number] } ?? .init(hasDamage: true)
       var details =
         device.details
         ?? DeviceDetails(
@@ -117,7 +116,7 @@ package struct Salvage: Sendable {
     self.header = header
     self.devices = devices
     self.results = results
-    lostDevices = reader.devices.map(\.id).filter { !kept.contains($0) }
+    droppedDevices = reader.devices.map(\.id).filter { !kept.contains($0) }
     lostIDs = reader.lostTopLevel
     self.reader = reader
   }
@@ -147,8 +146,9 @@ package struct Salvage: Sendable {
 extension PoolReader {
   /// Keys below `root` that damage hides, ascending.
   package func lostKeys(
-    below root: MetadataBlock, _ totals: SubtreeTotals
+    below root: MetadataBlock?, _ totals: SubtreeTotals
   ) -> [ClosedRange<UInt64>] {
+    guard let root else { return [0...UInt64.max] }
     var lost: [ClosedRange<UInt64>] = []
     mappings.forEachBottom(below: root, entering: { totals[below: $0.number].hasDamage }) {
       if case .hole(_, let keys) = $0 { lost.append(keys) }

@@ -17,17 +17,17 @@ package struct SalvageSummary: Sendable {
     if damaged.count > SalvageSummary.most {
       lines.append("\(damaged.count - SalvageSummary.most) more devices lost mappings.")
     }
-    for id in salvage.lostDevices.prefix(SalvageSummary.most) {
-      lines.append("Device \(id) is lost: nothing leads to its mappings any more.")
+    for id in salvage.droppedDevices.prefix(SalvageSummary.most) {
+      lines.append("Device \(id) is left out: ids end at \(DeviceDetails.deviceIDMaximum).")
     }
     for ids in salvage.lostIDs {
       lines.append("Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost unnoticed.")
     }
     let whole = salvage.results.count - damaged.count
     lines.append(
-      "Kept \(kept) mappings; \(whole) of \(salvage.results.count + salvage.lostDevices.count) "
+      "Kept \(kept) mappings; \(whole) of \(salvage.results.count + salvage.droppedDevices.count) "
         + "devices are whole.")
-    if !damaged.isEmpty || !salvage.lostDevices.isEmpty || salvage.search != nil {
+    if !damaged.isEmpty || !salvage.droppedDevices.isEmpty || salvage.search != nil {
       lines.append(
         "Keep the damaged metadata until the data is checked: what is lost here may still be found "
           + "in it.")
