@@ -95,7 +95,7 @@ package struct Salvage: Sendable {
     for device in reader.devices {
       guard device.id <= DeviceDetails.deviceIDMaximum else { continue }
       let root = device.root.flatMap { reader.mappings.isUsable($0) ? $0 : nil }
-      let total = root.map { totals[below: $0.number] } ?? .init(hasDamage: true)
+      let total = totals[below: root?.number ?? 0]
       var details =
         device.details
         ?? DeviceDetails(
