@@ -93,44 +93,49 @@ struct LeafStream {
   /// Makes the pieces of the next device, or the end.
   private mutating func refill() -> Bool {
     guard nextDevice <= devices.count else { return false }
-    pieces.removeAll(keepingCapacity: true)
+    pieces = nextDevice < devices.count ? devicePieces(devices[nextDevice]) : [.end]
     nextPiece = 0
-    if nextDevice < devices.count { addDevice(devices[nextDevice]) } else { pieces.append(.end) }
     nextDevice += 1
     return true
   }
 
-  private mutating func addDevice(_ device: (header: DeviceHeader, root: MetadataBlock?)) {
-    var body: [StreamPiece] = []
-    if let root = device.root {
-      if let sharing {
-        sharing.forEachPart(below: root) { part in
-          switch part {
-          case .leaf(let block): addLeaf(block, to: &body)
-          case .run(let first):
-            if written.insert(first).inserted { addRun(sharing, first) }
-            body.append(.reference(first))
+  private mutating func devicePieces(
+    _ device: (header: DeviceHeader, root: MetadataBlock?)
+  ) -> [StreamPiece] {
+    // Copies of references: the closures below would otherwise copy all of this for each leaf.
+    let walk = walk
+    var written = written
+    self.written = []
+    defer { self.written = written }
+    var runs: [StreamPiece] = []
+    var body: [StreamPiece] = [.beginDevice(device.header)]
+    if let root = device.root, let sharing {
+      sharing.forEachPart(below: root) { part in
+        switch part {
+        case .leaf(let block): walk.append(block, to: &body)
+        case .run(let first):
+          if written.insert(first).inserted {
+            runs.append(.beginShared(first))
+            for block in sharing.leaves(ofRun: first) { walk.append(block, to: &runs) }
+            runs.append(.endShared)
           }
-        }
-      } else {
-        walk.forEachBottom(below: root) { bottom in
-          if case .leaf(let block, _) = bottom { addLeaf(block, to: &body) }
+          body.append(.reference(first))
         }
       }
+    } else if let root = device.root {
+      walk.forEachBottom(below: root) { bottom in
+        if case .leaf(let block, _) = bottom { walk.append(block, to: &body) }
+      }
     }
-    pieces.append(.beginDevice(device.header))
-    pieces += body
-    pieces.append(.endDevice)
+    body.append(.endDevice)
+    return runs + body
   }
 
-  private mutating func addRun(_ sharing: LeafSharing, _ first: MetadataBlock) {
-    pieces.append(.beginShared(first))
-    for block in sharing.leaves(ofRun: first) { addLeaf(block, to: &pieces) }
-    pieces.append(.endShared)
-  }
+}
 
-  private func addLeaf(_ block: MetadataBlock, to pieces: inout [StreamPiece]) {
-    if let reference = walk.leafReference(block) { pieces.append(.leaf(reference)) }
+extension TreeWalk {
+  fileprivate func append(_ block: MetadataBlock, to pieces: inout [StreamPiece]) {
+    if let reference = leafReference(block) { pieces.append(.leaf(reference)) }
   }
 }
 

@@ -33,6 +33,56 @@ package struct MappingLeaf: Sendable {
     _ leaf: BTreeNode, _ reference: NodeReference, findings: inout Findings
   ) {
     runs.removeAll(keepingCapacity: true)
+    mappingCount = leaf.entryCount
+    guard let keys = leaf.keys else { return }
+    collectRuns(leaf)
+    // All but the strangest leaves pass at once; the others are gone through entry by entry.
+    let isInRange = keys.lowerBound >= reference.first && keys.upperBound <= reference.last
+    if !isInRange || !runs.allSatisfy(isPossible) {
+      collectPossible(leaf, reference, &findings)
+    }
+  }
+
+  /// Puts entries together where key and data block go up by one and the time is the same: then
+  /// the whole value goes up by the same step.
+  private mutating func collectRuns(_ leaf: BTreeNode) {
+    let step: UInt64 = 1 << Mapping.timeBits
+    var begin = 0
+    var key = leaf.key(0)
+    var value = leaf.value(0)
+    for index in 1..<leaf.entryCount {
+      let nextKey = leaf.key(index)
+      let nextValue = leaf.value(index)
+      // A wrapped sum is smaller than what came before it, and keys ascend.
+      if nextKey == key &+ 1, nextValue == value &+ step {
+        key = nextKey
+        value = nextValue
+        continue
+      }
+      append(leaf, begin..<index)
+      begin = index
+      key = nextKey
+      value = nextValue
+    }
+    append(leaf, begin..<leaf.entryCount)
+  }
+
+  private mutating func append(_ leaf: BTreeNode, _ entries: Range<Int>) {
+    let mapping = Mapping(leaf.value(entries.lowerBound))
+    runs.append(
+      MappingRun(
+        virtualBegin: leaf.key(entries.lowerBound), dataBegin: mapping.dataBlock,
+        length: UInt64(entries.count), time: mapping.time))
+  }
+
+  private func isPossible(_ run: MappingRun) -> Bool {
+    run.dataBegin + run.length <= limits.dataBlockCount && run.time <= limits.time
+  }
+
+  private mutating func collectPossible(
+    _ leaf: BTreeNode, _ reference: NodeReference, _ findings: inout Findings
+  ) {
+    runs.removeAll(keepingCapacity: true)
     mappingCount = 0
     var open: MappingRun?
     for index in 0..<leaf.entryCount {

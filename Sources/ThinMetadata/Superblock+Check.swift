@@ -8,8 +8,10 @@ extension Superblock {
   ) -> Superblock? {
     do {
       let (kind, superblock, mended) = try file.withBlock(block) { bytes in
-        let mended = SingleBitError.corrected(bytes, as: .thinSuperblock).map { Superblock($0[0]) }
-        return (BlockKind(of: bytes), Superblock(bytes), mended)
+        let kind = BlockKind(of: bytes)
+        let mended =
+          kind == nil ? SingleBitError.corrected(bytes, as: .thinSuperblock) : nil
+        return (kind, Superblock(bytes), mended.map { Superblock($0[0]) })
       }
       if kind == .thinSuperblock { return superblock }
       if kind == nil, let mended, mended.magic == Superblock.magic {

@@ -89,7 +89,7 @@ struct Frontier: Sendable {
         isRoot = true
         owner = min(owner, roots[Int(low & ~Frontier.rootBit)].owner)
       } else {
-        let node = skeleton.nodes[skeleton.nodeIndex(ofEntry: Int(low))]
+        let node = skeleton.nodes[Int(skeleton.owners[Int(low)])]
         let range = skeleton.range(of: Int(low), in: node)
         first = max(first, range.lowerBound)
         last = min(last, range.upperBound)

@@ -20,22 +20,20 @@ package struct TreeSkeleton: Sendable {
   package private(set) var keys: [UInt64] = []
   /// Block numbers; 0 where the pointer led off the device.
   package private(set) var children: [UInt32] = []
+  /// The node that each entry belongs to: an index of `nodes`.
+  private(set) var owners: [UInt32] = []
   /// Whether a pointer led off the device.
   package private(set) var hasLostPointers = false
-  private var nodeIndex: [MetadataBlock: Int] = [:]
+  /// By block; the index in `nodes` plus one, 0 for a block that is no internal node.
+  private var places: [UInt32]
+
+  /// `blockCount`: blocks on the device.
+  init(blockCount: UInt64) { places = Array(repeating: 0, count: Int(blockCount)) }
 
   /// The index in `nodes` of the internal node that lives in `block`.
-  package func index(of block: MetadataBlock) -> Int? { nodeIndex[block] }
-
-  /// The index in `nodes` of the node that has `entry` among its entries.
-  package func nodeIndex(ofEntry entry: Int) -> Int {
-    var low = 0
-    var high = nodes.count
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if nodes[middle].entries.lowerBound <= entry { low = middle } else { high = middle }
-    }
-    return low
+  package func index(of block: MetadataBlock) -> Int? {
+    let place = places[block.index]
+    return place == 0 ? nil : Int(place) - 1
   }
 
   /// The keys that entry `entry` of `node` covers.
@@ -51,12 +49,13 @@ package struct TreeSkeleton: Sendable {
       let start = keys.count
       keys += node.keys
       children += node.children
+      owners += repeatElement(UInt32(nodes.count), count: node.keys.count)
       if node.children.contains(0) { hasLostPointers = true }
-      nodeIndex[node.reference.block] = nodes.count
       nodes.append(
         Node(
           block: node.reference.block, height: node.height, owner: node.reference.owner,
           last: node.reference.last, entries: start..<keys.count))
+      places[node.reference.block.index] = UInt32(nodes.count)
     }
   }
 

@@ -6,7 +6,7 @@
 package struct TreeWalk: Sendable {
   package let tree: Tree
   package let roots: [TreeRoot]
-  package private(set) var skeleton = TreeSkeleton()
+  package private(set) var skeleton: TreeSkeleton
   /// Levels above the leaves, by root block.
   package private(set) var heights: [MetadataBlock: Int] = [:]
   /// Nodes that can't be used.
@@ -29,6 +29,7 @@ package struct TreeWalk: Sendable {
     self.tree = tree
     self.roots = roots
     self.file = file
+    skeleton = TreeSkeleton(blockCount: usage.blockCount)
     leafFrontier = Frontier(entries: [], of: skeleton, rootIndices: [], of: roots)
     heights = TreeHeights.measure(roots.map(\.block), in: file, tree: tree)
     reportLoops(into: &findings)
@@ -139,9 +140,7 @@ package struct TreeWalk: Sendable {
       damaged.formUnion(reader.reader.damaged)
     }
     let nodes = readers.flatMap(\.nodes).sorted { $0.reference.block < $1.reference.block }
-    for node in nodes {
-      for child in node.children where child != 0 { usage.references.increment(UInt64(child)) }
-    }
+    for node in nodes { usage.references.increment(node.children.lazy.filter { $0 != 0 }) }
     skeleton.append(nodes)
   }
 }

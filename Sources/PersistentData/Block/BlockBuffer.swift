@@ -9,7 +9,11 @@
     blockCapacity = blocks
     unsafe storage = UnsafeMutableRawBufferPointer.allocate(
       byteCount: blocks * MetadataBlock.size, alignment: MetadataBlock.size)
-    // The tail of a buffer that is never filled must not carry old memory to a device.
+  }
+
+  /// A buffer of zeroes, to be written out: it must not carry old memory to a device.
+  package convenience init(zeroedBlocks blocks: Int) {
+    self.init(blocks: blocks)
     unsafe storage.initializeMemory(as: UInt8.self, repeating: 0)
   }
 

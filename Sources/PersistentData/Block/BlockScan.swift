@@ -26,6 +26,8 @@ package struct BlockScan: Sendable {
   private let blocks: [UInt32]
   /// Where in `blocks` each read starts; the last element is the end of the list.
   private let readStarts: [Int]
+  /// Blocks in the longest read, gaps included.
+  private let longestRead: Int
 
   /// `blocks`: numbers on the device, ascending, none twice.
   package init(_ file: BlockFile, _ blocks: [UInt32]) {
@@ -41,6 +43,8 @@ package struct BlockScan: Sendable {
     }
     if !blocks.isEmpty { starts.append(blocks.count) }
     readStarts = starts
+    longestRead =
+      zip(starts, starts.dropFirst()).map { Int(blocks[$1 - 1] - blocks[$0]) + 1 }.max() ?? 0
   }
 
   /// Visits all blocks and returns the workers' visitors, in no particular order.
@@ -53,7 +57,7 @@ package struct BlockScan: Sendable {
     let done = Mutex<[Visitor]>([])
     Workers.run(workers) {
       var visitor = makeVisitor()
-      let buffer = BlockBuffer(blocks: BlockScan.blocksPerRead)
+      let buffer = BlockBuffer(blocks: longestRead)
       while true {
         let read = next.add(1, ordering: .relaxed).oldValue
         guard read < readCount else { break }

@@ -60,7 +60,7 @@ package final class BlockWriter {
       return body(buffer[Int(place - bufferStart)])
     }
     guard place < bufferStart else {
-      let nothing = BlockBuffer(blocks: 1)
+      let nothing = BlockBuffer(zeroedBlocks: 1)
       return body(nothing[0])
     }
     return try file.withBlock(block, body)
@@ -73,7 +73,7 @@ package final class BlockWriter {
     precondition(!isTooSmall, "an incomplete output must not look sound")
     try writeBuffer()
     try file.flush()
-    let superblock = BlockBuffer(blocks: 1)
+    let superblock = BlockBuffer(zeroedBlocks: 1)
     superblock.edit(0) { bytes in
       encode(&bytes)
       kind.seal(&bytes)

@@ -9,7 +9,7 @@ package enum UnfinishedNotice {
 
   /// Overwrites block 0 and waits until that is on stable storage.
   static func write(to file: BlockFile) throws(IOError) {
-    let notice = BlockBuffer(blocks: 1)
+    let notice = BlockBuffer(zeroedBlocks: 1)
     notice.edit(0) { bytes in
       for (offset, byte) in text.utf8.enumerated() { bytes[Field<UInt8>(at: offset)] = byte }
     }

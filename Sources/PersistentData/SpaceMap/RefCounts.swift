@@ -50,6 +50,13 @@ internal import Synchronization
     large.withLock { increment(block, &$0) }
   }
 
+  /// Counts one reference to each of `blocks`.
+  func increment(_ blocks: some Sequence<UInt32>) {
+    large.withLock { table in
+      for block in blocks { increment(UInt64(block), &table) }
+    }
+  }
+
   /// Counts one reference to every block of every run. All runs lie on the device.
   package func increment(_ runs: [BlockRun]) {
     large.withLock { table in
