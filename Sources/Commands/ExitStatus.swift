@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import PersistentData
 
 /// How tools end. Never 2: LVM takes that for "the tool is missing" and activates unchecked.
@@ -38,10 +39,16 @@ struct Failure: Error {
   init(input error: IOError) {
     switch error {
     case .notFound: self.init(.noInput, "\(error)")
-    case .notAFileOrDevice, .tooSmall: self.init(.notMetadata, "\(error)")
+    case .notAFileOrDevice, .tooSmall, .cannotOpen(_, EISDIR):
+      self.init(.notMetadata, "\(error)")
     case .inUse, .cannotOpen, .readFailed, .writeFailed, .ended, .callFailed:
       self.init(.inputOutput, "\(error)")
     }
+  }
+
+  /// An input that is something else than metadata: "XML".
+  init(foreign path: String, _ kind: String) {
+    self.init(.notMetadata, "'\(path)' is not the metadata of a thin pool: this is \(kind)")
   }
 
   /// A failure to open or write the output.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import MetadataXML
 internal import PersistentData
 internal import ThinMetadata
 
@@ -57,7 +58,23 @@ extension Tool {
   func openInput(
     _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge
   ) throws -> BlockFile {
-    do { return try BlockFile(path, access, treatment) } catch { throw Failure(input: error) }
+    do { return try BlockFile(path, access, treatment) } catch {
+      if case .tooSmall = error, readsAsXML(path) { throw Failure(foreign: path, "XML") }
+      throw Failure(input: error)
+    }
+  }
+
+  /// Whether a file that is too small for metadata is XML. A larger one is known by its signature.
+  private func readsAsXML(_ path: String) -> Bool {
+    do {
+      _ = try ThinXMLReader.read(
+        ByteSource(path), overriding: PoolOverrides(), into: SizeEstimate())
+      return true
+    } catch XMLError.malformed, XMLError.endsInside, XMLError.rejected {
+      return true
+    } catch {
+      return false
+    }
   }
 
   /// Stops when the input is something else, and says what. A block 0 that is simply damaged, or
@@ -69,9 +86,26 @@ extension Tool {
     case .unknown, .metadata(.thinSuperblock): return
     case .metadata, .unfinished, .xml, .pack, .gzip, .xz, .zstd, .qcow2, .luks, .lvm, .ext, .xfs,
       .btrfs, .swap, .partitionTable, .zeroes:
+      throw Failure(foreign: path, kind.name ?? "something else")
+    }
+  }
+
+  /// Stops when the metadata snapshot is asked for and there is none: the live pool, which may be
+  /// changing, is no substitute. A damaged superblock is left to whoever reads the pool.
+  func requireMetadataSnapshot(_ file: BlockFile, _ path: String) throws {
+    let isMissing: Bool
+    do {
+      isMissing = try file.withBlock(.superblock) { bytes in
+        BlockKind(of: bytes) == .thinSuperblock && Superblock(bytes).heldRoot == 0
+      }
+    } catch {
+      throw Failure(input: error)
+    }
+    if isMissing {
       throw Failure(
-        .notMetadata,
-        "'\(path)' is not the metadata of a thin pool: this is \(kind.name ?? "something else")")
+        .noInput,
+        "'\(path)' has no metadata snapshot; 'dmsetup message POOL 0 reserve_metadata_snap' makes "
+          + "one")
     }
   }
 

@@ -43,6 +43,7 @@ struct ThinCheck: Tool {
   func run() throws {
     let file = try openInput(input, metadataSnap ? .readInUse : mends ? .write : .read)
     try refuseForeignInput(file, input)
+    if metadataSnap { try requireMetadataSnapshot(file, input) }
     let report: CheckReport
     do {
       let bar = ProgressBar(file, isQuiet: shared.quiet)

@@ -47,6 +47,8 @@ struct ThinDump: Tool {
   func run() throws {
     let file = try openInput(
       input, metadataSnap ? .readInUse : .read, repair ? .salvage : .judge)
+    if !repair { try refuseForeignInput(file, input) }
+    if metadataSnap { try requireMetadataSnapshot(file, input) }
     let salvage = repair ? try salvage(file, input, overrides.values) : nil
     var dump = Dump()
     dump.format =

@@ -41,6 +41,8 @@ extension Tool {
     do {
       return try Salvage(file, overriding: overrides)
     } catch .nothingFound {
+      // Only now: behind a block 0 that was overwritten there may be a pool.
+      try refuseForeignInput(file, path)
       throw Failure(
         .damaged,
         "'\(path)' has no superblock, and none of its other blocks leads to a whole pool; is it "

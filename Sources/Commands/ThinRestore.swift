@@ -47,6 +47,7 @@ struct ThinRestore: Tool {
     switch error {
     case .consumerFailed(let cause as RestoreError): Failure(cause, output)
     case .sourceFailed(let cause as IOError): Failure(input: cause)
+    case .empty, .notXML: Failure(.notMetadata, "\(input): \(error)")
     default: Failure(.damaged, "\(input): \(error)")
     }
   }

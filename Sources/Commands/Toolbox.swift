@@ -20,6 +20,9 @@ package enum Toolbox {
   package static func main(_ arguments: [String]) -> Never {
     // A reader that closes the pipe is reported by write(2), not by a signal.
     signal(SIGPIPE, SIG_IGN)
+    // So is a file that has grown as large as it may.
+    signal(SIGXFSZ, SIG_IGN)
+    Workers.prepare()
     let started = arguments.first.map(lastComponent) ?? ""
     if let tool = tool(named: started) { run(tool, Array(arguments.dropFirst())) }
     guard arguments.count > 1 else { explain(.standardError, .usage) }
@@ -41,17 +44,19 @@ package enum Toolbox {
 
   private static func run(_ tool: any Tool.Type, _ arguments: [String]) -> Never {
     let arguments = tool.normalized(arguments.map { $0 == "-V" ? "--version" : $0 })
+    var isQuiet = false
     do {
       var command = try tool.parseAsRoot(arguments)
+      isQuiet = (command as? any Tool)?.shared.quiet ?? false
       try command.run()
     } catch let failure as Failure {
-      if !failure.message.isEmpty {
+      if !failure.message.isEmpty, !isQuiet {
         say("\(tool._commandName): \(failure.message)\n", to: .standardError)
       }
       end(failure.status)
     } catch let failure as ByteSink.Failure {
       guard case .failed(let error) = failure else { end(.success) }
-      say("\(tool._commandName): \(error)\n", to: .standardError)
+      if !isQuiet { say("\(tool._commandName): \(error)\n", to: .standardError) }
       end(.inputOutput)
     } catch {
       tool.exit(withError: error)
@@ -81,6 +86,8 @@ package enum Toolbox {
 
 /// A tool: a command line that ends in a call.
 protocol Tool: ParsableCommand {
+  var shared: SharedOptions { get }
+
   /// Rewrites spellings that the option parser can't take, such as an option with an optional
   /// value.
   static func normalized(_ arguments: [String]) -> [String]

@@ -47,32 +47,35 @@ package struct MappingLeaf: Sendable {
   /// the whole value goes up by the same step.
   private mutating func collectRuns(_ leaf: BTreeNode) {
     let step: UInt64 = 1 << Mapping.timeBits
+    let keys = leaf.keySpan
+    let values = leaf.valueSpan
     var begin = 0
-    var key = leaf.key(0)
-    var value = leaf.value(0)
-    for index in 1..<leaf.entryCount {
-      let nextKey = leaf.key(index)
-      let nextValue = leaf.value(index)
-      // A wrapped sum is smaller than what came before it, and keys ascend.
-      if nextKey == key &+ 1, nextValue == value &+ step {
+    var firstKey = UInt64(littleEndian: keys[0])
+    var firstValue = UInt64(littleEndian: values[0])
+    while begin < keys.count {
+      var end = begin + 1
+      var key = firstKey
+      var value = firstValue
+      while end < keys.count {
+        let nextKey = UInt64(littleEndian: keys[end])
+        let nextValue = UInt64(littleEndian: values[end])
+        // Keys ascend, so a sum that wrapped round equals no key that follows.
+        guard nextKey == key &+ 1, nextValue == value &+ step else { break }
         key = nextKey
         value = nextValue
-        continue
+        end += 1
       }
-      append(leaf, begin..<index)
-      begin = index
-      key = nextKey
-      value = nextValue
+      let mapping = Mapping(firstValue)
+      runs.append(
+        MappingRun(
+          virtualBegin: firstKey, dataBegin: mapping.dataBlock, length: UInt64(end - begin),
+          time: mapping.time))
+      if end < keys.count {
+        firstKey = UInt64(littleEndian: keys[end])
+        firstValue = UInt64(littleEndian: values[end])
+      }
+      begin = end
     }
-    append(leaf, begin..<leaf.entryCount)
-  }
-
-  private mutating func append(_ leaf: BTreeNode, _ entries: Range<Int>) {
-    let mapping = Mapping(leaf.value(entries.lowerBound))
-    runs.append(
-      MappingRun(
-        virtualBegin: leaf.key(entries.lowerBound), dataBegin: mapping.dataBlock,
-        length: UInt64(entries.count), time: mapping.time))
   }
 
   private func isPossible(_ run: MappingRun) -> Bool {

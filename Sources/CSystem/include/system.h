@@ -19,4 +19,7 @@ void dmm_drop_cache(int descriptor);
 void *dmm_map_zeroes(uint64_t count);
 void dmm_unmap(void *address, uint64_t count);
 
+/// Makes malloc grow in larger steps: with several threads, each step interrupts all cores.
+void dmm_tune_memory(void);
+
 #endif

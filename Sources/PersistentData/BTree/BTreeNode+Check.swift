@@ -69,9 +69,10 @@ extension BTreeNode {
     _ reference: NodeReference, _ tree: Tree, _ findings: inout Findings
   ) -> Bool {
     guard entryCount > 0 else { return true }
+    let keys = keySpan
     var previous = key(0)
-    for index in 1..<entryCount {
-      let next = key(index)
+    for index in 1..<keys.count {
+      let next = UInt64(littleEndian: keys[index])
       guard next > previous else {
         findings.report(
           .keysNotAscending, at: tree.site(reference, entry: index), found: "\(next)",

@@ -48,6 +48,22 @@ package struct BTreeNode: ~Escapable {
     bytes[Field(at: Layout.size + 8 * index)]
   }
 
+  /// All keys in use, as they stand on disk: little-endian.
+  package var keySpan: Span<UInt64> {
+    @_lifetime(copy self) get { words(at: Layout.size) }
+  }
+
+  /// All values in use, eight bytes each, as they stand on disk: little-endian.
+  package var valueSpan: Span<UInt64> {
+    @_lifetime(copy self) get { words(at: valuesOffset) }
+  }
+
+  /// Going through a span costs one bounds check, not one an entry.
+  @_lifetime(copy self) private func words(at offset: Int) -> Span<UInt64> {
+    // Any bit pattern is a valid integer; blocks are aligned, and so is every array in them.
+    Span(_bytes: bytes.extracting(offset..<offset + 8 * entryCount))
+  }
+
   /// The first and the last key; `nil` when there are no entries.
   package var keys: ClosedRange<UInt64>? {
     entryCount == 0 ? nil : key(0)...key(entryCount - 1)

@@ -19,7 +19,23 @@ internal import Synchronization
   package let count: UInt64
   private let bytes: UnsafeMutablePointer<UInt8>
   private let mappedBytes: UInt64
-  private let large = Mutex<[UInt64: UInt64]>([:])
+  private let large: Mutex<Table>
+
+  /// What the lock guards besides the bytes.
+  private struct Table {
+    /// The counts of 255 and more.
+    var counts: [UInt64: UInt64] = [:]
+    /// Regions that have been written to.
+    var touched: [Bool]
+
+    init(bytes: UInt64) {
+      touched = Array(repeating: false, count: Int(bytes >> RefCounts.regionBits) + 1)
+    }
+  }
+
+  /// Memory is taken 64 KiB at a time.
+  private static let regionBits: UInt64 = 16
+  private static let pageSize = 4096
 
   /// Every count is 0. Memory is taken page by page as counts are made.
   package init(count: UInt64) throws(IOError) {
@@ -30,6 +46,7 @@ internal import Synchronization
     }
     self.count = count
     mappedBytes = rounded
+    large = Mutex(Table(bytes: rounded))
     unsafe bytes = base.assumingMemoryBound(to: UInt8.self)
   }
 
@@ -39,7 +56,7 @@ internal import Synchronization
     precondition(block < count)
     let byte = unsafe bytes[Int(block)]
     guard byte == RefCounts.inTable else { return UInt64(byte) }
-    return large.withLock { $0[block, default: UInt64(RefCounts.inTable)] }
+    return large.withLock { $0.counts[block, default: UInt64(RefCounts.inTable)] }
   }
 
   package func set(_ block: UInt64, to value: UInt64) {
@@ -62,30 +79,47 @@ internal import Synchronization
     large.withLock { table in
       for run in runs {
         precondition(run.begin <= count && run.length <= count - run.begin)
-        if run.length >= RefCounts.shortRun, incrementAtOnce(run) { continue }
+        if run.length >= RefCounts.shortRun, incrementAtOnce(run, &table) { continue }
         for block in run.begin..<run.begin + run.length { increment(block, &table) }
       }
     }
   }
 
-  private func increment(_ block: UInt64, _ table: inout [UInt64: UInt64]) {
+  private func increment(_ block: UInt64, _ table: inout Table) {
     precondition(block < count)
+    touch(BlockRun(begin: block, length: 1), &table)
     let byte = unsafe bytes[Int(block)]
     if byte < RefCounts.inTable - 1 {
       unsafe bytes[Int(block)] = byte + 1
     } else {
-      set(block, to: table[block, default: UInt64(byte)] + 1, &table)
+      set(block, to: table.counts[block, default: UInt64(byte)] + 1, &table)
     }
   }
 
-  private func set(_ block: UInt64, to value: UInt64, _ table: inout [UInt64: UInt64]) {
+  private func set(_ block: UInt64, to value: UInt64, _ table: inout Table) {
     precondition(block < count)
+    touch(BlockRun(begin: block, length: 1), &table)
     unsafe bytes[Int(block)] = UInt8(min(value, UInt64(RefCounts.inTable)))
-    table[block] = value >= UInt64(RefCounts.inTable) ? value : nil
+    table.counts[block] = value >= UInt64(RefCounts.inTable) ? value : nil
+  }
+
+  /// Writes to memory that has not been written to before it is read: reading first would map a
+  /// page of zeroes, and replacing that by a page of our own interrupts all cores.
+  private func touch(_ run: BlockRun, _ table: inout Table) {
+    guard run.length > 0 else { return }
+    let last = (run.begin + run.length - 1) >> RefCounts.regionBits
+    for region in run.begin >> RefCounts.regionBits...last where !table.touched[Int(region)] {
+      table.touched[Int(region)] = true
+      let start = Int(region << RefCounts.regionBits)
+      let end = min(start + 1 << Int(RefCounts.regionBits), Int(mappedBytes))
+      // Untouched bytes are zero, so nothing changes.
+      for place in stride(from: start, to: end, by: RefCounts.pageSize) { unsafe bytes[place] = 0 }
+    }
   }
 
   /// Two loops that the compiler turns into vector code; refuses when a count would leave its byte.
-  private func incrementAtOnce(_ run: BlockRun) -> Bool {
+  private func incrementAtOnce(_ run: BlockRun, _ table: inout Table) -> Bool {
+    touch(run, &table)
     let first = unsafe bytes + Int(run.begin)
     let length = Int(run.length)
     var highest: UInt8 = 0

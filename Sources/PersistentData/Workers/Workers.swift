@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// Threads that live for the length of one job.
@@ -5,6 +6,9 @@ internal import Glibc
 /// Plain threads start in some 30 µs and cost nothing when the program starts; a task group costs
 /// 2 µs for each of many thousand small jobs, so workers take their work from a shared counter.
 package enum Workers {
+  /// To be called once, before the first worker starts.
+  package static func prepare() { dmm_tune_memory() }
+
   /// One worker a core.
   package static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
