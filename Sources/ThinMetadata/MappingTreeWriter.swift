@@ -6,25 +6,25 @@ internal import PersistentData
 /// when it is written. No leaf but a root ever has less than a third of its entries: where a few
 /// mappings stand alone beside a shared leaf, they take its mappings in and that leaf is not
 /// shared in this place.
-final class MappingTreeWriter {
+struct MappingTreeWriter {
   /// Runs that are counted at a time.
   private static let runsPerCount = 4096
 
   private let writer: BlockWriter
-  private let dataCounts: RefCounts
+  /// References to the blocks of the data device, once its size is known.
+  var dataCounts: RefCounts?
   private var internalNodes: SharedInternalNodes
   private var leaves = NodeCutter<UInt64>(.leaf)
   private var uncounted: [BlockRun] = []
   /// Whether the tree being written has leaves that stood ready.
   private var sharesLeaves = false
 
-  init(_ writer: BlockWriter, _ dataCounts: RefCounts) {
+  init(_ writer: BlockWriter) {
     self.writer = writer
-    self.dataCounts = dataCounts
     internalNodes = SharedInternalNodes(writer)
   }
 
-  func push(_ run: MappingRun) throws(IOError) {
+  mutating func push(_ run: MappingRun) throws(IOError) {
     if leaves.keys.isEmpty { try openSmallLast() }
     try leaves.push(
       keysFrom: run.virtualBegin, count: run.length,
@@ -35,7 +35,7 @@ final class MappingTreeWriter {
   }
 
   /// Adds leaves written earlier; their first key is higher than all before.
-  func attach(_ shared: [WrittenNode]) throws(IOError) {
+  mutating func attach(_ shared: [WrittenNode]) throws(IOError) {
     sharesLeaves = true
     for node in shared {
       let isFirst = leaves.keys.isEmpty && leaves.nodes.isEmpty
@@ -51,7 +51,7 @@ final class MappingTreeWriter {
   }
 
   /// Ends a run of leaves that trees will share.
-  func finishLeaves() throws(IOError) -> [WrittenNode] {
+  mutating func finishLeaves() throws(IOError) -> [WrittenNode] {
     if !leaves.keys.isEmpty, leaves.keys.count < leaves.minimum, let last = leaves.nodes.last {
       try mergeIntoLast(last)
     }
@@ -64,7 +64,7 @@ final class MappingTreeWriter {
   }
 
   /// Ends a tree and returns its root; the reference to it is the caller's to count.
-  func finishTree() throws(IOError) -> MetadataBlock {
+  mutating func finishTree() throws(IOError) -> MetadataBlock {
     let isShared = sharesLeaves
     let nodes = try finishLeaves()
     if nodes.isEmpty { return try writer.appendNode(.leaf, [], [UInt64]()[...]).block }
@@ -74,6 +74,7 @@ final class MappingTreeWriter {
 
   /// Takes back the count of a leaf that in the end nobody refers to.
   func uncount(_ leaf: WrittenNode) throws(IOError) {
+    guard let dataCounts else { return }
     for (_, value) in try entries(of: leaf) {
       let block = Mapping(value).dataBlock
       dataCounts.set(block, to: dataCounts[block] - 1)
@@ -81,21 +82,21 @@ final class MappingTreeWriter {
   }
 
   /// A ready leaf that turns out not to be the only one may have too few entries to stay.
-  private func openSmallLast() throws(IOError) {
+  private mutating func openSmallLast() throws(IOError) {
     guard let last = leaves.nodes.last, last.entryCount < leaves.minimum else { return }
     _ = leaves.detachLast()
     try pushEntries(of: last)
   }
 
   /// The few mappings at the end of a tree take in the leaf before them.
-  private func mergeIntoLast(_ last: WrittenNode) throws(IOError) {
+  private mutating func mergeIntoLast(_ last: WrittenNode) throws(IOError) {
     let (keys, values) = leaves.takeKept()
     _ = leaves.detachLast()
     try pushEntries(of: last)
     for (key, value) in zip(keys, values) { try leaves.push(key, value, to: writer) }
   }
 
-  private func pushEntries(of node: WrittenNode) throws(IOError) {
+  private mutating func pushEntries(of node: WrittenNode) throws(IOError) {
     for (key, value) in try entries(of: node) {
       try leaves.push(key, value, to: writer)
       uncounted.append(BlockRun(begin: Mapping(value).dataBlock, length: 1))
@@ -109,8 +110,8 @@ final class MappingTreeWriter {
     }
   }
 
-  private func count() {
-    dataCounts.increment(uncounted)
+  private mutating func count() {
+    dataCounts?.increment(uncounted)
     uncounted.removeAll(keepingCapacity: true)
   }
 }

@@ -21,8 +21,7 @@ package struct Restorer: ThinEvents {
 
   private let writer: BlockWriter
   private var pool: PoolHeader?
-  private var dataCounts: RefCounts?
-  private var mappings: MappingTreeWriter?
+  private var mappings: MappingTreeWriter
   private var shared: [String: SharedLeaves] = [:]
   private var topLevel: TreeWriter<UInt64>
   private var details: TreeWriter<DeviceDetails>
@@ -36,6 +35,7 @@ package struct Restorer: ThinEvents {
   /// Whatever `file` held is gone once the pool begins.
   package init(_ file: BlockFile) throws(RestoreError) {
     do { writer = try BlockWriter(file) } catch { throw .output(error) }
+    mappings = MappingTreeWriter(writer)
     topLevel = TreeWriter(writer)
     details = TreeWriter(writer)
   }
@@ -54,9 +54,7 @@ package struct Restorer: ThinEvents {
     }
     self.pool = pool
     do throws(IOError) {
-      let counts = try RefCounts(count: pool.dataBlockCount)
-      dataCounts = counts
-      mappings = MappingTreeWriter(writer, counts)
+      mappings.dataCounts = try RefCounts(count: pool.dataBlockCount)
     } catch {
       throw .output(error)
     }
@@ -132,11 +130,11 @@ package struct Restorer: ThinEvents {
   }
 
   package mutating func end() throws(RestoreError) {
-    guard let pool, let dataCounts else { throw .rejected("missing superblock") }
+    guard let pool, let dataCounts = mappings.dataCounts else { throw .rejected("missing superblock") }
     do throws(IOError) {
       for leaf in shared.values.flatMap(\.nodes)
       where writer.references[UInt64(leaf.block.number)] == 0 {
-        try mappings?.uncount(leaf)
+        try mappings.uncount(leaf)
       }
       let mappingRoot = try topLevel.finish()
       let detailsRoot = try details.finish()
@@ -184,11 +182,10 @@ package struct Restorer: ThinEvents {
   }
 
   /// Runs `body` on the writer of mapping trees; its failures are the output's.
-  private func write<Result>(
-    _ body: (MappingTreeWriter) throws(IOError) -> Result
+  private mutating func write<Result>(
+    _ body: (inout MappingTreeWriter) throws(IOError) -> Result
   ) throws(RestoreError) -> Result {
-    guard let mappings else { throw .rejected("missing superblock") }
-    do throws(IOError) { return try body(mappings) } catch { throw .output(error) }
+    do throws(IOError) { return try body(&mappings) } catch { throw .output(error) }
   }
 }
 

@@ -67,16 +67,6 @@ struct Frontier: Sendable {
     return Frontier(blocks: kept.map { blocks[$0] }, pointers: pointers, starts: starts, like: self)
   }
 
-  func index(of block: MetadataBlock) -> Int? {
-    var low = 0
-    var high = blocks.count
-    while low < high {
-      let middle = (low + high) / 2
-      if blocks[middle] < block.number { low = middle + 1 } else { high = middle }
-    }
-    return low < blocks.count && blocks[low] == block.number ? low : nil
-  }
-
   /// What all parents of the node at `index` say of it: the keys that every one of them allows.
   func reference(_ index: Int) -> NodeReference {
     var first: UInt64 = 0

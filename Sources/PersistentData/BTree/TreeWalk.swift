@@ -14,6 +14,8 @@ package struct TreeWalk: Sendable {
   /// Nodes that already had another use when this walk came by.
   package private(set) var crossLinked: Set<MetadataBlock> = []
   private var leafFrontier: Frontier
+  /// By block; the index in `leafFrontier` plus one, 0 for a block that is no leaf of this walk.
+  private var leafPlaces: [UInt32]
   private var hasAllRoots = true
 
   private let file: BlockFile
@@ -30,6 +32,7 @@ package struct TreeWalk: Sendable {
     self.roots = roots
     self.file = file
     skeleton = TreeSkeleton(blockCount: usage.blockCount)
+    leafPlaces = Array(repeating: 0, count: Int(usage.blockCount))
     leafFrontier = Frontier(entries: [], of: skeleton, rootIndices: [], of: roots)
     heights = TreeHeights.measure(roots.map(\.block), in: file, tree: tree)
     reportLoops(into: &findings)
@@ -40,6 +43,9 @@ package struct TreeWalk: Sendable {
       level -= 1
     }
     leafFrontier = claimedFrontier(0, &usage, &findings)
+    for (index, block) in leafFrontier.blocks.enumerated() {
+      leafPlaces[Int(block)] = UInt32(index) + 1
+    }
   }
 
   /// Reads trees whose roots are pointers not yet looked at; counts the references to them too.
@@ -71,7 +77,8 @@ package struct TreeWalk: Sendable {
 
   /// What all parents of a leaf say of it; `nil` when `block` is no leaf of this walk.
   package func leafReference(_ block: MetadataBlock) -> NodeReference? {
-    leafFrontier.index(of: block).map(leafFrontier.reference)
+    let place = leafPlaces[block.index]
+    return place == 0 ? nil : leafFrontier.reference(Int(place) - 1)
   }
 
   /// Reads every leaf and hands the sound ones to visitors, one a worker, which it returns.
