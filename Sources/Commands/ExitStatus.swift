@@ -39,6 +39,7 @@ struct Failure: Error {
   init(input error: IOError) {
     switch error {
     case .notFound: self.init(.noInput, "\(error)")
+    case .cannotOpen(let path, ENOTDIR): self.init(input: .notFound(path: path))
     case .notAFileOrDevice, .tooSmall, .cannotOpen(_, EISDIR):
       self.init(.notMetadata, "\(error)")
     case .inUse, .cannotOpen, .readFailed, .writeFailed, .ended, .callFailed:

@@ -37,6 +37,13 @@ extension Messages {
   }
 }
 
+extension NameSpecification {
+  /// The long name, and a letter that may have its value attached: `-oFILE`.
+  static func attached(_ letter: Character) -> NameSpecification {
+    [.customShort(letter, allowingJoined: true), .long]
+  }
+}
+
 /// What a superblock can't tell, or tells wrongly.
 struct OverrideOptions: ParsableArguments {
   @Option(help: "Sectors in a data block, where the metadata can't tell.")
@@ -79,11 +86,20 @@ extension Tool {
 
   /// Stops when the input is something else, and says what. A block 0 that is simply damaged, or
   /// lost, is no reason to stop: there may be a pool behind it.
-  func refuseForeignInput(_ file: BlockFile, _ path: String) throws {
+  ///
+  /// `isSearched`: whether the other blocks were gone through, without success.
+  func refuseForeignInput(
+    _ file: BlockFile, _ path: String, isSearched: Bool = false
+  ) throws {
     let kind: InputKind
     do { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
     switch kind {
     case .unknown, .metadata(.thinSuperblock): return
+    case .zeroes where !isSearched:
+      throw Failure(
+        .notMetadata,
+        "'\(path)' is not the metadata of a thin pool, or no longer: its first block is nothing but "
+          + "zeroes; 'thin_repair -i \(path) -o NEW' looks for a pool in the others")
     case .metadata, .unfinished, .xml, .pack, .gzip, .xz, .zstd, .qcow2, .luks, .lvm, .ext, .xfs,
       .btrfs, .swap, .partitionTable, .zeroes:
       throw Failure(foreign: path, kind.name ?? "something else")

@@ -15,9 +15,15 @@ struct ThinCheck: Tool {
   @Option(help: "Check the mappings below this block.") var overrideMappingRoot: UInt64?
   @Option(help: "Check the details below this block.") var overrideDetailsRoot: UInt64?
   @Flag(help: "Let leaks pass: exit 0.") var ignoreNonFatalErrors = false
-  @Flag(help: "Mend what can be mended in place, when there is no error.") var autoRepair = false
-  @Flag(help: "The same, and clear the needs_check flag.") var clearNeedsCheckFlag = false
+  @Flag(
+    help: "When there is no error, mend in place what can be mended and clear needs_check.")
+  var autoRepair = false
+  @Flag(help: "The same as --auto-repair; LVM passes this one.") var clearNeedsCheckFlag = false
   @OptionGroup var shared: SharedOptions
+
+  static func normalized(_ arguments: [String]) -> [String] {
+    arguments.map(MetadataSnapshotOption.normalized)
+  }
 
   func validate() throws {
     let overrides = overrideMappingRoot != nil || overrideDetailsRoot != nil
@@ -54,9 +60,11 @@ struct ThinCheck: Tool {
     }
     if let superblock = report.superblock, !shared.quiet { try printNumbers(superblock) }
     shared.messages.say(report.findings)
-    try mend(report, file)
-    for line in Advice(report, input: input).lines { shared.messages.say(line) }
-    if isFailure(report) { throw Failure(.damaged) }
+    let isMended = try mend(report, file)
+    for line in Advice(report, input: input, isMended: isMended).lines {
+      shared.messages.say(line)
+    }
+    if isFailure(report, isMended) { throw Failure(.damaged) }
   }
 
   /// A flag is only cleared after a full check, so a set flag calls for one.
@@ -82,18 +90,18 @@ struct ThinCheck: Tool {
       "TRANSACTION_ID=\(superblock.transactionID)\nMETADATA_FREE_BLOCKS=\(free)\n")
   }
 
-  private func mend(_ report: CheckReport, _ file: BlockFile) throws {
+  /// Returns whether anything had to be mended, and was.
+  private func mend(_ report: CheckReport, _ file: BlockFile) throws -> Bool {
     guard mends, report.isComplete, report.findings.worst != .error, report.needsMending
-    else { return }
+    else { return false }
     do { try report.mend(file) } catch { throw Failure(output: error) }
-    if report.findings.hasMendable { shared.messages.say("Mended in place what could be.") }
-    if report.superblock?.needsCheck == true { shared.messages.say("Cleared needs_check.") }
+    return true
   }
 
-  private func isFailure(_ report: CheckReport) -> Bool {
+  private func isFailure(_ report: CheckReport, _ isMended: Bool) -> Bool {
     switch report.findings.worst {
     case .error: true
-    case .leak: !ignoreNonFatalErrors && !(mends && report.isComplete)
+    case .leak: !ignoreNonFatalErrors && !isMended
     case .warning, .note, nil: false
     }
   }

@@ -18,11 +18,11 @@ struct ThinDump: Tool {
   }
 
   @Argument(help: "The metadata device or file.") var input: String
-  @Option(name: .shortAndLong, help: "xml or human_readable.") var format = Format.xml
+  @Option(name: .attached("f"), help: "xml or human_readable.") var format = Format.xml
   @Flag(name: .shortAndLong, help: "Go round damage and write what can be reached.")
   var repair = false
   @Flag(name: .shortAndLong, help: "Dump the metadata snapshot.") var metadataSnap = false
-  @Option(name: .shortAndLong, help: "Write to this file instead of standard output.")
+  @Option(name: .attached("o"), help: "Write to this file instead of standard output.")
   var output: String?
   @Option(help: "Only this device; can be repeated.") var devID: [UInt64] = []
   @Flag(help: "Leave out the mappings.") var skipMappings = false
@@ -57,29 +57,38 @@ struct ThinDump: Tool {
     dump.skipsMappings = skipMappings
     var choice = RootChoice()
     choice.metadataSnapshot = metadataSnap
-    let sink = try openSink()
-    do throws(DumpError) {
+    // The output is emptied only when there is something to put into it.
+    do {
       if let salvage {
-        try salvage.dump(dump, to: sink)
+        try salvage.dump(dump, to: try openSink(file))
         shared.messages.say(salvage)
       } else {
-        try dump.write(try PoolReader.open(file, choosing: choice), to: sink)
+        let reader = try PoolReader.open(file, choosing: choice)
+        try dump.write(reader, to: try openSink(file))
       }
-    } catch .damaged(let findings) {
-      shared.messages.say(findings)
-      throw Failure(
-        .damaged,
-        "the metadata is damaged, so the dump is not complete; 'thin_check' tells more, "
-          + "'thin_dump --repair' writes what can be reached")
-    } catch .output(let failure) {
-      throw failure
-    } catch .input(let error) {
-      throw Failure(input: error)
+    } catch let error as DumpError {
+      throw failure(error)
     }
   }
 
-  private func openSink() throws -> ByteSink {
+  private func failure(_ error: DumpError) -> any Error {
+    switch error {
+    case .damaged(let findings):
+      shared.messages.say(findings)
+      return Failure(
+        .damaged,
+        "the metadata is damaged, so the dump is not complete; 'thin_check' tells more, "
+          + "'thin_dump --repair' writes what can be reached")
+    case .output(let failure): return failure
+    case .input(let error): return Failure(input: error)
+    }
+  }
+
+  private func openSink(_ input: BlockFile) throws -> ByteSink {
     guard let output else { return .standardOutput }
+    if input.isSame(as: output) {
+      throw Failure(.outputRefused, "output refused: '\(output)' is the input")
+    }
     do { return try ByteSink(creating: output) } catch { throw Failure(output: error) }
   }
 }

@@ -9,8 +9,9 @@ struct ThinRepair: Tool {
     abstract: "Write new metadata from what is left of damaged thin-pool metadata.",
     version: Toolbox.version)
 
-  @Option(name: .shortAndLong, help: "The damaged metadata; it is only read.") var input: String
-  @Option(name: .shortAndLong, help: "The metadata device or file to overwrite.")
+  @Option(name: .attached("i"), help: "The damaged metadata; it is only read.")
+  var input: String
+  @Option(name: .attached("o"), help: "The metadata device or file to overwrite.")
   var output: String
   // Old versions of LVM pass an empty argument here.
   @Argument(help: .hidden) var ignored: String?
@@ -20,7 +21,7 @@ struct ThinRepair: Tool {
   func run() throws {
     let source = try openInput(input, .read, .salvage)
     let target = try openOutput(output)
-    if source.isSame(as: target) {
+    if source.isSame(as: output) {
       throw Failure(
         .outputRefused,
         "input and output are the same: repair never works in place; name another device or file")
@@ -42,11 +43,17 @@ extension Tool {
       return try Salvage(file, overriding: overrides)
     } catch .nothingFound {
       // Only now: behind a block 0 that was overwritten there may be a pool.
-      try refuseForeignInput(file, path)
+      try refuseForeignInput(file, path, isSearched: true)
       throw Failure(
         .damaged,
         "'\(path)' has no superblock, and none of its other blocks leads to a whole pool; is it "
           + "the right device?")
+    } catch .newestStateDamaged(let index) {
+      throw Failure(
+        .damaged,
+        "the superblock is lost, and so are blocks that led into the pool's newest state (its index "
+          + "is block \(index)). States before it may be whole, but their data blocks may belong to "
+          + "others by now, so none is taken. Keep this metadata; nothing was written")
     } catch .dataBlockSizeUnknown {
       throw Failure(
         .damaged,

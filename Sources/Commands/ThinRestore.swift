@@ -9,8 +9,8 @@ struct ThinRestore: Tool {
     commandName: "thin_restore", abstract: "Write the metadata of a thin pool from XML.",
     version: Toolbox.version)
 
-  @Option(name: .shortAndLong, help: "The XML, a file or a pipe.") var input: String
-  @Option(name: .shortAndLong, help: "The metadata device or file to overwrite.")
+  @Option(name: .attached("i"), help: "The XML, a file or a pipe.") var input: String
+  @Option(name: .attached("o"), help: "The metadata device or file to overwrite.")
   var output: String
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions
@@ -19,6 +19,9 @@ struct ThinRestore: Tool {
     let source: ByteSource
     do { source = try ByteSource(input) } catch { throw Failure(input: error) }
     let file = try openOutput(output)
+    if file.isSame(as: input) {
+      throw Failure(.outputRefused, "output refused: '\(output)' is the input")
+    }
     do {
       try estimate(source, file)
       let restorer = try Restorer(file)
@@ -62,8 +65,8 @@ extension Failure {
     case .outputTooSmall(let needed, let available):
       self.init(
         .outputRefused,
-        "'\(output)' is too small: \(needed) blocks of 4 KiB are needed, it has \(available); "
-          + "give it at least \(needed * 4) KiB")
+        "'\(output)' is too small: at least \(needed) blocks of 4 KiB are needed, it has "
+          + "\(available); give it \(needed * 4) KiB or more")
     }
   }
 }

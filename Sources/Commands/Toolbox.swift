@@ -8,7 +8,7 @@ package enum Toolbox {
   static let version = "2.0.0"
 
   private static let tools: [any Tool.Type] = [
-    ThinCheck.self, ThinDump.self, ThinRepair.self, ThinRestore.self,
+    ThinCheck.self, ThinDump.self, ThinGenerateMetadata.self, ThinRepair.self, ThinRestore.self,
   ]
 
   private static var names: [String] { tools.map { $0._commandName }.sorted() }

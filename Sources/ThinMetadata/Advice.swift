@@ -4,22 +4,31 @@ internal import PersistentData
 package struct Advice: Sendable {
   package let lines: [String]
 
-  /// `input`: the device or file as the person named it.
-  package init(_ report: CheckReport, input: String) {
+  /// `input`: the device or file as the person named it. `isMended`: what could be mended in
+  /// place has been.
+  package init(_ report: CheckReport, input: String, isMended: Bool) {
     let findings = report.findings
     var lines: [String] = []
     if let summary = Advice.summary(findings) { lines.append(summary) }
     lines += Advice.affected(report)
-    if findings.worst == .error {
+    if isMended {
+      lines.append("Mended in place; a check finds nothing wrong any more.")
+    } else if findings.worst == .error {
       lines += Advice.forErrors(report, input)
     } else if findings.worst == .leak {
       lines.append(
         "Nothing but space is at risk. 'thin_check --auto-repair \(input)' gives it back.")
-    } else if report.superblock?.needsCheck == true {
+    } else if report.superblock?.needsCheck == true, report.isComplete {
       lines.append(
         "The metadata is sound. 'thin_check --clear-needs-check-flag \(input)' lets the pool be "
           + "written again.")
     }
+    lines += Advice.forSpace(findings)
+    self.lines = lines
+  }
+
+  private static func forSpace(_ findings: Findings) -> [String] {
+    var lines: [String] = []
     if findings.counts[.metadataFull] != nil || findings.counts[.metadataNearlyFull] != nil {
       lines.append(
         "Make room for metadata before the pool stops: 'lvextend --poolmetadatasize +SIZE VG/POOL'.")
@@ -29,14 +38,19 @@ package struct Advice: Sendable {
         "Writes to unmapped blocks fail, and file systems may have seen errors: 'lvextend --size "
           + "+SIZE VG/POOL' adds data space.")
     }
-    self.lines = lines
+    return lines
   }
 
-  /// How many findings of each severity; `nil` when there are none but notes.
+  /// How much was found of each severity; `nil` when there is nothing but notes.
   private static func summary(_ findings: Findings) -> String? {
-    let parts = [Severity.error, .leak, .warning].compactMap { severity -> String? in
+    let words: [(Severity, one: String, many: String)] = [
+      (.error, "error", "errors"),
+      (.leak, "block leaked or counted too high", "blocks leaked or counted too high"),
+      (.warning, "warning", "warnings"),
+    ]
+    let parts = words.compactMap { severity, one, many -> String? in
       let count = findings.count(severity)
-      return count == 0 ? nil : "\(count) \(severity.name)\(count == 1 ? "" : "s")"
+      return count == 0 ? nil : "\(count) \(count == 1 ? one : many)"
     }
     return parts.isEmpty ? nil : "Found \(parts.joined(separator: ", "))."
   }
@@ -44,11 +58,18 @@ package struct Advice: Sendable {
   private static func affected(_ report: CheckReport) -> [String] {
     let sectors = UInt64(report.superblock?.dataBlockSectors ?? 0)
     let most = 20
-    var lines = report.damage.prefix(most).map { damage in
-      "Device \(damage.device): \(KeyRanges.text(damage.lost, sectorsPerBlock: sectors)) can't be read."
+    var lines = report.damage.prefix(most).map { damage -> String in
+      if damage.lost == [0...UInt64.max] {
+        return "Device \(damage.device): none of its virtual blocks can be read."
+      }
+      let ranges = KeyRanges.text(damage.lost, sectorsPerBlock: sectors)
+      return "Device \(damage.device): \(ranges) can't be read."
     }
     if report.damage.count > most {
       lines.append("\(report.damage.count - most) more devices have mappings that can't be read.")
+    }
+    if !report.lostIDs.isEmpty {
+      lines.append("The list of devices can't be read as a whole: there may be more of them.")
     }
     return lines
   }
@@ -56,19 +77,19 @@ package struct Advice: Sendable {
   private static func forErrors(_ report: CheckReport, _ input: String) -> [String] {
     guard report.superblock != nil else {
       return [
-        "There is no superblock to start from. If this is the right device, 'thin_repair -i \(input) "
-          + "-o NEW' looks for the pool in its other blocks."
+        "Without a superblock nothing can be checked. If this is the right device, 'thin_repair -i "
+          + "\(input) -o NEW' looks for the pool in its other blocks. DON'T activate it: where block "
+          + "0 is zeroed the kernel would format it."
       ]
     }
     var lines: [String] = []
-    let unreadable: [Rule] = [.blockUnreadable, .blockBadChecksum, .blockWrongKind]
-    if report.damage.isEmpty, unreadable.allSatisfy({ report.findings.counts[$0] == nil }) {
+    if report.damage.isEmpty, report.lostIDs.isEmpty, report.hasReadMappings {
       lines.append("Every mapping can be read.")
     }
     lines += [
       "Don't activate the pool. Keep a copy of this metadata, then write new metadata from what is "
         + "sound:",
-      "  thin_repair -i \(input) -o NEW        ('--dry-run' is not needed: the input is only read)",
+      "  thin_repair -i \(input) -o NEW        (\(input) is only read)",
       "  with LVM: lvconvert --repair VG/POOL   (keep the old metadata, VG/POOL_metaN, until your "
         + "data is checked)",
     ]

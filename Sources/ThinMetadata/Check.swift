@@ -29,6 +29,10 @@ package struct CheckReport: Sendable {
   /// `nil` when there is no superblock to speak of.
   package fileprivate(set) var superblock: Superblock?
   package fileprivate(set) var damage: [Damage] = []
+  /// Device ids whose entry in the list of devices can't be read.
+  package fileprivate(set) var lostIDs: [ClosedRange<UInt64>] = []
+  /// Whether the mappings were looked at.
+  package fileprivate(set) var hasReadMappings = false
   /// What can be mended in place, once nothing worse was found.
   package fileprivate(set) var mends: [SpaceMapMend] = []
 }
@@ -59,6 +63,8 @@ extension CheckReport {
     if scope.judgesSpaceMaps { mends = reader.checkSpaceMaps(dataCounts) }
     findings = reader.findings
     damage = reader.damage(totals)
+    lostIDs = reader.lostTopLevel
+    hasReadMappings = true
   }
 }
 

@@ -4,6 +4,8 @@ package import PersistentData
 package enum SalvageError: Error {
   /// There is no superblock, and no other block leads to a pool.
   case nothingFound
+  /// There is no superblock, and the newest state lost blocks that would lead into it.
+  case newestStateDamaged(index: UInt32)
   /// The superblock is lost, and the size was not given.
   case dataBlockSizeUnknown
   case input(IOError)
@@ -50,10 +52,9 @@ package struct Salvage: Sendable {
     if let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings) {
       superblock.check(home: .superblock, at: site, into: &findings)
       try self.init(file, superblock, found: nil, overriding: overrides, findings)
-    } else if let search = SuperblockSearch(file) {
-      try self.init(file, search.superblock, found: search, overriding: overrides, findings)
     } else {
-      throw .nothingFound
+      let search = try SuperblockSearch(file)
+      try self.init(file, search.superblock, found: search, overriding: overrides, findings)
     }
     guard header.dataBlockSectors != 0 else { throw .dataBlockSizeUnknown }
   }

@@ -9,40 +9,57 @@ package struct SalvageSummary: Sendable {
 
   package init(_ salvage: Salvage) {
     let sectors = UInt64(salvage.header.dataBlockSectors)
-    let damaged = salvage.results.filter { !$0.lost.isEmpty || $0.hasRebuiltDetails }
-    let kept = salvage.results.reduce(0) { $0 + $1.mappedBlocks }
+    let notable = salvage.results.filter { !$0.lost.isEmpty || $0.hasRebuiltDetails }
+    let damaged = salvage.results.filter { !$0.lost.isEmpty }
     var lines: [String] = []
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
-    lines += damaged.prefix(SalvageSummary.most).map { SalvageSummary.line($0, sectors) }
-    if damaged.count > SalvageSummary.most {
-      lines.append("\(damaged.count - SalvageSummary.most) more devices lost mappings.")
+    lines += notable.prefix(SalvageSummary.most).map { SalvageSummary.line($0, sectors) }
+    if notable.count > SalvageSummary.most {
+      lines.append("\(notable.count - SalvageSummary.most) more devices lost something.")
     }
     for id in salvage.droppedDevices.prefix(SalvageSummary.most) {
       lines.append("Device \(id) is left out: ids end at \(DeviceDetails.deviceIDMaximum).")
     }
     for ids in salvage.lostIDs {
-      lines.append("Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost unnoticed.")
-    }
-    let whole = salvage.results.count - damaged.count
-    lines.append(
-      "Kept \(kept) mappings; \(whole) of \(salvage.results.count + salvage.droppedDevices.count) "
-        + "devices are whole.")
-    if !damaged.isEmpty || !salvage.droppedDevices.isEmpty || salvage.search != nil {
       lines.append(
-        "Keep the damaged metadata until the data is checked: what is lost here may still be found "
-          + "in it.")
+        ids == 0...UInt64.max
+          ? "The list of devices can't be read: only devices that have details are known."
+          : "Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost unnoticed.")
     }
+    lines += SalvageSummary.total(salvage, damaged: damaged.count)
     self.lines = lines
   }
 
+  private static func total(_ salvage: Salvage, damaged: Int) -> [String] {
+    let devices = salvage.results.count + salvage.droppedDevices.count
+    let kept = salvage.results.reduce(0) { $0 + $1.mappedBlocks }
+    var lines = [
+      "Kept \(kept) mappings; \(salvage.results.count - damaged) of \(devices) devices are whole."
+    ]
+    let hasLost =
+      damaged > 0 || !salvage.droppedDevices.isEmpty || !salvage.lostIDs.isEmpty
+      || salvage.search != nil
+    if hasLost {
+      lines += [
+        "Keep the damaged metadata until the data is checked: what is lost here may still be found "
+          + "in it.",
+        "The data behind lost mappings is still on the data device, but counts as free now: copy "
+          + "what you need before the pool is written to.",
+      ]
+    }
+    return lines
+  }
+
   private static func line(_ device: Salvage.DeviceResult, _ sectors: UInt64) -> String {
+    if device.lost.isEmpty {
+      return "Device \(device.id): kept all \(device.mappedBlocks) mappings; its details were lost "
+        + "and made anew."
+    }
     var line = "Device \(device.id): kept \(device.mappedBlocks)"
     if let before = device.mappedBlocksBefore { line += " of \(before)" }
-    line += " mappings"
-    if !device.lost.isEmpty {
-      line += "; lost what was mapped in \(KeyRanges.text(device.lost, sectorsPerBlock: sectors))"
-    }
-    if device.hasRebuiltDetails { line += "; its details were lost and made anew" }
+    line += " mappings; lost what was mapped in "
+    line += KeyRanges.text(device.lost, sectorsPerBlock: sectors)
+    if device.hasRebuiltDetails { line += "; its details were made anew" }
     return line + "."
   }
 
@@ -58,9 +75,17 @@ package struct SalvageSummary: Sendable {
         "Which state is the newest is inferred from the order in which kernels write, not written "
           + "down anywhere: check the data before you trust it.")
     }
+    if search.hasTracesBehind {
+      lines.append(
+        "There are traces that may be of a newer state whose index is lost too: mappings of the last "
+          + "moments may be missing, or be of the moment before.")
+    }
     lines.append(
       "Transaction id \(salvage.header.transactionID) is the highest that is left; if LVM expects "
         + "another, repair again with --transaction-id.")
+    lines.append(
+      "The number of data blocks, \(salvage.header.dataBlockCount), goes up to the highest that is "
+        + "mapped; the pool grows to its data device when it is activated. --nr-data-blocks raises it.")
     return lines
   }
 }

@@ -1,12 +1,14 @@
 internal import PersistentData
 
-/// How many metadata blocks a pool takes at least, counted without writing any.
+/// How many metadata blocks a pool takes at least, counted without writing any; and whether its
+/// events make sense at all, so that nothing is overwritten for the sake of a pool that doesn't.
 ///
 /// It leaves out the tree of large counts and leaves that can't stay shared, so that the truth is
 /// this or a few blocks more.
 package struct SizeEstimate: ThinEvents {
   package typealias Failure = RestoreError
 
+  private var rules = PoolRules()
   private var dataBlockCount: UInt64 = 0
   private var entryCount: UInt64 = 0
   private var deviceCount: UInt64 = 0
@@ -14,17 +16,40 @@ package struct SizeEstimate: ThinEvents {
 
   package init() {}
 
-  package mutating func begin(_ pool: PoolHeader) { dataBlockCount = pool.dataBlockCount }
-  package mutating func beginShared(_ name: String) { endTree(entryCount) }
-  package mutating func endShared() { endTree(entryCount) }
-  package mutating func beginDevice(_ device: DeviceHeader) { deviceCount += 1 }
-  package mutating func endDevice() { endTree(entryCount) }
-  package mutating func reference(_ name: String) {}
-  package mutating func end() {}
-
-  package mutating func run(_ run: MappingRun) {
-    entryCount = entryCount.addingReportingOverflow(run.length).partialValue
+  package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+    try rules.begin(pool)
+    dataBlockCount = pool.dataBlockCount
   }
+
+  package mutating func beginShared(_ name: String) throws(RestoreError) {
+    try rules.beginShared(name)
+  }
+
+  package mutating func endShared() {
+    rules.endShared()
+    endTree()
+  }
+
+  package mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+    try rules.beginDevice(device)
+    deviceCount += 1
+  }
+
+  package mutating func endDevice() {
+    rules.endDevice()
+    endTree()
+  }
+
+  package mutating func run(_ run: MappingRun) throws(RestoreError) {
+    try rules.run(run)
+    entryCount += run.length
+  }
+
+  package mutating func reference(_ name: String) throws(RestoreError) {
+    try rules.reference(name)
+  }
+
+  package mutating func end() throws(RestoreError) { try rules.end() }
 
   /// Blocks needed on a device of `blockCount` blocks, which bitmaps have to count.
   package func neededBlocks(on blockCount: UInt64) -> UInt64 {
@@ -37,8 +62,8 @@ package struct SizeEstimate: ThinEvents {
       + SizeEstimate.nodes(for: deviceCount, valueSize: DeviceDetails.Layout.size)
   }
 
-  private mutating func endTree(_ entries: UInt64) {
-    if entries > 0 { nodeCount += SizeEstimate.leaves(for: entries, valueSize: Mapping.valueSize) }
+  private mutating func endTree() {
+    nodeCount += SizeEstimate.leaves(for: entryCount, valueSize: Mapping.valueSize)
     entryCount = 0
   }
 

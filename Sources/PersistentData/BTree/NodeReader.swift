@@ -76,9 +76,11 @@ extension Findings {
     _ kind: BlockKind?, expected: BlockKind, at site: Site
   ) {
     if let kind {
-      report(.blockWrongKind, at: site, found: "a \(kind.name)", expected: "a \(expected.name)")
+      report(
+        .blockWrongKind, at: site, found: kind.nameWithArticle,
+        expected: expected.nameWithArticle)
     } else {
-      report(.blockBadChecksum, at: site, expected: "a \(expected.name)")
+      report(.blockBadChecksum, at: site, expected: expected.nameWithArticle)
     }
   }
 }

@@ -34,7 +34,7 @@ package final class BlockFile: Sendable {
   package init(
     _ path: String, _ access: Access, _ treatment: Treatment = .judge
   ) throws(IOError) {
-    var status = Glibc.stat()
+    var status = stat()
     guard unsafe stat(path, &status) == 0 else {
       let code = errno
       throw code == ENOENT || code == ENOTDIR
@@ -73,15 +73,20 @@ package final class BlockFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Whether both are the same device or the same file, under whatever names.
-  package func isSame(as other: BlockFile) -> Bool {
+  /// Whether `path` leads to this device or file, under whatever name.
+  package func isSame(as path: String) -> Bool {
     var mine = stat()
     var theirs = stat()
-    guard unsafe fstat(descriptor, &mine) == 0, unsafe fstat(other.descriptor, &theirs) == 0
+    guard unsafe fstat(descriptor, &mine) == 0, unsafe stat(path, &theirs) == 0
     else { return false }
-    return isBlockDevice && other.isBlockDevice
-      ? mine.st_rdev == theirs.st_rdev
-      : mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
+    return BlockFile.isSame(mine, theirs)
+  }
+
+  private static func isSame(_ one: stat, _ other: stat) -> Bool {
+    let areDevices = one.st_mode & S_IFMT == S_IFBLK && other.st_mode & S_IFMT == S_IFBLK
+    return areDevices
+      ? one.st_rdev == other.st_rdev
+      : one.st_dev == other.st_dev && one.st_ino == other.st_ino
   }
 
   /// Fills `buffer`, a whole number of blocks, from block `first` on.

@@ -22,6 +22,14 @@ package enum BlockKind: UInt32, CaseIterable, Sendable {
     self.init(rawValue: BlockKind.sum(of: block) ^ block[BlockKind.checksum])
   }
 
+  /// The name with its article: "an era superblock".
+  package var nameWithArticle: String {
+    switch self {
+    case .eraSuperblock, .array: "an \(name)"
+    default: "a \(name)"
+    }
+  }
+
   /// The name people see in findings.
   package var name: String {
     switch self {

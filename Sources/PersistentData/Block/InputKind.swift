@@ -93,7 +93,7 @@ package enum InputKind: Hashable, Sendable {
   /// What it is, as a sentence goes on after "this is"; `nil` where nothing can be said.
   package var name: String? {
     switch self {
-    case .metadata(let kind): "a \(kind.name)"
+    case .metadata(let kind): kind.nameWithArticle
     case .unfinished: "the output of a restore or repair that was interrupted"
     case .xml: "XML"
     case .pack: "packed metadata"

@@ -55,19 +55,22 @@ package struct SpaceMapMend: Sendable {
       block < counted.count && counted[block] < UInt64(map.largeCounts[block] ?? 0)
     }
     for leaf in map.largeCountLeaves where wrong.contains(where: leaf.keys.contains) {
-      try map.file.editBlock(leaf.block, sealedAs: .btreeNode) { lowerCounts(inLeaf: &$0) }
+      let isRoot = UInt64(leaf.block.number) == map.root.refCountRoot
+      try map.file.editBlock(leaf.block, sealedAs: .btreeNode) {
+        lowerCounts(inLeaf: &$0, isRoot: isRoot)
+      }
     }
   }
 
-  private func lowerCounts(inLeaf bytes: inout MutableRawSpan) {
+  private func lowerCounts(inLeaf bytes: inout MutableRawSpan, isRoot: Bool) {
     let leaf = LeafLayout(bytes.bytes)
     var kept = 0
     for index in 0..<leaf.entryCount {
       let block: UInt64 = bytes[leaf.key(index)]
       let stored: UInt32 = bytes[leaf.value(index)]
       let count = block < counted.count ? counted[block] : 0
-      // A leaf must keep an entry; one too many does no harm.
-      let isLastHope = kept == 0 && index + 1 == leaf.entryCount
+      // A leaf that is no root must keep an entry; one too many does no harm.
+      let isLastHope = !isRoot && kept == 0 && index + 1 == leaf.entryCount
       if count < 3, !isLastHope { continue }
       bytes[leaf.key(kept)] = block
       bytes[leaf.value(kept)] = min(stored, UInt32(clamping: count))

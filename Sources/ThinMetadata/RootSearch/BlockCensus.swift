@@ -42,6 +42,19 @@ package struct BlockCensus: Sendable {
       || indexBlocks.contains(block)
   }
 
+  /// Whether the leaves below a node point to trees: those of the devices.
+  func isTopLevel(_ block: UInt32) -> Bool {
+    var block = block
+    for _ in 0..<16 {
+      guard let node = nodes[block], let first = node.pointers.first else { return false }
+      if node.kind == .leaf {
+        return node.pointers.allSatisfy { nodes[$0]?.valueSize == BTreeNode.pointerSize }
+      }
+      block = first
+    }
+    return false
+  }
+
   /// The size of the values in the leaves below a node; `nil` when that can't be told.
   func leafValueSize(_ block: UInt32) -> Int? {
     var block = block

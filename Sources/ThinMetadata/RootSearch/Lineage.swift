@@ -31,26 +31,23 @@ struct Lineage {
 
   init(_ file: BlockFile) { self.file = file }
 
+  /// Compares the details, the devices' tree, and the tree of each device that has changed.
   func change(from old: PoolState, to new: PoolState) -> Change {
     var change = Change()
-    compare(new.detailsRoot, new, old.detailsRoot, old, &change)
-    compareTopLevel(new, old, &change)
-    return change
-  }
-
-  /// Compares the devices' tree, and the tree of each device that has changed.
-  private func compareTopLevel(_ new: PoolState, _ old: PoolState, _ change: inout Change) {
-    compare(new.mappingRoot, new, old.mappingRoot, old, &change)
-    forEachLeaf(of: new.mappingRoot, notIn: old.allocated) { leaf in
+    guard let newRoots = new.roots, let oldRoots = old.roots else { return change }
+    compare(newRoots.details, new, oldRoots.details, old, &change)
+    compare(newRoots.mapping, new, oldRoots.mapping, old, &change)
+    forEachLeaf(of: newRoots.mapping, notIn: old.allocated) { leaf in
       for (device, root) in zip(leaf.live, leaf.values) {
         guard let root = UInt32(exactly: root), !old.allocated.contains(root),
-          let before = find(old.mappingRoot, key: device),
+          let before = find(oldRoots.mapping, key: device),
           let place = before.live.firstIndex(of: device),
           let oldRoot = UInt32(exactly: before.values[place])
         else { continue }
         compare(root, new, oldRoot, old, &change)
       }
     }
+    return change
   }
 
   /// Compares what two versions of a tree do not share.

@@ -6,32 +6,42 @@ internal import PersistentData
 /// The counts say how many references each block must have. Those that no node accounts for are
 /// the superblock's: the roots.
 struct PoolState: Sendable {
+  struct Roots: Sendable {
+    let mapping: UInt32
+    let details: UInt32
+    let dataIndex: UInt32?
+  }
+
   let index: UInt32
   /// Blocks with a count above 0.
   let allocated: BlockSet
-  let mappingRoot: UInt32
-  let detailsRoot: UInt32
-  let dataIndexRoot: UInt32
+  /// `nil` when damage hides them.
+  let roots: Roots?
 
-  /// `nil` when something of this state has been overwritten, or when the references don't add
-  /// up. Everything is accounted for in a state that is whole.
+  /// `nil` when something of this state has been overwritten by a later one: then nodes refer to
+  /// blocks that are counted less often than that. Damage only takes references away.
   init?(_ census: BlockCensus, index: UInt32) {
     guard let (counts, bitmaps) = PoolState.counts(census, index) else { return nil }
     var open = counts.map(Int.init)
+    var lost: Set<UInt32> = []
     // The superblock refers to the index, and stands for itself.
     open[0] -= 1
     open[Int(index)] -= 1
     for bitmap in bitmaps { open[Int(bitmap)] -= 1 }
     for block in counts.indices.dropFirst() where counts[block] > 0 {
-      guard census.isMetadata(UInt32(block)) else { return nil }
+      guard census.isMetadata(UInt32(block)) else {
+        lost.insert(UInt32(block))
+        continue
+      }
       for pointer in PoolState.references(census, UInt32(block), counts) {
         open[Int(pointer)] -= 1
       }
     }
-    guard let roots = PoolState.roots(census, open, counts) else { return nil }
+    guard let roots = PoolState.openRoots(census, open, counts, lost) else { return nil }
+    if lost.isEmpty, !roots.areThoseOfASuperblock { return nil }
     self.index = index
     allocated = BlockSet(counts)
-    (mappingRoot, detailsRoot, dataIndexRoot) = roots
+    self.roots = roots.choice(census)
   }
 
   /// The counts of all blocks, 3 standing for 3 and more.
@@ -82,35 +92,59 @@ struct PoolState: Sendable {
     return node.pointers
   }
 
-  /// The roots, when what is left open is exactly what a superblock refers to: a root of the
-  /// devices' tree, one of the details, one of the data space map's index, two of large counts,
-  /// and the metadata snapshot if there is one.
-  private static func roots(
-    _ census: BlockCensus, _ open: [Int], _ counts: [UInt8]
-  ) -> (UInt32, UInt32, UInt32)? {
-    var bySize: [Int: [UInt32]] = [:]
-    var heldCount = 0
+  /// What is left open, by the size of the values below; `nil` when more was found than is
+  /// counted.
+  private static func openRoots(
+    _ census: BlockCensus, _ open: [Int], _ counts: [UInt8], _ lost: Set<UInt32>
+  ) -> OpenRoots? {
+    var roots = OpenRoots()
     for (block, missing) in open.enumerated() where missing != 0 {
       if missing < 0 {
         // A count of 3 may be any number above.
         if counts[block] == 3 { continue }
         return nil
       }
-      if counts[block] == 3, missing > 1 { return nil }
+      if lost.contains(UInt32(block)) { continue }
       if census.superblocks[UInt32(block)] != nil {
-        heldCount += missing
+        roots.heldCount += missing
       } else if let size = census.leafValueSize(UInt32(block)) {
-        bySize[size, default: []] += Array(repeating: UInt32(block), count: missing)
+        roots.bySize[size, default: []] += Array(repeating: UInt32(block), count: missing)
       } else {
-        return nil
+        roots.strangers += missing
       }
     }
-    guard heldCount <= 1, let mapping = bySize[Mapping.valueSize], mapping.count == 1,
-      let details = bySize[DeviceDetails.Layout.size], details.count == 1,
-      let index = bySize[IndexEntry.Layout.size], index.count == 1, bySize[4]?.count == 2
-    else { return nil }
-    return (mapping[0], details[0], index[0])
+    return roots
   }
+}
+
+/// Blocks with more references counted than found.
+private struct OpenRoots {
+  var bySize: [Int: [UInt32]] = [:]
+  var heldCount = 0
+  /// Blocks that can't be roots: a lost block's children, then.
+  var strangers = 0
+
+  /// Exactly what a superblock refers to: a root of the devices' tree, one of the details, one of
+  /// the data space map's index, two of large counts, and the metadata snapshot if there is one.
+  var areThoseOfASuperblock: Bool {
+    strangers == 0 && heldCount <= 1 && count(Mapping.valueSize) == 1
+      && count(DeviceDetails.Layout.size) == 1 && count(IndexEntry.Layout.size) == 1
+      && count(4) == 2
+  }
+
+  /// The roots, when there is no doubt which they are.
+  func choice(_ census: BlockCensus) -> PoolState.Roots? {
+    let mappings = bySize[Mapping.valueSize, default: []]
+    let topLevel = mappings.count == 1 ? mappings : mappings.filter(census.isTopLevel)
+    let details = bySize[DeviceDetails.Layout.size, default: []]
+    guard topLevel.count == 1, details.count == 1 else { return nil }
+    let indices = bySize[IndexEntry.Layout.size, default: []]
+    return PoolState.Roots(
+      mapping: topLevel[0], details: details[0],
+      dataIndex: indices.count == 1 ? indices[0] : nil)
+  }
+
+  private func count(_ size: Int) -> Int { bySize[size]?.count ?? 0 }
 }
 
 /// A set of block numbers, a bit each.

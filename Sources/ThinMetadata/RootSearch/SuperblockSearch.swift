@@ -4,34 +4,50 @@ internal import PersistentData
 package struct SuperblockSearch: Sendable {
   /// Made from what was found: its roots are the pool's, its counters only lower bounds.
   package let superblock: Superblock
-  /// Other whole states that the device still holds; all but certainly older.
+  /// Whether blocks that the next commit would have taken hold metadata of no state known: a
+  /// newer state may have been there, or an older one in a part of the device that is used again.
+  package let hasTracesBehind: Bool
+  /// Other states that the device still holds; all but certainly older.
   package let otherStates: Int
 
-  /// `nil` when the device holds no whole state of a pool.
-  init?(_ file: BlockFile) {
+  init(_ file: BlockFile) throws(SalvageError) {
     let census = BlockCensus(file)
     let states = census.indexBlocks.compactMap { PoolState(census, index: $0) }
-    guard let newest = StateOrder(states, census).newestFirst.first else { return nil }
+    let (newest, roots) = try SuperblockSearch.newest(states, census)
     otherStates = states.count - 1
+    let behind = newest.allocated.firstFree(from: newest.index + 1) ?? 0
+    hasTracesBehind =
+      census.isMetadata(behind) && !states.contains { $0.allocated.contains(behind) }
     // Every copy of the superblock has the data block size, whatever else has changed since.
     let size = census.superblocks.values.map(\.dataBlockSectors)
       .first { Superblock.isPossible(dataBlockSectors: $0) }
     superblock = Superblock(
       time: 0, transactionID: 0,
       dataSpaceMap: SpaceMapRoot(
-        blockCount: SuperblockSearch.countedBlocks(census, newest), allocatedCount: 0,
-        bitmapRoot: UInt64(newest.dataIndexRoot), refCountRoot: 0),
+        blockCount: SuperblockSearch.countedBlocks(census, roots), allocatedCount: 0,
+        bitmapRoot: UInt64(roots.dataIndex ?? 0), refCountRoot: 0),
       metadataSpaceMap: SpaceMapRoot(
         blockCount: census.blockCount, allocatedCount: 0, bitmapRoot: UInt64(newest.index),
         refCountRoot: 0),
-      mappingRoot: UInt64(newest.mappingRoot), detailsRoot: UInt64(newest.detailsRoot),
+      mappingRoot: UInt64(roots.mapping), detailsRoot: UInt64(roots.details),
       dataBlockSectors: size ?? 0, metadataBlockCount: census.blockCount)
   }
 
+  /// The newest state, also when it is damaged: an older one that is whole is never taken in its
+  /// place.
+  private static func newest(
+    _ states: [PoolState], _ census: BlockCensus
+  ) throws(SalvageError) -> (PoolState, PoolState.Roots) {
+    guard let newest = StateOrder(states, census).newestFirst.first else { throw .nothingFound }
+    guard let roots = newest.roots else { throw .newestStateDamaged(index: newest.index) }
+    return (newest, roots)
+  }
+
   /// Data blocks that the state's bitmaps can count: no fewer than the pool has.
-  private static func countedBlocks(_ census: BlockCensus, _ state: PoolState) -> UInt64 {
+  private static func countedBlocks(_ census: BlockCensus, _ roots: PoolState.Roots) -> UInt64 {
+    guard let root = roots.dataIndex else { return Mapping.dataBlockMaximum + 1 }
     var bitmaps: UInt64 = 0
-    var open = [state.dataIndexRoot]
+    var open = [root]
     while let block = open.popLast() {
       guard let node = census.nodes[block], bitmaps <= census.blockCount else { continue }
       if node.kind == .leaf { bitmaps += UInt64(node.pointers.count) } else { open += node.pointers }

@@ -1,0 +1,136 @@
+internal import ArgumentParser
+internal import PersistentData
+internal import ThinMetadata
+
+/// `thin_generate_metadata`: makes the metadata of a pool that never was, to test and measure with.
+struct ThinGenerateMetadata: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "thin_generate_metadata",
+    abstract: "Make up metadata of a thin pool, to test and measure with.",
+    version: Toolbox.version)
+
+  @Option(name: .shortAndLong, help: "The file to make, or a metadata device.")
+  var output: String
+  @Option(
+    name: [.customLong("devices"), .customLong("origins")],
+    help: "Devices that are no snapshots.")
+  var devices: UInt64 = 1
+  @Option(help: "Snapshots of each such device.") var snapshots: UInt64 = 0
+  @Option(help: "Segments of each device, with full leaves of mappings each.")
+  var segments: UInt64 = 16
+  @Option(help: "Leaves of each segment, of 252 mappings each. (default: 4)") var leaves: UInt64?
+  @Option(help: "Mappings of each segment, instead of --leaves.") var mappings: UInt64?
+  @Option(help: "Segments that each snapshot has of its own, chosen at random.")
+  var diverge: UInt64 = 0
+  @Option(help: "Blocks in the shortest run of mappings.") var runMin: UInt64 = 1
+  @Option(help: "Blocks in the longest run of mappings.") var runMax: UInt64 = 32
+  @Option(help: "Virtual blocks without mapping after one run in four.") var gap: UInt64 = 4
+  @Option(help: "How runs lie on the data device: sequential or permuted.")
+  var data = PoolShape.DataOrder.sequential
+  @Flag(help: "Scatter the leaves on the metadata device, as in an aged pool.")
+  var scattered = false
+  @Option(help: "Other numbers make other pools; the same makes the same.") var seed: UInt64 = 1
+  @Option(help: "Blocks of 4 KiB in the file. (default: what is needed and some more)")
+  var size: UInt64?
+  @Option(help: "Sectors in a data block.") var dataBlockSize: UInt32 = 128
+  @Flag(help: "Overwrite what is there.") var force = false
+  @OptionGroup var shared: SharedOptions
+
+  private static let mappingsPerLeaf = UInt64(
+    BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
+
+  func validate() throws {
+    if leaves != nil, mappings != nil {
+      throw ValidationError("--leaves can't be used with --mappings")
+    }
+    if let leaves, leaves > .max / ThinGenerateMetadata.mappingsPerLeaf {
+      throw ValidationError("there can't be so many leaves")
+    }
+    if let problem = shape.problem { throw ValidationError(problem) }
+    if let size, !(1...MetadataBlock.maximumCount).contains(size) {
+      throw ValidationError(
+        "--size is from 1 to \(MetadataBlock.maximumCount) blocks, all that kernels use")
+    }
+  }
+
+  private var shape: PoolShape {
+    var shape = PoolShape()
+    shape.origins = devices
+    shape.snapshots = snapshots
+    shape.segments = segments
+    shape.mappings = mappings ?? (leaves ?? 4) * ThinGenerateMetadata.mappingsPerLeaf
+    shape.divergedSegments = diverge
+    shape.shortestRun = runMin
+    shape.longestRun = runMax
+    shape.gap = gap
+    shape.dataOrder = data
+    shape.seed = seed
+    shape.dataBlockSectors = dataBlockSize
+    return shape
+  }
+
+  func run() throws {
+    let device = try existingDevice()
+    let shape = shape
+    let generator = PoolGenerator(shape)
+    do {
+      let file = try device ?? makeFile(blocks: size ?? generator.roomyBlocks)
+      try generator.write(to: file)
+      if scattered { try LeafScatter.scatter(file, seed: seed) }
+      let map = try file.withBlock(.superblock) { Superblock($0) }.metadataSpaceMap
+      shared.messages.say(
+        "Made \(shape.deviceCount) devices with \(shape.mappingsPerDevice) mappings each, to "
+          + "\(shape.mappedDataBlocks) data blocks; \(map.allocatedCount) of \(map.blockCount) "
+          + "metadata blocks are in use.")
+    } catch let error as RestoreError {
+      throw Failure(error, output)
+    } catch let error as IOError {
+      throw Failure(output: error)
+    }
+  }
+
+  /// The device to write to; `nil` when there is nothing, or a file that may be made anew.
+  private func existingDevice() throws -> BlockFile? {
+    let file: BlockFile
+    do throws(IOError) {
+      file = try BlockFile(output, .write)
+    } catch .notFound {
+      return nil
+    } catch .tooSmall(_, let size) {
+      if size > 0, !force { throw refusal("is not empty") }
+      return nil
+    } catch {
+      throw Failure(output: error)
+    }
+    guard file.isBlockDevice else {
+      if !force { throw refusal("is not empty") }
+      return nil
+    }
+    if size != nil { throw Failure(.usage, "--size is for files: a device has a size") }
+    let kind: InputKind
+    do { kind = try InputKind(of: file) } catch { throw Failure(output: error) }
+    if kind != .zeroes, !force { throw refusal("is not empty") }
+    return file
+  }
+
+  private func refusal(_ reason: String) -> Failure {
+    Failure(.outputRefused, "'\(output)' \(reason); --force overwrites it")
+  }
+
+  /// Makes a file of so many blocks that takes up room only where it is written to.
+  private func makeFile(blocks: UInt64) throws -> BlockFile {
+    let nothing = BlockBuffer(zeroedBlocks: 1)
+    do {
+      let sink = try ByteSink(creating: output)
+      try sink.write(nothing[0])
+      try nothing.write(BlockFile(output, .write), to: blocks - 1, count: 1)
+      return try BlockFile(output, .write)
+    } catch let error as IOError {
+      throw Failure(output: error)
+    } catch ByteSink.Failure.failed(let error) {
+      throw Failure(output: error)
+    }
+  }
+}
+
+extension PoolShape.DataOrder: ExpressibleByArgument {}

@@ -1,0 +1,122 @@
+internal import PersistentData
+
+/// What a pool's events have to be like: which may follow which, and which values make sense.
+///
+/// Everyone who takes events from outside asks here first, so that a mistake is reported in the
+/// same words wherever it is noticed, and before anything is written.
+struct PoolRules: Sendable {
+  /// What is known of a shared run once it has ended.
+  private struct SharedRun {
+    var mappedBlocks: UInt64 = 0
+    var keys: ClosedRange<UInt64>?
+  }
+
+  private enum Place {
+    case outside
+    case inPool
+    case inShared(String)
+    case inDevice(UInt64)
+  }
+
+  private var place = Place.outside
+  private var dataBlockCount: UInt64 = 0
+  private var shared: [String: SharedRun] = [:]
+  private var current = SharedRun()
+  private var lastDevice: UInt64?
+
+  /// Mappings of the device or shared run so far.
+  var mappedBlocks: UInt64 { current.mappedBlocks }
+
+  mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+    guard case .outside = place else { throw .rejected("duplicated superblock") }
+    guard Superblock.isPossible(dataBlockSectors: pool.dataBlockSectors) else {
+      throw .rejected(
+        "invalid data block size: \(pool.dataBlockSectors) sectors are not a multiple of 128 "
+          + "(64 KiB), at most \(Superblock.dataBlockSectorsMaximum) (1 GiB)")
+    }
+    // Bitmaps for so many blocks must fit beside everything else.
+    let room = MetadataBlock.maximumCount * UInt64(Bitmap.entryCount)
+    guard pool.dataBlockCount <= room else {
+      throw .rejected(
+        "nr_data_blocks is \(pool.dataBlockCount); metadata can count \(room) at most")
+    }
+    dataBlockCount = pool.dataBlockCount
+    place = .inPool
+  }
+
+  mutating func beginShared(_ name: String) throws(RestoreError) {
+    try enter("def")
+    guard shared[name] == nil else { throw .rejected("there are two <def> named '\(name)'") }
+    place = .inShared(name)
+  }
+
+  mutating func endShared() {
+    if case .inShared(let name) = place { shared[name] = current }
+    place = .inPool
+  }
+
+  mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+    try enter("device")
+    guard device.id <= DeviceDetails.deviceIDMaximum else {
+      throw .rejected("dev_id \(device.id) is larger than \(DeviceDetails.deviceIDMaximum)")
+    }
+    if let lastDevice, device.id <= lastDevice {
+      throw .rejected("device \(device.id) must not follow device \(lastDevice): ids ascend")
+    }
+    lastDevice = device.id
+    place = .inDevice(device.id)
+  }
+
+  mutating func endDevice() { place = .inPool }
+
+  mutating func run(_ run: MappingRun) throws(RestoreError) {
+    switch place {
+    case .inDevice, .inShared: break
+    case .outside: throw .rejected("missing superblock")
+    case .inPool: throw .rejected("mapping tags must appear within a <def> or <device> tag")
+    }
+    guard run.length > 0 else { throw .rejected("a mapping has no length") }
+    guard !run.virtualBegin.addingReportingOverflow(run.length).overflow else {
+      throw .rejected("virtual blocks from \(run.virtualBegin) on go beyond 2^64")
+    }
+    guard run.time <= Mapping.timeMaximum else {
+      throw .rejected("time \(run.time) is larger than \(Mapping.timeMaximum)")
+    }
+    guard run.dataBegin < dataBlockCount, run.length <= dataBlockCount - run.dataBegin else {
+      throw .rejected(
+        "block out of bounds: data blocks from \(run.dataBegin) on, but the data device has "
+          + "\(dataBlockCount)")
+    }
+    try extend(run.virtualBegin...run.virtualLast, by: run.length)
+  }
+
+  mutating func reference(_ name: String) throws(RestoreError) {
+    guard case .inDevice = place else { throw .rejected("<ref> must stand within <device>") }
+    guard let run = shared[name] else { throw .rejected("couldn't find sub tree '\(name)'") }
+    if let keys = run.keys { try extend(keys, by: run.mappedBlocks) }
+  }
+
+  func end() throws(RestoreError) {
+    if case .outside = place { throw .rejected("missing superblock") }
+  }
+
+  private mutating func enter(_ tag: String) throws(RestoreError) {
+    switch place {
+    case .inPool: current = SharedRun()
+    case .outside: throw .rejected("missing superblock")
+    case .inShared, .inDevice:
+      throw .rejected("<\(tag)> must not stand within <def> or <device>")
+    }
+  }
+
+  private mutating func extend(
+    _ keys: ClosedRange<UInt64>, by count: UInt64
+  ) throws(RestoreError) {
+    if let last = current.keys?.upperBound, keys.lowerBound <= last {
+      throw .rejected(
+        "virtual block \(keys.lowerBound) must not follow \(last): mappings ascend")
+    }
+    current.keys = (current.keys?.lowerBound ?? keys.lowerBound)...keys.upperBound
+    current.mappedBlocks += count
+  }
+}
