@@ -16,7 +16,7 @@ struct ThinGenerateMetadata: Tool {
     help: "Devices that are no snapshots.")
   var devices: UInt64 = 1
   @Option(help: "Snapshots of each such device.") var snapshots: UInt64 = 0
-  @Option(help: "Segments of each device, with full leaves of mappings each.")
+  @Option(help: "Segments of each device; a snapshot shares them one by one.")
   var segments: UInt64 = 16
   @Option(help: "Leaves of each segment, of 252 mappings each. (default: 4)") var leaves: UInt64?
   @Option(help: "Mappings of each segment, instead of --leaves.") var mappings: UInt64?

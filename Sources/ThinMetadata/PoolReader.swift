@@ -15,6 +15,8 @@ package struct RootChoice: Sendable {
   package var metadataSnapshot = false
   package var mappingRoot: UInt64?
   package var detailsRoot: UInt64?
+  /// Trees of devices that no entry leads to any more.
+  package var orphans: [MetadataBlock] = []
 
   package init() {}
 }
@@ -49,7 +51,7 @@ package struct PoolReader: Sendable {
   package var usage: BlockUsage
   package var findings: Findings
   /// Ascending by id; those of the chosen roots.
-  package private(set) var devices: [ThinDevice] = []
+  package internal(set) var devices: [ThinDevice] = []
   /// The internal nodes of all mapping trees, the metadata snapshot's among them.
   package internal(set) var mappings: TreeWalk
   /// Device ids whose entry in the tree can't be read.
@@ -149,6 +151,7 @@ package struct PoolReader: Sendable {
           found: "block \(target)", expected: "below \(usage.blockCount)")
       }
     }
+    roots += choice.orphans.map { TreeRoot($0) }
     mappings = TreeWalk(
       Structure.mapping, roots: roots, in: file, usage: &usage, findings: &findings)
 

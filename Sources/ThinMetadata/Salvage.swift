@@ -37,6 +37,9 @@ package struct Salvage: Sendable {
   /// Counted on the way: references to data blocks by everything that can be read.
   package let dataCounts: RefCounts
 
+  /// What was put back though nothing led to it any more.
+  package let grafting: Grafting
+
   let devices: [(header: DeviceHeader, root: MetadataBlock?)]
 
   /// Set when the superblock was lost and had to be inferred.
@@ -63,15 +66,20 @@ package struct Salvage: Sendable {
     _ file: BlockFile, _ superblock: Superblock, found search: SuperblockSearch?,
     overriding overrides: PoolOverrides, _ findings: Findings
   ) throws(SalvageError) {
-    var reader: PoolReader
+    var grafting = Grafting()
+    let reader: PoolReader
     do throws(IOError) {
-      reader = try PoolReader(file, superblock, choosing: RootChoice(), findings: findings)
-      if search != nil { reader.timeLimit = .max }
-      dataCounts = try reader.readMappings()
+      (reader, dataCounts) = try grafting.walk { (choice) throws(IOError) in
+        var reader = try PoolReader(file, superblock, choosing: choice, findings: findings)
+        if search != nil { reader.timeLimit = .max }
+        let counts = try reader.readMappings()
+        return (reader, counts)
+      }
     } catch {
       throw .input(error)
     }
     self.search = search
+    self.grafting = grafting
     let totals = reader.mappingTotals
 
     // Times that let the kernel take a shared block for a device's own are worse than none: where

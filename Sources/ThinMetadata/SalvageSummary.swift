@@ -13,6 +13,7 @@ package struct SalvageSummary: Sendable {
     let damaged = salvage.results.filter { !$0.lost.isEmpty }
     var lines: [String] = []
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
+    lines += SalvageSummary.forGrafts(salvage.grafting)
     lines += notable.prefix(SalvageSummary.most).map { SalvageSummary.line($0, sectors) }
     if notable.count > SalvageSummary.most {
       lines.append("\(notable.count - SalvageSummary.most) more devices lost something.")
@@ -61,6 +62,25 @@ package struct SalvageSummary: Sendable {
     line += KeyRanges.text(device.lost, sectorsPerBlock: sectors)
     if device.hasRebuiltDetails { line += "; its details were made anew" }
     return line + "."
+  }
+
+  private static func forGrafts(_ grafting: Grafting) -> [String] {
+    var lines: [String] = []
+    if !grafting.nodes.isEmpty {
+      lines.append(
+        "Lost internal nodes made anew from what the space map says of their children: blocks "
+          + "\(grafting.nodes.map(\.description).joined(separator: ", ")).")
+    }
+    if !grafting.adopted.isEmpty {
+      lines.append(
+        "\(grafting.adopted.count) devices got their mappings back though the list of devices has "
+          + "lost them.")
+    }
+    for id in grafting.strangers {
+      lines.append(
+        "Device \(id) is made up: its mappings are in use, but whose they are can't be told.")
+    }
+    return lines
   }
 
   private static func forLostSuperblock(

@@ -4,7 +4,7 @@ package struct NodeReader: Sendable {
   package let tree: Tree
   package var findings = Findings()
   /// Nodes that can't be used, as they were met.
-  package private(set) var damaged: [MetadataBlock] = []
+  package private(set) var damaged: [NodeReference] = []
 
   private let treatment: Treatment
 
@@ -31,12 +31,12 @@ package struct NodeReader: Sendable {
       body(BTreeNode(mended[0]), &findings)
       return
     }
-    damaged.append(reference.block)
+    damaged.append(reference)
   }
 
   package mutating func unreadable(_ reference: NodeReference, _ error: IOError) {
     findings.report(.blockUnreadable, at: tree.site(reference), found: error.description)
-    damaged.append(reference.block)
+    damaged.append(reference)
   }
 
   private mutating func isNode(_ bytes: RawSpan, _ reference: NodeReference) -> Bool {

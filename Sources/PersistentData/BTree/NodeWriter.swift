@@ -36,25 +36,46 @@ extension BlockWriter {
   package func appendNode<Value: NodeValue>(
     _ kind: BTreeNode.Kind, _ keys: ArraySlice<UInt64>, _ values: ArraySlice<Value>
   ) throws(IOError) -> WrittenNode {
-    let maximum = BTreeNode.maximumEntries(valueSize: Value.encodedSize)
-    let valuesOffset = BTreeNode.Layout.size + 8 * maximum
     let block = try append(.btreeNode) { block, bytes in
-      bytes[BTreeNode.Layout.flags] = kind.rawValue
-      bytes[BTreeNode.Layout.block] = UInt64(block.number)
-      bytes[BTreeNode.Layout.entryCount] = UInt32(keys.count)
-      bytes[BTreeNode.Layout.maxEntries] = UInt32(maximum)
-      bytes[BTreeNode.Layout.valueSize] = UInt32(Value.encodedSize)
-      var offset = BTreeNode.Layout.size
-      for key in keys {
-        bytes[Field<UInt64>(at: offset)] = key
-        offset += 8
-      }
-      offset = valuesOffset
-      for value in values {
-        value.encode(into: &bytes, at: offset)
-        offset += Value.encodedSize
-      }
+      BTreeNode.encode(kind, block, keys, values, into: &bytes)
     }
     return WrittenNode(block: block, firstKey: keys.first ?? 0, entryCount: keys.count)
+  }
+}
+
+extension BTreeNode {
+  /// Fills zeroed bytes with a node that lives in `block`; keys ascend.
+  static func encode<Value: NodeValue>(
+    _ kind: Kind, _ block: MetadataBlock, _ keys: ArraySlice<UInt64>,
+    _ values: ArraySlice<Value>, into bytes: inout MutableRawSpan
+  ) {
+    let maximum = maximumEntries(valueSize: Value.encodedSize)
+    bytes[Layout.flags] = kind.rawValue
+    bytes[Layout.block] = UInt64(block.number)
+    bytes[Layout.entryCount] = UInt32(keys.count)
+    bytes[Layout.maxEntries] = UInt32(maximum)
+    bytes[Layout.valueSize] = UInt32(Value.encodedSize)
+    var offset = Layout.size
+    for key in keys {
+      bytes[Field<UInt64>(at: offset)] = key
+      offset += 8
+    }
+    offset = Layout.size + 8 * maximum
+    for value in values {
+      value.encode(into: &bytes, at: offset)
+      offset += Value.encodedSize
+    }
+  }
+
+  /// An internal node in memory, sealed, as it would stand in `block`.
+  package static func make(
+    _ block: MetadataBlock, keys: [UInt64], children: [UInt64]
+  ) -> BlockBuffer {
+    let buffer = BlockBuffer(zeroedBlocks: 1)
+    buffer.edit(0) { bytes in
+      encode(.internal, block, keys[...], children[...], into: &bytes)
+      BlockKind.btreeNode.seal(&bytes)
+    }
+    return buffer
   }
 }

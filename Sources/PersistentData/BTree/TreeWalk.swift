@@ -11,6 +11,15 @@ package struct TreeWalk: Sendable {
   package private(set) var heights: [MetadataBlock: Int] = [:]
   /// Nodes that can't be used.
   package private(set) var damaged: Set<MetadataBlock> = []
+  /// A node that can't be used, as its parents see it.
+  package struct Hole: Sendable {
+    package let reference: NodeReference
+    /// Levels above the leaves; `nil` where the node was a root.
+    package let height: Int?
+  }
+
+  /// By block.
+  package private(set) var holes: [MetadataBlock: Hole] = [:]
   /// Nodes that already had another use when this walk came by.
   package private(set) var crossLinked: Set<MetadataBlock> = []
   private var leafFrontier: Frontier
@@ -95,9 +104,18 @@ package struct TreeWalk: Sendable {
     }
     for reader in readers {
       findings.merge(reader.reader.findings)
-      damaged.formUnion(reader.reader.damaged)
+      note(reader.reader.damaged, height: 0)
     }
     return readers.map(\.visitor)
+  }
+
+  /// A root that can't be read tells nothing of its height.
+  private mutating func note(_ references: [NodeReference], height: Int) {
+    for reference in references {
+      damaged.insert(reference.block)
+      holes[reference.block] = Hole(
+        reference: reference, height: reference.isRoot ? nil : height)
+    }
   }
 
   private mutating func reportLoops(into findings: inout Findings) {
@@ -144,7 +162,7 @@ package struct TreeWalk: Sendable {
     }
     for reader in readers {
       findings.merge(reader.reader.findings)
-      damaged.formUnion(reader.reader.damaged)
+      note(reader.reader.damaged, height: level)
     }
     let nodes = readers.flatMap(\.nodes).sorted { $0.reference.block < $1.reference.block }
     for node in nodes { usage.references.increment(node.children.lazy.filter { $0 != 0 }) }

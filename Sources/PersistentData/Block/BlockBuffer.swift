@@ -1,7 +1,7 @@
 /// Memory for a run of metadata blocks, aligned so that a device can be read past the page cache.
 ///
-/// One thread uses it at a time; it lends its bytes and never hands them out.
-@safe package final class BlockBuffer {
+/// One thread writes to it at a time; it lends its bytes and never hands them out.
+@safe package final class BlockBuffer: @unchecked Sendable {
   package let blockCapacity: Int
   private let storage: UnsafeMutableRawBufferPointer
 
@@ -29,6 +29,10 @@
   /// Writes the first `count` blocks of the buffer to the device from block `first` on.
   package func write(_ file: BlockFile, to first: UInt64, count: Int) throws(IOError) {
     try unsafe file.write(UnsafeRawBufferPointer(slice(0, count)), from: first)
+  }
+
+  func copyFirstBlock(to target: UnsafeMutableRawBufferPointer) {
+    unsafe target.copyMemory(from: UnsafeRawBufferPointer(slice(0, 1)))
   }
 
   /// The bytes of the block at `index` in the buffer.

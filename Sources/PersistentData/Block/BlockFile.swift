@@ -1,5 +1,6 @@
 internal import CSystem
 internal import Glibc
+internal import Synchronization
 
 /// How far reading goes to get at what a block says.
 package enum Treatment: Sendable {
@@ -30,6 +31,9 @@ package final class BlockFile: Sendable {
   /// How far reading has come.
   package let progress = Progress()
   private let descriptor: Int32
+  /// Blocks that are read as they should be, not as they are on the device.
+  private let standIns = Mutex<[UInt64: BlockBuffer]>([:])
+  private let hasStandIns = Atomic(false)
 
   package init(
     _ path: String, _ access: Access, _ treatment: Treatment = .judge
@@ -89,8 +93,47 @@ package final class BlockFile: Sendable {
       : one.st_dev == other.st_dev && one.st_ino == other.st_ino
   }
 
+  /// From now on `block` reads as `contents` says; the device itself is left alone.
+  package func standIn(for block: MetadataBlock, _ contents: BlockBuffer) {
+    standIns.withLock { $0[UInt64(block.number)] = contents }
+    hasStandIns.store(true, ordering: .releasing)
+  }
+
   /// Fills `buffer`, a whole number of blocks, from block `first` on.
   func read(into buffer: UnsafeMutableRawBufferPointer, from first: UInt64) throws(IOError) {
+    do throws(IOError) {
+      try unsafe readDevice(into: buffer, from: first)
+    } catch {
+      // A block that can't be read may still have a stand-in.
+      guard unsafe putStandIns(into: buffer, from: first) else { throw error }
+      return
+    }
+    _ = unsafe putStandIns(into: buffer, from: first)
+  }
+
+  /// Returns whether every block of the buffer has a stand-in.
+  private func putStandIns(
+    into buffer: UnsafeMutableRawBufferPointer, from first: UInt64
+  ) -> Bool {
+    guard hasStandIns.load(ordering: .acquiring) else { return false }
+    let size = MetadataBlock.size
+    var isComplete = true
+    for index in 0..<buffer.count / size {
+      let contents = standIns.withLock { $0[first + UInt64(index)] }
+      guard let contents else {
+        isComplete = false
+        continue
+      }
+      let target = unsafe UnsafeMutableRawBufferPointer(
+        rebasing: buffer[index * size..<(index + 1) * size])
+      unsafe contents.copyFirstBlock(to: target)
+    }
+    return isComplete
+  }
+
+  private func readDevice(
+    into buffer: UnsafeMutableRawBufferPointer, from first: UInt64
+  ) throws(IOError) {
     var done = 0
     while done < buffer.count {
       let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])

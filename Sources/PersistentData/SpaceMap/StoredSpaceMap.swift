@@ -26,6 +26,25 @@ package struct StoredSpaceMap: Sendable {
   package private(set) var hasAllLargeCounts = true
   let file: BlockFile
 
+  /// The count of every block, as stored; `nil` for blocks whose bitmap, or whose place among the
+  /// large counts, can't be read.
+  package func readCounts() -> [UInt32?] {
+    var counts = [UInt32?](repeating: nil, count: Int(min(root.blockCount, file.blockCount)))
+    let bitmaps = entries.indices.compactMap { index in
+      entries[index].map { (index: index, block: UInt32($0.block)) }
+    }.sorted { $0.block < $1.block }
+    let visitors = BlockScan(file, bitmaps.map(\.block)).run { EntryVisitor() }
+    for (place, words) in visitors.flatMap(\.words) {
+      let first = bitmaps[place].index * Bitmap.entryCount
+      for entry in 0..<min(Bitmap.entryCount, max(0, counts.count - first)) {
+        let word = words[entry / Bitmap.entriesPerWord]
+        let count = Bitmap.count(entry % Bitmap.entriesPerWord, in: word)
+        counts[first + entry] = count < 3 ? UInt32(count) : largeCounts[UInt64(first + entry)]
+      }
+    }
+    return counts
+  }
+
   /// Reads the index and the large counts, and counts the references they hold in `usage`.
   ///
   /// `root.blockCount` is believed only as far as the device has room for bitmaps.
@@ -154,6 +173,19 @@ package struct StoredSpaceMap: Sendable {
   }
 
   var largeCountTree: Tree { Tree("\(name) reference counts", order: order, leafValueSize: 4) }
+}
+
+/// The words of every bitmap that can be read, by its place in the scan.
+private struct EntryVisitor: BlockVisitor {
+  var words: [(Int, [UInt64])] = []
+
+  mutating func visit(_ index: Int, _ bytes: RawSpan) {
+    guard BlockKind(of: bytes) == .bitmap else { return }
+    let bitmap = Bitmap(bytes)
+    words.append((index, (0..<Bitmap.wordCount).map { bitmap.word($0) }))
+  }
+
+  mutating func unreadable(_ index: Int, _ error: IOError) {}
 }
 
 private struct IndexVisitor: LeafVisitor {

@@ -8,6 +8,10 @@ package struct BlockCensus: Sendable {
     let valueSize: Int
     /// Blocks that it may point to: children, roots of devices, bitmaps.
     let pointers: [UInt32]
+    /// The first and the last key; `nil` without entries.
+    let keys: ClosedRange<UInt64>?
+    /// The keys of the pointers, where they may be ids of devices.
+    let deviceIDs: [UInt64]
   }
 
   let file: BlockFile
@@ -55,6 +59,18 @@ package struct BlockCensus: Sendable {
     return false
   }
 
+  /// Levels above the leaves; `nil` when that can't be told.
+  func height(_ block: UInt32) -> Int? {
+    var block = block
+    for height in 0..<16 {
+      guard let node = nodes[block] else { return nil }
+      if node.kind == .leaf { return height }
+      guard let first = node.pointers.first else { return nil }
+      block = first
+    }
+    return nil
+  }
+
   /// The size of the values in the leaves below a node; `nil` when that can't be told.
   func leafValueSize(_ block: UInt32) -> Int? {
     var block = block
@@ -91,8 +107,12 @@ package struct BlockCensus: Sendable {
 
     private mutating func addNode(_ node: BTreeNode, _ block: UInt32) {
       guard node.isSound(in: MetadataBlock(block)), let kind = node.kind else { return }
+      let pointers = pointers(node, kind) ?? []
+      let mayBeTopLevel =
+        kind == .leaf && node.valueSize == BTreeNode.pointerSize && !pointers.isEmpty
       nodes[block] = Node(
-        kind: kind, valueSize: node.valueSize, pointers: pointers(node, kind) ?? [])
+        kind: kind, valueSize: node.valueSize, pointers: pointers, keys: node.keys,
+        deviceIDs: mayBeTopLevel ? (0..<node.entryCount).map { node.key($0) } : [])
     }
 
     /// The blocks that a node's values are, if they can be blocks at all. A mapping's value can't:

@@ -1,0 +1,51 @@
+internal import PersistentData
+
+/// Blocks that must be referred to more often than anything that can be read refers to them.
+///
+/// The metadata space map says how many references each block has. Count those that everything
+/// readable holds, and what is short of some is what lost blocks referred to: their children,
+/// known without having seen the parent.
+struct Deficits: Sendable {
+  /// Nodes of mapping trees that are short of references, by how many; ascending by block.
+  private(set) var candidates: [(block: UInt32, missing: Int)] = []
+
+  /// `reader`: after its walk, which counted the references that can be reached.
+  init(_ reader: PoolReader, _ census: BlockCensus) {
+    var usage = reader.usage
+    var findings = Findings()
+    // The space maps' own blocks hold references too.
+    _ = StoredSpaceMap(
+      PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
+      index: .tree, in: reader.file, usage: &usage, findings: &findings)
+    let map = StoredSpaceMap(
+      PoolReader.Structure.metadataSpaceMap, order: 0, root: reader.superblock.metadataSpaceMap,
+      index: .block, in: reader.file, usage: &usage, findings: &findings)
+    let stored = map.readCounts()
+    func count(_ block: UInt32) -> UInt32 {
+      Int(block) < stored.count ? stored[Int(block)] ?? 0 : 0
+    }
+
+    // A node in use that was not reached has lost its parent, or an ancestor has; what it refers
+    // to itself is not short of that.
+    var found: [UInt32: Int] = [:]
+    for (block, node) in census.nodes
+    where count(block) > 0 && !usage.isClaimed(MetadataBlock(block)) {
+      guard node.valueSize == BTreeNode.pointerSize else { continue }
+      if node.kind == .leaf, !Deficits.isTopLevel(node, census, count) { continue }
+      for pointer in node.pointers { found[pointer, default: 0] += 1 }
+    }
+    for block in census.nodes.keys.sorted() where census.leafValueSize(block) == Mapping.valueSize {
+      let references = Int(reader.usage.references[UInt64(block)]) + found[block, default: 0]
+      let missing = Int(count(block)) - references
+      if missing > 0 { candidates.append((block, missing)) }
+    }
+  }
+
+  private static func isTopLevel(
+    _ node: BlockCensus.Node, _ census: BlockCensus, _ count: (UInt32) -> UInt32
+  ) -> Bool {
+    node.pointers.allSatisfy {
+      count($0) > 0 && census.nodes[$0]?.valueSize == BTreeNode.pointerSize
+    }
+  }
+}

@@ -1,0 +1,163 @@
+package import PersistentData
+
+/// Puts subtrees whose parent is lost back where they belong, as far as there is no doubt.
+///
+/// A lost internal node is written anew, in memory, from what the space map says of its children;
+/// then the pool is walked again as if nothing had happened to that node.
+package struct Grafting: Sendable {
+  /// As many lost nodes in one line of descent can be made anew, from the top down.
+  private static let rounds = 4
+
+  /// Lost internal nodes that were made anew.
+  package private(set) var nodes: [MetadataBlock] = []
+  /// Devices whose tree was found though nothing led to it.
+  package private(set) var adopted: [UInt64] = []
+  /// Devices made up for trees that belong to somebody, nobody can tell to whom.
+  package private(set) var strangers: [UInt64] = []
+
+  package init() {}
+
+  /// Walks the pool, grafts, and walks again until there is nothing more to be had.
+  mutating func walk(
+    _ read: (RootChoice) throws(IOError) -> (PoolReader, RefCounts)
+  ) throws(IOError) -> (PoolReader, RefCounts) {
+    var (reader, counts) = try read(RootChoice())
+    guard Grafting.isWorthwhile(reader) else { return (reader, counts) }
+    let census = BlockCensus(reader.file)
+    for _ in 0..<Grafting.rounds {
+      let deficits = Deficits(reader, census)
+      let made = makeNodes(reader, census, deficits)
+      if made.isEmpty { break }
+      nodes += made
+      (reader, counts) = try read(RootChoice())
+    }
+    if !reader.lostTopLevel.isEmpty {
+      let orphans = Deficits(reader, census).candidates
+      var choice = RootChoice()
+      choice.orphans = orphans.map { MetadataBlock($0.block) }
+      if !orphans.isEmpty {
+        (reader, counts) = try read(choice)
+        adopt(orphans, &reader, census)
+      }
+    }
+    return (reader, counts)
+  }
+
+  /// Whether anything that others hang on is lost.
+  private static func isWorthwhile(_ reader: PoolReader) -> Bool {
+    !reader.lostTopLevel.isEmpty || reader.mappings.holes.values.contains { $0.height != 0 }
+  }
+
+  // MARK: Lost internal nodes
+
+  private func makeNodes(
+    _ reader: PoolReader, _ census: BlockCensus, _ deficits: Deficits
+  ) -> [MetadataBlock] {
+    // Where entries of devices are lost too, a tree may be a device's as well as a branch.
+    guard reader.lostTopLevel.isEmpty else { return [] }
+    let holes = reader.mappings.holes.filter { $0.value.height != 0 }
+    var children: [MetadataBlock: [UInt32]] = [:]
+    for (block, missing) in deficits.candidates {
+      let fitting = holes.filter { fits(block, $0.value, census) }
+      // As many places as there are references missing: no doubt. Otherwise it stays out.
+      guard fitting.count == missing else { continue }
+      for hole in fitting.keys { children[hole, default: []].append(block) }
+    }
+    return children.sorted { $0.key < $1.key }.compactMap { hole, blocks in
+      guard let contents = node(hole, over: blocks, census) else { return nil }
+      reader.file.standIn(for: hole, contents)
+      return hole
+    }
+  }
+
+  private func fits(_ block: UInt32, _ hole: TreeWalk.Hole, _ census: BlockCensus) -> Bool {
+    guard let keys = census.nodes[block]?.keys, let height = census.height(block)
+    else { return false }
+    if let wanted = hole.height, height != wanted - 1 { return false }
+    return keys.lowerBound >= hole.reference.first && keys.upperBound <= hole.reference.last
+  }
+
+  /// A node over these children; `nil` when they can't all be of one node.
+  private func node(
+    _ block: MetadataBlock, over blocks: [UInt32], _ census: BlockCensus
+  ) -> BlockBuffer? {
+    let children = blocks.compactMap { child in
+      census.nodes[child]?.keys.map { (block: child, keys: $0) }
+    }.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
+    let maximum = BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
+    guard !children.isEmpty, children.count <= maximum,
+      Set(children.map { census.height($0.block) }).count == 1,
+      zip(children, children.dropFirst()).allSatisfy({
+        $0.keys.upperBound < $1.keys.lowerBound
+      })
+    else { return nil }
+    return BTreeNode.make(
+      block, keys: children.map(\.keys.lowerBound), children: children.map { UInt64($0.block) })
+  }
+
+  // MARK: Lost entries of devices
+
+  /// Gives trees back to the devices whose entry is lost.
+  private mutating func adopt(
+    _ orphans: [(block: UInt32, missing: Int)], _ reader: inout PoolReader, _ census: BlockCensus
+  ) {
+    let totals = reader.mappingTotals
+    var open = orphans.flatMap { Array(repeating: $0.block, count: $0.missing) }
+      .filter { reader.mappings.isUsable(MetadataBlock($0)) }
+    func size(_ block: UInt32) -> UInt64 { totals[below: block].entryCount }
+
+    var places = reader.devices.indices.filter { reader.devices[$0].root == nil }
+    func give(_ place: Int, _ block: UInt32) {
+      reader.devices[place].root = MetadataBlock(block)
+      adopted.append(reader.devices[place].id)
+      places.removeAll { $0 == place }
+      if let index = open.firstIndex(of: block) { open.remove(at: index) }
+    }
+
+    // First by descent: an older list of devices that still names a tree in use.
+    let named = Grafting.oldEntries(census)
+    for place in places {
+      let device = reader.devices[place]
+      let known = named[device.id, default: []].filter { block in
+        open.contains(block) && size(block) == device.details?.mappedBlocks
+      }
+      if known.count == 1, let block = known.first { give(place, block) }
+    }
+    // Then by size, where only one tree and one device are of it; or where any tree will do.
+    for place in places {
+      let wanted = reader.devices[place].details?.mappedBlocks
+      let trees = open.filter { size($0) == wanted }
+      let rivals = places.filter { reader.devices[$0].details?.mappedBlocks == wanted }
+      guard let tree = trees.first, trees.count == rivals.count else { continue }
+      if Set(trees).count == 1 || wanted == 0 { give(place, tree) }
+    }
+    keepStrangers(open.filter { size($0) > 0 }, &reader)
+  }
+
+  /// Which trees each device had in lists of devices that are no longer in use.
+  private static func oldEntries(_ census: BlockCensus) -> [UInt64: Set<UInt32>] {
+    var entries: [UInt64: Set<UInt32>] = [:]
+    for node in census.nodes.values {
+      for (id, block) in zip(node.deviceIDs, node.pointers)
+      where id <= DeviceDetails.deviceIDMaximum {
+        entries[id, default: []].insert(block)
+      }
+    }
+    return entries
+  }
+
+  /// A tree in use that can't be matched is kept under an id of its own, so that its blocks are
+  /// not given out again.
+  private mutating func keepStrangers(_ blocks: [UInt32], _ reader: inout PoolReader) {
+    var id = DeviceDetails.deviceIDMaximum
+    let taken = Set(reader.devices.map(\.id))
+    for block in blocks {
+      while taken.contains(id), id > 0 { id -= 1 }
+      guard id > 0 else { return }
+      reader.devices.append(ThinDevice(id: id, root: MetadataBlock(block), details: nil))
+      strangers.append(id)
+      id -= 1
+    }
+    reader.devices.sort { $0.id < $1.id }
+  }
+}
