@@ -98,7 +98,7 @@ extension Tool {
     case .zeroes where !isSearched:
       throw Failure(
         .notMetadata,
-        "'\(path)' is not the metadata of a thin pool, or no longer: its first block is nothing but "
+        "'\(path)' is not the metadata of a thin pool, or no longer: block 0 is nothing but "
           + "zeroes; 'thin_repair -i \(path) -o NEW' looks for a pool in the others")
     case .metadata, .unfinished, .xml, .pack, .gzip, .xz, .zstd, .qcow2, .luks, .lvm, .ext, .xfs,
       .btrfs, .swap, .partitionTable, .zeroes:

@@ -51,9 +51,9 @@ extension Tool {
     } catch .newestStateDamaged(let index) {
       throw Failure(
         .damaged,
-        "the superblock is lost, and so are blocks that led into the pool's newest state (its index "
-          + "is block \(index)). States before it may be whole, but their data blocks may belong to "
-          + "others by now, so none is taken. Keep this metadata; nothing was written")
+        "the superblock is lost, and so are blocks that led into the pool's newest state (its "
+          + "index is block \(index)). States before it may be whole, but their data blocks may "
+          + "belong to others by now, so none is taken. Keep this metadata; nothing was written")
     } catch .dataBlockSizeUnknown {
       throw Failure(
         .damaged,

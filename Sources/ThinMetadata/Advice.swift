@@ -31,7 +31,8 @@ package struct Advice: Sendable {
     var lines: [String] = []
     if findings.counts[.metadataFull] != nil || findings.counts[.metadataNearlyFull] != nil {
       lines.append(
-        "Make room for metadata before the pool stops: 'lvextend --poolmetadatasize +SIZE VG/POOL'.")
+        "Make room for metadata before the pool stops: 'lvextend --poolmetadatasize +SIZE VG/POOL'."
+      )
     }
     if findings.counts[.dataFull] != nil {
       lines.append(
@@ -78,8 +79,8 @@ package struct Advice: Sendable {
     guard report.superblock != nil else {
       return [
         "Without a superblock nothing can be checked. If this is the right device, 'thin_repair -i "
-          + "\(input) -o NEW' looks for the pool in its other blocks. DON'T activate it: where block "
-          + "0 is zeroed the kernel would format it."
+          + "\(input) -o NEW' looks for the pool in its other blocks. DON'T activate it: where "
+          + "block 0 is zeroed the kernel would format it."
       ]
     }
     var lines: [String] = []
@@ -107,7 +108,8 @@ package enum KeyRanges {
       if range.upperBound == .max { return "virtual blocks from \(range.lowerBound) on" }
       let count = range.upperBound - range.lowerBound + 1
       let size = count.multipliedReportingOverflow(by: sectorsPerBlock * 512)
-      let bytes = size.overflow || sectorsPerBlock == 0 ? "" : " (\(ByteCount.text(size.partialValue)))"
+      let bytes =
+        size.overflow || sectorsPerBlock == 0 ? "" : " (\(ByteCount.text(size.partialValue)))"
       return "virtual blocks \(range.lowerBound)..\(range.upperBound)\(bytes)"
     }
     if ranges.count > shown { parts.append("\(ranges.count - shown) more ranges") }

@@ -100,7 +100,8 @@ extension Superblock {
     if needsCheck { findings.report(.needsCheck, at: site) }
     if heldRoot != 0 {
       findings.report(
-        .metadataSnapshotHeld, at: PoolReader.Structure.metadataSnapshot, found: "block \(heldRoot)")
+        .metadataSnapshotHeld, at: PoolReader.Structure.metadataSnapshot, found: "block \(heldRoot)"
+      )
     }
     if metadataBlockCount > max(metadataSpaceMap.blockCount, 1) {
       findings.report(

@@ -25,7 +25,8 @@ package struct Dump {
     // What a metadata snapshot can't know is the live pool's.
     pool.dataBlockCount = reader.dataBlockCount
     try write(
-      pool, reader.devices.compactMap { device in
+      pool,
+      reader.devices.compactMap { device in
         device.details.map { (DeviceHeader(id: device.id, details: $0), device.root) }
       }, from: reader, to: sink, toleratingDamage: false)
   }

@@ -85,7 +85,9 @@ package struct Restorer: ThinEvents {
 
   package mutating func end() throws(RestoreError) {
     try rules.end()
-    guard let pool, let dataCounts = mappings.dataCounts else { throw .rejected("missing superblock") }
+    guard let pool, let dataCounts = mappings.dataCounts else {
+      throw .rejected("missing superblock")
+    }
     do throws(IOError) {
       for leaf in shared.values.joined()
       where writer.references[UInt64(leaf.block.number)] == 0 {

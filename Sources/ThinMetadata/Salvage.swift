@@ -140,7 +140,9 @@ package struct Salvage: Sendable {
       header, devices, in: reader.mappings,
       sharing: LeafSharing(
         reader.mappings, roots: devices.compactMap(\.root), blockCount: reader.usage.blockCount))
-    try stream.run(reading: reader.file, reader.limits) { $0 } consume: {
+    try stream.run(reading: reader.file, reader.limits) {
+      $0
+    } consume: {
       (decoded) throws(RestoreError) in
       try decoded.replay(into: &restorer)
     }

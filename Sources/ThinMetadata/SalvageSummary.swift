@@ -97,15 +97,17 @@ package struct SalvageSummary: Sendable {
     }
     if search.hasTracesBehind {
       lines.append(
-        "There are traces that may be of a newer state whose index is lost too: mappings of the last "
-          + "moments may be missing, or be of the moment before.")
+        "There are traces that may be of a newer state whose index is lost too: mappings of the "
+          + "last moments may be missing, or be of the moment before.")
     }
     lines.append(
       "Transaction id \(salvage.header.transactionID) is the highest that is left; if LVM expects "
         + "another, repair again with --transaction-id.")
     lines.append(
       "The number of data blocks, \(salvage.header.dataBlockCount), goes up to the highest that is "
-        + "mapped; the pool grows to its data device when it is activated. --nr-data-blocks raises it.")
+        + "mapped; the pool grows to its data device when it is activated. --nr-data-blocks raises "
+        + "it."
+    )
     return lines
   }
 }

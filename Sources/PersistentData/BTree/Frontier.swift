@@ -24,7 +24,8 @@ struct Frontier: Sendable {
       pointers.append(UInt64(skeleton.children[entry]) << 32 | UInt64(entry))
     }
     for root in rootIndices {
-      pointers.append(UInt64(roots[root].block.number) << 32 | UInt64(root) | UInt64(Frontier.rootBit))
+      pointers.append(
+        UInt64(roots[root].block.number) << 32 | UInt64(root) | UInt64(Frontier.rootBit))
     }
     pointers.sort()
     var blocks: [UInt32] = []

@@ -79,7 +79,9 @@ package struct TreeWalk: Sendable {
   }
 
   /// Whether every node could be read; ask after the leaves were.
-  package var isWhole: Bool { hasAllRoots && damaged.isEmpty && crossLinked.isEmpty && !skeleton.hasLostPointers }
+  package var isWhole: Bool {
+    hasAllRoots && damaged.isEmpty && crossLinked.isEmpty && !skeleton.hasLostPointers
+  }
 
   /// How many distinct leaves there are, damaged ones included.
   package var leafCount: Int { leafFrontier.blocks.count }

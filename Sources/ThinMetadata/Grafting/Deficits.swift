@@ -29,23 +29,16 @@ struct Deficits: Sendable {
     // to itself is not short of that.
     var found: [UInt32: Int] = [:]
     for (block, node) in census.nodes
-    where count(block) > 0 && !usage.isClaimed(MetadataBlock(block)) {
-      guard node.valueSize == BTreeNode.pointerSize else { continue }
-      if node.kind == .leaf, !Deficits.isTopLevel(node, census, count) { continue }
-      for pointer in node.pointers { found[pointer, default: 0] += 1 }
+    where node.valueSize == BTreeNode.pointerSize && count(block) > 0
+      && !usage.isClaimed(MetadataBlock(block))
+    {
+      let references = census.references(of: block) { count($0) > 0 }
+      for pointer in references { found[pointer, default: 0] += 1 }
     }
     for block in census.nodes.keys.sorted() where census.leafValueSize(block) == Mapping.valueSize {
       let references = Int(reader.usage.references[UInt64(block)]) + found[block, default: 0]
       let missing = Int(count(block)) - references
       if missing > 0 { candidates.append((block, missing)) }
-    }
-  }
-
-  private static func isTopLevel(
-    _ node: BlockCensus.Node, _ census: BlockCensus, _ count: (UInt32) -> UInt32
-  ) -> Bool {
-    node.pointers.allSatisfy {
-      count($0) > 0 && census.nodes[$0]?.valueSize == BTreeNode.pointerSize
     }
   }
 }

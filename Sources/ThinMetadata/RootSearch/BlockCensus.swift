@@ -46,6 +46,24 @@ package struct BlockCensus: Sendable {
       || indexBlocks.contains(block)
   }
 
+  /// The blocks that a block in use refers to. `isInUse`: whether a block is allocated.
+  func references(of block: UInt32, isInUse: (UInt32) -> Bool) -> [UInt32] {
+    if let copy = superblocks[block] {
+      return [copy.mappingRoot, copy.detailsRoot].compactMap {
+        MetadataBlock(pointer: $0, count: blockCount)?.number
+      }
+    }
+    guard let node = nodes[block] else { return [] }
+    if node.kind == .leaf, node.valueSize == BTreeNode.pointerSize {
+      // A top-level leaf points to nodes in use; the values of a mapping leaf hardly ever could.
+      let isTopLevel = node.pointers.allSatisfy {
+        isInUse($0) && nodes[$0]?.valueSize == BTreeNode.pointerSize
+      }
+      return isTopLevel ? node.pointers : []
+    }
+    return node.pointers
+  }
+
   /// Whether the leaves below a node point to trees: those of the devices.
   func isTopLevel(_ block: UInt32) -> Bool {
     var block = block

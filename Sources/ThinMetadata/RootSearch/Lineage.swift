@@ -6,7 +6,8 @@ struct Lineage {
   struct Change {
     /// Entries added to leaves, or removed from them, where only one of both happened.
     var changed = 0
-    /// Among the entries of such leaves, those beyond a leaf's last that its forerunner can't have left there.
+    /// Among the entries of such leaves, those beyond a leaf's last that its forerunner can't have
+    /// left there.
     var strayTails = 0
     /// Entries that were both added and removed in a leaf: the smaller number.
     var replaced = 0
@@ -84,7 +85,8 @@ struct Lineage {
     guard now.isSubset(of: before.live) || now.isSuperset(of: before.live) else { return }
     let places = Dictionary(zip(before.live, before.live.indices)) { first, _ in first }
     let tail = leaf.entryCount..<min(leaf.keys.count, before.keys.count)
-    change.changed += max(leaf.entryCount, before.entryCount) - min(leaf.entryCount, before.entryCount)
+    change.changed +=
+      max(leaf.entryCount, before.entryCount) - min(leaf.entryCount, before.entryCount)
     change.strayTails += tail.count { place in
       let key = leaf.keys[place]
       // Removing an entry moves those after it down and leaves the last where it was.

@@ -33,9 +33,8 @@ struct PoolState: Sendable {
         lost.insert(UInt32(block))
         continue
       }
-      for pointer in PoolState.references(census, UInt32(block), counts) {
-        open[Int(pointer)] -= 1
-      }
+      let references = census.references(of: UInt32(block)) { counts[Int($0)] > 0 }
+      for pointer in references { open[Int(pointer)] -= 1 }
     }
     guard let roots = PoolState.openRoots(census, open, counts, lost) else { return nil }
     if lost.isEmpty, !roots.areThoseOfASuperblock { return nil }
@@ -70,26 +69,6 @@ struct PoolState: Sendable {
       }
     }
     return bitmaps.isEmpty || counts[0] == 0 ? nil : (counts, bitmaps)
-  }
-
-  /// The blocks that an allocated block refers to.
-  private static func references(
-    _ census: BlockCensus, _ block: UInt32, _ counts: [UInt8]
-  ) -> [UInt32] {
-    if let copy = census.superblocks[block] {
-      return [copy.mappingRoot, copy.detailsRoot].compactMap {
-        MetadataBlock(pointer: $0, count: census.blockCount)?.number
-      }
-    }
-    guard let node = census.nodes[block] else { return [] }
-    if node.kind == .leaf, node.valueSize == BTreeNode.pointerSize {
-      // A top-level leaf points to nodes in use; the values of a mapping leaf hardly ever could.
-      let isTopLevel = node.pointers.allSatisfy {
-        counts[Int($0)] > 0 && census.nodes[$0]?.valueSize == BTreeNode.pointerSize
-      }
-      return isTopLevel ? node.pointers : []
-    }
-    return node.pointers
   }
 
   /// What is left open, by the size of the values below; `nil` when more was found than is

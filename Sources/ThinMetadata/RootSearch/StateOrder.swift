@@ -68,7 +68,9 @@ struct StateOrder {
   private func isBehindOverwritten(_ state: Int) -> Bool {
     var head = state
     var seen: Set<Int> = [state]
-    while let step = steps.filter({ $0.to == head && $0.strangeness < StateOrder.jump }).min(by: { $0.strangeness < $1.strangeness }),
+    while let step = steps.filter({ $0.to == head && $0.strangeness < StateOrder.jump }).min(by: {
+      $0.strangeness < $1.strangeness
+    }),
       seen.insert(step.from).inserted
     {
       head = step.from

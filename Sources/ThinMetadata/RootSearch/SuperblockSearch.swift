@@ -50,7 +50,11 @@ package struct SuperblockSearch: Sendable {
     var open = [root]
     while let block = open.popLast() {
       guard let node = census.nodes[block], bitmaps <= census.blockCount else { continue }
-      if node.kind == .leaf { bitmaps += UInt64(node.pointers.count) } else { open += node.pointers }
+      if node.kind == .leaf {
+        bitmaps += UInt64(node.pointers.count)
+      } else {
+        open += node.pointers
+      }
     }
     return bitmaps * UInt64(Bitmap.entryCount)
   }
