@@ -78,9 +78,18 @@ internal import Synchronization
   package func increment(_ runs: [BlockRun]) {
     large.withLock { table in
       for run in runs {
-        precondition(run.begin <= count && run.length <= count - run.begin)
-        if run.length >= RefCounts.shortRun, incrementAtOnce(run, &table) { continue }
-        for block in run.begin..<run.begin + run.length { increment(block, &table) }
+        precondition(run.begin <= count && run.length <= count - run.begin && run.length > 0)
+        touch(run, &table)
+        if run.length >= RefCounts.shortRun, incrementAtOnce(run) { continue }
+        let first = Int(run.begin)
+        for place in first..<first + Int(run.length) {
+          let byte = unsafe bytes[place]
+          if byte < RefCounts.inTable - 1 {
+            unsafe bytes[place] = byte + 1
+          } else {
+            increment(UInt64(place), &table)
+          }
+        }
       }
     }
   }
@@ -105,10 +114,15 @@ internal import Synchronization
 
   /// Writes to memory that has not been written to before it is read: reading first would map a
   /// page of zeroes, and replacing that by a page of our own interrupts all cores.
-  private func touch(_ run: BlockRun, _ table: inout Table) {
-    guard run.length > 0 else { return }
+  @inline(__always) private func touch(_ run: BlockRun, _ table: inout Table) {
+    let first = run.begin >> RefCounts.regionBits
     let last = (run.begin + run.length - 1) >> RefCounts.regionBits
-    for region in run.begin >> RefCounts.regionBits...last where !table.touched[Int(region)] {
+    if first == last, table.touched[Int(first)] { return }
+    touchRegions(first...last, &table)
+  }
+
+  private func touchRegions(_ regions: ClosedRange<UInt64>, _ table: inout Table) {
+    for region in regions where !table.touched[Int(region)] {
       table.touched[Int(region)] = true
       let start = Int(region << RefCounts.regionBits)
       let end = min(start + 1 << Int(RefCounts.regionBits), Int(mappedBytes))
@@ -118,8 +132,7 @@ internal import Synchronization
   }
 
   /// Two loops that the compiler turns into vector code; refuses when a count would leave its byte.
-  private func incrementAtOnce(_ run: BlockRun, _ table: inout Table) -> Bool {
-    touch(run, &table)
+  private func incrementAtOnce(_ run: BlockRun) -> Bool {
     let first = unsafe bytes + Int(run.begin)
     let length = Int(run.length)
     var highest: UInt8 = 0
