@@ -187,10 +187,21 @@ extension PoolReader {
       Structure.metadataSpaceMap, order: Structure.metadataSpaceMapOrder,
       root: superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
       findings: &findings)
+    var differences = Findings()
     let mends = [
-      SpaceMapMend(dataMap, dataCounts, findings: &findings),
-      SpaceMapMend(metadataMap, usage.references, findings: &findings),
+      SpaceMapMend(dataMap, dataCounts, findings: &differences),
+      SpaceMapMend(metadataMap, usage.references, findings: &differences),
     ]
+    let isAllCounted =
+      mappings.isWhole && lostTopLevel.isEmpty && lostDetails.isEmpty
+      && dataMap.hasAllLargeCounts && metadataMap.hasAllLargeCounts
+    if !isAllCounted {
+      let hidden = differences.drop(.leak)
+      if hidden > 0 {
+        findings.report(.countsNotJudged, at: Structure.pool, found: "\(hidden) blocks")
+      }
+    }
+    findings.merge(differences)
     reportSpace()
     return mends
   }

@@ -30,10 +30,14 @@ extension Site: CustomStringConvertible {
     if let device { text += ", device \(device)" }
     if let block { text += ", block \(block)" }
     if let entry { text += ", entry \(entry)" }
-    if let keys {
-      text +=
-        keys.lowerBound == keys.upperBound
-        ? ", key \(keys.lowerBound)" : ", keys \(keys.lowerBound)..\(keys.upperBound)"
+    if let keys, keys != 0...UInt64.max {
+      if keys.lowerBound == keys.upperBound {
+        text += ", key \(keys.lowerBound)"
+      } else if keys.upperBound == .max {
+        text += ", keys from \(keys.lowerBound) on"
+      } else {
+        text += ", keys \(keys.lowerBound)..\(keys.upperBound)"
+      }
     }
     return text
   }

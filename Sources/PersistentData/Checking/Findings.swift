@@ -50,6 +50,14 @@ package struct Findings: Sendable {
     counts.reduce(0) { $0 + ($1.key.severity == severity ? $1.value : 0) }
   }
 
+  /// Forgets all that was found of one severity; returns how much that was.
+  package mutating func drop(_ severity: Severity) -> Int {
+    let dropped = count(severity)
+    items.removeAll { $0.rule.severity == severity }
+    counts = counts.filter { $0.key.severity != severity }
+    return dropped
+  }
+
   /// Whether anything was found that can be mended on the spot.
   package var hasMendable: Bool { counts.keys.contains { $0.entry.isMendable } }
 

@@ -57,6 +57,7 @@ package enum Rule: String, CaseIterable, Sendable {
   case transactionInFuture
 
   // Worth knowing
+  case countsNotJudged
   case needsCheck
   case metadataSnapshotHeld
   case metadataNearlyFull

@@ -79,6 +79,9 @@ extension Rule {
     case .transactionInFuture:
       RuleEntry(.warning, "the device's transaction is newer than the pool's")
 
+    case .countsNotJudged:
+      RuleEntry(
+        .note, "counts look too high, but what refers to these blocks may be what is damaged")
     case .needsCheck: RuleEntry(.note, "the kernel asked for a check (needs_check is set)")
     case .metadataSnapshotHeld: RuleEntry(.note, "a metadata snapshot is held")
     case .metadataNearlyFull: RuleEntry(.note, "metadata space is below the low watermark")
