@@ -95,6 +95,9 @@ package struct SalvageSummary: Sendable {
         "Which state is the newest is inferred from the order in which kernels write, not written "
           + "down anywhere: check the data before you trust it.")
     }
+    if !search.isExhaustive {
+      lines.append("There are too many states to compare: not all of them were looked at.")
+    }
     if search.hasTracesBehind {
       lines.append(
         "There are traces that may be of a newer state whose index is lost too: mappings of the "

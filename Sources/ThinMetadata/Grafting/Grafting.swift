@@ -102,36 +102,41 @@ package struct Grafting: Sendable {
     _ orphans: [(block: UInt32, missing: Int)], _ reader: inout PoolReader, _ census: BlockCensus
   ) {
     let totals = reader.mappingTotals
-    var open = orphans.flatMap { Array(repeating: $0.block, count: $0.missing) }
-      .filter { reader.mappings.isUsable(MetadataBlock($0)) }
     func size(_ block: UInt32) -> UInt64 { totals[below: block].entryCount }
-
-    var places = reader.devices.indices.filter { reader.devices[$0].root == nil }
+    // Trees still to be given away, and how many devices each belongs to.
+    var open: [UInt32: Int] = [:]
+    for orphan in orphans where reader.mappings.isUsable(MetadataBlock(orphan.block)) {
+      open[orphan.block] = orphan.missing
+    }
+    var places = Set(reader.devices.indices.filter { reader.devices[$0].root == nil })
     func give(_ place: Int, _ block: UInt32) {
       reader.devices[place].root = MetadataBlock(block)
       adopted.append(reader.devices[place].id)
-      places.removeAll { $0 == place }
-      if let index = open.firstIndex(of: block) { open.remove(at: index) }
+      places.remove(place)
+      let rest = open[block, default: 1] - 1
+      open[block] = rest > 0 ? rest : nil
     }
 
     // First by descent: an older list of devices that still names a tree in use.
     let named = Grafting.oldEntries(census)
-    for place in places {
+    for place in places.sorted() {
       let device = reader.devices[place]
       let known = named[device.id, default: []].filter { block in
-        open.contains(block) && size(block) == device.details?.mappedBlocks
+        open[block] != nil && size(block) == device.details?.mappedBlocks
       }
       if known.count == 1, let block = known.first { give(place, block) }
     }
     // Then by size, where only one tree and one device are of it; or where any tree will do.
-    for place in places {
-      let wanted = reader.devices[place].details?.mappedBlocks
-      let trees = open.filter { size($0) == wanted }
-      let rivals = places.filter { reader.devices[$0].details?.mappedBlocks == wanted }
-      guard let tree = trees.first, trees.count == rivals.count else { continue }
-      if Set(trees).count == 1 || wanted == 0 { give(place, tree) }
+    let rivals = Dictionary(grouping: places) { reader.devices[$0].details?.mappedBlocks }
+    let trees = Dictionary(grouping: open.keys) { size($0) }
+    for (wanted, rivals) in rivals {
+      guard let wanted, let trees = trees[wanted] else { continue }
+      let blocks = trees.sorted().flatMap { Array(repeating: $0, count: open[$0, default: 0]) }
+      guard blocks.count == rivals.count, trees.count == 1 || wanted == 0 else { continue }
+      for (place, block) in zip(rivals.sorted(), blocks) { give(place, block) }
     }
-    keepStrangers(open.filter { size($0) > 0 }, &reader)
+    adopted.sort()
+    keepStrangers(open.keys.sorted().filter { size($0) > 0 }, &reader)
   }
 
   /// Which trees each device had in lists of devices that are no longer in use.

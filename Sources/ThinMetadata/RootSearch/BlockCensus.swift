@@ -19,6 +19,7 @@ package struct BlockCensus: Sendable {
   private(set) var nodes: [UInt32: Node] = [:]
   /// Index blocks of metadata space maps, of whatever age, ascending.
   private(set) var indexBlocks: [UInt32] = []
+  private var indexSet: Set<UInt32> = []
   private(set) var bitmaps: Set<UInt32> = []
   /// Copies of superblocks: metadata snapshots, of whatever age.
   private(set) var superblocks: [UInt32: Superblock] = [:]
@@ -38,12 +39,13 @@ package struct BlockCensus: Sendable {
       superblocks.merge(visitor.superblocks) { first, _ in first }
     }
     indexBlocks.sort()
+    indexSet = Set(indexBlocks)
   }
 
   /// Whether a block holds anything that a pool's metadata can refer to.
   func isMetadata(_ block: UInt32) -> Bool {
     nodes[block] != nil || bitmaps.contains(block) || superblocks[block] != nil
-      || indexBlocks.contains(block)
+      || indexSet.contains(block)
   }
 
   /// The blocks that a block in use refers to. `isInUse`: whether a block is allocated.

@@ -10,10 +10,18 @@ package struct SuperblockSearch: Sendable {
   /// Other states that the device still holds; all but certainly older.
   package let otherStates: Int
 
+  /// Whether every index block on the device was looked at.
+  package let isExhaustive: Bool
+
+  /// As many states are compared as this many bytes can tell the allocated blocks of.
+  private static let memory = 256 << 20
+
   init(_ file: BlockFile) throws(SalvageError) {
     let census = BlockCensus(file)
-    let states = census.indexBlocks.compactMap { PoolState(census, index: $0) }
+    let candidates = SuperblockSearch.candidates(census)
+    let states = candidates.compactMap { PoolState(census, index: $0) }
     let (newest, roots) = try SuperblockSearch.newest(states, census)
+    isExhaustive = candidates.count == census.indexBlocks.count
     otherStates = states.count - 1
     let behind = newest.allocated.firstFree(from: newest.index + 1) ?? 0
     hasTracesBehind =
@@ -31,6 +39,18 @@ package struct SuperblockSearch: Sendable {
         refCountRoot: 0),
       mappingRoot: UInt64(roots.mapping), detailsRoot: UInt64(roots.details),
       dataBlockSectors: size ?? 0, metadataBlockCount: census.blockCount)
+  }
+
+  /// The index blocks to look at: all of them, on all but very large devices. There, first those
+  /// behind which nothing was written, then the lowest: where writing stops, and where it starts
+  /// again after an activation.
+  private static func candidates(_ census: BlockCensus) -> [UInt32] {
+    let limit = max(64, min(2000, memory / max(1, Int(census.blockCount) / 8)))
+    guard census.indexBlocks.count > limit else { return census.indexBlocks }
+    let ends = census.indexBlocks.filter { !census.isMetadata($0 + 1) }.suffix(limit / 2)
+    let taken = Set(ends)
+    let lowest = census.indexBlocks.lazy.filter { !taken.contains($0) }.prefix(limit - ends.count)
+    return (ends + lowest).sorted()
   }
 
   /// The newest state, also when it is damaged: an older one that is whole is never taken in its
