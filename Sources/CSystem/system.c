@@ -5,9 +5,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <malloc.h>
-#include <stddef.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 
 const int dmm_o_direct = O_DIRECT;
 
@@ -23,16 +21,8 @@ void dmm_drop_cache(int descriptor) {
   errno = saved;
 }
 
-void *dmm_map_zeroes(uint64_t count) {
-  void *address = mmap(NULL, count, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return address == MAP_FAILED ? NULL : address;
-}
-
 void dmm_tune_memory(void) {
   mallopt(M_TOP_PAD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
-
-void dmm_unmap(void *address, uint64_t count) { munmap(address, count); }

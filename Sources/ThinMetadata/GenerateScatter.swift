@@ -52,7 +52,7 @@ package struct LeafScatter {
   private static func topLevelLeaves(
     _ file: BlockFile, _ superblock: Superblock
   ) throws(IOError) -> [MetadataBlock] {
-    var usage = try BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
+    var usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     var findings = Findings()
     var walk = TreeWalk(
       PoolReader.Structure.topLevel, rootPointers: [(superblock.mappingRoot, 0)], in: file,

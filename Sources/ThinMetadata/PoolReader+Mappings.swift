@@ -10,7 +10,7 @@ extension PoolReader {
   /// The number of data blocks is believed as far as the metadata device has room for bitmaps.
   package mutating func readMappings() throws(IOError) -> RefCounts {
     let room = usage.blockCount * UInt64(Bitmap.entryCount)
-    let counts = try RefCounts(count: min(dataBlockCount, room))
+    let counts = RefCounts(count: min(dataBlockCount, room))
     let limits = MappingLeaf.Limits(dataBlockCount: counts.count, time: timeLimit)
     let visitors = mappings.readLeaves(findings: &findings) {
       CountingVisitor(counts: counts, leaf: MappingLeaf(limits))

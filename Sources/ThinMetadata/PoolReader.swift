@@ -81,7 +81,7 @@ package struct PoolReader: Sendable {
     chosenSuperblock = superblock
     timeLimit = superblock.time
     self.findings = findings
-    usage = try BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
+    usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     leafEntryCounts = Array(repeating: 0, count: Int(usage.blockCount))
     mappings = TreeWalk(
       Structure.mapping, roots: [], in: file, usage: &usage, findings: &self.findings)

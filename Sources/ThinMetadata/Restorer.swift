@@ -34,11 +34,7 @@ package struct Restorer: ThinEvents {
   package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
     try rules.begin(pool)
     self.pool = pool
-    do throws(IOError) {
-      mappings.dataCounts = try RefCounts(count: pool.dataBlockCount)
-    } catch {
-      throw .output(error)
-    }
+    mappings.dataCounts = RefCounts(count: pool.dataBlockCount)
   }
 
   package mutating func beginShared(_ name: String) throws(RestoreError) {

@@ -14,11 +14,6 @@ int64_t dmm_block_device_size(int descriptor);
 /// the cache. Best effort.
 void dmm_drop_cache(int descriptor);
 
-/// A private anonymous mapping of `count` zero bytes that takes memory only where it is touched;
-/// NULL with errno set on failure.
-void *dmm_map_zeroes(uint64_t count);
-void dmm_unmap(void *address, uint64_t count);
-
 /// Makes malloc grow in larger steps: with several threads, each step interrupts all cores.
 void dmm_tune_memory(void);
 

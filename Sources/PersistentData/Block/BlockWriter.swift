@@ -26,7 +26,7 @@ package final class BlockWriter {
   package init(_ file: BlockFile) throws(IOError) {
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
-    references = try RefCounts(count: MetadataBlock.maximumCount)
+    references = RefCounts(count: MetadataBlock.maximumCount)
     try UnfinishedNotice.write(to: file)
   }
 

@@ -11,9 +11,9 @@ package struct BlockUsage {
   private var uses: [UInt8]
   private var users: [String] = []
 
-  package init(blockCount: UInt64) throws(IOError) {
+  package init(blockCount: UInt64) {
     self.blockCount = blockCount
-    references = try RefCounts(count: blockCount)
+    references = RefCounts(count: blockCount)
     uses = [UInt8](repeating: 0, count: Int(blockCount))
   }
 

@@ -88,11 +88,12 @@ private struct BitmapVisitor: BlockVisitor {
   /// Word by word; a word that is as it should be, and has no large counts, costs one comparison.
   private mutating func compareEntries(_ bitmap: Bitmap, of index: Int) {
     let range = map.range(ofBitmap: index)
+    let expected = counted.bitmapWords(from: range.lowerBound, Bitmap.wordCount)
     for word in 0..<Bitmap.wordCount {
       let stored = bitmap.word(word)
       let first = range.lowerBound + UInt64(word * Bitmap.entriesPerWord)
       let large = stored & stored >> 1 & Bitmap.lowBits
-      if large == 0, stored == counted.bitmapWord(from: first) { continue }
+      if large == 0, stored == expected[word] { continue }
       for entry in 0..<Bitmap.entriesPerWord {
         compareEntry(
           Bitmap.count(entry, in: stored), block: first + UInt64(entry), end: range.upperBound)

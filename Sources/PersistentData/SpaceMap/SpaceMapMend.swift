@@ -42,9 +42,8 @@ package struct SpaceMapMend: Sendable {
   private func lowerCounts(ofBitmap index: Int, in block: UInt64) throws(IOError) {
     let first = map.range(ofBitmap: index).lowerBound
     try map.file.editBlock(MetadataBlock(UInt32(block)), sealedAs: .bitmap) { bytes in
-      for word in 0..<Bitmap.wordCount {
-        bytes[Bitmap.word(word)] = counted.bitmapWord(
-          from: first + UInt64(word * Bitmap.entriesPerWord))
+      for (index, word) in counted.bitmapWords(from: first, Bitmap.wordCount).enumerated() {
+        bytes[Bitmap.word(index)] = word
       }
     }
   }

@@ -59,9 +59,8 @@ package struct SpaceMapWriter {
     var summary = BitmapSummary.empty
     let block = try writer.append(.bitmap) { block, bytes in
       bytes[Bitmap.Layout.block] = UInt64(block.number)
-      for word in 0..<Bitmap.wordCount {
-        bytes[Bitmap.word(word)] = counts.bitmapWord(
-          from: first + UInt64(word * Bitmap.entriesPerWord))
+      for (index, word) in counts.bitmapWords(from: first, Bitmap.wordCount).enumerated() {
+        bytes[Bitmap.word(index)] = word
       }
       summary = BitmapSummary(Bitmap(bytes.bytes), entryCount: slots)
     }

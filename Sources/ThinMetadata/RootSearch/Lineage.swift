@@ -42,7 +42,7 @@ struct Lineage {
       for (device, root) in zip(leaf.live, leaf.values) {
         guard let root = UInt32(exactly: root), !old.allocated.contains(root),
           let before = find(oldRoots.mapping, key: device),
-          let place = before.live.firstIndex(of: device),
+          let place = before.live.firstIndex(of: device), place < before.values.count,
           let oldRoot = UInt32(exactly: before.values[place])
         else { continue }
         compare(root, new, oldRoot, old, &change)

@@ -137,8 +137,10 @@ struct BlockSet: Sendable {
     }
   }
 
+  /// Any number may be asked for; what lies beyond the device is no member.
   func contains(_ block: UInt32) -> Bool {
-    words[Int(block / 64)] >> UInt64(block % 64) & 1 == 1
+    let word = Int(block / 64)
+    return word < words.count && words[word] >> UInt64(block % 64) & 1 == 1
   }
 
   /// The members that `other` lacks, ascending.

@@ -1,0 +1,35 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// What the modules offer each other they don't offer to other packages. So this one has them as
+// targets of its own: `Sources` is a link to the program's.
+
+/// As in the program's own package: other settings would measure other code.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+  name: "benchmarks",
+  products: [
+    .executable(name: "bench", targets: ["bench"]),
+    .executable(name: "launch", targets: ["launch"]),
+  ],
+  targets: [
+    .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    .target(name: "PersistentData", dependencies: ["CSystem"], swiftSettings: strict),
+    .target(name: "MetadataXML", dependencies: ["CExpat"], swiftSettings: strict),
+    .target(
+      name: "ThinMetadata", dependencies: ["PersistentData", "MetadataXML"], swiftSettings: strict),
+    .executableTarget(
+      name: "bench", dependencies: ["PersistentData", "MetadataXML", "ThinMetadata"],
+      path: "Micro", swiftSettings: strict),
+    .executableTarget(name: "launch", path: "Launch"),
+  ]
+)

@@ -1,0 +1,218 @@
+"""Compares our program with a peer and prints tables. run.sh says how to call it."""
+import argparse
+import datetime
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import inputs
+import measure
+
+TOOLS = ["thin_check", "thin_dump", "thin_restore", "thin_repair"]
+
+
+def tell(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.runs = options.runs or (3 if options.mode == "quick" else 5)
+        self.has_peer = os.access(options.peer, os.X_OK)
+        self.peer_name = self.version(options.peer) if self.has_peer else "no peer"
+
+    def version(self, program):
+        done = subprocess.run(
+            [program, "thin_check", "-V"], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def both(self, tool, *arguments):
+        """The same command for both programs."""
+        ours = [self.options.program, tool, *arguments]
+        return [ours, [self.options.peer, tool, *arguments] if self.has_peer else None]
+
+    def generate(self, text, path):
+        subprocess.run(
+            [self.options.program, "thin_generate_metadata", "-q", "--force", "-o", path,
+             *shlex.split(text)],
+            check=True)
+
+    def jobs(self, folder, name, text, with_damage=True):
+        """Makes an input and yields what is to be done with it: a name, commands, inputs."""
+        tell(f"{name} in {folder}")
+        image, xml, output, damaged = (
+            os.path.join(folder, file) for file in ("image", "xml", "output", "damaged"))
+        self.generate(text, image)
+        self.output, self.output_size = output, os.path.getsize(image)
+        yield "thin_check", self.both("thin_check", "-q", image), [image]
+        yield "thin_dump", self.both("thin_dump", image), [image]
+        subprocess.run([self.options.program, "thin_dump", "-o", xml, image], check=True)
+        yield "thin_restore", self.both("thin_restore", "-q", "-i", xml, "-o", output), [xml]
+        os.remove(xml)
+        yield "thin_repair", self.both("thin_repair", "-q", "-i", image, "-o", output), [image]
+        if with_damage:
+            shutil.copyfile(image, damaged)
+            inputs.zero_block(damaged, inputs.find_leaf(damaged))
+            yield ("thin_repair, a leaf lost",
+                   self.both("thin_repair", "-q", "-i", damaged, "-o", output), [damaged])
+            os.remove(damaged)
+        self.image = image
+
+    def in_turn(self, *arguments, **settings):
+        return measure.in_turn(self.options.launch, *arguments, **settings)
+
+    def make_output(self, command):
+        """Both write to a new file of the input's size, without blocks of its own."""
+        if self.output in command:
+            with open(self.output, "wb") as file:
+                file.truncate(self.output_size)
+
+    def table(self, folder, named, before=None, limits=None, **settings):
+        """Measures all jobs on some inputs and prints a table of medians."""
+        peer = self.peer_name
+        print(f"| input | job | wall s | {peer} | times | CPU s | {peer} | times "
+              f"| MiB | {peer} | times |")
+        print("|---|---|" + "--:|" * 9)
+        for name, text in named.items():
+            for job, commands, files in self.jobs(folder, name, text):
+                def prepare(command):
+                    self.make_output(command)
+                    if before:
+                        before(files)
+                results = self.in_turn(commands, self.runs, prepare, **settings)
+                print(row(name, job, results), flush=True)
+            if limits is not None:
+                limit = [self.options.bench, "limit", self.image]
+                limits[name] = self.in_turn([limit], self.runs)[0]
+            self.clear(folder)
+
+    def growth(self, folder, named):
+        print(f"| pool | job | wall s | {self.peer_name} | times | CPU s | {self.peer_name} | times"
+              f" | MiB | {self.peer_name} | times |")
+        print("|---|---|" + "--:|" * 9)
+        for name, text in named.items():
+            for job, commands, _ in self.jobs(folder, name, text, with_damage=False):
+                ours = self.in_turn(commands[:1], min(3, self.runs), self.make_output)
+                theirs = self.in_turn(
+                    commands[1:], 1, self.make_output, limit=60, warm_up=False)
+                print(row(name, job, ours + theirs), flush=True)
+            self.clear(folder)
+
+    def clear(self, folder):
+        for file in os.listdir(folder):
+            os.remove(os.path.join(folder, file))
+
+    def start_up(self):
+        """Each tool's -V, beyond what it takes to start a program that does nothing."""
+        nothing = shutil.which("true")
+        programs = [[nothing]]
+        for tool in TOOLS:
+            programs += [command for command in self.both(tool, "-V") if command]
+        times = [[] for _ in programs]
+        for _ in range(50):
+            for place, command in enumerate(programs):
+                times[place].append(measure.run(self.options.launch, command).wall * 1000)
+        base, *rest = [statistics.median(each) for each in times]
+        step = 2 if self.has_peer else 1
+        print(f"| tool | ms | {self.peer_name} |\n|---|--:|--:|")
+        for index, tool in enumerate(TOOLS):
+            cells = [f"{value - base:.2f}" for value in rest[step * index : step * (index + 1)]]
+            print(f"| {tool} | {cells[0]} | {cells[1] if self.has_peer else '-'} |")
+        floor = measure.run(self.options.launch, [nothing]).memory
+        print(f"\n`true` takes {base:.2f} ms, and {floor:.1f} MiB.")
+
+
+def row(name, job, results):
+    """A line of a table: ours, the peer's, and how many times ours the peer's is."""
+    ours, theirs = results
+    # One that gives up has not done the same.
+    is_fair = theirs and theirs.status == ours.status
+    cells = [name, job + ("" if ours.status == 0 else f" (ours: exit {ours.status})")]
+    if theirs and theirs.status > 0:
+        cells[1] += f" (peer: exit {theirs.status})"
+    elif theirs and theirs.status < 0 and not theirs.timed_out:
+        cells[1] += f" (peer: signal {-theirs.status})"
+    for kind, digits in (("wall", 3), ("cpu", 3), ("memory", 0)):
+        mine = getattr(ours, kind)
+        cells.append(f"{mine:.{digits}f}")
+        if theirs is None:
+            cells += ["-", "-"]
+        elif theirs.timed_out:
+            cells += ["over 60" if kind == "wall" else "-", "-"]
+        else:
+            other = getattr(theirs, kind)
+            cells += [f"{other:.{digits}f}", f"{other / mine:.1f}" if is_fair and mine else "-"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def machine():
+    """The processor, its cores, memory and kernel."""
+    with open("/proc/cpuinfo") as file:
+        model = next(
+            (line.split(":")[1].strip() for line in file if line.startswith("model name")), "?")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    cores = os.sysconf("SC_NPROCESSORS_ONLN")
+    return f"{model}, {cores} cores, {memory:.0f} GiB of memory, Linux {os.uname().release}"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mode", choices=("quick", "full"))
+    for name in ("program", "peer", "bench", "launch", "memory", "disk"):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--runs", type=int)
+    bench = Bench(parser.parse_args())
+    options = bench.options
+    is_full = options.mode == "full"
+    os.makedirs(options.disk, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="dmmeta-bench.", dir=options.memory) as memory, \
+            tempfile.TemporaryDirectory(prefix="dmmeta-bench.", dir=options.disk) as disk:
+        report(bench, memory, disk, is_full)
+
+
+def report(bench, memory, disk, is_full):
+    options = bench.options
+    many = {**inputs.SMALL, **inputs.MEDIUM, **(inputs.LARGE if is_full else {})}
+    every = {**many, **(inputs.GROWTH if is_full else {})}
+    print(f"# Speed of dmmeta {bench.version(options.program)} beside thin-provisioning-tools "
+          f"{bench.peer_name}\n")
+    print(f"{datetime.date.today()}, {machine()}.\n")
+    print(f"`Benchmarks/run.sh {options.mode}`: medians of {bench.runs} runs after one that is not "
+          "counted, both programs in turn. Wall time and CPU time (user and system) in seconds, "
+          "peak memory in MiB; \"times\" is how many times ours the peer's is.\n")
+    print("## In memory\n\nInput and output on tmpfs; thin_dump to `/dev/null`.\n")
+    limits = {}
+    bench.table(memory, many, limits=limits)
+    print("\nThe least there is to do: reading all of the same file and checksumming every "
+          "block, on all cores.\n\n| input | wall s | CPU s |\n|---|--:|--:|")
+    for name, limit in limits.items():
+        print(f"| {name} | {limit.wall:.3f} | {limit.cpu:.3f} |")
+    way = []
+
+    def drop(files):
+        way[:] = [measure.drop_caches(files)]
+
+    print("\n## From a disk, nothing cached\n", flush=True)
+    cold = many if is_full else inputs.MEDIUM
+    bench.table(disk, cold, before=drop, warm_up=False)
+    print(f"\nThe cache is emptied before each run, through {way[0]}.")
+    if is_full:
+        print("\n## Growth\n\nOurs: medians of 3. The peer: one run, of a minute at most.\n",
+              flush=True)
+        bench.growth(memory, inputs.GROWTH)
+    print("\n## Start-up\n\n`-V`, beyond what a program takes that does nothing; medians of 50.\n",
+          flush=True)
+    bench.start_up()
+    print("\n## Parts\n\nOne core, in memory; medians of 15.\n", flush=True)
+    subprocess.run([options.bench, "parts", memory], check=True)
+    print("\n## Inputs\n\nWhat `thin_generate_metadata` makes them of:\n")
+    for name, text in every.items():
+        print(f"- {name}: `{text}`")
+
+
+main()

@@ -1,0 +1,54 @@
+"""The metadata that is measured: names, and what thin_generate_metadata makes them of."""
+
+BLOCK = 4096
+
+SMALL = {
+    "small-shared": "--devices 4 --snapshots 9 --segments 70 --leaves 8 --diverge 7 --size 8192",
+    "small-frag": "--devices 16 --segments 32 --leaves 8 --run-max 2 --gap 1 --data permuted"
+    " --size 8192",
+}
+MEDIUM = {
+    "medium-shared": "--devices 8 --snapshots 9 --segments 270 --leaves 16 --diverge 27"
+    " --size 81920",
+}
+LARGE = {
+    "medium-frag": "--devices 64 --segments 64 --leaves 16 --run-max 2 --gap 1 --data permuted"
+    " --size 81920",
+    "large-shared": "--devices 16 --snapshots 9 --segments 540 --leaves 16 --diverge 54"
+    " --size 327680",
+    "large-shuffled": "--devices 16 --snapshots 9 --segments 540 --leaves 16 --diverge 54"
+    " --size 327680 --scattered",
+}
+# Far from the ordinary, each in one way.
+GROWTH = {
+    "10,000 snapshots of a device": "--snapshots 10000 --segments 16 --leaves 4 --diverge 1",
+    "1,000,000 devices of a mapping": "--devices 1000000 --segments 1 --mappings 1",
+    "a device of 100,000,000 mappings": "--segments 100 --mappings 1000000",
+    "16 GiB of metadata, hardly used": "--segments 4 --size 4161600",
+}
+
+
+def number(block, offset, size):
+    return int.from_bytes(block[offset : offset + size], "little")
+
+
+def find_leaf(path):
+    """A block that is a full leaf of a mapping tree, from the middle of what is in use."""
+    with open(path, "rb") as file:
+        file.seek(0)
+        superblock = file.read(BLOCK)
+        # The metadata space map's root stands at 192: blocks, then blocks in use.
+        block = number(superblock, 200, 8) // 2
+        while True:
+            file.seek(block * BLOCK)
+            node = file.read(BLOCK)
+            # A leaf, 252 entries of 252, values of eight bytes.
+            if [number(node, at, 4) for at in (4, 16, 20, 24)] == [2, 252, 252, 8]:
+                return block
+            block += 1
+
+
+def zero_block(path, block):
+    with open(path, "r+b") as file:
+        file.seek(block * BLOCK)
+        file.write(bytes(BLOCK))

@@ -1,0 +1,89 @@
+# One place to build, try, test and install from; `make help` tells what there is.
+#
+# Swift and, for what else is missing, apt are all that has to be there: targets that build fetch
+# the rest themselves (.ci/deps).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+# Where `make install` puts things. DESTDIR goes before it, for those who build packages.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# Where Swift builds: one folder for work and tests, one for the static program, as the two need
+# everything compiled in different ways.
+BUILD ?= .build
+BUILD_STATIC ?= .build-static
+
+sbin = $(DESTDIR)$(PREFIX)/sbin
+man8 = $(DESTDIR)$(PREFIX)/share/man/man8
+program = $(BUILD)/release/dmmeta
+swift_sources = Package.swift Sources Tests
+
+# Swift's own crash reports can hang, and a test that crashes the program needs none.
+export SWIFT_BACKTRACE := enable=no
+# Python scripts below Tests/ leave nothing behind.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: build demo test install-test kernel-test bench bench-quick fixtures install format lint clean help deps
+
+build: deps ## build the program (make alone does it)
+	swift build -c release --scratch-path $(BUILD) --product dmmeta
+	@echo "built $(program)"
+
+demo: build ## damage a pool's metadata and repair it, to look at
+	Tests/Demo/demo.sh $(program)
+
+# Tests that compare with the old tools look for them in .peers; where they could not be fetched,
+# each of these tests is named as skipped. No test imports with @testable, and saying so lets the
+# tests share what `make build` compiles.
+test: deps ## run all tests but those that boot a kernel
+	Tests/Kernel/peers.sh
+	swift test -c release --disable-testable-imports --scratch-path $(BUILD) 2>&1 | \
+	  grep -vE '^. Test case passing .* (started|passed after [0-9.]+ seconds)\.$$'
+	$(MAKE) --no-print-directory install-test
+
+install-test: ## install to a folder of its own, and try that
+	.ci/install-test
+
+kernel-test: build ## let Linux itself, in an emulated machine, judge what is written
+	Tests/Kernel/kernel-test.sh $(program)
+
+# The old tool is Debian's; see Benchmarks/run.sh.
+BENCH ?= full
+bench: build ## measure speed beside an old tool, in the better part of an hour
+	Benchmarks/run.sh $(BENCH) $(program)
+
+bench-quick: build ## the same in about three minutes
+	Benchmarks/run.sh quick $(program)
+
+fixtures: ## make the images below fixtures/kernel anew, in an emulated machine
+	Tests/Kernel/fixtures.sh
+
+# Static, so that the program runs from any initramfs and in any distribution; one file for all
+# tools, found by the names people know. `pdata_tools` is what the old one file was called.
+install: deps ## install to DESTDIR/PREFIX (PREFIX is /usr/local unless given)
+	STATIC=1 swift build -c release --static-swift-stdlib --scratch-path $(BUILD_STATIC) \
+	  --product dmmeta
+	install -d "$(sbin)" "$(man8)"
+	install -s -m 755 $(BUILD_STATIC)/release/dmmeta "$(sbin)/dmmeta"
+	tools=$$("$(sbin)/dmmeta" --help | sed -n 's/^  \([a-z_]*\)$$/\1/p'); test -n "$$tools"; \
+	for tool in pdata_tools $$tools; do ln -sf dmmeta "$(sbin)/$$tool"; done
+	for page in man/*.8; do \
+	  if [ -e "$$page" ]; then install -m 644 "$$page" "$(man8)"; fi; done
+
+format: ## put the Swift sources into their form
+	swift format --in-place --parallel --recursive $(swift_sources)
+
+lint: ## say where the Swift sources have another form
+	swift format lint --strict --parallel --recursive $(swift_sources)
+
+clean: ## remove what was built; fetched and made things (.peers, .rig) stay
+	rm -rf $(BUILD) $(BUILD_STATIC)
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+deps:
+	@.ci/deps

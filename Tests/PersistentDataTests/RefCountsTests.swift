@@ -1,0 +1,134 @@
+import PersistentData
+import TestSupport
+import Testing
+
+/// Counts in core against an array of numbers.
+@Suite struct RefCountsTests {
+  /// The two-bit entries as a kernel writes them, bit by bit.
+  private func word(_ counts: some Collection<UInt64>) -> UInt64 {
+    counts.enumerated().reduce(0) { word, next in
+      let count = min(next.element, 3)
+      return word | (count >> 1) << (2 * next.offset) | (count & 1) << (2 * next.offset + 1)
+    }
+  }
+
+  private func expectEqual(
+    _ counts: RefCounts, _ model: [UInt64], _ place: Comment
+  ) {
+    #expect((0..<UInt64(model.count)).map { counts[$0] } == model, place)
+    for first in stride(from: 0, to: model.count, by: 32) {
+      let slice = model[first..<min(first + 32, model.count)]
+      #expect(counts.bitmapWord(from: UInt64(first)) == word(slice), "\(place), word \(first)")
+    }
+    var large: [(UInt64, UInt64)] = []
+    counts.forEachLargeCount { block, count in
+      large.append((block, count))
+      return true
+    }
+    let expected = model.enumerated().filter { $0.element > 2 }
+    #expect(large.map(\.0) == expected.map { UInt64($0.offset) }, place)
+    #expect(large.map(\.1) == expected.map(\.element), place)
+  }
+
+  @Test func `counts are what an array says, whatever is done in whatever order`() throws {
+    var random = SeededRandom()
+    for round in 0..<60 {
+      let size = random.number(1...2000) as UInt64
+      let counts = RefCounts(count: size)
+      var model = [UInt64](repeating: 0, count: Int(size))
+      for _ in 0..<random.number(0...400) {
+        let block = random.number(0..<size)
+        switch random.number(0...9) {
+        case 0...2:
+          counts.increment(block)
+          model[Int(block)] += 1
+        case 3...7:
+          let runs = (0..<random.number(0...5)).map { _ in
+            let begin = random.number(0..<size)
+            let longest = random.once(in: 2) ? 20 : size
+            return BlockRun(begin: begin, length: random.number(1...min(longest, size - begin)))
+          }
+          counts.increment(runs)
+          for run in runs {
+            for block in run.begin..<run.begin + run.length { model[Int(block)] += 1 }
+          }
+        default:
+          let choices: [UInt64] = [0, 1, 2, 3, 253, 254, 255, 256, 257, 1 << 33]
+          let value = choices.randomElement(using: &random) ?? 0
+          counts.set(block, to: value)
+          model[Int(block)] = value
+        }
+      }
+      expectEqual(counts, model, "seed \(random.seed), round \(round)")
+    }
+  }
+
+  @Test func `counts go past 255 one by one and in runs, and come back`() throws {
+    let counts = RefCounts(count: 100)
+    var model = [UInt64](repeating: 0, count: 100)
+    for round in 1...300 {
+      counts.increment([BlockRun(begin: 10, length: 80), BlockRun(begin: 95, length: 3)])
+      counts.increment(40)
+      for block in Array(10..<90) + Array(95..<98) + [40] { model[block] += 1 }
+      if round > 250 { expectEqual(counts, model, "round \(round)") }
+    }
+    for block in 0..<100 {
+      counts.set(UInt64(block), to: UInt64(block % 5))
+      model[block] = UInt64(block % 5)
+    }
+    expectEqual(counts, model, "lowered")
+  }
+
+  @Test func `every count from 0 to 300 has its two bits, at every place of a word`() throws {
+    let counts = RefCounts(count: 32)
+    var model = [UInt64](repeating: 0, count: 32)
+    for place in 0..<32 {
+      for count in 0...300 as ClosedRange<UInt64> {
+        counts.set(UInt64(place), to: count)
+        model[place] = count
+        #expect(counts.bitmapWord(from: 0) == word(model), "count \(count), place \(place)")
+      }
+      // The neighbours keep what they have, of every kind.
+      counts.set(UInt64(place), to: UInt64(place * 37 % 300))
+      model[place] = UInt64(place * 37 % 300)
+    }
+  }
+
+  @Test func `counts far apart on a large device are what an array says`() throws {
+    var random = SeededRandom()
+    let size: UInt64 = 9_000_001
+    let counts = RefCounts(count: size)
+    var model = [UInt8](repeating: 0, count: Int(size))
+    for _ in 0..<60 {
+      let begin = random.number(0..<size)
+      let longest: UInt64 = random.once(in: 3) ? 1_500_000 : 40
+      let length = random.number(1...min(longest, size - begin))
+      counts.increment([BlockRun(begin: begin, length: length)])
+      for block in begin..<begin + length { model[Int(block)] += 1 }
+      let single = random.number(0..<size)
+      counts.increment(single)
+      model[Int(single)] += 1
+    }
+    let wrong = model.indices.first { counts[UInt64($0)] != UInt64(model[$0]) }
+    #expect(wrong == nil, "seed \(random.seed)")
+  }
+
+  @Test func `blocks past the end count as free`() throws {
+    let counts = RefCounts(count: 33)
+    for block in 0..<33 as Range<UInt64> { counts.increment(block) }
+    #expect(counts.bitmapWord(from: 32) == 0b10)
+    #expect(counts.bitmapWord(from: 64) == 0)
+    #expect(counts.bitmapWord(from: 1 << 40) == 0)
+  }
+
+  @Test func `threads that count at the same time lose nothing`() throws {
+    let counts = RefCounts(count: 1000)
+    Workers.run(4) {
+      for _ in 0..<100 {
+        counts.increment([BlockRun(begin: 0, length: 1000), BlockRun(begin: 500, length: 5)])
+        counts.increment(999)
+      }
+    }
+    #expect(counts[0] == 400 && counts[500] == 800 && counts[999] == 800)
+  }
+}
