@@ -23,12 +23,18 @@ where Events.Failure == RestoreError {
   ) throws(XMLError) -> Events {
     var reader = ThinXMLReader(events: events, overrides: overrides)
     try XMLReader.read(into: &reader, from: { bytes in try source.read(into: &bytes) })
+    // Not at the end of <superblock>: only now is it known that nothing follows it.
+    try reader.finish()
     return reader.takeEvents()
   }
 
   private init(events: consuming Events, overrides: PoolOverrides) {
     self.events = events
     self.overrides = overrides
+  }
+
+  private mutating func finish() throws(XMLError) {
+    do throws(RestoreError) { try events.end() } catch { throw .consumerFailed(error) }
   }
 
   private consuming func takeEvents() -> Events { events }
@@ -59,7 +65,6 @@ where Events.Failure == RestoreError {
 
   package mutating func end(_ name: String) throws(XMLComplaint) {
     switch name {
-    case "superblock": try say { (events) throws(RestoreError) in try events.end() }
     case "def": try say { (events) throws(RestoreError) in try events.endShared() }
     case "device": try say { (events) throws(RestoreError) in try events.endDevice() }
     default: break

@@ -1,0 +1,230 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What every tool has to stand, whatever it does.
+@Suite struct BatteryTests {
+  /// A tool and how its input and output are named.
+  struct Case: CustomTestStringConvertible, Sendable {
+    let tool: String
+    var testDescription: String { tool }
+
+    static let all = Program.tools.map { Case(tool: $0) }
+    /// Those that take an input.
+    static let reading = all.filter { $0.tool != "thin_generate_metadata" }
+    static let binary = reading.filter { $0.tool != "thin_restore" }
+    static let writing = all.filter(\.writes)
+
+    var writes: Bool { tool == "thin_repair" || tool == "thin_restore" }
+
+    func arguments(_ input: String, _ output: String) -> [String] {
+      writes ? ["-i", input, "-o", output] : [input]
+    }
+  }
+
+  private let scratch: Scratch
+  private let output: String
+
+  init() throws {
+    scratch = try Scratch()
+    output = try scratch.blank("output", bytes: 4 << 20)
+  }
+
+  private func run(_ test: Case, _ input: String) throws -> Shell.Result {
+    try Program.run(test.tool, test.arguments(input, output))
+  }
+
+  @Test(arguments: Case.all)
+  func `help is printed whole`(test: Case) throws {
+    for option in ["-h", "--help"] {
+      // The width of a terminal, which some shells export, breaks lines elsewhere.
+      let result = try Program.script("unset COLUMNS; exec $dmmeta $1 $2", test.tool, option)
+      #expect(result.status == 0)
+      #expect(result.text == HelpTexts.all[test.tool])
+      #expect(result.errorText.isEmpty)
+    }
+  }
+
+  @Test(arguments: Case.all)
+  func `the version stands alone on its line`(test: Case) throws {
+    for option in ["-V", "--version"] {
+      let result = try Program.run(test.tool, [option])
+      #expect(result.status == 0)
+      #expect(result.text.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil, "\(result.text)")
+      #expect(result.errorText.isEmpty)
+    }
+  }
+
+  @Test(arguments: Case.reading)
+  func `an unknown option is a usage error`(test: Case) throws {
+    for option in ["--bogus", "-Z", "--input-file=x"] {
+      let result = try Program.run(
+        test.tool, test.arguments(try Images.path("fresh"), output) + [option])
+      #expect(result.status == 64)
+      #expect(result.text.isEmpty)
+      #expect(result.errorText.contains("Unknown option '\(option.prefix { $0 != "=" })'"))
+    }
+  }
+
+  @Test(arguments: Case.all)
+  func `no arguments are a usage error`(test: Case) throws {
+    let result = try Program.run(test.tool, [])
+    #expect(result.status == 64)
+    #expect(result.text.isEmpty)
+    #expect(result.errorText.contains("USAGE: \(test.tool) "))
+  }
+
+  @Test(arguments: Case.reading)
+  func `a second input is a usage error`(test: Case) throws {
+    let image = try Images.path("fresh")
+    let result = try Program.run(test.tool, test.arguments(image, output) + [image, image])
+    #expect(result.status == 64)
+    #expect(result.text.isEmpty)
+  }
+
+  @Test(arguments: Case.writing)
+  func `a missing output option is a usage error`(test: Case) throws {
+    let result = try Program.run(test.tool, ["-i", try Images.path("fresh")])
+    #expect(result.status == 64)
+    #expect(result.errorText.contains("--output"))
+  }
+
+  @Test(arguments: Case.reading)
+  func `a number that is none is a usage error`(test: Case) throws {
+    let option = test.tool == "thin_check" ? "--override-mapping-root" : "--transaction-id"
+    for value in ["five", "-1", "18446744073709551616", ""] {
+      let result = try Program.run(
+        test.tool, test.arguments(try Images.path("fresh"), output) + ["\(option)=\(value)"])
+      #expect(result.status == 64)
+      #expect(result.text.isEmpty)
+    }
+  }
+
+  @Test(arguments: Case.reading)
+  func `a missing input has a status of its own`(test: Case) throws {
+    for path in ["/nowhere/at/all", scratch.folder.path + "/nothing", output + "/below"] {
+      let result = try run(test, path)
+      #expect(result.status == 66)
+      #expect(result.text.isEmpty)
+      #expect(result.errorText == "\(test.tool): there is no file or device '\(path)'\n")
+    }
+  }
+
+  @Test(arguments: Case.reading)
+  func `a directory is no input`(test: Case) throws {
+    let result = try run(test, scratch.folder.path)
+    #expect(result.status == 65)
+    #expect(result.text.isEmpty)
+    #expect(result.errorText.contains(scratch.folder.path))
+  }
+
+  @Test(arguments: Case.reading)
+  func `an input that may not be read is an I-O error`(test: Case) throws {
+    let image = try scratch.copy("fresh")
+    let result = try Program.script(
+      """
+      chmod 755 "$2"; chmod 666 "$2/output"; chmod 000 "$3"
+      cp $dmmeta "$2/dmmeta"; cd "$2"
+      # Root may read anything, so somebody else has to try.
+      if [ "$(id -u)" = 0 ]; then
+        become="setpriv --reuid=65534 --regid=65534 --clear-groups"
+      fi
+      shift 3
+      exec $become ./dmmeta "$@"
+      """, [test.tool, scratch.folder.path, image, test.tool] + test.arguments(image, "output"))
+    #expect(result.status == 74)
+    #expect(result.text.isEmpty)
+    #expect(result.errorText == "\(test.tool): can't open '\(image)': permission denied\n")
+  }
+
+  @Test(arguments: Case.reading)
+  func `an empty or tiny input is not metadata`(test: Case) throws {
+    for (name, content) in [("empty", ""), ("tiny", "hello\n"), ("short", text(4095))] {
+      let result = try run(test, scratch.file(name, Data(content.utf8)))
+      #expect(result.status == 65, "\(name)")
+      #expect(result.text.isEmpty)
+      #expect(result.errorText.contains(name))
+    }
+  }
+
+  private func text(_ size: Int) -> String { String(repeating: "x", count: size) }
+
+  @Test(arguments: Case.binary, [1_000, 100_000])
+  func `XML in place of metadata is named`(test: Case, size: Int) throws {
+    let xml = try Program.dump(Images.path("power-cut")).output.prefix(size)
+    let path = try scratch.file("pool.xml", xml)
+    let result = try run(test, path)
+    #expect(result.status == 65)
+    #expect(result.text.isEmpty)
+    #expect(
+      result.errorText
+        == "\(test.tool): '\(path)' is not the metadata of a thin pool: this is XML\n")
+  }
+
+  @Test(arguments: Case.binary)
+  func `what else a file may be is named`(test: Case) throws {
+    let content: [(String, Data)] = [
+      ("a gzip file", Data([0x1F, 0x8B]) + Data(count: 1 << 20)),
+      ("a LUKS volume", Data("LUKS".utf8) + Data([0xBA, 0xBE]) + Data(count: 1 << 20)),
+    ]
+    for (kind, bytes) in content {
+      let path = try scratch.file("other", bytes)
+      let result = try run(test, path)
+      #expect(result.status == 65)
+      #expect(
+        result.errorText
+          == "\(test.tool): '\(path)' is not the metadata of a thin pool: this is \(kind)\n")
+    }
+  }
+
+  @Test func `zeroes may hide a pool, and only a repair can tell`() throws {
+    let path = try scratch.blank("zeroes", bytes: 1 << 20)
+    for tool in ["thin_check", "thin_dump"] {
+      let result = try Program.run(tool, [path])
+      #expect(result.status == 65)
+      #expect(
+        result.errorText
+          == "\(tool): '\(path)' is not the metadata of a thin pool, or no longer: block 0 "
+          + "is nothing but zeroes; 'thin_repair -i \(path) -o NEW' looks for a pool in the "
+          + "others\n"
+      )
+    }
+    let result = try Program.repair("-i", path, "-o", output)
+    #expect(result.status == 65)
+    #expect(
+      result.errorText
+        == "thin_repair: '\(path)' is not the metadata of a thin pool: this is nothing but zeroes\n"
+    )
+  }
+
+  @Test func `metadata in place of XML is not read`() throws {
+    let result = try Program.restore("-i", Images.path("fresh"), "-o", output)
+    #expect(result.status == 65)
+    #expect(result.errorText.contains("this is not XML"))
+    #expect(try Images.bytes(output) == Data(count: 4 << 20))
+  }
+
+  @Test(arguments: Case.reading)
+  func `quiet tools say nothing of failures either`(test: Case) throws {
+    for input in ["/nowhere", scratch.folder.path, try scratch.file("tiny", Data("x".utf8))] {
+      let loud = try run(test, input)
+      for option in ["-q", "--quiet"] {
+        let result = try Program.run(test.tool, test.arguments(input, output) + [option])
+        #expect(result.status == loud.status)
+        #expect(result.output.isEmpty)
+        #expect(result.errors.isEmpty)
+      }
+    }
+  }
+
+  @Test(arguments: Case.reading)
+  func `options that no longer matter are taken`(test: Case) throws {
+    let input =
+      test.tool == "thin_restore"
+      ? try scratch.file("pool.xml", Program.dump(Images.path("fresh")).output)
+      : try Images.path("fresh")
+    let result = try Program.run(
+      test.tool, test.arguments(input, output) + ["-v", "-vv", "--io-engine", "sync"])
+    #expect(result.status == 0, "\(result.errorText)")
+  }
+}

@@ -1,0 +1,154 @@
+/// What each tool answers to `--help`, whole.
+enum HelpTexts {
+  static let all: [String: String] = [
+    "thin_check": """
+    OVERVIEW: Check the metadata of a thin pool.
+
+    USAGE: thin_check <input> [--super-block-only] [--skip-mappings] [--metadata-snap] \
+    [--override-mapping-root <override-mapping-root>] [--override-details-root \
+    <override-details-root>] [--ignore-non-fatal-errors] [--auto-repair] \
+    [--clear-needs-check-flag] [--quiet]
+
+    ARGUMENTS:
+      <input>                 The metadata device or file.
+
+    OPTIONS:
+      --super-block-only      Check the superblock only.
+      --skip-mappings         Leave out the mappings and the space maps.
+      -m, --metadata-snap     Check the metadata snapshot.
+      --override-mapping-root <override-mapping-root>
+                              Check the mappings below this block.
+      --override-details-root <override-details-root>
+                              Check the details below this block.
+      --ignore-non-fatal-errors
+                              Let leaks pass: exit 0.
+      --auto-repair           When there is no error, mend in place what can be
+                              mended and clear needs_check.
+      --clear-needs-check-flag
+                              The same as --auto-repair; LVM passes this one.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+    "thin_dump": """
+    OVERVIEW: Write the metadata of a thin pool as text.
+
+    USAGE: thin_dump <input> [--format <format>] [--repair] [--metadata-snap] [--output \
+    <output>] [--dev-id <dev-id> ...] [--skip-mappings] [--compat <compat>] \
+    [--data-block-size <data-block-size>] [--nr-data-blocks <nr-data-blocks>] \
+    [--transaction-id <transaction-id>] [--quiet]
+
+    ARGUMENTS:
+      <input>                 The metadata device or file.
+
+    OPTIONS:
+      -f, --format <format>   xml or human_readable. (default: xml)
+      -r, --repair            Go round damage and write what can be reached.
+      -m, --metadata-snap     Dump the metadata snapshot.
+      -o, --output <output>   Write to this file instead of standard output.
+      --dev-id <dev-id>       Only this device; can be repeated.
+      --skip-mappings         Leave out the mappings.
+      --compat <compat>       Write XML as version 0.9 did: no shared parts, flags
+                              always given.
+      --data-block-size <data-block-size>
+                              Sectors in a data block, where the metadata can't
+                              tell.
+      --nr-data-blocks <nr-data-blocks>
+                              The data device has at least so many blocks.
+      --transaction-id <transaction-id>
+                              The pool's transaction id is at least this.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+    "thin_generate_metadata": """
+    OVERVIEW: Make up metadata of a thin pool, to test and measure with.
+
+    USAGE: thin_generate_metadata [<options>] --output <output>
+
+    OPTIONS:
+      -o, --output <output>   The file to make, or a metadata device.
+      --devices, --origins <devices>
+                              Devices that are no snapshots. (default: 1)
+      --snapshots <snapshots> Snapshots of each such device. (default: 0)
+      --segments <segments>   Segments of each device; a snapshot shares them one
+                              by one. (default: 16)
+      --leaves <leaves>       Leaves of each segment, of 252 mappings each.
+                              (default: 4)
+      --mappings <mappings>   Mappings of each segment, instead of --leaves.
+      --diverge <diverge>     Segments that each snapshot has of its own, chosen at
+                              random. (default: 0)
+      --run-min <run-min>     Blocks in the shortest run of mappings. (default: 1)
+      --run-max <run-max>     Blocks in the longest run of mappings. (default: 32)
+      --gap <gap>             Virtual blocks without mapping after one run in four.
+                              (default: 4)
+      --data <data>           How runs lie on the data device: sequential or
+                              permuted. (values: sequential, permuted; default:
+                              sequential)
+      --scattered             Scatter the leaves on the metadata device, as in an
+                              aged pool.
+      --seed <seed>           Other numbers make other pools; the same makes the
+                              same. (default: 1)
+      --size <size>           Blocks of 4 KiB in the file. (default: what is needed
+                              and some more)
+      --data-block-size <data-block-size>
+                              Sectors in a data block. (default: 128)
+      --force                 Overwrite what is there.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+    "thin_repair": """
+    OVERVIEW: Write new metadata from what is left of damaged thin-pool metadata.
+
+    USAGE: thin_repair --input <input> --output <output> [--data-block-size \
+    <data-block-size>] [--nr-data-blocks <nr-data-blocks>] [--transaction-id \
+    <transaction-id>] [--quiet]
+
+    OPTIONS:
+      -i, --input <input>     The damaged metadata; it is only read.
+      -o, --output <output>   The metadata device or file to overwrite.
+      --data-block-size <data-block-size>
+                              Sectors in a data block, where the metadata can't
+                              tell.
+      --nr-data-blocks <nr-data-blocks>
+                              The data device has at least so many blocks.
+      --transaction-id <transaction-id>
+                              The pool's transaction id is at least this.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+    "thin_restore": """
+    OVERVIEW: Write the metadata of a thin pool from XML.
+
+    USAGE: thin_restore --input <input> --output <output> [--data-block-size \
+    <data-block-size>] [--nr-data-blocks <nr-data-blocks>] [--transaction-id \
+    <transaction-id>] [--quiet]
+
+    OPTIONS:
+      -i, --input <input>     The XML, a file or a pipe.
+      -o, --output <output>   The metadata device or file to overwrite.
+      --data-block-size <data-block-size>
+                              Sectors in a data block, where the metadata can't
+                              tell.
+      --nr-data-blocks <nr-data-blocks>
+                              The data device has at least so many blocks.
+      --transaction-id <transaction-id>
+                              The pool's transaction id is at least this.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+  ]
+}

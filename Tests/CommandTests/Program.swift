@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The program under test: the one that was built along with the tests.
+enum Program {
+  /// The statuses it may ever end with; 2 is not one of them, because of LVM.
+  static let statuses: Set<Int32> = [0, 1, 64, 65, 66, 73, 74]
+
+  static let tools = [
+    "thin_check", "thin_dump", "thin_generate_metadata", "thin_repair", "thin_restore",
+  ]
+
+  static let path: String = {
+    let tests = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
+    return URL(fileURLWithPath: tests).deletingLastPathComponent()
+      .appendingPathComponent("dmmeta").path
+  }()
+
+  /// Runs a tool by the program's first word.
+  static func run(_ tool: String, _ arguments: [String]) throws -> Shell.Result {
+    try start(path, [tool] + arguments)
+  }
+
+  static func check(_ arguments: String...) throws -> Shell.Result {
+    try run("thin_check", arguments)
+  }
+
+  static func dump(_ arguments: String...) throws -> Shell.Result {
+    try run("thin_dump", arguments)
+  }
+
+  static func repair(_ arguments: String...) throws -> Shell.Result {
+    try run("thin_repair", arguments)
+  }
+
+  static func restore(_ arguments: String...) throws -> Shell.Result {
+    try run("thin_restore", arguments)
+  }
+
+  /// Runs the program under whatever name, and sees that it ends as it may.
+  static func start(_ path: String, _ arguments: [String]) throws -> Shell.Result {
+    let result = try Shell.run(path, arguments)
+    #expect(!result.wasKilled, "killed by signal \(result.status): \(arguments)")
+    #expect(statuses.contains(result.status), "\(arguments)")
+    return result
+  }
+
+  /// Runs a script; the program is `$dmmeta` there, and `arguments` are `$1` and so on.
+  static func script(_ text: String, _ arguments: String...) throws -> Shell.Result {
+    try script(text, arguments)
+  }
+
+  static func script(_ text: String, _ arguments: [String]) throws -> Shell.Result {
+    let result = try Shell.run(
+      "/bin/bash", ["-c", "dmmeta=$0\n" + text, path] + arguments)
+    #expect(!result.wasKilled)
+    return result
+  }
+}
+
+/// The old tools, where `make test` could fetch them.
+enum Peer: String, CaseIterable {
+  case old = "0.9.0"
+  case new = "1.1.0"
+
+  private var path: String {
+    TestFiles.root.appendingPathComponent(".peers/\(rawValue)/pdata_tools").path
+  }
+
+  var isThere: Bool { FileManager.default.isExecutableFile(atPath: path) }
+
+  var absence: Comment { "thin-provisioning-tools \(rawValue) could not be fetched" }
+
+  func run(_ tool: String, _ arguments: String...) throws -> Shell.Result {
+    try Shell.run(path, [tool] + arguments)
+  }
+
+  /// Of those that are there, the ones that do not find the metadata sound.
+  static func complaining(about image: String) throws -> [Peer] {
+    try allCases.filter(\.isThere).filter { try $0.run("thin_check", image).status != 0 }
+  }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// thin_check that only looks.
+@Suite struct ThinCheckTests {
+  private let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  @Test func `every thin fixture stands in the table`() throws {
+    let rows = try FixtureTable.thinImages().compactMap(\.imageName).map { $0.dropFirst(5) }
+    #expect(rows.map(String.init).sorted() == Images.names)
+    #expect(!rows.isEmpty)
+  }
+
+  @Test(arguments: try! FixtureTable.thinImages())
+  func `the status is the table's verdict, and the input stays as it was`(
+    row: FixtureTable.Row
+  ) throws {
+    let image = try scratch.copy(String(try #require(row.imageName).dropFirst(5)))
+    let before = try Images.bytes(image)
+    let loud = try Program.check(image)
+    let silent = try Program.check("-q", image)
+    let isSound = row.verdict.hasPrefix("sound")
+    #expect(loud.status == (isSound ? 0 : 1))
+    #expect(loud.errorText.contains("leak: ") == row.verdict.contains("leak"))
+    #expect(!loud.errorText.contains("warning: "))
+    #expect(loud.text.wholeMatch(of: /TRANSACTION_ID=\d+\nMETADATA_FREE_BLOCKS=\d+\n/) != nil)
+    #expect(silent.status == loud.status)
+    #expect(silent.output.isEmpty)
+    #expect(silent.errors.isEmpty)
+    #expect(try Images.bytes(image) == before)
+  }
+
+  @Test(.enabled(if: Peer.new.isThere, Peer.new.absence), arguments: Images.names)
+  func `the numbers on standard output are those of 1.1.0`(name: String) throws {
+    let image = try Images.path(name)
+    #expect(try Program.check(image).text == Peer.new.run("thin_check", image).text)
+  }
+
+  @Test func `a sound pool gets no words`() throws {
+    let result = try Program.check(Images.path("thins"))
+    #expect(result.status == 0)
+    #expect(result.text == "TRANSACTION_ID=0\nMETADATA_FREE_BLOCKS=1009\n")
+    #expect(result.errorText.isEmpty)
+  }
+
+  @Test func `a leak is told with what to do about it`() throws {
+    let image = try Images.path("discard-leak")
+    let result = try Program.check(image)
+    #expect(result.status == 1)
+    #expect(
+      result.errorText == """
+        leak: data space map, keys 100..399: allocated, but nothing uses it (found count 1, \
+        expected 0)
+        Found 300 blocks leaked or counted too high.
+        Nothing but space is at risk. 'thin_check --auto-repair \(image)' gives it back.
+
+        """)
+  }
+
+  @Test(arguments: [
+    ("leaf-bit", "the checksum doesn't fit the block"),
+    ("superblock-bit", "error: superblock: the checksum doesn't fit the block"),
+    ("data-count-low", "error: data space map, key 0: reference count too low"),
+    ("metadata-count-low", "reference count too low (found count 0, expected 1)"),
+    ("keys-swapped", "entry 1: keys do not ascend (found 0, expected > 1)"),
+    ("mapped-count", "error: details tree, device 0: the number of mapped blocks is wrong"),
+  ])
+  func `damage is told, and stays as it was`(how: String, line: String) throws {
+    let image = try scratch.broken("snapshots", how)
+    let before = try Images.bytes(image)
+    let first = try Program.check(image)
+    #expect(first.status == 1)
+    #expect(first.errorText.contains(line), "\(first.errorText)")
+    #expect(first.errorText.contains("thin_repair -i \(image) -o NEW"))
+    let second = try Program.check(image)
+    #expect(second.output == first.output)
+    #expect(second.errors == first.errors)
+    for option in ["-q", "--quiet"] {
+      let quiet = try Program.check(option, image)
+      #expect(quiet.status == 1)
+      #expect(quiet.output.isEmpty && quiet.errors.isEmpty)
+    }
+    #expect(try Images.bytes(image) == before)
+  }
+
+  @Test func `the superblock alone can be checked`() throws {
+    let leaf = try scratch.broken("snapshots", "leaf-bit")
+    #expect(try Program.check("--super-block-only", leaf).status == 0)
+    let superblock = try scratch.broken("snapshots", "superblock-bit")
+    #expect(try Program.check("--super-block-only", superblock).status == 1)
+  }
+
+  @Test func `mappings can be left out, but not the details`() throws {
+    for how in ["leaf-bit", "data-count-low"] {
+      let image = try scratch.broken("snapshots", how)
+      #expect(try Program.check("--skip-mappings", image).status == 0, "\(how)")
+    }
+    // The superblock leads to the details as it does to the mappings.
+    let roots = try Metadata.roots(of: Images.path("snapshots"))
+    let image = try scratch.copy("snapshots")
+    try zero(block: roots.details, of: image)
+    #expect(try Program.check("--skip-mappings", image).status == 1)
+  }
+
+  @Test func `leaks can be let pass, damage can't`() throws {
+    let leak = try Images.path("discard-leak")
+    #expect(try Program.check(leak).status == 1)
+    #expect(try Program.check("--ignore-non-fatal-errors", leak).status == 0)
+    let damage = try scratch.broken("snapshots", "data-count-low")
+    #expect(try Program.check("--ignore-non-fatal-errors", damage).status == 1)
+  }
+
+  @Test func `the metadata snapshot is checked, not the live pool`() throws {
+    let name = "metadata-snapshot"
+    let sound = try Program.check("-m", Images.path(name))
+    #expect(sound.status == 0)
+    #expect(sound.errorText.contains("a metadata snapshot is held (found block 39)"))
+    // A leaf that was written since belongs to the live pool only.
+    let image = try scratch.copy(name)
+    try zero(block: try Metadata.roots(of: image).details, of: image)
+    #expect(try Program.check(image).status == 1)
+    #expect(try Program.check("--metadata-snap", image).status == 0)
+    // Its superblock is all there is to find it by.
+    let lost = try scratch.copy(name)
+    try zero(block: 39, of: lost)
+    #expect(try Program.check("-m", lost).status == 1)
+  }
+
+  @Test func `without a metadata snapshot there is none to check`() throws {
+    let image = try Images.path("thins")
+    let result = try Program.check("-m", image)
+    #expect(result.status == 66)
+    #expect(result.text.isEmpty)
+    #expect(
+      result.errorText
+        == "thin_check: '\(image)' has no metadata snapshot; 'dmsetup message POOL 0 "
+        + "reserve_metadata_snap' makes one\n")
+  }
+
+  @Test func `other roots can be checked`() throws {
+    let image = try Images.path("snapshots")
+    let roots = try Metadata.roots(of: image)
+    let mapping = "--override-mapping-root=\(roots.mapping)"
+    let details = "--override-details-root=\(roots.details)"
+    #expect(try Program.check(mapping, image).status == 0)
+    #expect(try Program.check(details, image).status == 0)
+    #expect(try Program.check(mapping, details, image).status == 0)
+    // Each in the other's place, and a block that the device doesn't have.
+    #expect(try Program.check("--override-mapping-root=\(roots.details)", image).status == 1)
+    #expect(try Program.check("--override-details-root=\(roots.mapping)", image).status == 1)
+    #expect(try Program.check("--override-mapping-root=99999999", image).status == 1)
+    #expect(try Program.check("--override-details-root=99999999", image).status == 1)
+  }
+
+  @Test func `a flood of findings is cut off and counted`() throws {
+    // 480 devices, and each has lost the root of its mappings.
+    let image = try scratch.copy("many-devices")
+    for block in try Metadata.deviceRoots(of: image) { try zero(block: block, of: image) }
+    let result = try Program.check(image)
+    #expect(result.status == 1)
+    let lines = result.errorText.split(separator: "\n")
+    let findings = lines.prefix { $0.contains(#/^(error|leak|warning|note): /#) }
+    #expect(findings.count == 100)
+    #expect(lines.dropFirst(100).first?.contains(#/^\d+ more findings are not shown$/#) == true)
+    #expect(try Program.check(image).errors == result.errors)
+  }
+
+  @Test(arguments: [
+    ["--auto-repair", "--ignore-non-fatal-errors"],
+    ["--auto-repair", "--super-block-only"],
+    ["--auto-repair", "--skip-mappings"],
+    ["--auto-repair", "--metadata-snap"],
+    ["--auto-repair", "--override-mapping-root=5"],
+    ["--auto-repair", "--override-details-root=5"],
+    ["--clear-needs-check-flag", "-m"],
+    ["--clear-needs-check-flag", "--override-mapping-root=5"],
+    ["--clear-needs-check-flag", "--override-details-root=5"],
+  ])
+  func `options that contradict each other are a usage error`(options: [String]) throws {
+    let image = try scratch.copy("needs-check")
+    let before = try Images.bytes(image)
+    let result = try Program.run("thin_check", options + [image])
+    #expect(result.status == 64)
+    #expect(result.text.isEmpty)
+    #expect(result.errorText.hasPrefix("Error: \(options[0]) can't be used with --"))
+    #expect(try Images.bytes(image) == before)
+  }
+}

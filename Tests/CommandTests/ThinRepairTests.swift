@@ -1,0 +1,177 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// thin_repair as people and LVM run it.
+@Suite struct ThinRepairTests {
+  private let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  private func repaired(_ image: String, size: Int = 4 << 20, _ options: String...) throws
+    -> (Shell.Result, String)
+  {
+    let output = try scratch.blank("output", bytes: size)
+    return (try Program.run("thin_repair", ["-i", image, "-o", output] + options), output)
+  }
+
+  private func pool(_ image: String) throws -> PoolText {
+    let result = try Program.dump(image)
+    #expect(result.status == 0, "\(result.errorText)")
+    return PoolText(result.output)
+  }
+
+  private func expectSound(_ image: String) throws {
+    let check = try Program.check(image)
+    #expect(check.status == 0)
+    #expect(check.complaints == [])
+    #expect(try Peer.complaining(about: image) == [])
+  }
+
+  @Test(arguments: Images.names)
+  func `a pool that is whole stays the same`(name: String) throws {
+    let image = try scratch.copy(name)
+    let before = try Images.bytes(image)
+    let (result, output) = try repaired(image, size: Images.outputSize(name))
+    #expect(result.status == 0, "\(result.errorText)")
+    #expect(result.text.isEmpty)
+    let devices = try pool(image).devices.count
+    #expect(result.errorText.contains("\(devices) of \(devices) devices are whole."))
+    #expect(try pool(output) == pool(image))
+    try expectSound(output)
+    #expect(try Images.bytes(image) == before)
+    #expect(!(try Program.dump(output).text.contains("flags=")))
+  }
+
+  @Test(arguments: [
+    "leaf-bit", "superblock-bit", "data-count-low", "data-count-high", "metadata-count-low",
+    "mapped-count",
+  ])
+  func `small damage costs nothing`(how: String) throws {
+    let image = try scratch.broken("snapshots", how)
+    let before = try Images.bytes(image)
+    let (result, output) = try repaired(image)
+    #expect(result.status == 0)
+    #expect(try pool(output) == pool(Images.path("snapshots")))
+    try expectSound(output)
+    #expect(try Images.bytes(image) == before)
+  }
+
+  @Test func `a lost leaf costs its own mappings at most`() throws {
+    let image = try scratch.withoutFirstLeaf("thins")
+    let before = try Images.bytes(image)
+    let (result, output) = try repaired(image)
+    #expect(result.status == 0)
+    let (whole, kept) = (try pool(Images.path("thins")), try pool(output))
+    let count = kept.devices[0]?.mappings.count ?? 0
+    let countBefore = whole.devices[0]?.mappings.count ?? 0
+    #expect(result.errorText.contains("Device 0: kept \(count) of \(countBefore) mappings; lost"))
+    #expect(result.errorText.contains("Keep the damaged metadata"))
+    #expect(count < countBefore)
+    for (id, mappings) in whole.mappings {
+      let found = kept.mappings[id] ?? []
+      #expect(Set(found).isSubset(of: mappings), "device \(id)")
+      #expect(id == 0 || found == mappings, "device \(id)")
+    }
+    try expectSound(output)
+    #expect(try Images.bytes(image) == before)
+    let (quiet, _) = try repaired(image, size: 4 << 20, "-q")
+    #expect(quiet.status == 0)
+    #expect(quiet.output.isEmpty && quiet.errors.isEmpty)
+  }
+
+  @Test func `a lost superblock calls for the block size`() throws {
+    let image = try scratch.copy("thins")
+    try zero(block: 0, of: image)
+    let (refused, untouched) = try repaired(image)
+    #expect(refused.status == 1)
+    #expect(refused.errorText.contains("give it in sectors with --data-block-size"))
+    #expect(try Images.bytes(untouched) == Data(count: 4 << 20))
+
+    let (result, output) = try repaired(
+      image, size: 4 << 20, "--data-block-size", "128", "--transaction-id", "9",
+      "--nr-data-blocks", "65536")
+    #expect(result.status == 0, "\(result.errorText)")
+    let (found, wanted) = (try pool(output), try pool(Images.path("thins")))
+    #expect(found.mappings == wanted.mappings)
+    #expect(found.pool["transaction"] == "9")
+    #expect(found.pool["nr_data_blocks"] == "65536")
+    #expect(found.pool["data_block_size"] == "128")
+    try expectSound(output)
+  }
+
+  @Test func `numbers given are the least there is`() throws {
+    let image = try Images.path("snapshots")
+    let (high, first) = try repaired(
+      image, size: 4 << 20, "--transaction-id=1000", "--nr-data-blocks=70000")
+    #expect(high.status == 0)
+    #expect(try pool(first).pool["transaction"] == "1000")
+    #expect(try pool(first).pool["nr_data_blocks"] == "70000")
+    let (low, second) = try repaired(
+      image, size: 4 << 20, "--transaction-id=1", "--nr-data-blocks=1")
+    #expect(low.status == 0)
+    #expect(try pool(second).pool["transaction"] == "42")
+    #expect(try pool(second).pool["nr_data_blocks"] == "65536")
+  }
+
+  @Test(arguments: ["the same name", "a hard link", "a symbolic link", "another way"])
+  func `the input is refused as output`(how: String) throws {
+    let image = try scratch.broken("snapshots", "leaf-bit")
+    let before = try Images.bytes(image)
+    let other = scratch.folder.path + "/other"
+    switch how {
+    case "a hard link": try FileManager.default.linkItem(atPath: image, toPath: other)
+    case "a symbolic link":
+      try FileManager.default.createSymbolicLink(atPath: other, withDestinationPath: image)
+    default: break
+    }
+    let output =
+      switch how {
+      case "the same name": image
+      case "another way": image.replacing("/tmp/", with: "/tmp/../tmp/./", maxReplacements: 1)
+      default: other
+      }
+    let result = try Program.repair("-i", image, "-o", output)
+    #expect(result.status == 73)
+    #expect(result.errorText.contains("repair never works in place"))
+    #expect(try Images.bytes(image) == before)
+  }
+
+  @Test func `an output too small is refused, and no pool`() throws {
+    let (result, output) = try repaired(Images.path("snapshots"), size: 40 << 10)
+    #expect(result.status == 73)
+    #expect(result.errorText.contains(/\d+ blocks of 4 KiB are needed, it has 10;/))
+    try expectNoPool(output)
+  }
+
+  @Test func `an output of another size is used as it is`() throws {
+    for size in [1 << 20, 6 << 20] {
+      let (result, output) = try repaired(Images.path("snapshots"), size: size)
+      #expect(result.status == 0)
+      #expect(try Images.bytes(output).count == size)
+      #expect(try pool(output) == pool(Images.path("snapshots")))
+      try expectSound(output)
+    }
+  }
+
+  @Test(arguments: [["", "-i"], ["-i"]])
+  func `LVM's pair works: repair, then the first line of a dump`(first: [String]) throws {
+    let image = try scratch.broken("snapshots", "leaf-bit")
+    let output = try scratch.blank("spare", bytes: 8 << 20)
+    let repair = try Program.run("thin_repair", first + [image, "-o", output])
+    #expect(repair.status == 0, "\(repair.errorText)")
+    let dump = try Program.script(
+      "$dmmeta thin_dump $1 | head -n 1; echo ${PIPESTATUS[0]}", output)
+    let lines = dump.text.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines.first?.contains(" transaction=\"42\" ") == true)
+    #expect(lines.last == "0")
+    #expect(dump.errorText.isEmpty)
+  }
+
+  @Test func `an empty argument may stand at the end as well`() throws {
+    let output = try scratch.blank("output", bytes: 4 << 20)
+    let image = try Images.path("snapshots")
+    #expect(try Program.repair("-i", image, "-o", output, "").status == 0)
+  }
+}

@@ -1,0 +1,135 @@
+import PersistentData
+import ThinMetadata
+
+extension DamageCase {
+  /// Sets a field of the superblock.
+  private static func superblock<Value>(
+    _ rule: Rule, _ name: String, _ field: Field<Value>, _ value: Value
+  ) -> DamageCase {
+    DamageCase(rule, name) { image in
+      image.set(0, as: .thinSuperblock, field, to: value)
+      return Site("superblock", order: 0)
+    }
+  }
+
+  static let superblocks = [
+    superblock(.superblockWrongMagic, "one off", Superblock.Layout.magic, Superblock.magic + 1),
+    superblock(.superblockUnknownVersion, "3", Superblock.Layout.version, 3),
+    superblock(.superblockUnknownVersion, "0", Superblock.Layout.version, 0),
+    superblock(.superblockUnknownFlags, "flag 2", Superblock.Layout.flags, 2),
+    superblock(.superblockUnknownFlags, "compat 1", Superblock.Layout.compatibleFlags, 1),
+    superblock(.unsupportedFeatures, "incompat 1", Superblock.Layout.incompatibleFlags, 1),
+    superblock(.unsupportedFeatures, "compat_ro 4", Superblock.Layout.readOnlyCompatibleFlags, 4),
+    superblock(.dataBlockSizeInvalid, "none", Superblock.Layout.dataBlockSectors, 0),
+    superblock(.dataBlockSizeInvalid, "no multiple", Superblock.Layout.dataBlockSectors, 129),
+    superblock(
+      .dataBlockSizeInvalid, "too large", Superblock.Layout.dataBlockSectors, 2_097_152 + 128),
+    superblock(.metadataBlockSizeInvalid, "16", Superblock.Layout.metadataBlockSectors, 16),
+    superblock(.blockWrongNumber, "a superblock in block 1", Superblock.Layout.block, 1),
+    DamageCase(.metadataSizeInFuture, "formatted larger than it is") { image in
+      image.set(
+        0, as: .thinSuperblock, Superblock.Layout.metadataBlockCount,
+        to: UInt64(image.blockCount) + 1)
+      return Site("superblock", order: 0)
+    },
+  ]
+
+  /// Where findings about a device as a whole are.
+  private static func details(_ device: UInt64) -> Site {
+    Site("details tree", order: 3, device: device)
+  }
+
+  private static func setDetails(
+    _ device: UInt64, in image: inout MetadataImage, _ body: (inout DeviceDetails) -> Void
+  ) {
+    var details = image.details(device)
+    body(&details)
+    let (block, offset) = image.detailsPlace(device)
+    image.edit(block, as: .btreeNode) { details.encode(into: &$0, at: offset) }
+  }
+
+  static let devices = [
+    DamageCase(.deviceIDTooLarge, "both trees have an id of 25 bits") { image in
+      let top = image.node(image.superblock.mappingRoot)
+      let leaf = image.node(image.superblock.detailsRoot)
+      let last = top.keys.count - 1
+      image.set(top.block, as: .btreeNode, top.key(last), to: 1 << 24)
+      image.set(leaf.block, as: .btreeNode, leaf.key(last), to: 1 << 24)
+      return details(1 << 24)
+    },
+    DamageCase(.deviceWithoutDetails, "the last entry of the details tree is gone") { image in
+      let leaf = image.node(image.superblock.detailsRoot)
+      image.set(
+        leaf.block, as: .btreeNode, BTreeNode.Layout.entryCount, to: UInt32(leaf.keys.count - 1))
+      return details(leaf.keys[leaf.keys.count - 1])
+    },
+    DamageCase(
+      .deviceWithoutMappings, "the last entry of the mapping tree is gone",
+      entails: [.blockLeaked]
+    ) { image in
+      let leaf = image.node(image.superblock.mappingRoot)
+      image.set(
+        leaf.block, as: .btreeNode, BTreeNode.Layout.entryCount, to: UInt32(leaf.keys.count - 1))
+      return details(leaf.keys[leaf.keys.count - 1])
+    },
+    DamageCase(.mappedBlocksWrong, "one more than there are") { image in
+      let device = image.devices[1].id
+      setDetails(device, in: &image) { $0.mappedBlocks += 1 }
+      return details(device)
+    },
+    DamageCase(
+      .dataBlockOutOfRange, "a mapping to the block after the last",
+      entails: [.blockLeaked, .mappedBlocksWrong]
+    ) { image in
+      let place = try image.leafPlace
+      let value = Mapping(dataBlock: image.superblock.dataSpaceMap.blockCount, time: 0).value
+      image.set(place.leaf.block, as: .btreeNode, place.leaf.value(7), to: value)
+      return place.site(entry: 7, keys: place.leaf.keys[7]...place.leaf.keys[7])
+    },
+    DamageCase(.mappingTimeInFuture, "a mapping made after the pool's last snapshot") { image in
+      let place = try image.leafPlace
+      let mapping = Mapping(place.leaf.values[7])
+      let later = Mapping(dataBlock: mapping.dataBlock, time: image.superblock.time + 1)
+      image.set(place.leaf.block, as: .btreeNode, place.leaf.value(7), to: later.value)
+      return place.site(entry: 7, keys: place.leaf.keys[7]...place.leaf.keys[7])
+    },
+    DamageCase(.deviceTimeInFuture, "made after the pool's last snapshot") { image in
+      let (device, time) = (image.devices[1].id, image.superblock.time)
+      setDetails(device, in: &image) { $0.creationTime = time + 1 }
+      return details(device)
+    },
+    DamageCase(.transactionInFuture, "made after the pool's transaction") { image in
+      let (device, transaction) = (image.devices[1].id, image.superblock.transactionID)
+      setDetails(device, in: &image) { $0.transactionID = transaction + 1 }
+      return details(device)
+    },
+  ]
+
+  static let notes = [
+    DamageCase(
+      .countsNotJudged, "a leaf is gone, and what it led to", entails: [.blockBadChecksum]
+    ) { image in
+      image.zero(try image.leafPlace.leaf.block)
+      return Site("pool", order: 7)
+    },
+    superblock(.needsCheck, "the kernel set the flag", Superblock.Layout.flags, 1),
+    DamageCase(
+      .metadataSnapshotHeld, "as the kernel made it", of: "thin/metadata-snapshot"
+    ) { _ in Site("metadata snapshot", order: 1) },
+    DamageCase(
+      .metadataFull, "as the kernel made it", of: "thin/metadata-full-create"
+    ) { _ in Site("pool", order: 7) },
+    DamageCase(
+      .metadataNearlyFull, "a full device grown a little", of: "thin/metadata-full-create"
+    ) { image in
+      image = MetadataImage(
+        image.bytes + [UInt8](repeating: 0, count: 22 * MetadataBlock.size))
+      let count = UInt64(image.blockCount)
+      image.editRoot(of: image.metadataMap) { $0.blockCount = count }
+      return Site("pool", order: 7)
+    },
+    DamageCase(.dataFull, "as the kernel made it", of: "thin/data-full") { _ in
+      Site("pool", order: 7)
+    },
+  ]
+}

@@ -1,0 +1,69 @@
+import PersistentData
+import TestSupport
+import Testing
+import ThinMetadata
+
+/// What the check says of kernel-made images is what fixtures/README.md says it has to.
+@Suite struct FixtureVerdictTests {
+  @Test(arguments: try FixtureTable.thinImages())
+  func `a kernel-made image gets its verdict`(row: FixtureTable.Row) throws {
+    let image = try MetadataImage(kernel: row.imageName ?? "")
+    let report = try image.check()
+    let counts = report.findings.counts
+    let expected = try #require(Verdict(row.verdict), "can't read the verdict '\(row.verdict)'")
+    #expect(counts == expected.counts, "\(row.path): \(report.findings.sorted)")
+    #expect(report.isComplete)
+    #expect(report.damage.isEmpty)
+  }
+
+  @Test func `verdicts were found for all thin images there are`() throws {
+    let names = try FixtureTable.thinImages().compactMap(\.imageName)
+    #expect(names.sorted() == TestFiles.fixtureNames("kernel/thin").map { "thin/\($0)" })
+  }
+
+  @Test func `every prefix of a device's writes is sound from the first superblock on`() throws {
+    let log = try WriteLog(TestFiles.unpacked("kernel/thin/log-writes.log.xz"))
+    var checked = 0
+    try log.forEachImage(blocks: 512) { image, entry in
+      let report = try image.check()
+      let notes = report.findings.counts.keys.filter { $0.severity > .note }
+      #expect(notes.isEmpty, "after entry \(entry): \(report.findings.sorted)")
+      #expect(report.isComplete)
+      checked += 1
+    }
+    // Each commit ends with a superblock, so this is more than a few.
+    #expect(checked > 100)
+    let last = try MetadataImage(kernel: "thin/log-writes")
+    log.forEachImage(blocks: 512) { image, entry in
+      if entry == log.entryCount - 1 { #expect(image.differingBlocks(last).isEmpty) }
+    }
+  }
+}
+
+/// The last column of a fixture's row, in rules: `leak: 201 data blocks, note: data full`.
+private struct Verdict {
+  var counts: [Rule: Int] = [:]
+
+  private static let notes: [String: Rule] = [
+    "data full": .dataFull, "metadata full": .metadataFull, "needs_check": .needsCheck,
+    "metadata snapshot": .metadataSnapshotHeld, "metadata nearly full": .metadataNearlyFull,
+  ]
+
+  init?(_ text: String) {
+    for part in text.split(separator: ",").map({ $0.drop { $0 == " " } }) where part != "sound" {
+      let words = part.split(separator: ":", maxSplits: 1).map { $0.drop { $0 == " " } }
+      guard words.count == 2 else { return nil }
+      let severity = words[0]
+      let fault = words[1]
+      let number = fault.prefix { $0.isNumber }
+      let rule: Rule?
+      switch fault.dropFirst(number.count) {
+      case " data block", " data blocks": rule = .blockLeaked
+      case " data ref counts too high": rule = .refCountTooHigh
+      default: rule = Verdict.notes[String(fault)]
+      }
+      guard let rule, rule.severity.name == severity else { return nil }
+      counts[rule] = Int(number) ?? 1
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import PersistentData
+import TestSupport
+import Testing
+import ThinMetadata
+
+/// Pools made up at random go through everything that writes and reads metadata, and come back
+/// the same.
+@Suite struct RestorerTests {
+  /// Room for any of these pools.
+  private static let roomyBlocks = 6000
+
+  /// A pool that fills its data device is worth a note, and may well come by.
+  private func findings(_ image: MetadataImage) throws -> [Finding] {
+    try image.check().findings.sorted.filter { $0.rule != .dataFull }
+  }
+
+  @Test func `any pool comes out as it was given, without a finding`() throws {
+    var random = SeededRandom()
+    for round in 0..<100 {
+      let pool = RandomPool(&random, largeSegments: round % 25 == 0 ? 2 : 0)
+      let place: Comment = "seed \(random.seed), round \(round)"
+      let image = try written(pool)
+      let findings = try findings(image)
+      #expect(findings.isEmpty, "\(place): \(findings)")
+      #expect(try image.contents == pool.contents, place)
+    }
+  }
+
+  @Test func `a dump gives the pool back, with shared runs and without`() throws {
+    var random = SeededRandom()
+    var references = 0
+    for round in 0..<60 {
+      let pool = RandomPool(&random, largeSegments: round == 0 ? 2 : 0)
+      let place: Comment = "seed \(random.seed), round \(round)"
+      let contents = try pool.contents
+      let image = try written(pool)
+      for format in [TextFormat.xml, .xmlCompatible] {
+        let scratch = try Scratch()
+        let text = try dumped(image, as: format, scratch)
+        let read = try ThinXMLReader.read(
+          ByteSource(text), overriding: PoolOverrides(), into: PoolRecorder())
+        #expect(read.contents == contents, "\(place), \(format)")
+        if format == .xmlCompatible { #expect(read.referenceCount == 0, place) }
+        references += read.referenceCount
+
+        let again = try scratch.blank("again", bytes: image.bytes.count)
+        _ = try ThinXMLReader.read(
+          ByteSource(text), overriding: PoolOverrides(), into: Restorer(BlockFile(again, .write)))
+        let second = try MetadataImage(file: again)
+        #expect(try findings(second) == [], "\(place), \(format)")
+        #expect(second.contents == contents, "\(place), \(format)")
+      }
+    }
+    #expect(references > 50)
+  }
+
+  @Test func `sharing survives a dump: no more blocks are needed than before`() throws {
+    for name in ["snapshots-of-snapshots", "three-levels", "snapshots"] {
+      let image = try MetadataImage(kernel: "thin/\(name)")
+      let scratch = try Scratch()
+      let text = try dumped(image, as: .xml, scratch)
+      let path = try scratch.blank("again", bytes: Self.roomyBlocks * MetadataBlock.size)
+      _ = try ThinXMLReader.read(
+        ByteSource(text), overriding: PoolOverrides(), into: Restorer(BlockFile(path, .write)))
+      let again = try MetadataImage(file: path)
+      #expect(again.contents.devices == image.contents.devices, "\(name)")
+      #expect(again.allocatedBlocks.count <= image.allocatedBlocks.count, "\(name)")
+    }
+  }
+
+  @Test func `an output too small is told how many blocks are needed, exactly`() throws {
+    var random = SeededRandom()
+    for round in 0..<60 {
+      let pool = RandomPool(&random, largeSegments: round % 30 == 0 ? 1 : 0)
+      // The index of the metadata space map is the last block that is written.
+      let needed = Int(try written(pool).superblock.metadataSpaceMap.bitmapRoot) + 1
+      let scratch = try Scratch()
+      let few = [1, 2, 3, needed / 2, needed - 5].filter { $0 > 0 && $0 < needed }
+      for missing in few {
+        let place: Comment = "seed \(random.seed), round \(round), \(missing) of \(needed) missing"
+        let path = try scratch.blank("small", bytes: (needed - missing) * MetadataBlock.size)
+        let error = #expect(throws: RestoreError.self, place) {
+          try restore(pool, to: path)
+        }
+        guard case .outputTooSmall(let told, let available)? = error else {
+          Issue.record("\(String(describing: error)), \(place)")
+          continue
+        }
+        #expect(told == UInt64(needed), place)
+        #expect(available == UInt64(needed - missing), place)
+        let left = try MetadataImage(file: path)
+        #expect(left.withBlock(0) { UnfinishedNotice.stands(in: $0) }, place)
+      }
+      let path = try scratch.blank("enough", bytes: needed * MetadataBlock.size)
+      try restore(pool, to: path)
+      let image = try MetadataImage(file: path)
+      #expect(try image.contents == pool.contents, "seed \(random.seed), round \(round)")
+    }
+  }
+
+  private func restore(_ pool: RandomPool, to path: String) throws {
+    var restorer = try Restorer(BlockFile(path, .write))
+    try pool.play(into: &restorer)
+  }
+
+  private func written(_ pool: RandomPool) throws -> MetadataImage {
+    let scratch = try Scratch()
+    let path = try scratch.file("pool")
+    try scratch.cut("pool", blocks: pool.isLarge ? Self.roomyBlocks : Self.roomyBlocks / 10)
+    try restore(pool, to: path)
+    return try MetadataImage(file: path)
+  }
+
+  private func dumped(
+    _ image: MetadataImage, as format: TextFormat, _ scratch: Scratch
+  ) throws -> String {
+    var dump = Dump()
+    dump.format = format
+    let path = try scratch.file("dump.xml")
+    let reader = try PoolReader.open(image.open(scratch), choosing: RootChoice())
+    try dump.write(reader, to: ByteSink(creating: path))
+    return path
+  }
+}

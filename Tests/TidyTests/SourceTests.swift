@@ -1,0 +1,111 @@
+import Foundation
+import PersistentData
+import TestSupport
+import Testing
+
+/// Keeps the source as CONTRIBUTING.md wants it.
+@Suite struct SourceTests {
+  private static let lineLimit = 100
+  private static let fileLimit = 400
+
+  /// The only files that may leave memory safety to people: those that call C, lend the bytes of a
+  /// block, or hand bytes to one that does.
+  private static let unsafeFiles: Set = [
+    "Sources/MetadataXML/Decimal.swift",
+    "Sources/MetadataXML/ExpatParser.swift",
+    "Sources/MetadataXML/InputBuffer.swift",
+    "Sources/MetadataXML/TextBuffer.swift",
+    "Sources/PersistentData/Block/BlockBuffer.swift",
+    "Sources/PersistentData/Block/BlockFile.swift",
+    "Sources/PersistentData/Block/BlockKind.swift",
+    "Sources/PersistentData/Block/ByteStream.swift",
+    "Sources/PersistentData/Block/Field.swift",
+    "Sources/PersistentData/Block/IOError.swift",
+    "Sources/PersistentData/Block/SingleBitError.swift",
+    "Sources/PersistentData/SpaceMap/RefCounts.swift",
+    "Sources/PersistentData/Workers/Signal.swift",
+    "Sources/PersistentData/Workers/Workers.swift",
+    "Sources/ThinMetadata/Dump.swift",
+  ]
+
+  @Test func `no line is longer than 100 columns and no file longer than 400 lines`() throws {
+    var tooLong: [String] = []
+    for file in try SourceTree.files("Sources", "Tests") + [SourceTree.file("Package.swift")] {
+      if file.lines.count > Self.fileLimit { tooLong.append(file.path) }
+      for (index, line) in file.lines.enumerated() where line.count > Self.lineLimit {
+        tooLong.append("\(file.path):\(index + 1)")
+      }
+    }
+    #expect(tooLong == [])
+  }
+
+  @Test func `unsafe stands only where it is known to`() throws {
+    let found = try SourceTree.files("Sources").filter { file in
+      file.code.contains { $0.contains(/\bunsafe\b/) }
+    }
+    #expect(Set(found.map(\.path)) == Self.unsafeFiles)
+  }
+
+  @Test func `the program does without Foundation`() throws {
+    for file in try SourceTree.files("Sources") {
+      #expect(!file.lines.contains { $0.contains(/import +Foundation/) }, "\(file.path)")
+    }
+  }
+
+  @Test func `nothing is left to do later, and nothing names somebody's machine`() throws {
+    // Put together here, so that this file does not find itself.
+    let marks = ["TO" + "DO", "FIX" + "ME"]
+    let folders = ["work", "home", "root", "Users"].map { "/\($0)" + "/" }
+    let files =
+      try SourceTree.files("Sources", "Tests") + SourceTree.files("man", suffix: ".8")
+      + ["Package.swift", "README.md", "fixtures/README.md"].map { try SourceTree.file($0) }
+    for file in files {
+      for (index, line) in file.lines.enumerated() {
+        for mark in marks { #expect(!line.contains(mark), "\(file.path):\(index + 1)") }
+        // A folder's name may end a longer path; a machine's path starts with it.
+        for folder in folders {
+          let places = line.ranges(of: folder).map(\.lowerBound)
+          let isPath = places.contains { place in
+            place == line.startIndex || !(line[line.index(before: place)].isPathCharacter)
+          }
+          #expect(!isPath, "\(file.path):\(index + 1)")
+        }
+      }
+    }
+  }
+
+  @Test func `swift format has nothing to say`() throws {
+    let root = TestFiles.root.path
+    let lint = try Shell.run(
+      "/usr/bin/env",
+      ["swift", "format", "lint", "--strict", "--recursive"]
+        + ["Sources", "Tests", "Package.swift"].map { "\(root)/\($0)" })
+    #expect(lint.status == 0, "\(lint.errorText.replacingOccurrences(of: root + "/", with: ""))")
+  }
+
+  @Test func `tests have sentences for names`() throws {
+    for file in try SourceTree.files("Tests") {
+      let declarations = file.text.matches(of: /@Test\b[^`"]*?\bfunc +(\S)/)
+      for declaration in declarations {
+        #expect(declaration.output.1 == "`", "\(file.path): \(declaration.output.0)")
+      }
+    }
+  }
+
+  @Test func `every rule has a damage test`() throws {
+    let files = try SourceTree.files("Tests/ThinMetadataTests").filter {
+      $0.path.contains("/DamageCase")
+    }
+    let text = files.map(\.text).joined()
+    // An entry of the table of cases, or a test of its own that starts with the rule's name.
+    let cases = text.matches(of: /(?:DamageCase|superblock)\(\s*\.(\w+),/).map { $0.output.1 }
+    let tests = text.matches(of: #/@Test func `(\w+): /#).map { $0.output.1 }
+    let covered = Set((cases + tests).map(String.init))
+    for rule in Rule.allCases { #expect(covered.contains(rule.rawValue), "\(rule)") }
+    #expect(covered.subtracting(Rule.allCases.map(\.rawValue)).isEmpty)
+  }
+}
+
+extension Character {
+  fileprivate var isPathCharacter: Bool { isLetter || isNumber || "._-}".contains(self) }
+}
