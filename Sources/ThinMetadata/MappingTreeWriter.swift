@@ -97,6 +97,13 @@ struct MappingTreeWriter {
   }
 
   private mutating func pushEntries(of node: WrittenNode) throws(IOError) {
+    guard writer.holds(node.block) else {
+      // Blocks are only counted by now, and any entries will do.
+      for index in 0..<node.entryCount {
+        try leaves.push(node.firstKey &+ UInt64(index), 0, to: writer)
+      }
+      return
+    }
     for (key, value) in try entries(of: node) {
       try leaves.push(key, value, to: writer)
       uncounted.append(BlockRun(begin: Mapping(value).dataBlock, length: 1))

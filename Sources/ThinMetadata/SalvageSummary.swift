@@ -98,10 +98,10 @@ package struct SalvageSummary: Sendable {
     if !search.isExhaustive {
       lines.append("There are too many states to compare: not all of them were looked at.")
     }
-    if search.hasTracesBehind {
+    if search.isDoubtful {
       lines.append(
-        "There are traces that may be of a newer state whose index is lost too: mappings of the "
-          + "last moments may be missing, or be of the moment before.")
+        "This is DOUBTFUL: another state comes close, or traces of one that is damaged were seen. "
+          + "Compare devices and mappings with those you remember before the pool is written to.")
     }
     lines.append(
       "Transaction id \(salvage.header.transactionID) is the highest that is left; if LVM expects "

@@ -71,8 +71,8 @@ import ThinMetadata
           let known = mappings[device, default: [:]]
           return kept.allSatisfy { known[$0.key] == $0.value }
         }
-        let isTold = rescue.salvage.search?.hasTracesBehind == true
-        #expect(isRight || index.contains(block) && isTold, "\(name), block \(block)")
+        let isTold = rescue.salvage.search?.isDoubtful == true
+        #expect(isRight || isTold, "\(name), block \(block)")
       } catch is SalvageError {
         // To refuse is the other right answer.
       }

@@ -22,7 +22,7 @@ import Testing
     "Sources/PersistentData/Block/Field.swift",
     "Sources/PersistentData/Block/IOError.swift",
     "Sources/PersistentData/Block/SingleBitError.swift",
-    "Sources/PersistentData/SpaceMap/RefCounts.swift",
+    "Sources/PersistentData/SpaceMap/CountPages.swift",
     "Sources/PersistentData/Workers/Signal.swift",
     "Sources/PersistentData/Workers/Workers.swift",
     "Sources/ThinMetadata/Dump.swift",

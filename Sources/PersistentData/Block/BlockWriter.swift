@@ -50,6 +50,9 @@ package final class BlockWriter {
     return block
   }
 
+  /// Whether a block appended earlier can be read back; one that was only counted can't.
+  package func holds(_ block: MetadataBlock) -> Bool { UInt64(block.number) < blockCount }
+
   /// Lends the bytes of a block appended earlier; those of a block that was only counted are 0.
   package func withBlock<Result>(
     _ block: MetadataBlock, _ body: (RawSpan) -> Result

@@ -15,6 +15,8 @@ struct PoolState: Sendable {
   let index: UInt32
   /// Blocks with a count above 0.
   let allocated: BlockSet
+  /// Whether every allocated block holds what metadata could be.
+  let isWhole: Bool
   /// `nil` when damage hides them.
   let roots: Roots?
 
@@ -40,6 +42,7 @@ struct PoolState: Sendable {
     if lost.isEmpty, !roots.areThoseOfASuperblock { return nil }
     self.index = index
     allocated = BlockSet(counts)
+    isWhole = lost.isEmpty
     self.roots = roots.choice(census)
   }
 

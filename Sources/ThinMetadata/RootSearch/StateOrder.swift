@@ -49,10 +49,16 @@ struct StateOrder {
     }
   }
 
-  /// The states, the newest first: the one that a step leads to and from which none goes on.
-  var newestFirst: [PoolState] {
-    let scores = states.indices.map(score)
-    return states.indices.sorted { (scores[$0], $0) > (scores[$1], $1) }.map { states[$0] }
+  /// A lead this small over the next state leaves room for doubt.
+  private static let clearLead = 0.3
+
+  /// The state that a step leads to and from which none goes on, and whether it is so by a clear
+  /// lead over all others.
+  var newest: (state: PoolState, isClear: Bool)? {
+    let scores = states.indices.map { (score: score($0), state: $0) }.sorted { $0 > $1 }
+    guard let first = scores.first else { return nil }
+    let lead = scores.count > 1 ? first.score - scores[1].score : .infinity
+    return (states[first.state], lead >= StateOrder.clearLead)
   }
 
   private func score(_ state: Int) -> Double {

@@ -4,9 +4,9 @@ internal import PersistentData
 package struct SuperblockSearch: Sendable {
   /// Made from what was found: its roots are the pool's, its counters only lower bounds.
   package let superblock: Superblock
-  /// Whether blocks that the next commit would have taken hold metadata of no state known: a
-  /// newer state may have been there, or an older one in a part of the device that is used again.
-  package let hasTracesBehind: Bool
+  /// Whether another state may be the newer one: it comes close, or is damaged, or blocks that
+  /// the next commit would have taken hold metadata of no state that is known.
+  package let isDoubtful: Bool
   /// Other states that the device still holds; all but certainly older.
   package let otherStates: Int
 
@@ -20,12 +20,15 @@ package struct SuperblockSearch: Sendable {
     let census = BlockCensus(file)
     let candidates = SuperblockSearch.candidates(census)
     let states = candidates.compactMap { PoolState(census, index: $0) }
-    let (newest, roots) = try SuperblockSearch.newest(states, census)
+    guard let (newest, isClear) = StateOrder(states, census).newest else {
+      throw .nothingFound
+    }
+    guard let roots = newest.roots else { throw .newestStateDamaged(index: newest.index) }
     isExhaustive = candidates.count == census.indexBlocks.count
     otherStates = states.count - 1
-    let behind = newest.allocated.firstFree(from: newest.index + 1) ?? 0
-    hasTracesBehind =
-      census.isMetadata(behind) && !states.contains { $0.allocated.contains(behind) }
+    isDoubtful =
+      !isClear || !states.allSatisfy(\.isWhole)
+      || SuperblockSearch.hasTraces(behind: newest, states, census)
     // Every copy of the superblock has the data block size, whatever else has changed since.
     let size = census.superblocks.values.map(\.dataBlockSectors)
       .first { Superblock.isPossible(dataBlockSectors: $0) }
@@ -53,14 +56,25 @@ package struct SuperblockSearch: Sendable {
     return (ends + lowest).sorted()
   }
 
-  /// The newest state, also when it is damaged: an older one that is whole is never taken in its
-  /// place.
-  private static func newest(
-    _ states: [PoolState], _ census: BlockCensus
-  ) throws(SalvageError) -> (PoolState, PoolState.Roots) {
-    guard let newest = StateOrder(states, census).newestFirst.first else { throw .nothingFound }
-    guard let roots = newest.roots else { throw .newestStateDamaged(index: newest.index) }
-    return (newest, roots)
+  /// Whether one of the next free blocks holds metadata of no state known: a newer state may have
+  /// been there, or an older one in a part of the device that is used again.
+  private static func hasTraces(
+    behind newest: PoolState, _ states: [PoolState], _ census: BlockCensus
+  ) -> Bool {
+    // The next commit goes on behind the last; after an activation it starts from the beginning.
+    for start in [newest.index, 0] {
+      var block = start
+      for _ in 0..<16 {
+        guard let next = newest.allocated.firstFree(from: block + 1),
+          UInt64(next) < census.blockCount
+        else { break }
+        if census.isMetadata(next), !states.contains(where: { $0.allocated.contains(next) }) {
+          return true
+        }
+        block = next
+      }
+    }
+    return false
   }
 
   /// Data blocks that the state's bitmaps can count: no fewer than the pool has.
