@@ -92,8 +92,11 @@ package struct Salvage: Sendable {
     header.version = 2
     header.time = max(header.time, reader.latestTime)
     if !isTimeTrusted, header.time < .max { header.time += 1 }
-    if search != nil {
+    let countable = reader.usage.blockCount * UInt64(Bitmap.entryCount)
+    if search != nil || header.dataBlockCount > countable {
       header.dataBlockCount = reader.highestDataBlock.map { $0 + 1 } ?? 0
+    }
+    if search != nil {
       header.transactionID =
         reader.devices.compactMap(\.details?.transactionID).max() ?? 0
     }

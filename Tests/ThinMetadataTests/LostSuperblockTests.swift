@@ -59,9 +59,6 @@ import ThinMetadata
   ) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
     let mappings = image.mappings
-    let map = image.metadataMap
-    // With these the state itself is gone; only what lies behind the one before can tell.
-    let index = [map.root.bitmapRoot] + map.entries.map(\.entry.block)
     for block in image.allocatedBlocks {
       var damaged = image
       damaged.zero(block)

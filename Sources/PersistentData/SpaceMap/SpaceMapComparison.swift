@@ -29,11 +29,29 @@ package struct SpaceMapComparison: Sendable {
       corrections.merge(visitor.corrections) { first, _ in first }
       allocatedCount += visitor.allocatedCount
     }
+    SpaceMapComparison.reportUncountable(map, counted, &findings)
     let isWhole = visitors.allSatisfy(\.isWhole) && bitmaps.count == map.entries.count
     if isWhole, allocatedCount != map.root.allocatedCount {
       findings.report(
         .allocatedCountWrong, at: map.site(), found: map.root.allocatedCount,
         expected: allocatedCount)
+    }
+  }
+}
+
+extension SpaceMapComparison {
+  /// Reports blocks in use that the space map ends before: nothing keeps them from being given
+  /// out, once it is extended.
+  private static func reportUncountable(
+    _ map: StoredSpaceMap, _ counted: RefCounts, _ findings: inout Findings
+  ) {
+    let end = map.root.blockCount
+    guard end < counted.count else { return }
+    let first = (end..<counted.count).first { counted[$0] > 0 }
+    if let first {
+      findings.report(
+        .refCountTooLow, at: map.site(keys: first...first),
+        found: "the space map ends at \(end)", expected: "\(counted[first])")
     }
   }
 }
