@@ -83,9 +83,6 @@ package struct TreeWalk: Sendable {
     hasAllRoots && damaged.isEmpty && crossLinked.isEmpty && !skeleton.hasLostPointers
   }
 
-  /// How many distinct leaves there are, damaged ones included.
-  package var leafCount: Int { leafFrontier.blocks.count }
-
   /// What all parents of a leaf say of it; `nil` when `block` is no leaf of this walk.
   package func leafReference(_ block: MetadataBlock) -> NodeReference? {
     let place = leafPlaces[block.index]

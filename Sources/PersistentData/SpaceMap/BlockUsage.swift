@@ -21,9 +21,15 @@ package struct BlockUsage {
   package mutating func claim(_ block: MetadataBlock, for user: String) -> String? {
     let earlier = uses[block.index]
     if earlier > 0 { return users[Int(earlier) - 1] }
-    if users.last != user, !users.contains(user) { users.append(user) }
-    let index = users.last == user ? users.count - 1 : users.firstIndex(of: user) ?? 0
-    uses[block.index] = UInt8(min(index + 1, 255))
+    // Users take turns but seldom, so the last is nearly always the one.
+    if users.last == user {
+      uses[block.index] = UInt8(users.count)
+    } else if let index = users.firstIndex(of: user) {
+      uses[block.index] = UInt8(index + 1)
+    } else {
+      users.append(user)
+      uses[block.index] = UInt8(users.count)
+    }
     return nil
   }
 

@@ -61,6 +61,13 @@
     }
   }
 
+  /// The first block behind the page of `block`, when nothing in that page is counted.
+  func endOfEmptyPage(with block: UInt64) -> UInt64? {
+    let page = block >> CountPages.bits
+    let isEmpty = unsafe pages[Int(page)].words == nil
+    return isEmpty ? (page + 1) << CountPages.bits : nil
+  }
+
   func bitmapWord(from first: UInt64) -> UInt64 {
     let place = Int(first) % CountPages.blocks
     let page = unsafe pages[Int(first >> CountPages.bits)]

@@ -73,6 +73,32 @@ package final class RefCounts: Sendable {
     }
   }
 
+  /// How many blocks have a count above 0.
+  var countedBlocks: UInt64 {
+    stride(from: 0, to: count, by: Bitmap.entryCount).reduce(0) { sum, start in
+      bitmapWords(from: start, Bitmap.wordCount).reduce(sum) {
+        $0 + UInt64((($1 | $1 >> 1) & Bitmap.lowBits).nonzeroBitCount)
+      }
+    }
+  }
+
+  /// The first block from `start` on with a count above 0.
+  func firstCounted(from start: UInt64) -> UInt64? {
+    state.withLock { pages in
+      var block = start
+      while block < count {
+        if let end = pages.endOfEmptyPage(with: block) {
+          block = end
+        } else if pages[block] > 0 {
+          return block
+        } else {
+          block += 1
+        }
+      }
+      return nil
+    }
+  }
+
   /// Gives all counts of 3 and more to `body`, ascending, until it says `false`.
   package func forEachLargeCount(_ body: (UInt64, UInt64) -> Bool) {
     for start in stride(from: 0, to: count, by: Bitmap.entryCount) {

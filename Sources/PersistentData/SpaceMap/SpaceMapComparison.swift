@@ -46,9 +46,7 @@ extension SpaceMapComparison {
     _ map: StoredSpaceMap, _ counted: RefCounts, _ findings: inout Findings
   ) {
     let end = map.root.blockCount
-    guard end < counted.count else { return }
-    let first = (end..<counted.count).first { counted[$0] > 0 }
-    if let first {
+    if let first = counted.firstCounted(from: end) {
       findings.report(
         .refCountTooLow, at: map.site(keys: first...first),
         found: "the space map ends at \(end)", expected: "\(counted[first])")

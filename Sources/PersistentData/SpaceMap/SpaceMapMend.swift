@@ -35,7 +35,7 @@ package struct SpaceMapMend: Sendable {
     try lowerLargeCounts()
     try writeIndex(entries)
     var root = map.root
-    root.allocatedCount = (0..<counted.count).reduce(0) { $0 + (counted[$1] > 0 ? 1 : 0) }
+    root.allocatedCount = counted.countedBlocks
     return root
   }
 
