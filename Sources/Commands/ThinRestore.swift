@@ -65,8 +65,8 @@ extension Failure {
     case .outputTooSmall(let needed, let available):
       self.init(
         .outputRefused,
-        "'\(output)' is too small: at least \(needed) blocks of 4 KiB are needed, it has "
-          + "\(available); give it \(needed * 4) KiB or more")
+        "'\(output)' is too small: about \(needed) blocks of 4 KiB are needed, it has "
+          + "\(available); give it \(RestoreError.roomyCount(for: needed) * 4) KiB or more")
     }
   }
 }

@@ -6,8 +6,12 @@ package enum RestoreError: Error {
   case rejected(String)
   case output(IOError)
   /// The output has too few blocks; everything has been counted, nothing written that could be
-  /// taken for metadata.
+  /// taken for metadata. The count is a few blocks off where leaves are shared, as those that
+  /// were not written can't be divided or joined.
   case outputTooSmall(needed: UInt64, available: UInt64)
+
+  /// A size that is enough when `needed` blocks were counted.
+  package static func roomyCount(for needed: UInt64) -> UInt64 { needed + needed / 8 + 8 }
 }
 
 /// Writes a pool's metadata from its events, in one pass: leaves as they come, what refers to them
