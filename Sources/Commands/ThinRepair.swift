@@ -15,8 +15,24 @@ struct ThinRepair: Tool {
   var output: String
   // Old versions of LVM pass an empty argument here.
   @Argument(help: .hidden) var ignored: String?
+  @Option(
+    help: "Bring back mappings of lost blocks that are only likely, or even guessed.")
+  var accept = Acceptance.proven
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions
+
+  /// How sure a mapping has to be.
+  enum Acceptance: String, ExpressibleByArgument, CaseIterable {
+    case proven, likely, guessed
+
+    var provenance: Provenance {
+      switch self {
+      case .proven: .proven
+      case .likely: .likely
+      case .guessed: .guessed
+      }
+    }
+  }
 
   func run() throws {
     let source = try openInput(input, .read, .salvage)
@@ -27,7 +43,7 @@ struct ThinRepair: Tool {
         "input and output are the same: repair never works in place; name another device or file")
     }
     let bar = ProgressBar(source, isQuiet: shared.quiet)
-    let salvage = try salvage(source, input, overrides.values)
+    let salvage = try salvage(source, input, overrides.values, accepting: accept.provenance)
     do { try salvage.restore(to: target) } catch { throw Failure(error, output) }
     _ = consume bar
     shared.messages.say(salvage)
@@ -37,10 +53,11 @@ struct ThinRepair: Tool {
 extension Tool {
   /// Finds what can be had of damaged metadata, or stops with the reason why nothing can.
   func salvage(
-    _ file: BlockFile, _ path: String, _ overrides: PoolOverrides
+    _ file: BlockFile, _ path: String, _ overrides: PoolOverrides,
+    accepting acceptance: Provenance = .proven
   ) throws -> Salvage {
     do {
-      return try Salvage(file, overriding: overrides)
+      return try Salvage(file, overriding: overrides, accepting: acceptance)
     } catch .nothingFound {
       // Only now: behind a block 0 that was overwritten there may be a pool.
       try refuseForeignInput(file, path, isSearched: true)

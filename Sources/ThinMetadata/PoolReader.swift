@@ -52,6 +52,8 @@ package struct PoolReader: Sendable {
   package var findings: Findings
   /// Ascending by id; those of the chosen roots.
   package internal(set) var devices: [ThinDevice] = []
+  /// Those of the metadata snapshot, when both are read.
+  package private(set) var heldDevices: [ThinDevice] = []
   /// The internal nodes of all mapping trees, the metadata snapshot's among them.
   package internal(set) var mappings: TreeWalk
   /// Device ids whose entry in the tree can't be read.
@@ -160,6 +162,11 @@ package struct PoolReader: Sendable {
     lostTopLevel = lostRoots
     self.lostDetails = lostDetails
     devices = PoolReader.join(rootEntries, detailEntries, blockCount: usage.blockCount)
+    if views.count > 1 {
+      heldDevices = PoolReader.join(
+        topLevel.entries(below: mappingRoots[1]).entries,
+        details.entries(below: detailsRoots[1]).entries, blockCount: usage.blockCount)
+    }
     latestTime = devices.compactMap(\.details).reduce(0) {
       max($0, $1.creationTime, $1.snapshottedTime)
     }

@@ -16,17 +16,6 @@ package enum SalvageError: Error {
 /// A damaged block costs the mappings it stores and what only it led to, and nothing else. Nothing
 /// older is ever taken in its place.
 package struct Salvage: Sendable {
-  /// What became of a device.
-  package struct DeviceResult: Hashable, Sendable {
-    package let id: UInt64
-    package let mappedBlocks: UInt64
-    /// What its details said before, when they could be read.
-    package let mappedBlocksBefore: UInt64?
-    /// Virtual blocks whose mappings can't be read; where nothing was mapped, nothing is lost.
-    package let lost: [ClosedRange<UInt64>]
-    package var hasRebuiltDetails: Bool { mappedBlocksBefore == nil }
-  }
-
   package let header: PoolHeader
   package let results: [DeviceResult]
   /// Devices whose id is impossible, and which the output does without.
@@ -47,26 +36,30 @@ package struct Salvage: Sendable {
 
   /// Finds the pool in `file`, from its superblock or, where that is lost, from everything else.
   /// What a person knows better stands in `overrides`.
+  ///
+  /// `acceptance`: mappings of lost leaves that are less sure than this are left out.
   package init(
-    _ file: BlockFile, overriding overrides: PoolOverrides
+    _ file: BlockFile, overriding overrides: PoolOverrides,
+    accepting acceptance: Provenance = .proven
   ) throws(SalvageError) {
+    let grafting = Grafting(accepting: acceptance)
     var findings = Findings()
     let site = PoolReader.Structure.superblock
     if let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings) {
       superblock.check(home: .superblock, at: site, into: &findings)
-      try self.init(file, superblock, found: nil, overriding: overrides, findings)
+      try self.init(file, superblock, nil, grafting, overriding: overrides, findings)
     } else {
       let search = try SuperblockSearch(file)
-      try self.init(file, search.superblock, found: search, overriding: overrides, findings)
+      try self.init(file, search.superblock, search, grafting, overriding: overrides, findings)
     }
     guard header.dataBlockSectors != 0 else { throw .dataBlockSizeUnknown }
   }
 
   private init(
-    _ file: BlockFile, _ superblock: Superblock, found search: SuperblockSearch?,
-    overriding overrides: PoolOverrides, _ findings: Findings
+    _ file: BlockFile, _ superblock: Superblock, _ search: SuperblockSearch?,
+    _ grafting: Grafting, overriding overrides: PoolOverrides, _ findings: Findings
   ) throws(SalvageError) {
-    var grafting = Grafting()
+    var grafting = grafting
     let reader: PoolReader
     do throws(IOError) {
       (reader, dataCounts) = try grafting.walk { (choice) throws(IOError) in
@@ -118,11 +111,7 @@ package struct Salvage: Sendable {
         details.snapshottedTime = header.time
       }
       devices.append((DeviceHeader(id: device.id, details: details), root))
-      results.append(
-        DeviceResult(
-          id: device.id, mappedBlocks: total.entryCount,
-          mappedBlocksBefore: device.details?.mappedBlocks,
-          lost: total.hasDamage ? reader.lostKeys(below: root, totals) : []))
+      results.append(DeviceResult(device, root, reader, totals, grafting))
     }
     let kept = Set(devices.map(\.header.id))
     self.header = header

@@ -9,7 +9,9 @@ package struct SalvageSummary: Sendable {
 
   package init(_ salvage: Salvage) {
     let sectors = UInt64(salvage.header.dataBlockSectors)
-    let notable = salvage.results.filter { !$0.lost.isEmpty || $0.hasRebuiltDetails }
+    let notable = salvage.results.filter {
+      !$0.lost.isEmpty || $0.hasRebuiltDetails || $0.kept.keys.contains { $0 >= .proven }
+    }
     let damaged = salvage.results.filter { !$0.lost.isEmpty }
     var lines: [String] = []
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
@@ -27,6 +29,7 @@ package struct SalvageSummary: Sendable {
           ? "The list of devices can't be read: only devices that have details are known."
           : "Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost unnoticed.")
     }
+    lines += SalvageSummary.forLeftOut(salvage)
     lines += SalvageSummary.total(salvage, damaged: damaged.count)
     self.lines = lines
   }
@@ -52,16 +55,40 @@ package struct SalvageSummary: Sendable {
   }
 
   private static func line(_ device: Salvage.DeviceResult, _ sectors: UInt64) -> String {
+    let unreached = SalvageSummary.list(device.kept, from: .proven)
+    var line = "Device \(device.id): kept "
     if device.lost.isEmpty {
-      return "Device \(device.id): kept all \(device.mappedBlocks) mappings; its details were lost "
-        + "and made anew."
+      line += "all \(device.mappedBlocks) mappings"
+    } else {
+      line += "\(device.mappedBlocks)"
+      if let before = device.mappedBlocksBefore { line += " of \(before)" }
+      line += " mappings"
     }
-    var line = "Device \(device.id): kept \(device.mappedBlocks)"
-    if let before = device.mappedBlocksBefore { line += " of \(before)" }
-    line += " mappings; lost what was mapped in "
-    line += KeyRanges.text(device.lost, sectorsPerBlock: sectors)
-    if device.hasRebuiltDetails { line += "; its details were made anew" }
+    if !unreached.isEmpty { line += ", \(unreached) in lost leaves" }
+    if !device.lost.isEmpty {
+      line += "; lost what was mapped in "
+      line += KeyRanges.text(device.lost, sectorsPerBlock: sectors)
+    }
+    if device.hasRebuiltDetails { line += "; its details were lost and made anew" }
     return line + "."
+  }
+
+  /// "12 proven, 3 likely".
+  private static func list(_ counts: [Provenance: UInt64], from first: Provenance) -> String {
+    Provenance.allCases.filter { $0 >= first && counts[$0, default: 0] > 0 }
+      .map { "\(counts[$0, default: 0]) \($0)" }.joined(separator: ", ")
+  }
+
+  /// What could be brought back by accepting more.
+  private static func forLeftOut(_ salvage: Salvage) -> [String] {
+    var all: [Provenance: UInt64] = [:]
+    for device in salvage.results { all.merge(device.leftOut) { $0 + $1 } }
+    if all.isEmpty { return [] }
+    let weakest = all.keys.max() ?? .likely
+    return [
+      "Of what is lost, older copies tell more: \(list(all, from: .likely)). 'thin_repair --accept "
+        + "\(weakest)' brings that back too; some of it may be WRONG, so check the data."
+    ]
   }
 
   private static func forGrafts(_ grafting: Grafting) -> [String] {

@@ -67,13 +67,13 @@ extension BTreeNode {
     }
   }
 
-  /// An internal node in memory, sealed, as it would stand in `block`.
+  /// A node in memory, sealed, as it would stand in `block`; keys ascend.
   package static func make(
-    _ block: MetadataBlock, keys: [UInt64], children: [UInt64]
+    _ kind: Kind, _ block: MetadataBlock, keys: [UInt64], values: [UInt64]
   ) -> BlockBuffer {
     let buffer = BlockBuffer(zeroedBlocks: 1)
     buffer.edit(0) { bytes in
-      encode(.internal, block, keys[...], children[...], into: &bytes)
+      encode(kind, block, keys[...], values[...], into: &bytes)
       BlockKind.btreeNode.seal(&bytes)
     }
     return buffer

@@ -30,6 +30,24 @@ package struct SubtreeTotals: Sendable {
     }
   }
 
+  /// The totals of internal nodes, counting only what lies below some of them, `tops`.
+  package func limited(to tops: Set<MetadataBlock>) -> SubtreeTotals {
+    var part = self
+    for index in walk.skeleton.nodes.indices.reversed() {
+      let node = walk.skeleton.nodes[index]
+      if tops.contains(node.block) { continue }
+      part.totals[index] = Total()
+      for entry in node.entries {
+        guard let child = walk.skeleton.index(of: MetadataBlock(walk.skeleton.children[entry]))
+        else { continue }
+        let sum = part.totals[index].entryCount
+        part.totals[index].entryCount =
+          sum.addingReportingOverflow(part.totals[child].entryCount).partialValue
+      }
+    }
+    return part
+  }
+
   /// The total below the node or leaf in `block`; 0 stands for a pointer that leads nowhere.
   package subscript(below block: UInt32) -> Total {
     let block = MetadataBlock(block)

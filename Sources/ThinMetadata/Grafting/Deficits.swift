@@ -8,6 +8,10 @@ internal import PersistentData
 struct Deficits: Sendable {
   /// Nodes of mapping trees that are short of references, by how many; ascending by block.
   private(set) var candidates: [(block: UInt32, missing: Int)] = []
+  /// Whether all that is in use was reached, but for nodes that parents point to in vain.
+  private(set) var hasUnreached = false
+  /// The metadata space map; `nil` where it can't be read.
+  private let stored: [UInt32?]
 
   /// `reader`: after its walk, which counted the references that can be reached.
   init(_ reader: PoolReader, _ census: BlockCensus) {
@@ -21,6 +25,7 @@ struct Deficits: Sendable {
       PoolReader.Structure.metadataSpaceMap, order: 0, root: reader.superblock.metadataSpaceMap,
       index: .block, in: reader.file, usage: &usage, findings: &findings)
     let stored = map.readCounts()
+    self.stored = stored
     func count(_ block: UInt32) -> UInt32 {
       Int(block) < stored.count ? stored[Int(block)] ?? 0 : 0
     }
@@ -40,5 +45,15 @@ struct Deficits: Sendable {
       let missing = Int(count(block)) - references
       if missing > 0 { candidates.append((block, missing)) }
     }
+    hasUnreached =
+      !candidates.isEmpty
+      || stored.indices.contains { block in
+        stored[block] != 0 && !usage.isClaimed(MetadataBlock(UInt32(block)))
+      }
+  }
+
+  /// Whether a metadata block is allocated; `nil` when that can't be told.
+  func isInUse(_ block: UInt32) -> Bool? {
+    Int(block) < stored.count ? stored[Int(block)].map { $0 > 0 } : nil
   }
 }

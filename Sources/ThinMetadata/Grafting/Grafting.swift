@@ -1,12 +1,18 @@
 package import PersistentData
 
-/// Puts subtrees whose parent is lost back where they belong, as far as there is no doubt.
+/// Puts back what nothing leads to any more: subtrees whose parent is lost, and mappings of lost
+/// leaves that can be told.
 ///
-/// A lost internal node is written anew, in memory, from what the space map says of its children;
-/// then the pool is walked again as if nothing had happened to that node.
+/// A lost node is written anew, in memory, from what the space maps say of its children or its
+/// mappings; then the pool is walked again as if nothing had happened to that node.
 package struct Grafting: Sendable {
   /// As many lost nodes in one line of descent can be made anew, from the top down.
   private static let rounds = 4
+  /// More lost leaves than this are no accident of a few blocks.
+  private static let mostLeaves = 1024
+
+  /// Mappings of lost leaves that are less sure than this are not brought back.
+  package let acceptance: Provenance
 
   /// Lost internal nodes that were made anew.
   package private(set) var nodes: [MetadataBlock] = []
@@ -14,17 +20,24 @@ package struct Grafting: Sendable {
   package private(set) var adopted: [UInt64] = []
   /// Devices made up for trees that belong to somebody, nobody can tell to whom.
   package private(set) var strangers: [UInt64] = []
+  /// Leaves that are lost, with what could be told of their mappings; `nil` when nothing could be
+  /// told of any.
+  package private(set) var lostLeaves: LostLeaves?
+  /// How many mappings of each device came back with internal nodes that were made anew.
+  package private(set) var graftedCounts: [UInt64: UInt64] = [:]
 
-  package init() {}
+  package init(accepting acceptance: Provenance = .proven) { self.acceptance = acceptance }
 
   /// Walks the pool, grafts, and walks again until there is nothing more to be had.
   mutating func walk(
     _ read: (RootChoice) throws(IOError) -> (PoolReader, RefCounts)
   ) throws(IOError) -> (PoolReader, RefCounts) {
     var (reader, counts) = try read(RootChoice())
-    guard Grafting.isWorthwhile(reader) else { return (reader, counts) }
+    guard !reader.lostTopLevel.isEmpty || !reader.mappings.holes.isEmpty else {
+      return (reader, counts)
+    }
     let census = BlockCensus(reader.file)
-    for _ in 0..<Grafting.rounds {
+    for _ in 0..<Grafting.rounds where Grafting.hasLostBranches(reader) {
       let deficits = Deficits(reader, census)
       let made = makeNodes(reader, census, deficits)
       if made.isEmpty { break }
@@ -40,12 +53,61 @@ package struct Grafting: Sendable {
         adopt(orphans, &reader, census)
       }
     }
+    noteGrafted(reader)
+    if reader.lostTopLevel.isEmpty, remakeLeaves(reader, counts, census) {
+      (reader, counts) = try read(RootChoice())
+    }
     return (reader, counts)
   }
 
-  /// Whether anything that others hang on is lost.
-  private static func isWorthwhile(_ reader: PoolReader) -> Bool {
-    !reader.lostTopLevel.isEmpty || reader.mappings.holes.values.contains { $0.height != 0 }
+  /// Whether mappings may hang on what is lost.
+  private static func hasLostBranches(_ reader: PoolReader) -> Bool {
+    reader.lostTopLevel.isEmpty && reader.mappings.holes.values.contains { $0.height != 0 }
+  }
+
+  private mutating func noteGrafted(_ reader: PoolReader) {
+    let totals = reader.mappingTotals
+    let part = totals.limited(to: Set(nodes))
+    for device in reader.devices {
+      guard let root = device.root else { continue }
+      if adopted.contains(device.id) || strangers.contains(device.id) {
+        graftedCounts[device.id] = totals[below: root.number].entryCount
+      } else if reader.mappings.skeleton.index(of: root) != nil {
+        graftedCounts[device.id] = part[below: root.number].entryCount
+      }
+    }
+  }
+
+  // MARK: Lost leaves
+
+  /// Works out what lost leaves stored, and puts what is accepted of it into leaves made anew.
+  /// Returns whether there are any.
+  private mutating func remakeLeaves(
+    _ reader: PoolReader, _ counts: RefCounts, _ census: BlockCensus
+  ) -> Bool {
+    let metadata = Deficits(reader, census)
+    guard let lost = LostLeaves(reader, rootsAreLeaves: !metadata.hasUnreached),
+      lost.leaves.count <= Grafting.mostLeaves
+    else { return false }
+    let deficits = DataDeficits(reader, counts)
+    let superseded = SupersededLeaves(reader, census, lost.leaves, deficits) {
+      metadata.isInUse($0)
+    }
+    var book = ClaimBook(lost, deficits, Survivors(reader, of: deficits.shared))
+    book.add(superseded.copies)
+    book.fillUp()
+    let result = book.result
+    lostLeaves = result
+    var isAnyMade = false
+    for leaf in result.leaves {
+      let claims = leaf.claims(upTo: acceptance)
+      if claims.isEmpty { continue }
+      let contents = BTreeNode.make(
+        .leaf, leaf.block, keys: claims.map(\.key), values: claims.map(\.mapping.value))
+      reader.file.standIn(for: leaf.block, contents)
+      isAnyMade = true
+    }
+    return isAnyMade
   }
 
   // MARK: Lost internal nodes
@@ -53,8 +115,6 @@ package struct Grafting: Sendable {
   private func makeNodes(
     _ reader: PoolReader, _ census: BlockCensus, _ deficits: Deficits
   ) -> [MetadataBlock] {
-    // Where entries of devices are lost too, a tree may be a device's as well as a branch.
-    guard reader.lostTopLevel.isEmpty else { return [] }
     let holes = reader.mappings.holes.filter { $0.value.height != 0 }
     var children: [MetadataBlock: [UInt32]] = [:]
     for (block, missing) in deficits.candidates {
@@ -92,7 +152,8 @@ package struct Grafting: Sendable {
       })
     else { return nil }
     return BTreeNode.make(
-      block, keys: children.map(\.keys.lowerBound), children: children.map { UInt64($0.block) })
+      .internal, block, keys: children.map(\.keys.lowerBound),
+      values: children.map { UInt64($0.block) })
   }
 
   // MARK: Lost entries of devices

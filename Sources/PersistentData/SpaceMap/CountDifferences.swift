@@ -1,0 +1,72 @@
+/// The blocks of a space map whose stored count is not what was counted, to reason about: for
+/// findings there is `SpaceMapComparison`.
+package struct CountDifferences: Sendable {
+  package struct Difference: Hashable, Sendable {
+    package let block: UInt64
+    package let stored: UInt64
+    package let counted: UInt64
+  }
+
+  /// Ascending by block.
+  package private(set) var all: [Difference] = []
+  /// Whether every stored count could be read, and none was left out because there are too many.
+  package private(set) var isComplete: Bool
+
+  /// Reads all bitmaps of `map`, in parallel. `limit`: more differences than this are of no use,
+  /// and memory is not spent on them.
+  package init(_ map: StoredSpaceMap, with counted: RefCounts, atMost limit: Int) {
+    let bitmaps = map.entries.indices.compactMap { index in
+      map.entries[index].map { (index: index, block: UInt32($0.block)) }
+    }.sorted { $0.block < $1.block }
+    let visitors = BlockScan(map.file, bitmaps.map(\.block)).run {
+      Visitor(map: map, counted: counted, indices: bitmaps.map(\.index), limit: limit)
+    }
+    all = visitors.flatMap(\.found).sorted { $0.block < $1.block }
+    isComplete =
+      map.hasAllLargeCounts && bitmaps.count == map.entries.count
+      && visitors.allSatisfy(\.isWhole) && all.count <= limit
+  }
+
+  private struct Visitor: BlockVisitor {
+    let map: StoredSpaceMap
+    let counted: RefCounts
+    /// Which bitmap each block of the scan is.
+    let indices: [Int]
+    let limit: Int
+    var found: [Difference] = []
+    var isWhole = true
+
+    mutating func unreadable(_ index: Int, _ error: IOError) { isWhole = false }
+
+    mutating func visit(_ index: Int, _ bytes: RawSpan) {
+      guard BlockKind(of: bytes) == .bitmap, found.count <= limit else {
+        isWhole = false
+        return
+      }
+      let bitmap = Bitmap(bytes)
+      let range = map.range(ofBitmap: indices[index])
+      let expected = counted.bitmapWords(from: range.lowerBound, Bitmap.wordCount)
+      for word in 0..<Bitmap.wordCount {
+        let stored = bitmap.word(word)
+        // Counts of 3 and more are looked up one by one.
+        if stored & stored >> 1 & Bitmap.lowBits == 0, stored == expected[word] { continue }
+        let first = range.lowerBound + UInt64(word * Bitmap.entriesPerWord)
+        for entry in 0..<Bitmap.entriesPerWord where first + UInt64(entry) < range.upperBound {
+          compare(first + UInt64(entry), Bitmap.count(entry, in: stored))
+        }
+      }
+    }
+
+    private mutating func compare(_ block: UInt64, _ entry: Int) {
+      guard let stored = entry < 3 ? UInt64(entry) : map.largeCounts[block].map(UInt64.init)
+      else {
+        isWhole = false
+        return
+      }
+      let counted = block < counted.count ? counted[block] : 0
+      if stored != counted {
+        found.append(Difference(block: block, stored: stored, counted: counted))
+      }
+    }
+  }
+}

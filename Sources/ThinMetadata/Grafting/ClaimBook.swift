@@ -1,0 +1,173 @@
+internal import PersistentData
+
+/// Works out what lost leaves stored, from data blocks that are short of references.
+///
+/// When the references that are missing are exactly as many as the mappings that devices miss,
+/// nothing has leaked, and every one of them belongs to a lost leaf: what a survivor says of it is
+/// then proven. Otherwise some of them leaked, nobody knows which.
+struct ClaimBook {
+  private(set) var lost: LostLeaves
+  private var deficits: DataDeficits
+  private let survivors: Survivors
+  /// Whether all missing references belong to lost leaves.
+  private var isExact = false
+  /// Claims by leaf and virtual block, and by leaf and data block.
+  private var byKey: [[UInt64: LeafClaim]]
+  private var byData: [[UInt64: UInt64]]
+
+  init(_ lost: LostLeaves, _ deficits: DataDeficits, _ survivors: Survivors) {
+    self.lost = lost
+    self.deficits = deficits
+    self.survivors = survivors
+    byKey = Array(repeating: [:], count: lost.leaves.count)
+    byData = byKey.map { _ in [:] }
+    dropCertainLeaks()
+    isExact = isEverythingAccountedFor
+    claimFromSurvivors()
+  }
+
+  /// The leaves with all claims that were made.
+  var result: LostLeaves {
+    var result = lost
+    for place in result.leaves.indices {
+      result.leaves[place].claims = byKey[place].values.sorted { $0.key < $1.key }
+    }
+    return result
+  }
+
+  private func leaves(with key: UInt64) -> [Int] {
+    lost.leaves.indices.filter { lost.leaves[$0].keys.contains(key) }
+  }
+
+  /// A block whose mappings all stand at a virtual block that no lost leaf can have had.
+  private mutating func dropCertainLeaks() {
+    for block in deficits.shared {
+      guard let witness = survivors.witnesses[block], witness.isUnanimous else { continue }
+      if leaves(with: witness.key).isEmpty { deficits.drop(block) }
+    }
+  }
+
+  private var isEverythingAccountedFor: Bool {
+    guard deficits.isWhole, survivors.isRegular, lost.hasAllCounts else { return false }
+    return lost.leaves.reduce(0) { $0 + ($1.mappingCount ?? 0) } == deficits.total
+  }
+
+  // MARK: Survivors
+
+  private mutating func claimFromSurvivors() {
+    var isContradictory = false
+    for block in deficits.shared.sorted() {
+      guard let witness = survivors.witnesses[block], witness.isUnanimous else { continue }
+      let places = leaves(with: witness.key)
+      // As many leaves as references: each has one. With more leaves nobody knows which.
+      guard UInt64(places.count) == deficits.missing[block] else {
+        isContradictory = isContradictory || UInt64(places.count) < deficits.missing[block, default: 0]
+        continue
+      }
+      let mapping = Mapping(dataBlock: block, time: witness.time)
+      for place in places where !claim(witness.key, mapping, in: place, .proven) {
+        isContradictory = true
+      }
+    }
+    for place in byKey.indices where byKey[place].count > room(place) { isContradictory = true }
+    guard !isExact || isContradictory else { return }
+    for place in byKey.indices {
+      let fits = byKey[place].count <= room(place)
+      for key in byKey[place].keys {
+        byKey[place][key]?.provenance = fits && survivors.isRegular ? .likely : .guessed
+      }
+    }
+    isExact = false
+  }
+
+  /// How many mappings a leaf can have stored.
+  private func room(_ place: Int) -> Int {
+    let most = UInt64(BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
+    return Int(min(most, lost.leaves[place].mappingCount ?? most))
+  }
+
+  /// Writes a claim down, unless its virtual or its data block has one already.
+  private mutating func claim(
+    _ key: UInt64, _ mapping: Mapping, in place: Int, _ provenance: Provenance
+  ) -> Bool {
+    guard byKey[place][key] == nil, byData[place][mapping.dataBlock] == nil else { return false }
+    byKey[place][key] = LeafClaim(key: key, mapping: mapping, provenance: provenance)
+    byData[place][mapping.dataBlock] = key
+    return true
+  }
+
+  // MARK: Superseded copies
+
+  /// Adds what superseded copies tell. Copies that fit whole, don't contradict each other and
+  /// leave the leaf no larger than it was are likely; of others, what fits is guessed.
+  mutating func add(_ copies: [SupersededLeaves.Copy]) {
+    for (place, own) in Dictionary(grouping: copies, by: \.leaf).sorted(by: { $0.key < $1.key }) {
+      let agreeing = ClaimBook.agreeing(own.filter(\.fitsWhole)).flatMap(\.entries)
+      let isLikely = canHold(agreeing, place) && lost.leaves[place].mappingCount != nil
+      add(agreeing, place, isLikely ? .likely : .guessed)
+      // The better a copy fits, the sooner it is believed.
+      let rest = own.sorted { $0.entries.count > $1.entries.count }.flatMap(\.entries)
+      add(rest, place, .guessed)
+    }
+  }
+
+  private mutating func add(
+    _ entries: [(key: UInt64, mapping: Mapping)], _ place: Int, _ provenance: Provenance
+  ) {
+    for (key, mapping) in entries where isOpen(key, mapping, place) {
+      guard byKey[place].count < room(place) else { return }
+      _ = claim(key, mapping, in: place, provenance)
+    }
+  }
+
+  /// Whether a block is still short of a reference once all claims are counted, and the virtual
+  /// block is in this leaf and no other lost one.
+  private func isOpen(_ key: UInt64, _ mapping: Mapping, _ place: Int) -> Bool {
+    let claimed = byData.reduce(0) { $0 + ($1[mapping.dataBlock] == nil ? 0 : 1) }
+    return claimed < deficits.missing[mapping.dataBlock, default: 0] && leaves(with: key) == [place]
+  }
+
+  private func canHold(_ entries: [(key: UInt64, mapping: Mapping)], _ place: Int) -> Bool {
+    let new = Set(entries.filter { isOpen($0.key, $0.mapping, place) }.map(\.key))
+    return byKey[place].keys.count + new.subtracting(byKey[place].keys).count <= room(place)
+  }
+
+  /// The copies that no other contradicts: the same virtual block elsewhere, or the same data
+  /// block for another one.
+  private static func agreeing(_ copies: [SupersededLeaves.Copy]) -> [SupersededLeaves.Copy] {
+    var dataOf: [UInt64: Set<UInt64>] = [:]
+    var keyOf: [UInt64: Set<UInt64>] = [:]
+    for (key, mapping) in copies.flatMap(\.entries) {
+      dataOf[key, default: []].insert(mapping.dataBlock)
+      keyOf[mapping.dataBlock, default: []].insert(key)
+    }
+    return copies.filter { copy in
+      copy.entries.allSatisfy { key, mapping in
+        dataOf[key]?.count == 1 && keyOf[mapping.dataBlock]?.count == 1
+      }
+    }
+  }
+
+  // MARK: What is left over
+
+  /// When everything is accounted for, and a leaf has as many virtual blocks without a mapping as
+  /// there are references left, they belong together; which to which is sure only of the last.
+  mutating func fillUp() {
+    let open = lost.leaves.indices.filter { byKey[$0].count < room($0) }
+    guard isExact, open.count == 1, let place = open.first else { return }
+    let blocks = deficits.missing.keys.filter { block in
+      !byData.contains { $0[block] != nil } && deficits.missing[block] == 1
+        && !deficits.shared.contains(block)
+    }.sorted()
+    let keys = lost.leaves[place].keys
+    guard keys.upperBound - keys.lowerBound < UInt64(room(place)) else { return }
+    let free = keys.filter { byKey[place][$0] == nil }
+    let isUnguessed = byKey[place].values.allSatisfy { $0.provenance == .proven }
+    guard blocks.count == free.count, byKey[place].count + free.count == room(place) else { return }
+    for (key, block) in zip(free, blocks) {
+      // A block with one reference is not shared, so any time will do.
+      let isSure = blocks.count == 1 && isUnguessed
+      _ = claim(key, Mapping(dataBlock: block, time: 0), in: place, isSure ? .proven : .guessed)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+internal import PersistentData
+
+/// Data blocks that must be mapped more often than the leaves that can be read map them.
+///
+/// What lost leaves mapped is among them. So is what leaked: a crash in the midst of a discard
+/// leaves counts that nothing accounts for.
+struct DataDeficits: Sendable {
+  /// More than this tells of something else than lost leaves.
+  private static let most = 1 << 20
+
+  /// References that each block is short of.
+  private(set) var missing: [UInt64: UInt64] = [:]
+  /// Blocks of which some mappings are left.
+  private(set) var shared: Set<UInt64> = []
+  /// Whether every count could be read and none is below what was found.
+  let isWhole: Bool
+
+  var total: UInt64 { missing.values.reduce(0, +) }
+
+  /// `counts`: references to data blocks by everything that can be read.
+  init(_ reader: PoolReader, _ counts: RefCounts) {
+    // The blocks of the space map have been claimed elsewhere, or will be: here they are read.
+    var usage = BlockUsage(blockCount: reader.usage.blockCount)
+    var findings = Findings()
+    let map = StoredSpaceMap(
+      PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
+      index: .tree, in: reader.file, usage: &usage, findings: &findings)
+    let differences = CountDifferences(map, with: counts, atMost: DataDeficits.most)
+    for difference in differences.all where difference.stored > difference.counted {
+      missing[difference.block] = difference.stored - difference.counted
+      if difference.counted > 0 { shared.insert(difference.block) }
+    }
+    isWhole = differences.isComplete && differences.all.count == missing.count
+  }
+
+  /// Takes `block` to have leaked: no lost leaf can have mapped it.
+  mutating func drop(_ block: UInt64) {
+    missing[block] = nil
+    shared.remove(block)
+  }
+}

@@ -1,0 +1,101 @@
+package import PersistentData
+
+/// A leaf of mapping trees that can't be read.
+package struct LostLeaf: Sendable {
+  package let block: MetadataBlock
+  /// The virtual blocks that it may have mapped.
+  package let keys: ClosedRange<UInt64>
+  /// How many it did map, where the details of a device tell.
+  package internal(set) var mappingCount: UInt64?
+  /// What is thought to have stood in it, ascending by virtual block.
+  package internal(set) var claims: [LeafClaim] = []
+
+  /// Claims as sure as `provenance`.
+  package func claims(upTo provenance: Provenance) -> [LeafClaim] {
+    claims.filter { $0.provenance <= provenance }
+  }
+}
+
+/// A mapping that a lost leaf is thought to have stored.
+package struct LeafClaim: Hashable, Sendable {
+  package let key: UInt64
+  package let mapping: Mapping
+  package var provenance: Provenance
+}
+
+/// The leaves that a pool has lost, and which devices miss them.
+package struct LostLeaves: Sendable {
+  /// Ascending by block.
+  package internal(set) var leaves: [LostLeaf] = []
+  /// Indices of `leaves`, by device of the live pool.
+  package private(set) var places: [UInt64: [Int]] = [:]
+  /// Whether it is known of every leaf how many mappings it stored.
+  package var hasAllCounts: Bool { leaves.allSatisfy { $0.mappingCount != nil } }
+
+  /// Leaves and no other nodes have to be lost: below a lost internal node nobody knows how many
+  /// leaves there were. `nil` otherwise.
+  ///
+  /// `rootsAreLeaves`: whether a lost root, whose height nobody tells, can only be a leaf.
+  init?(_ reader: PoolReader, rootsAreLeaves: Bool) {
+    let holes = reader.mappings.holes.values.sorted { $0.reference.block < $1.reference.block }
+    guard !holes.isEmpty, reader.mappings.crossLinked.isEmpty,
+      holes.allSatisfy({ $0.height == 0 || ($0.height == nil && rootsAreLeaves) }),
+      holes.allSatisfy({ $0.reference.first <= $0.reference.last })
+    else { return nil }
+    leaves = holes.map {
+      LostLeaf(block: $0.reference.block, keys: $0.reference.first...$0.reference.last)
+    }
+    let index = Dictionary(uniqueKeysWithValues: zip(leaves.map(\.block), leaves.indices))
+    let totals = reader.mappingTotals
+    var equations: [Equation] = []
+    let liveCount = reader.devices.count
+    for (place, device) in (reader.devices + reader.heldDevices).enumerated() {
+      guard let root = device.root, totals[below: root.number].hasDamage else { continue }
+      var own: [Int] = []
+      var isKnown = true
+      reader.mappings.forEachBottom(
+        below: root, entering: { totals[below: $0.number].hasDamage }
+      ) { bottom in
+        guard case .hole(let block, _) = bottom else { return }
+        if let place = block.flatMap({ index[$0] }) { own.append(place) } else { isKnown = false }
+      }
+      // A pointer that leads nowhere hides no one knows what.
+      guard isKnown else { return nil }
+      let kept = totals[below: root.number].entryCount
+      let missing = device.details.flatMap { details in
+        details.mappedBlocks >= kept ? details.mappedBlocks - kept : nil
+      }
+      equations.append(Equation(leaves: Set(own), missing: missing))
+      if place < liveCount { places[device.id] = own }
+    }
+    solve(equations)
+  }
+
+  /// The mappings that a device misses are those of all leaves it has lost.
+  private struct Equation {
+    var leaves: Set<Int>
+    var missing: UInt64?
+  }
+
+  /// Finds the number of mappings of each leaf, as far as devices with one unknown leaf tell it.
+  /// Devices that contradict each other tell nothing.
+  private mutating func solve(_ equations: [Equation]) {
+    var open = equations
+    var isConsistent = true
+    while let place = open.firstIndex(where: { $0.leaves.count <= 1 }) {
+      let equation = open.remove(at: place)
+      guard let leaf = equation.leaves.first else {
+        if let missing = equation.missing, missing != 0 { isConsistent = false }
+        continue
+      }
+      guard let count = equation.missing else { continue }
+      leaves[leaf].mappingCount = count
+      for other in open.indices where open[other].leaves.remove(leaf) != nil {
+        guard let missing = open[other].missing else { continue }
+        if missing < count { isConsistent = false }
+        open[other].missing = missing >= count ? missing - count : nil
+      }
+    }
+    if !isConsistent { for place in leaves.indices { leaves[place].mappingCount = nil } }
+  }
+}

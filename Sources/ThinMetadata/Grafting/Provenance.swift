@@ -1,0 +1,15 @@
+/// How it is known that a repaired pool's mapping is a true one, the surest first.
+package enum Provenance: Int, Comparable, CaseIterable, Sendable {
+  /// Reached from the roots.
+  case intact
+  /// In a sound leaf whose parent was lost; the space map says whose it is.
+  case grafted
+  /// In a lost leaf; nothing else agrees with what is left.
+  case proven
+  /// In a lost leaf, as older copies of it tell; nothing speaks against it.
+  case likely
+  /// In a lost leaf; it fits, and so may others.
+  case guessed
+
+  package static func < (first: Self, second: Self) -> Bool { first.rawValue < second.rawValue }
+}

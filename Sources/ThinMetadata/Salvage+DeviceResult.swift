@@ -1,0 +1,73 @@
+internal import PersistentData
+
+extension Salvage {
+  /// What became of a device.
+  package struct DeviceResult: Hashable, Sendable {
+    package let id: UInt64
+    package let mappedBlocks: UInt64
+    /// What its details said before, when they could be read.
+    package let mappedBlocksBefore: UInt64?
+    /// Virtual blocks whose mappings can't be told; where nothing was mapped, nothing is lost.
+    package let lost: [ClosedRange<UInt64>]
+    /// The mappings that were kept, by how they are known; together `mappedBlocks`.
+    package let kept: [Provenance: UInt64]
+    /// Mappings of lost leaves that could be brought back, and were not accepted.
+    package let leftOut: [Provenance: UInt64]
+    package var hasRebuiltDetails: Bool { mappedBlocksBefore == nil }
+  }
+}
+
+extension Salvage.DeviceResult {
+  /// `root`: of the tree as it is now, with what was made anew; `nil` when there is none.
+  init(
+    _ device: ThinDevice, _ root: MetadataBlock?, _ reader: PoolReader, _ totals: SubtreeTotals,
+    _ grafting: Grafting
+  ) {
+    let total = totals[below: root?.number ?? 0]
+    id = device.id
+    mappedBlocks = total.entryCount
+    mappedBlocksBefore = device.details?.mappedBlocks
+    var kept: [Provenance: UInt64] = [:]
+    var leftOut: [Provenance: UInt64] = [:]
+    var lost = total.hasDamage ? reader.lostKeys(below: root, totals) : []
+    for leaf in grafting.lostLeaves?.leaves(of: device.id) ?? [] {
+      for claim in leaf.claims {
+        if claim.provenance <= grafting.acceptance {
+          kept[claim.provenance, default: 0] += 1
+        } else {
+          leftOut[claim.provenance, default: 0] += 1
+        }
+      }
+      // Of a leaf that was made anew the walk knows no damage.
+      let accepted = leaf.claims(upTo: grafting.acceptance)
+      if !accepted.isEmpty, UInt64(accepted.count) != leaf.mappingCount {
+        lost += leaf.keys.removing(accepted.map(\.key))
+      }
+    }
+    if let count = grafting.graftedCounts[device.id], count > 0 { kept[.grafted] = count }
+    kept[.intact] = mappedBlocks - min(mappedBlocks, kept.values.reduce(0, +))
+    self.lost = lost.sorted { $0.lowerBound < $1.lowerBound }
+    self.kept = kept
+    self.leftOut = leftOut
+  }
+}
+
+extension LostLeaves {
+  /// The lost leaves of a device.
+  func leaves(of device: UInt64) -> [LostLeaf] { places[device, default: []].map { leaves[$0] } }
+}
+
+extension ClosedRange<UInt64> {
+  /// What is left without `keys`, which lie in it and ascend.
+  func removing(_ keys: [UInt64]) -> [ClosedRange<UInt64>] {
+    var rest: [ClosedRange<UInt64>] = []
+    var first = lowerBound
+    for key in keys {
+      if key > first { rest.append(first...key - 1) }
+      if key == upperBound { return rest }
+      first = key + 1
+    }
+    rest.append(first...upperBound)
+    return rest
+  }
+}
