@@ -57,7 +57,8 @@ let package = Package(
       swiftSettings: tests),
     // The tests run the real program, so it has to be built before them.
     .testTarget(
-      name: "CommandTests", dependencies: ["dmmeta", "TestSupport"], swiftSettings: tests),
+      name: "CommandTests", dependencies: ["dmmeta", "Commands", "PersistentData", "TestSupport"],
+      swiftSettings: tests),
     .testTarget(
       name: "TidyTests", dependencies: ["PersistentData", "TestSupport"], swiftSettings: tests),
   ]

@@ -1,0 +1,164 @@
+internal import MetadataXML
+package import PersistentData
+
+/// Writes one JSON document to a sink, piece by piece: the reports that programs read.
+///
+/// Objects and arrays are closures, so that they always end; numbers are written whole, up to 64
+/// bits; a field whose value is `nil` is left out. Text leaves as soon as there is enough of it for
+/// a system call, so memory doesn't grow with the document. A write that fails is remembered and
+/// thrown by `finish`, which has to be called in the end.
+///
+///     var json = JSONWriter(.standardOutput)
+///     json.object { json in
+///       json.field("tool", "thin_check")
+///       json.array("findings") { json in
+///         for finding in findings { json.object { json in json.field("rule", finding.rule) } }
+///       }
+///     }
+///     try json.finish()
+package struct JSONWriter: ~Copyable {
+  /// Text is written out whenever there is more than this of it, in bytes.
+  private static let enough = 1 << 15
+
+  private let sink: ByteSink
+  private var text = TextBuffer()
+  private var failure: ByteSink.Failure?
+  /// How many objects and arrays we are in, and whether the innermost one has anything in it yet.
+  private var depth = 0
+  private var isEmpty = true
+
+  package init(_ sink: ByteSink) { self.sink = sink }
+
+  /// Ends the document with a newline and writes out the rest of it.
+  package mutating func finish() throws(ByteSink.Failure) {
+    precondition(depth == 0, "an object or array is open")
+    text.append("\n")
+    writeOut()
+    if let failure { throw failure }
+  }
+
+  private mutating func writeOut() {
+    if failure == nil {
+      do throws(ByteSink.Failure) { try sink.write(text.bytes) } catch { failure = error }
+    }
+    text.removeAll()
+  }
+}
+
+// MARK: Objects and arrays
+
+extension JSONWriter {
+  /// Writes an object: the document itself, an element of an array or, with a name, a field.
+  package mutating func object<Failure: Error>(
+    _ name: String? = nil, _ body: (inout JSONWriter) throws(Failure) -> Void
+  ) throws(Failure) {
+    begin(name, "{")
+    try body(&self)
+    end("}")
+  }
+
+  /// Writes an array, in the same places as an object.
+  package mutating func array<Failure: Error>(
+    _ name: String? = nil, _ body: (inout JSONWriter) throws(Failure) -> Void
+  ) throws(Failure) {
+    begin(name, "[")
+    try body(&self)
+    end("]")
+  }
+
+  private mutating func begin(_ name: String?, _ bracket: StaticString) {
+    place(name)
+    text.append(bracket)
+    depth += 1
+    isEmpty = true
+  }
+
+  private mutating func end(_ bracket: StaticString) {
+    depth -= 1
+    if !isEmpty { startLine() }
+    text.append(bracket)
+    isEmpty = false
+  }
+
+  /// Puts what has to stand between the last value and the next: a comma, a line, the name.
+  private mutating func place(_ name: String?) {
+    if text.count > JSONWriter.enough { writeOut() }
+    if depth > 0 {
+      if !isEmpty { text.append(",") }
+      startLine()
+    }
+    isEmpty = false
+    guard let name else { return }
+    appendQuoted(name)
+    text.append(": ")
+  }
+
+  private mutating func startLine() {
+    text.append("\n")
+    for _ in 0..<depth { text.append("  ") }
+  }
+}
+
+// MARK: Values
+
+extension JSONWriter {
+  package mutating func field(_ name: String, _ value: String?) {
+    guard let value else { return }
+    place(name)
+    appendQuoted(value)
+  }
+
+  package mutating func field(_ name: String, _ value: UInt64?) {
+    guard let value else { return }
+    place(name)
+    text.append(value)
+  }
+
+  /// The number must not be negative: no count or index is.
+  package mutating func field(_ name: String, _ value: Int?) {
+    field(name, value.map { UInt64($0) })
+  }
+
+  package mutating func field(_ name: String, _ value: Bool?) {
+    guard let value else { return }
+    place(name)
+    text.append(value ? "true" : "false")
+  }
+
+  /// Writes text as an element of an array.
+  package mutating func element(_ value: String) {
+    place(nil)
+    appendQuoted(value)
+  }
+
+  /// Writes a number as an element of an array.
+  package mutating func element(_ value: UInt64) {
+    place(nil)
+    text.append(value)
+  }
+
+  /// A Swift string is valid UTF-8 whatever it was made of, so only what JSON reserves, and control
+  /// characters, which may not be shown to a terminal either, have to be escaped.
+  private mutating func appendQuoted(_ value: String) {
+    text.append("\"")
+    for byte in value.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): text.append("\\\"")
+      case UInt8(ascii: "\\"): text.append("\\\\")
+      case UInt8(ascii: "\n"): text.append("\\n")
+      case UInt8(ascii: "\t"): text.append("\\t")
+      case UInt8(ascii: "\r"): text.append("\\r")
+      case ..<0x20, 0x7F:
+        text.append("\\u00")
+        text.append(byte: JSONWriter.hexDigit(byte >> 4))
+        text.append(byte: JSONWriter.hexDigit(byte & 15))
+      default: text.append(byte: byte)
+      }
+    }
+    text.append("\"")
+  }
+
+  private static func hexDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+  }
+}
