@@ -18,6 +18,7 @@ BUILD_STATIC ?= .build-static
 
 sbin = $(DESTDIR)$(PREFIX)/sbin
 man8 = $(DESTDIR)$(PREFIX)/share/man/man8
+doc = $(DESTDIR)$(PREFIX)/share/doc/dmmeta
 program = $(BUILD)/release/dmmeta
 swift_sources = Package.swift Sources Tests
 
@@ -66,12 +67,13 @@ fixtures: ## make the images below fixtures/kernel anew, in an emulated machine
 install: deps ## install to DESTDIR/PREFIX (PREFIX is /usr/local unless given)
 	STATIC=1 swift build -c release --static-swift-stdlib --scratch-path $(BUILD_STATIC) \
 	  --product dmmeta
-	install -d "$(sbin)" "$(man8)"
+	install -d "$(sbin)" "$(man8)" "$(doc)"
 	install -s -m 755 $(BUILD_STATIC)/release/dmmeta "$(sbin)/dmmeta"
 	tools=$$("$(sbin)/dmmeta" --help | sed -n 's/^  \([a-z_]*\)$$/\1/p'); test -n "$$tools"; \
 	for tool in pdata_tools $$tools; do ln -sf dmmeta "$(sbin)/$$tool"; done
 	for page in man/*.8; do \
 	  if [ -e "$$page" ]; then install -m 644 "$$page" "$(man8)"; fi; done
+	install -m 644 man/*.schema.json "$(doc)"
 
 format: ## put the Swift sources into their form
 	swift format --in-place --parallel --recursive $(swift_sources)

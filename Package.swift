@@ -53,7 +53,7 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(name: "MetadataXMLTests", dependencies: ["MetadataXML"], swiftSettings: tests),
     .testTarget(
-      name: "ThinMetadataTests", dependencies: ["ThinMetadata", "TestSupport"],
+      name: "ThinMetadataTests", dependencies: ["dmmeta", "ThinMetadata", "TestSupport"],
       swiftSettings: tests),
     // The tests run the real program, so it has to be built before them.
     .testTarget(

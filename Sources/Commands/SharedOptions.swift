@@ -32,8 +32,8 @@ extension Messages {
   func say(_ findings: Findings) {
     let all = findings.sorted
     for finding in all.prefix(Messages.mostFindings) { say("\(finding)") }
-    let rest = findings.counts.values.reduce(0, +) - min(all.count, Messages.mostFindings)
-    if all.count > Messages.mostFindings { say("\(rest) more findings are not shown") }
+    let rest = findings.madeCount - min(all.count, Messages.mostFindings)
+    if rest > 0 { say("\(rest) more findings are not shown") }
   }
 }
 

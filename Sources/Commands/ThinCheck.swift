@@ -8,12 +8,18 @@ struct ThinCheck: Tool {
     commandName: "thin_check", abstract: "Check the metadata of a thin pool.",
     version: Toolbox.version)
 
+  enum Format: String, ExpressibleByArgument {
+    case text
+    case json
+  }
+
   @Argument(help: "The metadata device or file.") var input: String
   @Flag(help: "Check the superblock only.") var superBlockOnly = false
   @Flag(help: "Leave out the mappings and the space maps.") var skipMappings = false
   @Flag(name: .shortAndLong, help: "Check the metadata snapshot.") var metadataSnap = false
   @Option(help: "Check the mappings below this block.") var overrideMappingRoot: UInt64?
   @Option(help: "Check the details below this block.") var overrideDetailsRoot: UInt64?
+  @Option(name: .attached("f"), help: "text or json.") var format = Format.text
   @Flag(help: "Let leaks pass: exit 0.") var ignoreNonFatalErrors = false
   @Flag(
     help: "When there is no error, mend in place what can be mended and clear needs_check.")
@@ -26,6 +32,7 @@ struct ThinCheck: Tool {
   }
 
   func validate() throws {
+    if format == .json { try refuse(shared.quiet, "--format json", "--quiet") }
     let overrides = overrideMappingRoot != nil || overrideDetailsRoot != nil
     if autoRepair {
       try refuse(ignoreNonFatalErrors, "--auto-repair", "--ignore-non-fatal-errors")
@@ -47,6 +54,27 @@ struct ThinCheck: Tool {
   private var mends: Bool { autoRepair || clearNeedsCheckFlag }
 
   func run() throws {
+    var result = CheckResult(letsLeaksPass: ignoreNonFatalErrors)
+    do { try examine(&result) } catch let failure as Failure { result.failure = failure }
+    let advice =
+      result.failure == nil
+      ? result.report.map { Advice($0, input: input, isMended: result.isMended).lines } ?? [] : []
+    switch format {
+    case .text:
+      try say(result, advice)
+      if let failure = result.failure { throw failure }
+    case .json:
+      do {
+        try CheckDocument(result, input: input, advice: advice).write(to: .standardOutput)
+      } catch {
+        // Where nobody reads any more, the exit status still tells.
+        if error != .readerGone { throw error }
+      }
+    }
+    if result.status != .success { throw Failure(result.status) }
+  }
+
+  private func examine(_ result: inout CheckResult) throws {
     let file = try openInput(input, metadataSnap ? .readInUse : mends ? .write : .read)
     try refuseForeignInput(file, input)
     if metadataSnap { try requireMetadataSnapshot(file, input) }
@@ -58,13 +86,15 @@ struct ThinCheck: Tool {
     } catch {
       throw Failure(input: error)
     }
+    result.report = report
+    result.isMended = try mend(report, file)
+  }
+
+  private func say(_ result: CheckResult, _ advice: [String]) throws {
+    guard let report = result.report else { return }
     if let superblock = report.superblock, !shared.quiet { try printNumbers(superblock) }
     shared.messages.say(report.findings)
-    let isMended = try mend(report, file)
-    for line in Advice(report, input: input, isMended: isMended).lines {
-      shared.messages.say(line)
-    }
-    if isFailure(report, isMended) { throw Failure(.damaged) }
+    for line in advice { shared.messages.say(line) }
   }
 
   /// A flag is only cleared after a full check, so a set flag calls for one.
@@ -84,8 +114,7 @@ struct ThinCheck: Tool {
 
   /// Two numbers that programs read.
   private func printNumbers(_ superblock: Superblock) throws {
-    let map = superblock.metadataSpaceMap
-    let free = map.blockCount - min(map.blockCount, map.allocatedCount)
+    let free = MetadataSpace(superblock.metadataSpaceMap).free
     try ByteSink.standardOutput.write(
       "TRANSACTION_ID=\(superblock.transactionID)\nMETADATA_FREE_BLOCKS=\(free)\n")
   }
@@ -96,13 +125,5 @@ struct ThinCheck: Tool {
     else { return false }
     do { try report.mend(file) } catch { throw Failure(output: error) }
     return true
-  }
-
-  private func isFailure(_ report: CheckReport, _ isMended: Bool) -> Bool {
-    switch report.findings.worst {
-    case .error: true
-    case .leak: !ignoreNonFatalErrors && !isMended
-    case .warning, .note, nil: false
-    }
   }
 }

@@ -207,9 +207,7 @@ extension PoolReader {
   }
 
   private mutating func reportSpace() {
-    let metadata = superblock.metadataSpaceMap
-    let free = metadata.blockCount.subtractingReportingOverflow(metadata.allocatedCount)
-    let space = MetadataSpace(free: free.overflow ? 0 : free.partialValue, of: metadata.blockCount)
+    let space = MetadataSpace(superblock.metadataSpaceMap)
     if space.isFull {
       findings.report(
         .metadataFull, at: Structure.pool,
@@ -224,26 +222,4 @@ extension PoolReader {
       findings.report(.dataFull, at: Structure.pool, found: "\(data.allocatedCount) blocks in use")
     }
   }
-}
-
-/// Free metadata space as the kernel sees it.
-package struct MetadataSpace: Sendable {
-  package let free: UInt64
-  /// Blocks that the kernel keeps back so that it can always commit.
-  ///
-  /// Source: Linux, drivers/md/dm-thin-metadata.c, `__set_metadata_reserve`.
-  package let reserve: UInt64
-  /// Below this the kernel sends an event.
-  ///
-  /// Source: Linux, drivers/md/dm-thin.c, `calc_metadata_threshold`.
-  package let lowWatermark: UInt64
-
-  package init(free: UInt64, of blockCount: UInt64) {
-    self.free = free
-    reserve = min(4096, blockCount / 10)
-    lowWatermark = min(1024, blockCount / 4)
-  }
-
-  package var isFull: Bool { free <= reserve }
-  package var isLow: Bool { free < lowWatermark }
 }

@@ -6,7 +6,7 @@ enum HelpTexts {
 
     USAGE: thin_check <input> [--super-block-only] [--skip-mappings] [--metadata-snap] \
     [--override-mapping-root <override-mapping-root>] [--override-details-root \
-    <override-details-root>] [--ignore-non-fatal-errors] [--auto-repair] \
+    <override-details-root>] [--format <format>] [--ignore-non-fatal-errors] [--auto-repair] \
     [--clear-needs-check-flag] [--quiet]
 
     ARGUMENTS:
@@ -20,6 +20,7 @@ enum HelpTexts {
                               Check the mappings below this block.
       --override-details-root <override-details-root>
                               Check the details below this block.
+      -f, --format <format>   text or json. (default: text)
       --ignore-non-fatal-errors
                               Let leaks pass: exit 0.
       --auto-repair           When there is no error, mend in place what can be

@@ -11,11 +11,7 @@ enum Program {
     "thin_check", "thin_dump", "thin_generate_metadata", "thin_repair", "thin_restore",
   ]
 
-  static let path: String = {
-    let tests = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
-    return URL(fileURLWithPath: tests).deletingLastPathComponent()
-      .appendingPathComponent("dmmeta").path
-  }()
+  static let path = TestFiles.program
 
   /// Runs a tool by the program's first word.
   static func run(_ tool: String, _ arguments: [String]) throws -> Shell.Result {

@@ -6,6 +6,13 @@ public enum TestFiles {
   public static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
+  /// The program under test: the one that was built along with the tests.
+  public static let program: String = {
+    let tests = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
+    return URL(fileURLWithPath: tests).deletingLastPathComponent()
+      .appendingPathComponent("dmmeta").path
+  }()
+
   /// All fixtures in a folder below fixtures/, by name, without `.img.xz`.
   public static func fixtureNames(_ folder: String) -> [String] {
     let path = root.appendingPathComponent("fixtures/\(folder)").path

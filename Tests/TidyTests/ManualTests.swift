@@ -5,7 +5,9 @@ import Testing
 /// The manual pages say of options what the program says.
 @Suite struct ManualTests {
   @Test func `every tool has a page, and every page a tool`() throws {
-    let pages = try SourceTree.paths("man").map { $0.dropFirst("man/".count).dropLast(".8".count) }
+    let pages = try SourceTree.paths("man").filter { $0.hasSuffix(".8") }.map {
+      $0.dropFirst("man/".count).dropLast(".8".count)
+    }
     let tools = try Self.tools()
     #expect(tools.count > 3)
     #expect(Set(pages.map(String.init)) == Set(tools + ["dmmeta"]))
@@ -19,10 +21,7 @@ import Testing
   }
 
   private static func program(_ arguments: String...) throws -> Shell.Result {
-    let tests = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
-    let program = URL(fileURLWithPath: tests).deletingLastPathComponent()
-      .appendingPathComponent("dmmeta").path
-    return try Shell.run(program, arguments)
+    try Shell.run(TestFiles.program, arguments)
   }
 
   /// The list that the program gives.

@@ -8,6 +8,9 @@ package struct Findings: Sendable {
   private var items: [Finding] = []
   /// How often each rule was found broken, whether kept or not.
   package private(set) var counts: [Rule: Int] = [:]
+  /// How many findings were made of each severity, whether kept or not. One finding may speak of
+  /// many blocks.
+  private var made: [Severity: Int] = [:]
 
   package init() {}
 
@@ -27,6 +30,7 @@ package struct Findings: Sendable {
   /// `times`: how many blocks or entries one finding speaks of.
   package mutating func add(_ finding: Finding, times: Int = 1) {
     counts[finding.rule, default: 0] += times
+    made[finding.rule.severity, default: 0] += 1
     items.append(finding)
     if items.count >= 2 * Findings.kept { trim() }
   }
@@ -34,12 +38,16 @@ package struct Findings: Sendable {
   /// Takes in what another worker found.
   package mutating func merge(_ other: Findings) {
     counts.merge(other.counts, uniquingKeysWith: +)
+    made.merge(other.made, uniquingKeysWith: +)
     items += other.items
     if items.count >= 2 * Findings.kept { trim() }
   }
 
   /// The findings that were kept, in report order.
   package var sorted: [Finding] { items.sorted() }
+
+  /// All findings that were made, whether kept or not.
+  package var madeCount: Int { made.values.reduce(0, +) }
 
   package var isEmpty: Bool { counts.isEmpty }
 
@@ -55,6 +63,7 @@ package struct Findings: Sendable {
     let dropped = count(severity)
     items.removeAll { $0.rule.severity == severity }
     counts = counts.filter { $0.key.severity != severity }
+    made[severity] = nil
     return dropped
   }
 
