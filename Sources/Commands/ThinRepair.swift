@@ -9,20 +9,8 @@ struct ThinRepair: Tool {
     abstract: "Write new metadata from what is left of damaged thin-pool metadata.",
     version: Toolbox.version)
 
-  @Option(name: .attached("i"), help: "The damaged metadata; it is only read.")
-  var input: String
-  @Option(name: .attached("o"), help: "The metadata device or file to overwrite.")
-  var output: String
-  // Old versions of LVM pass an empty argument here.
-  @Argument(help: .hidden) var ignored: String?
-  @Option(
-    help: "Bring back mappings of lost blocks that are only likely, or even guessed.")
-  var accept = Acceptance.proven
-  @OptionGroup var overrides: OverrideOptions
-  @OptionGroup var shared: SharedOptions
-
   /// How sure a mapping has to be.
-  enum Acceptance: String, ExpressibleByArgument, CaseIterable {
+  enum Acceptance: String, ExpressibleByArgument {
     case proven, likely, guessed
 
     var provenance: Provenance {
@@ -34,19 +22,90 @@ struct ThinRepair: Tool {
     }
   }
 
+  @Option(name: .attached("i"), help: "The damaged metadata; it is only read.")
+  var input: String
+  @Option(name: .attached("o"), help: "The metadata device or file to overwrite.")
+  var output: String?
+  @Flag(name: .customLong("dry-run"), help: "Write no metadata, only say what would come back.")
+  var isDryRun = false
+  @Option(help: "How sure mappings of lost blocks must be: proven, likely or guessed.")
+  var accept = Acceptance.proven
+  @Option(help: "Write what came back and what did not to this file, as JSON.")
+  var report: String?
+  // Old versions of LVM pass an empty argument here.
+  @Argument(help: .hidden) var ignored: String?
+  @OptionGroup var overrides: OverrideOptions
+  @OptionGroup var shared: SharedOptions
+
+  func validate() throws {
+    if output == nil, !isDryRun { throw ValidationError("--output is missing (or --dry-run)") }
+    if output != nil, isDryRun {
+      throw ValidationError("--dry-run can't be used with --output: it writes no metadata")
+    }
+  }
+
   func run() throws {
+    var document = RepairDocument(
+      input: input, output: output, isDryRun: isDryRun, acceptance: accept.provenance)
+    let sink = try openReport()
+    do { try repair(&document) } catch let failure as Failure {
+      document.failure = failure
+      try write(document, to: sink)
+      throw failure
+    }
+    try write(document, to: sink)
+  }
+
+  private func repair(_ document: inout RepairDocument) throws {
     let source = try openInput(input, .read, .salvage)
+    let target = try openTarget(source)
+    let bar = ProgressBar(source, isQuiet: shared.quiet)
+    let salvage = try salvage(source, input, overrides.values, accepting: accept.provenance)
+    let spaceMaps = OldSpaceMaps(salvage)
+    document.result = (salvage, spaceMaps)
+    do {
+      if let target {
+        try salvage.restore(to: target)
+      } else {
+        document.neededBlocks = try salvage.neededBlocks(on: source.blockCount)
+      }
+    } catch {
+      throw Failure(error, output ?? input)
+    }
+    _ = consume bar
+    document.summary = SalvageSummary(salvage, spaceMaps).lines
+    if let needed = document.neededBlocks {
+      shared.messages.say(
+        "Nothing is written. A repair into a device or file of "
+          + "\(RestoreError.roomyCount(for: needed) * 4) KiB or more would say:")
+    }
+    for line in document.summary { shared.messages.say(line) }
+  }
+
+  /// The output, unless nothing is to be written.
+  private func openTarget(_ source: BlockFile) throws -> BlockFile? {
+    guard let output else { return nil }
     let target = try openOutput(output)
     if source.isSame(as: output) {
       throw Failure(
         .outputRefused,
         "input and output are the same: repair never works in place; name another device or file")
     }
-    let bar = ProgressBar(source, isQuiet: shared.quiet)
-    let salvage = try salvage(source, input, overrides.values, accepting: accept.provenance)
-    do { try salvage.restore(to: target) } catch { throw Failure(error, output) }
-    _ = consume bar
-    shared.messages.say(salvage)
+    return target
+  }
+
+  /// Opened before anything is done: a report that can't be written must not come as a surprise
+  /// in the end.
+  private func openReport() throws -> ByteSink? {
+    guard let report else { return nil }
+    for other in [input, output].compactMap({ $0 }) where BlockFile.areSame(report, other) {
+      throw Failure(.outputRefused, "output refused: the report would overwrite '\(other)'")
+    }
+    return try ByteSink(creating: report)
+  }
+
+  private func write(_ document: RepairDocument, to sink: ByteSink?) throws {
+    if let sink { try document.write(to: sink) }
   }
 }
 
@@ -85,6 +144,6 @@ extension Tool {
 extension Messages {
   /// What a repair kept and lost, device by device.
   func say(_ salvage: Salvage) {
-    for line in SalvageSummary(salvage).lines { say(line) }
+    for line in SalvageSummary(salvage, OldSpaceMaps(salvage)).lines { say(line) }
   }
 }

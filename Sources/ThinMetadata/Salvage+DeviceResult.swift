@@ -54,7 +54,9 @@ extension Salvage.DeviceResult {
 
 extension LostLeaves {
   /// The lost leaves of a device.
-  func leaves(of device: UInt64) -> [LostLeaf] { places[device, default: []].map { leaves[$0] } }
+  package func leaves(of device: UInt64) -> [LostLeaf] {
+    places[device, default: []].map { leaves[$0] }
+  }
 }
 
 extension ClosedRange<UInt64> {

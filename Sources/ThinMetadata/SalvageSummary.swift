@@ -6,8 +6,10 @@ package struct SalvageSummary: Sendable {
 
   /// Devices that are told of one by one.
   private static let most = 100
+  /// Ranges and blocks that are told of in one line.
+  private static let mostRanges = 8
 
-  package init(_ salvage: Salvage) {
+  package init(_ salvage: Salvage, _ spaceMaps: OldSpaceMaps) {
     let sectors = UInt64(salvage.header.dataBlockSectors)
     let notable = salvage.results.filter {
       !$0.lost.isEmpty || $0.hasRebuiltDetails || $0.kept.keys.contains { $0 >= .proven }
@@ -15,6 +17,7 @@ package struct SalvageSummary: Sendable {
     let damaged = salvage.results.filter { !$0.lost.isEmpty }
     var lines: [String] = []
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
+    lines += SalvageSummary.forDamage(salvage.grafting.damagedBlocks + spaceMaps.damagedBlocks)
     lines += SalvageSummary.forGrafts(salvage.grafting)
     lines += notable.prefix(SalvageSummary.most).map { SalvageSummary.line($0, sectors) }
     if notable.count > SalvageSummary.most {
@@ -30,11 +33,13 @@ package struct SalvageSummary: Sendable {
           : "Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost unnoticed.")
     }
     lines += SalvageSummary.forLeftOut(salvage)
-    lines += SalvageSummary.total(salvage, damaged: damaged.count)
+    lines += SalvageSummary.total(salvage, spaceMaps, damaged: damaged.count)
     self.lines = lines
   }
 
-  private static func total(_ salvage: Salvage, damaged: Int) -> [String] {
+  private static func total(
+    _ salvage: Salvage, _ spaceMaps: OldSpaceMaps, damaged: Int
+  ) -> [String] {
     let devices = salvage.results.count + salvage.droppedDevices.count
     let kept = salvage.results.reduce(0) { $0 + $1.mappedBlocks }
     var lines = [
@@ -50,6 +55,10 @@ package struct SalvageSummary: Sendable {
         "The data behind lost mappings is still on the data device, but counts as free now: copy "
           + "what you need before the pool is written to.",
       ]
+      if let ranges = SalvageSummary.ranges(spaceMaps) {
+        lines.append(
+          "It is in data blocks that were in use and are mapped by nothing now: \(ranges).")
+      }
     }
     return lines
   }
@@ -64,7 +73,7 @@ package struct SalvageSummary: Sendable {
       if let before = device.mappedBlocksBefore { line += " of \(before)" }
       line += " mappings"
     }
-    if !unreached.isEmpty { line += ", \(unreached) in lost leaves" }
+    if !unreached.isEmpty { line += " (of lost blocks: \(unreached))" }
     if !device.lost.isEmpty {
       line += "; lost what was mapped in "
       line += KeyRanges.text(device.lost, sectorsPerBlock: sectors)
@@ -89,6 +98,31 @@ package struct SalvageSummary: Sendable {
       "Of what is lost, older copies tell more: \(list(all, from: .likely)). 'thin_repair --accept "
         + "\(weakest)' brings that back too; some of it may be WRONG, so check the data."
     ]
+  }
+
+  /// The first few runs of unmapped data blocks; `nil` when there are none.
+  private static func ranges(_ spaceMaps: OldSpaceMaps) -> String? {
+    let shown = spaceMaps.unmapped.prefix(mostRanges).map { range in
+      range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)..\(range.upperBound)"
+    }
+    if shown.isEmpty { return nil }
+    let rest = spaceMaps.unmapped.count - shown.count
+    return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more ranges" : "")
+      + " (\(spaceMaps.unmappedCount) blocks)"
+  }
+
+  /// What became of blocks, by how they look.
+  private static func forDamage(_ blocks: [DamagedBlock]) -> [String] {
+    DamagedBlock.Look.allCases.compactMap { look in
+      let own = blocks.filter { $0.look == look }
+      guard let first = own.first else { return nil }
+      let shown = own.prefix(mostRanges).map { "\($0.block)" }.joined(separator: ", ")
+      let rest = own.count - min(own.count, mostRanges)
+      let place = own.allSatisfy { $0.structure == first.structure } ? " (\(first.structure))" : ""
+      return "Damaged, \(look.description): "
+        + (own.count == 1 ? "block " : "blocks ") + shown + (rest > 0 ? " and \(rest) more" : "")
+        + place + "."
+    }
   }
 
   private static func forGrafts(_ grafting: Grafting) -> [String] {

@@ -108,13 +108,19 @@ enum HelpTexts {
     "thin_repair": """
     OVERVIEW: Write new metadata from what is left of damaged thin-pool metadata.
 
-    USAGE: thin_repair --input <input> --output <output> [--data-block-size \
-    <data-block-size>] [--nr-data-blocks <nr-data-blocks>] [--transaction-id \
-    <transaction-id>] [--quiet]
+    USAGE: thin_repair --input <input> [--output <output>] [--dry-run] [--accept \
+    <accept>] [--report <report>] [--data-block-size <data-block-size>] \
+    [--nr-data-blocks <nr-data-blocks>] [--transaction-id <transaction-id>] \
+    [--quiet]
 
     OPTIONS:
       -i, --input <input>     The damaged metadata; it is only read.
       -o, --output <output>   The metadata device or file to overwrite.
+      --dry-run               Write no metadata, only say what would come back.
+      --accept <accept>       How sure mappings of lost blocks must be: proven,
+                              likely or guessed. (default: proven)
+      --report <report>       Write what came back and what did not to this file,
+                              as JSON.
       --data-block-size <data-block-size>
                               Sectors in a data block, where the metadata can't
                               tell.

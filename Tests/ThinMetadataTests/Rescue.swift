@@ -11,11 +11,12 @@ struct Rescue {
 
   /// Repairs `image` into a device large enough. Throws what the repair throws.
   init(
-    _ image: MetadataImage, overriding overrides: PoolOverrides = PoolOverrides()
+    _ image: MetadataImage, overriding overrides: PoolOverrides = PoolOverrides(),
+    accepting acceptance: Provenance = .proven
   ) throws {
     let scratch = try Scratch()
     let input = try image.open(scratch, .read, .salvage, name: "input")
-    salvage = try Salvage(input, overriding: overrides)
+    salvage = try Salvage(input, overriding: overrides, accepting: acceptance)
     let size = (2 * image.blockCount + 64) * MetadataBlock.size
     let path = try scratch.blank("output", bytes: size)
     try salvage.restore(to: try BlockFile(path, .write))
@@ -39,6 +40,14 @@ struct Rescue {
       $0.rule.severity > .note && !allowed.contains($0.rule)
     }
     #expect(findings.isEmpty, "\(place): \(findings)")
+  }
+}
+
+/// Mappings as far as they matter: which data block, and how new. A mapping that is older than it
+/// was is safe; at most it makes the kernel copy a block that is not shared.
+func isTrue(_ mappings: [UInt64: Mapping], to known: [UInt64: Mapping]) -> Bool {
+  mappings.allSatisfy { key, mapping in
+    known[key].map { $0.dataBlock == mapping.dataBlock && $0.time >= mapping.time } ?? false
   }
 }
 

@@ -28,7 +28,7 @@ import ThinMetadata
       }
       for (device, mappings) in after {
         if let known = before[device] {
-          #expect(mappings.allSatisfy { known[$0.key] == $0.value }, "\(place), device \(device)")
+          #expect(isTrue(mappings, to: known), "\(place), device \(device)")
         } else {
           #expect(before.values.contains(mappings), "\(place), device \(device)")
         }
@@ -53,15 +53,19 @@ import ThinMetadata
     let kept = rescue.output.mappings
     for (device, root) in image.devices {
       let hasLeaf = image.leaves(below: root).contains { $0.block == lost.block }
-      var expected = image.mappings(below: root)
-      if hasLeaf { for key in lost.keys { expected[key] = nil } }
-      #expect(kept[device] == expected, place)
+      let before = image.mappings(below: root)
+      let after = kept[device, default: [:]]
+      // Other leaves stay as they were; of the lost one what is there is true.
+      let others = before.filter { !hasLeaf || !lost.keys.contains($0.key) }
+      #expect(others.allSatisfy { after[$0.key] == $0.value }, place)
+      #expect(isTrue(after, to: before), place)
       let result = try #require(rescue.salvage.results.first { $0.id == device })
-      #expect(result.mappedBlocks == UInt64(expected.count), place)
-      #expect(result.lost.isEmpty != hasLeaf, place)
-      if hasLeaf {
-        #expect(lost.keys.allSatisfy { key in result.lost.contains { $0.contains(key) } }, place)
-      }
+      #expect(result.mappedBlocks == UInt64(after.count), place)
+      #expect(result.kept.values.reduce(0, +) == result.mappedBlocks, place)
+      #expect(result.kept[.proven, default: 0] == UInt64(after.count - others.count), place)
+      let missing = before.keys.filter { after[$0] == nil }
+      #expect(result.lost.isEmpty == missing.isEmpty, place)
+      #expect(missing.allSatisfy { key in result.lost.contains { $0.contains(key) } }, place)
     }
   }
 

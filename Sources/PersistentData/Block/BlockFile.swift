@@ -86,6 +86,14 @@ package final class BlockFile: Sendable {
     return BlockFile.isSame(mine, theirs)
   }
 
+  /// Whether two paths lead to one device or file; one that isn't there is no other.
+  package static func areSame(_ one: String, _ other: String) -> Bool {
+    var first = stat()
+    var second = stat()
+    guard unsafe stat(one, &first) == 0, unsafe stat(other, &second) == 0 else { return false }
+    return isSame(first, second)
+  }
+
   private static func isSame(_ one: stat, _ other: stat) -> Bool {
     let areDevices = one.st_mode & S_IFMT == S_IFBLK && other.st_mode & S_IFMT == S_IFBLK
     return areDevices

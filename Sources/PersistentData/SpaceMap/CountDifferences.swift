@@ -1,10 +1,13 @@
 /// The blocks of a space map whose stored count is not what was counted, to reason about: for
 /// findings there is `SpaceMapComparison`.
 package struct CountDifferences: Sendable {
+  /// Neighbouring blocks with the same counts.
   package struct Difference: Hashable, Sendable {
-    package let block: UInt64
+    package fileprivate(set) var blocks: ClosedRange<UInt64>
     package let stored: UInt64
     package let counted: UInt64
+
+    package var length: UInt64 { blocks.upperBound - blocks.lowerBound + 1 }
   }
 
   /// Ascending by block.
@@ -21,7 +24,7 @@ package struct CountDifferences: Sendable {
     let visitors = BlockScan(map.file, bitmaps.map(\.block)).run {
       Visitor(map: map, counted: counted, indices: bitmaps.map(\.index), limit: limit)
     }
-    all = visitors.flatMap(\.found).sorted { $0.block < $1.block }
+    all = visitors.flatMap(\.found).sorted { $0.blocks.lowerBound < $1.blocks.lowerBound }
     isComplete =
       map.hasAllLargeCounts && bitmaps.count == map.entries.count
       && visitors.allSatisfy(\.isWhole) && all.count <= limit
@@ -64,8 +67,13 @@ package struct CountDifferences: Sendable {
         return
       }
       let counted = block < counted.count ? counted[block] : 0
-      if stored != counted {
-        found.append(Difference(block: block, stored: stored, counted: counted))
+      guard stored != counted else { return }
+      if let last = found.last, last.stored == stored, last.counted == counted,
+        last.blocks.upperBound + 1 == block
+      {
+        found[found.count - 1].blocks = last.blocks.lowerBound...block
+      } else {
+        found.append(Difference(blocks: block...block, stored: stored, counted: counted))
       }
     }
   }

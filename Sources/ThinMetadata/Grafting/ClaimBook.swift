@@ -61,7 +61,7 @@ struct ClaimBook {
       let places = leaves(with: witness.key)
       // As many leaves as references: each has one. With more leaves nobody knows which.
       guard UInt64(places.count) == deficits.missing[block] else {
-        isContradictory = isContradictory || UInt64(places.count) < deficits.missing[block, default: 0]
+        if UInt64(places.count) < deficits.missing[block, default: 0] { isContradictory = true }
         continue
       }
       let mapping = Mapping(dataBlock: block, time: witness.time)

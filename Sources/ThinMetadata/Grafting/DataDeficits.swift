@@ -26,11 +26,20 @@ struct DataDeficits: Sendable {
       PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
     let differences = CountDifferences(map, with: counts, atMost: DataDeficits.most)
-    for difference in differences.all where difference.stored > difference.counted {
-      missing[difference.block] = difference.stored - difference.counted
-      if difference.counted > 0 { shared.insert(difference.block) }
+    var room = UInt64(DataDeficits.most)
+    var isWhole = differences.isComplete
+    for difference in differences.all {
+      guard difference.stored > difference.counted, difference.length <= room else {
+        isWhole = false
+        continue
+      }
+      room -= difference.length
+      for block in difference.blocks {
+        missing[block] = difference.stored - difference.counted
+        if difference.counted > 0 { shared.insert(block) }
+      }
     }
-    isWhole = differences.isComplete && differences.all.count == missing.count
+    self.isWhole = isWhole
   }
 
   /// Takes `block` to have leaked: no lost leaf can have mapped it.

@@ -14,6 +14,8 @@ package struct Grafting: Sendable {
   /// Mappings of lost leaves that are less sure than this are not brought back.
   package let acceptance: Provenance
 
+  /// Blocks of trees that can't be used, as they stand on the device.
+  package private(set) var damagedBlocks: [DamagedBlock] = []
   /// Lost internal nodes that were made anew.
   package private(set) var nodes: [MetadataBlock] = []
   /// Devices whose tree was found though nothing led to it.
@@ -33,6 +35,7 @@ package struct Grafting: Sendable {
     _ read: (RootChoice) throws(IOError) -> (PoolReader, RefCounts)
   ) throws(IOError) -> (PoolReader, RefCounts) {
     var (reader, counts) = try read(RootChoice())
+    damagedBlocks = DamagedBlock.list(reader.findings, in: reader.file)
     guard !reader.lostTopLevel.isEmpty || !reader.mappings.holes.isEmpty else {
       return (reader, counts)
     }

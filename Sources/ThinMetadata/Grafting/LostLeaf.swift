@@ -10,6 +10,22 @@ package struct LostLeaf: Sendable {
   /// What is thought to have stood in it, ascending by virtual block.
   package internal(set) var claims: [LeafClaim] = []
 
+  /// The claims as runs of equal provenance.
+  package var claimRuns: [(mapping: MappingRun, provenance: Provenance)] {
+    claims.reduce(into: []) { runs, claim in
+      if let last = runs.last, last.provenance == claim.provenance,
+        last.mapping.isContinued(by: claim.key, claim.mapping)
+      {
+        runs[runs.count - 1].mapping.length += 1
+      } else {
+        let run = MappingRun(
+          virtualBegin: claim.key, dataBegin: claim.mapping.dataBlock, length: 1,
+          time: claim.mapping.time)
+        runs.append((run, claim.provenance))
+      }
+    }
+  }
+
   /// Claims as sure as `provenance`.
   package func claims(upTo provenance: Provenance) -> [LeafClaim] {
     claims.filter { $0.provenance <= provenance }

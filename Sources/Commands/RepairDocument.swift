@@ -1,0 +1,168 @@
+internal import PersistentData
+internal import ThinMetadata
+
+/// What `thin_repair` brought back and what it lost, as a JSON document.
+///
+/// man/thin_repair.schema.json describes every field; `version` goes up when one of them vanishes
+/// or changes its meaning, not when one is added.
+struct RepairDocument {
+  static let version = 1
+
+  let input: String
+  /// `nil` when nothing is to be written.
+  let output: String?
+  let isDryRun: Bool
+  let acceptance: Provenance
+  /// What was found; `nil` when nothing could be had.
+  var result: (salvage: Salvage, spaceMaps: OldSpaceMaps)?
+  /// About how many blocks the output takes, when that was only counted.
+  var neededBlocks: UInt64?
+  /// The lines for people.
+  var summary: [String] = []
+  /// Why nothing sound was written.
+  var failure: Failure?
+
+  init(input: String, output: String?, isDryRun: Bool, acceptance: Provenance) {
+    self.input = input
+    self.output = output
+    self.isDryRun = isDryRun
+    self.acceptance = acceptance
+  }
+
+  func write(to sink: ByteSink) throws(ByteSink.Failure) {
+    var json = JSONWriter(sink)
+    json.object { json in
+      json.field("tool", "thin_repair")
+      json.field("version", RepairDocument.version)
+      json.field("program_version", Toolbox.version)
+      json.field("input", input)
+      json.field("output", output)
+      json.field("dry_run", isDryRun)
+      json.field("accept", "\(acceptance)")
+      json.field("exit_status", Int((failure?.status ?? .success).rawValue))
+      json.field("failure", failure?.message)
+      if let (salvage, spaceMaps) = result { write(salvage, spaceMaps, &json) }
+      json.field("needed_metadata_blocks", neededBlocks)
+      json.array("summary") { json in for line in summary { json.element(line) } }
+    }
+    try json.finish()
+  }
+
+  private func write(
+    _ salvage: Salvage, _ spaceMaps: OldSpaceMaps, _ json: inout JSONWriter
+  ) {
+    let ranges = BlockRanges(bytesPerBlock: UInt64(salvage.header.dataBlockSectors) * 512)
+    json.object("pool") { json in
+      json.field("transaction_id", salvage.header.transactionID)
+      json.field("data_block_sectors", UInt64(salvage.header.dataBlockSectors))
+      json.field("data_blocks", salvage.header.dataBlockCount)
+    }
+    if let search = salvage.search {
+      json.object("lost_superblock") { json in
+        json.field("other_states", search.otherStates)
+        json.field("doubtful", search.isDoubtful)
+        json.field("exhaustive", search.isExhaustive)
+      }
+    }
+    json.array("devices") { json in
+      for device in salvage.results {
+        json.object { json in write(device, of: salvage, ranges, &json) }
+      }
+    }
+    json.array("dropped_devices") { json in
+      for id in salvage.droppedDevices { json.element(id) }
+    }
+    json.array("lost_device_ids") { json in
+      for range in salvage.lostIDs { json.object { json in ranges.write(range, &json) } }
+    }
+    json.object("unmapped_data") { json in
+      json.field("complete", spaceMaps.isComplete)
+      json.field("blocks", spaceMaps.unmappedCount)
+      json.field("bytes", ranges.bytes(spaceMaps.unmappedCount))
+      json.array("ranges") { json in
+        for range in spaceMaps.unmapped { json.object { json in ranges.write(range, &json) } }
+      }
+    }
+    write(salvage.grafting, spaceMaps, &json)
+  }
+
+  private func write(
+    _ device: Salvage.DeviceResult, of salvage: Salvage, _ ranges: BlockRanges,
+    _ json: inout JSONWriter
+  ) {
+    json.field("device", device.id)
+    json.field("mapped_blocks", device.mappedBlocks)
+    json.field("mapped_blocks_before", device.mappedBlocksBefore)
+    json.field("made_up", salvage.grafting.strangers.contains(device.id))
+    json.object("kept") { json in
+      for provenance in Provenance.allCases where provenance <= acceptance {
+        json.field("\(provenance)", device.kept[provenance, default: 0])
+      }
+    }
+    json.object("left_out") { json in
+      for provenance in Provenance.allCases where provenance > acceptance {
+        json.field("\(provenance)", device.leftOut[provenance, default: 0])
+      }
+    }
+    json.array("lost") { json in
+      for range in device.lost {
+        json.object { json in
+          ranges.write(range, &json)
+          json.field("bytes", ranges.bytes(range))
+        }
+      }
+    }
+    json.array("from_lost_leaves") { json in
+      for leaf in salvage.grafting.lostLeaves?.leaves(of: device.id) ?? [] {
+        for run in leaf.claimRuns {
+          json.object { json in
+            json.field("first", run.mapping.virtualBegin)
+            json.field("last", run.mapping.virtualLast)
+            json.field("data_first", run.mapping.dataBegin)
+            json.field("provenance", "\(run.provenance)")
+            json.field("accepted", run.provenance <= acceptance)
+          }
+        }
+      }
+    }
+  }
+
+  private func write(
+    _ grafting: Grafting, _ spaceMaps: OldSpaceMaps, _ json: inout JSONWriter
+  ) {
+    json.array("remade_nodes") { json in
+      for block in grafting.nodes { json.element(UInt64(block.number)) }
+    }
+    json.array("damaged_blocks") { json in
+      for block in grafting.damagedBlocks + spaceMaps.damagedBlocks {
+        json.object { json in
+          json.field("block", block.block)
+          json.field("structure", block.structure)
+          json.field("look", block.look.rawValue)
+          json.field("copy_of", block.copyOf)
+        }
+      }
+    }
+  }
+}
+
+/// Writes ranges of blocks, and what they are worth in bytes.
+private struct BlockRanges {
+  let bytesPerBlock: UInt64
+
+  /// A range without an end has no `last`.
+  func write(_ range: ClosedRange<UInt64>, _ json: inout JSONWriter) {
+    json.field("first", range.lowerBound)
+    json.field("last", range.upperBound == .max ? nil : range.upperBound)
+  }
+
+  /// `nil` when there is no end to it.
+  func bytes(_ range: ClosedRange<UInt64>) -> UInt64? {
+    range.upperBound == .max ? nil : bytes(range.upperBound - range.lowerBound + 1)
+  }
+
+  func bytes(_ count: UInt64) -> UInt64? {
+    let product = count.multipliedReportingOverflow(by: bytesPerBlock)
+    return product.overflow ? nil : product.partialValue
+  }
+}

@@ -1,0 +1,101 @@
+internal import PersistentData
+
+/// A block that can't be used, and how it looks: that often tells what happened to it.
+package struct DamagedBlock: Hashable, Sendable {
+  package enum Look: String, CaseIterable, Sendable {
+    /// The device refuses to give it up.
+    case unreadable
+    /// Nothing but zeroes: discarded, or never written.
+    case zeroed
+    /// One bit is the other way round; repair turns it back.
+    case flippedBit = "flipped_bit"
+    /// The block starts as it should and goes on as something else: a write that was cut short.
+    case torn
+    /// Metadata that belongs elsewhere: a write that went astray.
+    case misplaced
+    /// Sound in itself, and not what its place calls for.
+    case unfitting
+    /// Nothing that a thin pool writes.
+    case foreign
+  }
+
+  package let block: UInt64
+  /// The structure it belongs to, in the words of findings.
+  package let structure: String
+  package let look: Look
+  /// The block whose copy this is, when it is misplaced.
+  package let copyOf: UInt64?
+}
+
+extension DamagedBlock {
+  /// As many are looked at, of however many there are.
+  package static let most = 1000
+
+  /// The blocks that findings of damage name, ascending, as they stand on the device.
+  static func list(_ findings: Findings, in file: BlockFile) -> [DamagedBlock] {
+    var structures: [UInt64: String] = [:]
+    for finding in findings.sorted where finding.rule.severity == .error {
+      guard let block = finding.site.block, structures.count < most else { continue }
+      if DamagedBlock.rules.contains(finding.rule) {
+        structures[block] = structures[block] ?? finding.site.structure
+      }
+    }
+    return structures.sorted { $0.key < $1.key }.compactMap { block, structure in
+      guard block < file.blockCount, let number = UInt32(exactly: block) else { return nil }
+      return DamagedBlock(looking: MetadataBlock(number), structure, in: file)
+    }
+  }
+
+  /// Where every kind of block that a thin pool has keeps its own number.
+  private static let ownNumber = BTreeNode.Layout.block
+
+  /// Rules that speak of the block itself, not of a pointer or a number in it.
+  private static let rules: Set<Rule> = Set(
+    Rule.allCases.filter { $0.rawValue.hasPrefix("block") || $0.rawValue.hasPrefix("node") }
+  ).union([.leafAtWrongDepth])
+
+  private init(looking block: MetadataBlock, _ structure: String, in file: BlockFile) {
+    self.block = UInt64(block.number)
+    self.structure = structure
+    let seen: (Look, UInt64?)
+    do {
+      seen = try file.withBlock(block) { DamagedBlock.look($0, at: block) }
+    } catch {
+      seen = (.unreadable, nil)
+    }
+    (look, copyOf) = seen
+  }
+
+  private static func look(
+    _ bytes: RawSpan, at block: MetadataBlock
+  ) -> (Look, copyOf: UInt64?) {
+    let words = (0..<MetadataBlock.size / 8).map { bytes[Field<UInt64>(at: 8 * $0)] }
+    if words.allSatisfy({ $0 == 0 }) { return (.zeroed, nil) }
+    let own = bytes[ownNumber]
+    if BlockKind(of: bytes) != nil {
+      return own == UInt64(block.number) ? (.unfitting, nil) : (.misplaced, own)
+    }
+    let kinds: [BlockKind] = [.btreeNode, .bitmap, .metadataIndex, .thinSuperblock]
+    if kinds.contains(where: { SingleBitError.locate(in: bytes, as: $0) != nil }) {
+      return (.flippedBit, nil)
+    }
+    let isBegun =
+      block == .superblock
+      ? bytes[Superblock.Layout.magic] == Superblock.magic : own == UInt64(block.number)
+    return (isBegun ? .torn : .foreign, nil)
+  }
+}
+
+extension DamagedBlock.Look: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unreadable: "the device can't read it"
+    case .zeroed: "nothing but zeroes"
+    case .flippedBit: "one flipped bit, which was turned back"
+    case .torn: "begins as it should and goes on wrong"
+    case .misplaced: "metadata that belongs to another block"
+    case .unfitting: "sound, but not what belongs there"
+    case .foreign: "overwritten with something else"
+    }
+  }
+}

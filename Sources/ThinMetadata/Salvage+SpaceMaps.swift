@@ -1,0 +1,55 @@
+internal import PersistentData
+
+/// What the old space maps tell once a repair knows what it has.
+package struct OldSpaceMaps: Sendable {
+  /// Data blocks that were in use, and that nothing maps any more; ascending.
+  package let unmapped: [ClosedRange<UInt64>]
+  /// Whether the data space map could be read as a whole; otherwise there may be more.
+  package let isComplete: Bool
+  /// Blocks of the space maps that can't be used.
+  package let damagedBlocks: [DamagedBlock]
+
+  package var unmappedCount: UInt64 {
+    unmapped.reduce(0) { $0 + ($1.upperBound - $1.lowerBound + 1) }
+  }
+}
+
+extension OldSpaceMaps {
+  /// Runs of blocks that are told one by one.
+  private static let most = 1 << 16
+
+  package init(_ salvage: Salvage) {
+    let reader = salvage.reader
+    // What the trees use has been claimed already; here only the maps themselves are looked at.
+    var usage = BlockUsage(blockCount: reader.usage.blockCount)
+    var findings = Findings()
+    let dataMap = StoredSpaceMap(
+      PoolReader.Structure.dataSpaceMap, order: PoolReader.Structure.dataSpaceMapOrder,
+      root: reader.superblock.dataSpaceMap, index: .tree, in: reader.file, usage: &usage,
+      findings: &findings)
+    let metadataMap = StoredSpaceMap(
+      PoolReader.Structure.metadataSpaceMap, order: PoolReader.Structure.metadataSpaceMapOrder,
+      root: reader.superblock.metadataSpaceMap, index: .block, in: reader.file, usage: &usage,
+      findings: &findings)
+    _ = SpaceMapComparison(metadataMap, with: reader.usage.references, findings: &findings)
+    _ = SpaceMapComparison(dataMap, with: salvage.dataCounts, findings: &findings)
+    damagedBlocks = DamagedBlock.list(findings, in: reader.file)
+    let differences = CountDifferences(
+      dataMap, with: salvage.dataCounts, atMost: OldSpaceMaps.most)
+    unmapped = differences.all.lazy.filter { $0.counted == 0 }.map(\.blocks).joined
+    isComplete = differences.isComplete
+  }
+}
+
+extension Sequence<ClosedRange<UInt64>> {
+  /// Ranges that follow one on the other, as one.
+  fileprivate var joined: [ClosedRange<UInt64>] {
+    reduce(into: []) { joined, range in
+      if let last = joined.last, last.upperBound + 1 == range.lowerBound {
+        joined[joined.count - 1] = last.lowerBound...range.upperBound
+      } else {
+        joined.append(range)
+      }
+    }
+  }
+}
