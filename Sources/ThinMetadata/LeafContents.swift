@@ -19,6 +19,9 @@ struct LeafContents<Value: Sendable> {
     byLeaf = visitors.reduce(into: [:]) { $0.merge($1.byLeaf) { first, _ in first } }
   }
 
+  /// Nodes that can't be used, by block.
+  var holes: [MetadataBlock: TreeWalk.Hole] { walk.holes }
+
   /// The entries of all leaves, each leaf once, in location order.
   var distinctEntries: [(UInt64, Value)] {
     byLeaf.sorted { $0.key < $1.key }.flatMap(\.value)

@@ -54,11 +54,16 @@ package struct PoolReader: Sendable {
   package internal(set) var devices: [ThinDevice] = []
   /// Those of the metadata snapshot, when both are read.
   package private(set) var heldDevices: [ThinDevice] = []
+  /// Whether the metadata snapshot may have trees that nothing leads to any more.
+  private(set) var hasLostHeldTrees = false
   /// The internal nodes of all mapping trees, the metadata snapshot's among them.
   package internal(set) var mappings: TreeWalk
   /// Device ids whose entry in the tree can't be read.
   package private(set) var lostTopLevel: [ClosedRange<UInt64>] = []
   package private(set) var lostDetails: [ClosedRange<UInt64>] = []
+  /// Nodes of the two trees of devices that can't be used.
+  private(set) var topLevelHoles: [MetadataBlock: TreeWalk.Hole] = [:]
+  private(set) var detailsHoles: [MetadataBlock: TreeWalk.Hole] = [:]
   /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
   package var leafEntryCounts: [UInt8]
 
@@ -160,12 +165,16 @@ package struct PoolReader: Sendable {
     let (rootEntries, lostRoots) = topLevel.entries(below: mappingRoots[0])
     let (detailEntries, lostDetails) = details.entries(below: detailsRoots[0])
     lostTopLevel = lostRoots
+    topLevelHoles = topLevel.holes
+    detailsHoles = details.holes
     self.lostDetails = lostDetails
     devices = PoolReader.join(rootEntries, detailEntries, blockCount: usage.blockCount)
+    hasLostHeldTrees = superblock.heldRoot != 0 && heldSuperblock == nil
     if views.count > 1 {
+      let (heldEntries, lostHeld) = topLevel.entries(below: mappingRoots[1])
+      hasLostHeldTrees = !lostHeld.isEmpty
       heldDevices = PoolReader.join(
-        topLevel.entries(below: mappingRoots[1]).entries,
-        details.entries(below: detailsRoots[1]).entries, blockCount: usage.blockCount)
+        heldEntries, details.entries(below: detailsRoots[1]).entries, blockCount: usage.blockCount)
     }
     latestTime = devices.compactMap(\.details).reduce(0) {
       max($0, $1.creationTime, $1.snapshottedTime)

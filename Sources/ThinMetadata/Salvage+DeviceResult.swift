@@ -46,6 +46,8 @@ extension Salvage.DeviceResult {
     }
     if let count = grafting.graftedCounts[device.id], count > 0 { kept[.grafted] = count }
     kept[.intact] = mappedBlocks - min(mappedBlocks, kept.values.reduce(0, +))
+    // Damage that hid nothing: an empty tree, or a leaf that came back whole.
+    if mappedBlocks == mappedBlocksBefore { lost = [] }
     self.lost = lost.sorted { $0.lowerBound < $1.lowerBound }
     self.kept = kept
     self.leftOut = leftOut

@@ -63,6 +63,16 @@ extension MetadataImage {
     devices.reduce(into: [:]) { all, device in all[device.id] = mappings(below: device.root) }
   }
 
+  /// The same of the metadata snapshot.
+  var heldMappings: [UInt64: [UInt64: Mapping]] {
+    let block = superblock.heldRoot
+    if block == 0 { return [:] }
+    let held = withBlock(block) { Superblock($0) }
+    return leaves(below: held.mappingRoot).reduce(into: [:]) { all, leaf in
+      for (device, root) in zip(leaf.keys, leaf.values) { all[device] = mappings(below: root) }
+    }
+  }
+
   func mappings(below root: UInt64) -> [UInt64: Mapping] {
     leaves(below: root).reduce(into: [:]) { all, leaf in
       for (key, value) in zip(leaf.keys, leaf.values) { all[key] = Mapping(value) }

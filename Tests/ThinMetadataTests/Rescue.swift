@@ -24,13 +24,16 @@ struct Rescue {
   }
 
   /// Repairs an image whose superblock is lost; a person knows the sizes.
-  init(withoutSuperblock image: MetadataImage, sizedLike other: MetadataImage? = nil) throws {
+  init(
+    withoutSuperblock image: MetadataImage, sizedLike other: MetadataImage? = nil,
+    keepingBlock0: Bool = false
+  ) throws {
     let superblock = (other ?? image).superblock
     var overrides = PoolOverrides()
     overrides.dataBlockSectors = superblock.dataBlockSectors
     overrides.dataBlockCount = superblock.dataSpaceMap.blockCount
     var damaged = image
-    damaged.zero(0)
+    if !keepingBlock0 { damaged.zero(0) }
     try self.init(damaged, overriding: overrides)
   }
 
@@ -54,7 +57,7 @@ func isTrue(_ mappings: [UInt64: Mapping], to known: [UInt64: Mapping]) -> Bool 
 extension MetadataImage {
   /// What can be reached when `lost` can't be read: devices from both trees, with the mappings
   /// whose leaves are reached. A device is there when either tree has it.
-  func mappings(without lost: UInt64) -> [UInt64: [UInt64: Mapping]] {
+  func mappings(without lost: Set<UInt64>) -> [UInt64: [UInt64: Mapping]] {
     var reached: [UInt64: [UInt64: Mapping]] = [:]
     for leaf in leaves(below: superblock.detailsRoot, without: lost) {
       for device in leaf.keys { reached[device] = [:] }
@@ -69,8 +72,8 @@ extension MetadataImage {
     return reached
   }
 
-  private func leaves(below root: UInt64, without lost: UInt64) -> [ImageNode] {
-    if root == lost { return [] }
+  private func leaves(below root: UInt64, without lost: Set<UInt64>) -> [ImageNode] {
+    if lost.contains(root) { return [] }
     let node = node(root)
     return node.isLeaf ? [node] : node.values.flatMap { leaves(below: $0, without: lost) }
   }

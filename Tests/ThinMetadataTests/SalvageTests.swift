@@ -20,7 +20,7 @@ import ThinMetadata
       let rescue = try Rescue(damaged)
       try rescue.expectSound(place)
       let before = image.mappings
-      let reached = image.mappings(without: block)
+      let reached = image.mappings(without: [block])
       let after = rescue.output.mappings
       for (device, mappings) in reached {
         let kept = after[device, default: [:]]

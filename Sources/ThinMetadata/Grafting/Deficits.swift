@@ -6,8 +6,22 @@ internal import PersistentData
 /// readable holds, and what is short of some is what lost blocks referred to: their children,
 /// known without having seen the parent.
 struct Deficits: Sendable {
-  /// Nodes of mapping trees that are short of references, by how many; ascending by block.
-  private(set) var candidates: [(block: UInt32, missing: Int)] = []
+  /// The trees whose nodes can be told from each other by themselves.
+  enum Tree: CaseIterable, Sendable {
+    case topLevel
+    case details
+    case mapping
+  }
+
+  /// A node that is short of references, by so many.
+  struct Candidate: Hashable, Sendable {
+    let block: UInt32
+    let tree: Tree
+    let missing: Int
+  }
+
+  /// Ascending by block.
+  private(set) var candidates: [Candidate] = []
   /// Whether all that is in use was reached, but for nodes that parents point to in vain.
   private(set) var hasUnreached = false
   /// The metadata space map; `nil` where it can't be read.
@@ -40,16 +54,27 @@ struct Deficits: Sendable {
       let references = census.references(of: block) { count($0) > 0 }
       for pointer in references { found[pointer, default: 0] += 1 }
     }
-    for block in census.nodes.keys.sorted() where census.leafValueSize(block) == Mapping.valueSize {
+    for block in census.nodes.keys.sorted() {
+      guard let tree = Deficits.tree(of: block, census) else { continue }
       let references = Int(reader.usage.references[UInt64(block)]) + found[block, default: 0]
       let missing = Int(count(block)) - references
-      if missing > 0 { candidates.append((block, missing)) }
+      if missing > 0 {
+        candidates.append(Candidate(block: block, tree: tree, missing: missing))
+      }
     }
     hasUnreached =
       !candidates.isEmpty
       || stored.indices.contains { block in
         stored[block] != 0 && !usage.isClaimed(MetadataBlock(UInt32(block)))
       }
+  }
+
+  private static func tree(of block: UInt32, _ census: BlockCensus) -> Tree? {
+    switch census.leafValueSize(block) {
+    case DeviceDetails.Layout.size: .details
+    case Mapping.valueSize: census.isTopLevel(block) ? .topLevel : .mapping
+    default: nil
+    }
   }
 
   /// Whether a metadata block is allocated; `nil` when that can't be told.

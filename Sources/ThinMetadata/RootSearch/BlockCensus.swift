@@ -66,13 +66,16 @@ package struct BlockCensus: Sendable {
     return node.pointers
   }
 
-  /// Whether the leaves below a node point to trees: those of the devices.
-  func isTopLevel(_ block: UInt32) -> Bool {
+  /// Whether the leaves below a node point to trees: those of the devices. Some of the trees may
+  /// be `lost`.
+  func isTopLevel(_ block: UInt32, exceptFor lost: Set<UInt32> = []) -> Bool {
     var block = block
     for _ in 0..<16 {
       guard let node = nodes[block], let first = node.pointers.first else { return false }
       if node.kind == .leaf {
-        return node.pointers.allSatisfy { nodes[$0]?.valueSize == BTreeNode.pointerSize }
+        return node.pointers.allSatisfy {
+          lost.contains($0) || nodes[$0]?.valueSize == BTreeNode.pointerSize
+        }
       }
       block = first
     }

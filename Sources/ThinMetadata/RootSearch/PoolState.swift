@@ -18,7 +18,8 @@ struct PoolState: Sendable {
   /// Whether every allocated block holds what metadata could be.
   let isWhole: Bool
   /// `nil` when damage hides them.
-  let roots: Roots?
+  private(set) var roots: Roots?
+  private let openRoots: OpenRoots
 
   /// `nil` when something of this state has been overwritten by a later one: then nodes refer to
   /// blocks that are counted less often than that. Damage only takes references away.
@@ -38,12 +39,27 @@ struct PoolState: Sendable {
       let references = census.references(of: UInt32(block)) { counts[Int($0)] > 0 }
       for pointer in references { open[Int(pointer)] -= 1 }
     }
-    guard let roots = PoolState.openRoots(census, open, counts, lost) else { return nil }
-    if lost.isEmpty, !roots.areThoseOfASuperblock { return nil }
+    guard var left = PoolState.openRoots(census, open, counts, lost) else { return nil }
+    if lost.isEmpty, !left.areThoseOfASuperblock { return nil }
     self.index = index
     allocated = BlockSet(counts)
     isWhole = lost.isEmpty
-    self.roots = roots.choice(census)
+    left.keepTopLevel(census, lost)
+    openRoots = left
+    roots = left.choice { $0.count == 1 ? $0[0] : nil }
+  }
+
+  /// When the metadata snapshot's copy of the superblock is lost too, its roots are open beside
+  /// those of the live pool. It holds them since it was taken, so other states have them as well;
+  /// the live ones are the younger.
+  mutating func tellHeldRoots(by others: [PoolState]) {
+    guard roots == nil, !isWhole, openRoots.haveTwoOwners else { return }
+    roots = openRoots.choice { blocks in
+      let ages = Set(blocks).map { block in
+        (age: others.count { $0.allocated.contains(block) }, block: block)
+      }.sorted { $0 < $1 }
+      return ages.count == 1 || ages[0].age < ages[1].age ? ages[0].block : nil
+    }
   }
 
   /// The counts of all blocks, 3 standing for 3 and more.
@@ -101,6 +117,7 @@ struct PoolState: Sendable {
 
 /// Blocks with more references counted than found.
 private struct OpenRoots {
+  /// By the size of the values in the leaves, each block as often as references are missing.
   var bySize: [Int: [UInt32]] = [:]
   var heldCount = 0
   /// Blocks that can't be roots: a lost block's children, then.
@@ -114,16 +131,28 @@ private struct OpenRoots {
       && count(4) == 2
   }
 
-  /// The roots, when there is no doubt which they are.
-  func choice(_ census: BlockCensus) -> PoolState.Roots? {
+  /// Whether everything points to a live pool and a metadata snapshot.
+  var haveTwoOwners: Bool {
+    count(Mapping.valueSize) == 2 && count(DeviceDetails.Layout.size) == 2
+  }
+
+  /// Leaves out trees of devices, whose entry is lost.
+  mutating func keepTopLevel(_ census: BlockCensus, _ lost: Set<UInt32>) {
     let mappings = bySize[Mapping.valueSize, default: []]
-    let topLevel = mappings.count == 1 ? mappings : mappings.filter(census.isTopLevel)
-    let details = bySize[DeviceDetails.Layout.size, default: []]
-    guard topLevel.count == 1, details.count == 1 else { return nil }
+    if mappings.count == 1 { return }
+    let whole = mappings.filter { census.isTopLevel($0) }
+    bySize[Mapping.valueSize] =
+      whole.isEmpty ? mappings.filter { census.isTopLevel($0, exceptFor: lost) } : whole
+  }
+
+  /// The roots, when there is no doubt which they are. `pick`: the one of several blocks.
+  func choice(_ pick: ([UInt32]) -> UInt32?) -> PoolState.Roots? {
+    guard let mapping = pick(bySize[Mapping.valueSize, default: []]),
+      let details = pick(bySize[DeviceDetails.Layout.size, default: []])
+    else { return nil }
     let indices = bySize[IndexEntry.Layout.size, default: []]
     return PoolState.Roots(
-      mapping: topLevel[0], details: details[0],
-      dataIndex: indices.count == 1 ? indices[0] : nil)
+      mapping: mapping, details: details, dataIndex: indices.count == 1 ? indices[0] : nil)
   }
 
   private func count(_ size: Int) -> Int { bySize[size]?.count ?? 0 }

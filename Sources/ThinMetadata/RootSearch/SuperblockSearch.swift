@@ -19,7 +19,9 @@ package struct SuperblockSearch: Sendable {
   init(_ file: BlockFile) throws(SalvageError) {
     let census = BlockCensus(file)
     let candidates = SuperblockSearch.candidates(census)
-    let states = candidates.compactMap { PoolState(census, index: $0) }
+    var states = candidates.compactMap { PoolState(census, index: $0) }
+    let all = states
+    for place in states.indices { states[place].tellHeldRoots(by: all) }
     guard let (newest, isClear) = StateOrder(states, census).newest else {
       throw .nothingFound
     }

@@ -1,0 +1,76 @@
+internal import PersistentData
+
+/// From which device's older trees a tree in use descends.
+///
+/// A kernel that changes a tree writes the nodes on the way anew and keeps the others. So the tree
+/// of a device still has branches that older trees of the same device had. Some are shared with
+/// snapshots: only those count that no other device's older trees had at the same place.
+struct Descent {
+  /// A child of an internal node, with the key under which it stands.
+  private struct Branch: Hashable {
+    let key: UInt64
+    let child: UInt32
+  }
+
+  /// Devices and trees that are compared at most.
+  private static let mostRivals = 64
+  /// Nodes that are looked at for each device or tree.
+  private static let mostNodes = 1 << 14
+  /// A block that was given out again can stand at the same place by chance; so many don't, and
+  /// not so many times as often as for any other.
+  private static let enough = 8
+
+  private let oldRoots: [UInt64: Set<UInt32>]
+  private let census: BlockCensus
+  private let file: BlockFile
+
+  /// `oldRoots`: which trees each device had in superseded lists of devices.
+  init(_ oldRoots: [UInt64: Set<UInt32>], _ census: BlockCensus, _ file: BlockFile) {
+    self.oldRoots = oldRoots
+    self.census = census
+    self.file = file
+  }
+
+  /// Pairs, by index, of devices and trees that descend from theirs and from no other's.
+  func matches(_ devices: [UInt64], _ trees: [UInt32]) -> [(device: Int, tree: Int)] {
+    guard devices.count + trees.count > 2, devices.count <= Descent.mostRivals,
+      trees.count <= Descent.mostRivals
+    else { return [] }
+    let old = devices.map { branches(below: oldRoots[$0, default: []]) }
+    let owners = old.joined().reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    let own = old.map { branches in branches.filter { owners[$0] == 1 } }
+    let current = trees.map { branches(below: [$0]) }
+    // How many branches of each tree only this device had.
+    let shared = own.map { own in current.map { $0.intersection(own).count } }
+    return devices.indices.flatMap { device in
+      trees.indices.compactMap { tree in
+        let rivals =
+          devices.indices.filter { $0 != device }.map { shared[$0][tree] }
+          + trees.indices.filter { $0 != tree }.map { shared[device][$0] }
+        let isClear = shared[device][tree] >= Descent.enough * max(1, rivals.max() ?? 0)
+        return isClear ? (device, tree) : nil
+      }
+    }
+  }
+
+  private func branches(below roots: Set<UInt32>) -> Set<Branch> {
+    var branches: Set<Branch> = []
+    var seen = roots
+    var open = roots.sorted()
+    while let block = open.popLast(), seen.count < Descent.mostNodes {
+      guard let node = census.nodes[block], node.kind == .internal,
+        let keys = try? file.withBlock(
+          MetadataBlock(block),
+          { bytes in
+            let node = BTreeNode(bytes)
+            return (0..<node.entryCount).map { node.key($0) }
+          }), keys.count == node.pointers.count
+      else { continue }
+      for (key, child) in zip(keys, node.pointers) {
+        branches.insert(Branch(key: key, child: child))
+        if seen.insert(child).inserted { open.append(child) }
+      }
+    }
+    return branches
+  }
+}

@@ -1,0 +1,93 @@
+internal import PersistentData
+
+extension Grafting {
+  /// Gives trees back to the devices whose entry is lost.
+  mutating func adopt(
+    _ orphans: [Deficits.Candidate], _ reader: inout PoolReader, _ census: BlockCensus
+  ) {
+    let totals = reader.mappingTotals
+    func size(_ block: UInt32) -> UInt64 { totals[below: block].entryCount }
+    // Trees still to be given away, and how many devices each belongs to.
+    var open: [UInt32: Int] = [:]
+    for orphan in orphans where reader.mappings.isUsable(MetadataBlock(orphan.block)) {
+      open[orphan.block] = orphan.missing
+    }
+    var places = Set(reader.devices.indices.filter { reader.devices[$0].root == nil })
+    func give(_ place: Int, _ block: UInt32) {
+      reader.devices[place].root = MetadataBlock(block)
+      adopted.append(reader.devices[place].id)
+      places.remove(place)
+      let rest = open[block, default: 1] - 1
+      open[block] = rest > 0 ? rest : nil
+    }
+
+    /// Devices and trees of the same size, where there are several of either.
+    func ties() -> [(places: [Int], blocks: [UInt32])] {
+      let rivals = Dictionary(grouping: places) { reader.devices[$0].details?.mappedBlocks }
+      let trees = Dictionary(grouping: open.keys) { size($0) }
+      return rivals.compactMap { wanted, places in
+        guard let wanted, wanted > 0, let blocks = trees[wanted] else { return nil }
+        return (places.sorted(), blocks.sorted())
+      }
+    }
+
+    // A tree of the metadata snapshot is an older one of some device: it must not become a live
+    // one's.
+    if reader.hasLostHeldTrees { places = [] }
+
+    // First by descent: an older list of devices that still names a tree in use.
+    let named = Grafting.oldEntries(census)
+    for place in places.sorted() {
+      let device = reader.devices[place]
+      let known = named[device.id, default: []].filter { block in
+        open[block] != nil && size(block) == device.details?.mappedBlocks
+      }
+      if known.count == 1, let block = known.first { give(place, block) }
+    }
+    // Then by branches that only this device's older trees had.
+    let descent = Descent(named, census, reader.file)
+    for (places, blocks) in ties() {
+      for (place, block) in descent.matches(places.map { reader.devices[$0].id }, blocks) {
+        give(places[place], blocks[block])
+      }
+    }
+    // Then by size, where only one tree and one device are of it; or where any tree will do.
+    let rivals = Dictionary(grouping: places) { reader.devices[$0].details?.mappedBlocks }
+    let trees = Dictionary(grouping: open.keys) { size($0) }
+    for (wanted, rivals) in rivals {
+      guard let wanted, let trees = trees[wanted] else { continue }
+      let blocks = trees.sorted().flatMap { Array(repeating: $0, count: open[$0, default: 0]) }
+      guard blocks.count == rivals.count, trees.count == 1 || wanted == 0 else { continue }
+      for (place, block) in zip(rivals.sorted(), blocks) { give(place, block) }
+    }
+    adopted.sort()
+    keepStrangers(open.keys.sorted().filter { size($0) > 0 }, &reader)
+  }
+
+  /// Which trees each device had in lists of devices that are no longer in use.
+  private static func oldEntries(_ census: BlockCensus) -> [UInt64: Set<UInt32>] {
+    var entries: [UInt64: Set<UInt32>] = [:]
+    for node in census.nodes.values {
+      for (id, block) in zip(node.deviceIDs, node.pointers)
+      where id <= DeviceDetails.deviceIDMaximum {
+        entries[id, default: []].insert(block)
+      }
+    }
+    return entries
+  }
+
+  /// A tree in use that can't be matched is kept under an id of its own, so that its blocks are
+  /// not given out again.
+  private mutating func keepStrangers(_ blocks: [UInt32], _ reader: inout PoolReader) {
+    var id = DeviceDetails.deviceIDMaximum
+    let taken = Set(reader.devices.map(\.id))
+    for block in blocks {
+      while taken.contains(id), id > 0 { id -= 1 }
+      guard id > 0 else { return }
+      reader.devices.append(ThinDevice(id: id, root: MetadataBlock(block), details: nil))
+      strangers.append(id)
+      id -= 1
+    }
+    reader.devices.sort { $0.id < $1.id }
+  }
+}

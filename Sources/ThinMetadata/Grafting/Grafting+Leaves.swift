@@ -1,0 +1,33 @@
+internal import PersistentData
+
+extension Grafting {
+  /// Works out what lost leaves stored, and puts what is accepted of it into leaves made anew.
+  /// Returns whether there are any.
+  mutating func remakeLeaves(
+    _ reader: PoolReader, _ counts: RefCounts, _ census: BlockCensus
+  ) -> Bool {
+    let metadata = Deficits(reader, census)
+    guard let lost = LostLeaves(reader, rootsAreLeaves: !metadata.hasUnreached),
+      lost.leaves.count <= Grafting.mostLeaves
+    else { return false }
+    let deficits = DataDeficits(reader, counts)
+    let superseded = SupersededLeaves(reader, census, lost.leaves, deficits) {
+      metadata.isInUse($0)
+    }
+    var book = ClaimBook(lost, deficits, Survivors(reader, of: deficits.shared))
+    book.add(superseded.copies)
+    book.fillUp()
+    let result = book.result
+    lostLeaves = result
+    var isAnyMade = false
+    for leaf in result.leaves {
+      let claims = leaf.claims(upTo: acceptance)
+      if claims.isEmpty { continue }
+      let contents = BTreeNode.make(
+        .leaf, leaf.block, keys: claims.map(\.key), values: claims.map(\.mapping.value))
+      reader.file.standIn(for: leaf.block, contents)
+      isAnyMade = true
+    }
+    return isAnyMade
+  }
+}
