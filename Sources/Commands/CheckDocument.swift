@@ -38,6 +38,7 @@ struct CheckDocument {
   private func write(_ report: CheckReport, _ json: inout JSONWriter) {
     json.field("complete", report.isComplete)
     json.field("mended", result.isMended)
+    json.field("undo_file", result.undoFile)
     if let superblock = report.superblock {
       json.object("pool") { json in write(superblock, &json) }
     }

@@ -25,6 +25,9 @@ struct ThinCheck: Tool {
     help: "When there is no error, mend in place what can be mended and clear needs_check.")
   var autoRepair = false
   @Flag(help: "The same as --auto-repair; LVM passes this one.") var clearNeedsCheckFlag = false
+  @Option(help: "Before mending, keep what is overwritten in this new file.")
+  var undoFile: String?
+  @Option(help: "Put back what an undo file kept; nothing is checked.") var undo: String?
   @OptionGroup var shared: SharedOptions
 
   static func normalized(_ arguments: [String]) -> [String] {
@@ -32,6 +35,7 @@ struct ThinCheck: Tool {
   }
 
   func validate() throws {
+    try validateUndo()
     if format == .json { try refuse(shared.quiet, "--format json", "--quiet") }
     let overrides = overrideMappingRoot != nil || overrideDetailsRoot != nil
     if autoRepair {
@@ -47,6 +51,23 @@ struct ThinCheck: Tool {
     }
   }
 
+  /// `--undo` is a job of its own.
+  private func validateUndo() throws {
+    if undoFile != nil, !mends {
+      throw ValidationError(
+        "--undo-file needs --auto-repair or --clear-needs-check-flag: nothing else is overwritten")
+    }
+    guard undo != nil else { return }
+    let others = [
+      (superBlockOnly, "--super-block-only"), (skipMappings, "--skip-mappings"),
+      (metadataSnap, "--metadata-snap"), (overrideMappingRoot != nil, "--override-mapping-root"),
+      (overrideDetailsRoot != nil, "--override-details-root"), (format == .json, "--format json"),
+      (ignoreNonFatalErrors, "--ignore-non-fatal-errors"), (autoRepair, "--auto-repair"),
+      (clearNeedsCheckFlag, "--clear-needs-check-flag"), (undoFile != nil, "--undo-file"),
+    ]
+    for (isSet, name) in others { try refuse(isSet, "--undo", name) }
+  }
+
   private func refuse(_ isSet: Bool, _ one: String, _ other: String) throws {
     if isSet { throw ValidationError("\(one) can't be used with \(other)") }
   }
@@ -54,11 +75,14 @@ struct ThinCheck: Tool {
   private var mends: Bool { autoRepair || clearNeedsCheckFlag }
 
   func run() throws {
+    if let undo { return try putBack(undo) }
     var result = CheckResult(letsLeaksPass: ignoreNonFatalErrors)
     do { try examine(&result) } catch let failure as Failure { result.failure = failure }
     let advice =
       result.failure == nil
-      ? result.report.map { Advice($0, input: input, isMended: result.isMended).lines } ?? [] : []
+      ? result.report.map {
+        Advice($0, input: input, isMended: result.isMended, undoFile: undoFile).lines
+      } ?? [] : []
     switch format {
     case .text:
       try say(result, advice)
@@ -75,6 +99,8 @@ struct ThinCheck: Tool {
   }
 
   private func examine(_ result: inout CheckResult) throws {
+    // Better told now than after the check.
+    if let undoFile, ByteSink.exists(undoFile) { throw Failure(existingUndoFile: undoFile) }
     let file = try openInput(input, metadataSnap ? .readInUse : mends ? .write : .read)
     try refuseForeignInput(file, input)
     if metadataSnap { try requireMetadataSnapshot(file, input) }
@@ -88,6 +114,7 @@ struct ThinCheck: Tool {
     }
     result.report = report
     result.isMended = try mend(report, file)
+    if result.isMended { result.undoFile = undoFile }
   }
 
   private func say(_ result: CheckResult, _ advice: [String]) throws {
@@ -123,7 +150,9 @@ struct ThinCheck: Tool {
   private func mend(_ report: CheckReport, _ file: BlockFile) throws -> Bool {
     guard mends, report.isComplete, report.findings.worst != .error, report.needsMending
     else { return false }
-    do { try report.mend(file) } catch { throw Failure(output: error) }
+    do { try report.mend(file, keepingUndoAt: undoFile) } catch {
+      throw Failure(error, undoFile: undoFile, device: input)
+    }
     return true
   }
 }

@@ -5,14 +5,20 @@ package struct Advice: Sendable {
   package let lines: [String]
 
   /// `input`: the device or file as the person named it. `isMended`: what could be mended in
-  /// place has been.
-  package init(_ report: CheckReport, input: String, isMended: Bool) {
+  /// place has been. `undoFile`: what can take that back.
+  package init(
+    _ report: CheckReport, input: String, isMended: Bool, undoFile: String? = nil
+  ) {
     let findings = report.findings
     var lines: [String] = []
     if let summary = Advice.summary(findings) { lines.append(summary) }
     lines += Advice.affected(report)
     if isMended {
       lines.append("Mended in place; a check finds nothing wrong any more.")
+      if let undoFile {
+        lines.append(
+          "Until the pool is used, 'thin_check --undo \(undoFile) \(input)' takes that back.")
+      }
     } else if findings.worst == .error {
       lines += Advice.forErrors(report, input)
     } else if findings.worst == .leak {

@@ -68,31 +68,6 @@ extension CheckReport {
   }
 }
 
-extension CheckReport {
-  /// Whether the whole pool was looked at, space maps included.
-  package var isComplete: Bool { !mends.isEmpty }
-
-  /// Whether there is anything that `mend` would change.
-  package var needsMending: Bool {
-    findings.hasMendable || superblock?.needsCheck == true
-  }
-
-  /// Mends in place what can be mended, and clears needs_check. Only after a full check without
-  /// errors: blocks of the space maps first, the superblock last.
-  package func mend(_ file: BlockFile) throws(IOError) {
-    precondition(findings.worst != .error && mends.count == 2)
-    let dataMap = try mends[0].apply()
-    let metadataMap = try mends[1].apply()
-    try file.flush()
-    try file.editBlock(.superblock, sealedAs: .thinSuperblock) { bytes in
-      dataMap.encode(into: &bytes, at: Superblock.Layout.dataSpaceMap)
-      metadataMap.encode(into: &bytes, at: Superblock.Layout.metadataSpaceMap)
-      bytes[Superblock.Layout.flags] &= ~Superblock.needsCheckFlag
-    }
-    try file.flush()
-  }
-}
-
 extension Superblock {
   /// Reports what the superblock and the size of the device tell together.
   fileprivate func checkAgainstDevice(_ file: BlockFile, into findings: inout Findings) {

@@ -4,10 +4,7 @@ enum HelpTexts {
     "thin_check": """
     OVERVIEW: Check the metadata of a thin pool.
 
-    USAGE: thin_check <input> [--super-block-only] [--skip-mappings] [--metadata-snap] \
-    [--override-mapping-root <override-mapping-root>] [--override-details-root \
-    <override-details-root>] [--format <format>] [--ignore-non-fatal-errors] [--auto-repair] \
-    [--clear-needs-check-flag] [--quiet]
+    USAGE: thin_check [<options>] <input>
 
     ARGUMENTS:
       <input>                 The metadata device or file.
@@ -27,6 +24,9 @@ enum HelpTexts {
                               mended and clear needs_check.
       --clear-needs-check-flag
                               The same as --auto-repair; LVM passes this one.
+      --undo-file <undo-file> Before mending, keep what is overwritten in this new
+                              file.
+      --undo <undo>           Put back what an undo file kept; nothing is checked.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.

@@ -47,6 +47,30 @@ extension Field {
       ).faults == [])
   }
 
+  @Test func `the fields of an undo file cover its blocks without gap or overlap`() {
+    typealias Header = UndoLayout.Header
+    #expect(
+      FieldRanges(
+        [
+          Header.magic..<Header.magic + 16, Header.version.range, Header.blockSize.range,
+          Header.deviceBlockCount.range, Header.notice..<Header.checksum.offset,
+          Header.checksum.range,
+        ], cover: MetadataBlock.size
+      ).faults == [])
+    typealias Table = UndoLayout.Table
+    let end = Table.entries + Table.capacity * UndoLayout.Entry.size
+    #expect(
+      FieldRanges(
+        [Table.count.range, Table.isLast.range, Table.entries..<end, Table.checksum.range],
+        cover: MetadataBlock.size
+      ).faults == [])
+    typealias Entry = UndoLayout.Entry
+    #expect(
+      FieldRanges(
+        [Entry.block.range, Entry.oldChecksum.range, Entry.newChecksum.range], cover: Entry.size
+      ).faults == [])
+  }
+
   @Test func `gaps and overlaps would be noticed`() {
     #expect(FieldRanges([0..<4, 4..<8], cover: 8).faults == [])
     #expect(FieldRanges([0..<4, 6..<8], cover: 8).faults == ["no field for bytes 4..<6"])

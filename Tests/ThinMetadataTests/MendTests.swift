@@ -54,6 +54,44 @@ import ThinMetadata
     #expect(image.differingBlocks(after).isEmpty)
   }
 
+  /// Mends with an undo file, then undoes that.
+  private func expectUndoable(_ image: MetadataImage, _ name: String) throws {
+    let (mended, _) = try mended(image)
+    let scratch = try Scratch()
+    let file = try image.open(scratch, .write, name: "image")
+    let report = try CheckReport(of: file, CheckScope())
+    let undo = scratch.folder.appendingPathComponent("undo").path
+    try report.mend(file, keepingUndoAt: undo)
+    #expect(try MetadataImage(file: file.path).bytes == mended.bytes, "\(name)")
+    try Undo(reading: undo, for: file).apply()
+    #expect(try MetadataImage(file: file.path).bytes == image.bytes, "\(name)")
+  }
+
+  @Test func `whatever can be mended can be undone to the last byte`() throws {
+    var undone = 0
+    for name in TestFiles.fixtureNames("kernel/thin") {
+      let image = try MetadataImage(kernel: "thin/\(name)")
+      guard try image.check().needsMending else { continue }
+      try expectUndoable(image, name)
+      undone += 1
+    }
+    for damage in DamageCase.all {
+      var image = try MetadataImage(kernel: damage.image)
+      _ = try damage.damage(&image)
+      let report = try image.check()
+      guard report.needsMending, report.findings.worst != .error else { continue }
+      try expectUndoable(image, damage.testDescription)
+      undone += 1
+    }
+    for raised in RaisedCount.all {
+      var image = try MetadataImage(kernel: raised.image)
+      try raised.raise(&image)
+      try expectUndoable(image, raised.testDescription)
+      undone += 1
+    }
+    #expect(undone > 15)
+  }
+
   @Test func `the flag needs_check is cleared, and nothing else changes`() throws {
     let image = try MetadataImage(kernel: "thin/needs-check")
     let (after, report) = try mended(image)

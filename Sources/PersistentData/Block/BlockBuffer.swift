@@ -70,12 +70,7 @@ extension BlockFile {
   package func editBlock(
     _ block: MetadataBlock, sealedAs kind: BlockKind, _ body: (inout MutableRawSpan) -> Void
   ) throws(IOError) {
-    let buffer = BlockBuffer(blocks: 1)
-    try buffer.read(self, from: UInt64(block.number), count: 1)
-    buffer.edit(0) { bytes in
-      body(&bytes)
-      kind.seal(&bytes)
-    }
-    try buffer.write(self, to: UInt64(block.number), count: 1)
+    var editor = DeviceEditor(self)
+    try editor.edit(block, sealedAs: kind, body)
   }
 }

@@ -32,6 +32,41 @@ package final class ByteSink: Sendable {
     self.init(name: "'\(path)'", descriptor: descriptor, isOwned: true)
   }
 
+  /// Creates a file that must not be there yet, for its owner alone.
+  package convenience init(creatingNew path: String) throws(IOError) {
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
+    self.init(name: "'\(path)'", descriptor: descriptor, isOwned: true)
+  }
+
+  /// Returns once everything written is on stable storage.
+  package func flush() throws(IOError) {
+    guard fsync(descriptor) == 0 else {
+      throw .callFailed(call: "flushing \(name)", errno: errno)
+    }
+  }
+
+  /// Returns once the name of a new file is on stable storage too.
+  package static func flushFolder(of path: String) throws(IOError) {
+    let end = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    let folder = end == path.startIndex ? "." : String(path[..<end])
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .cannotOpen(path: folder, errno: errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else {
+      throw .callFailed(call: "flushing '\(folder)'", errno: errno)
+    }
+  }
+
+  /// Whether there is anything by this name, a link that leads nowhere among them.
+  package static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0
+  }
+
+  /// Removes a file; that it can't be removed is nobody's concern any more.
+  package static func remove(_ path: String) { unsafe _ = unlink(path) }
+
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
   package func write(_ bytes: RawSpan) throws(Failure) {

@@ -16,46 +16,54 @@ package struct SpaceMapMend: Sendable {
 
   package var name: String { map.name }
 
-  /// Rewrites the bitmaps and index entries concerned, in place, and returns the root that the
-  /// superblock should have afterwards. Call only after a check without errors.
-  package func apply() throws(IOError) -> SpaceMapRoot {
+  /// Rewrites the bitmaps and index entries concerned, each block once, and returns the root that
+  /// the superblock should have afterwards. Call only after a check without errors.
+  package func apply(through editor: inout some BlockEditor) throws(IOError) -> SpaceMapRoot {
     var entries = map.entries
     for (index, correction) in comparison.corrections.sorted(by: { $0.key < $1.key }) {
       guard var entry = entries[index] else { continue }
-      if correction.hasHighCounts { try lowerCounts(ofBitmap: index, in: entry.block) }
-      let range = map.range(ofBitmap: index)
-      let summary = try map.file.withBlock(MetadataBlock(UInt32(entry.block))) {
-        BitmapSummary(Bitmap($0), entryCount: range.count)
-      }
+      let block = MetadataBlock(UInt32(entry.block))
+      let summary =
+        correction.hasHighCounts
+        ? try lowerCounts(ofBitmap: index, in: block, &editor)
+        : try map.file.withBlock(block) { summed(index, $0) }
       entry.freeCount = summary.freeCount(slots: Bitmap.entryCount)
       entry.noneFreeBefore = min(
         entry.noneFreeBefore, UInt32(summary.firstFree ?? Bitmap.entryCount))
       entries[index] = entry
     }
-    try lowerLargeCounts()
-    try writeIndex(entries)
+    try lowerLargeCounts(&editor)
+    try writeIndex(entries, &editor)
     var root = map.root
     root.allocatedCount = counted.countedBlocks
     return root
   }
 
-  private func lowerCounts(ofBitmap index: Int, in block: UInt64) throws(IOError) {
+  /// Returns what the bitmap then amounts to.
+  private func lowerCounts(
+    ofBitmap index: Int, in block: MetadataBlock, _ editor: inout some BlockEditor
+  ) throws(IOError) -> BitmapSummary {
     let first = map.range(ofBitmap: index).lowerBound
-    try map.file.editBlock(MetadataBlock(UInt32(block)), sealedAs: .bitmap) { bytes in
+    return try editor.edit(block, sealedAs: .bitmap) { bytes in
       for (index, word) in counted.bitmapWords(from: first, Bitmap.wordCount).enumerated() {
         bytes[Bitmap.word(index)] = word
       }
+      return summed(index, bytes.bytes)
     }
   }
 
+  private func summed(_ index: Int, _ bytes: RawSpan) -> BitmapSummary {
+    BitmapSummary(Bitmap(bytes), entryCount: map.range(ofBitmap: index).count)
+  }
+
   /// Large counts that are too high take the true one; where that is below 3 the entry goes.
-  private func lowerLargeCounts() throws(IOError) {
+  private func lowerLargeCounts(_ editor: inout some BlockEditor) throws(IOError) {
     let wrong = map.largeCounts.all.map(\.0).filter { block in
       block < counted.count && counted[block] < UInt64(map.largeCounts[block] ?? 0)
     }
     for leaf in map.largeCountLeaves where wrong.contains(where: leaf.keys.contains) {
       let isRoot = UInt64(leaf.block.number) == map.root.refCountRoot
-      try map.file.editBlock(leaf.block, sealedAs: .btreeNode) {
+      try editor.edit(leaf.block, sealedAs: .btreeNode) {
         lowerCounts(inLeaf: &$0, isRoot: isRoot)
       }
     }
@@ -78,12 +86,14 @@ package struct SpaceMapMend: Sendable {
     bytes[BTreeNode.Layout.entryCount] = UInt32(kept)
   }
 
-  private func writeIndex(_ entries: [IndexEntry?]) throws(IOError) {
+  private func writeIndex(
+    _ entries: [IndexEntry?], _ editor: inout some BlockEditor
+  ) throws(IOError) {
     guard entries != map.entries else { return }
     switch map.index {
     case .block:
       let block = MetadataBlock(UInt32(map.root.bitmapRoot))
-      try map.file.editBlock(block, sealedAs: .metadataIndex) { bytes in
+      try editor.edit(block, sealedAs: .metadataIndex) { bytes in
         for (index, entry) in entries.enumerated() {
           entry?.encode(into: &bytes, at: MetadataIndex.offset(of: index))
         }
@@ -91,7 +101,7 @@ package struct SpaceMapMend: Sendable {
     case .tree:
       let changed = entries.indices.filter { entries[$0] != map.entries[$0] }.map(UInt64.init)
       for leaf in map.indexLeaves where changed.contains(where: leaf.keys.contains) {
-        try map.file.editBlock(leaf.block, sealedAs: .btreeNode) { write(entries, into: &$0) }
+        try editor.edit(leaf.block, sealedAs: .btreeNode) { write(entries, into: &$0) }
       }
     }
   }

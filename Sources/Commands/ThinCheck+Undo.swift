@@ -1,0 +1,86 @@
+internal import Glibc
+internal import PersistentData
+internal import ThinMetadata
+
+extension ThinCheck {
+  /// Puts back what mending has overwritten.
+  func putBack(_ undoPath: String) throws {
+    let device = try openInput(input, .write)
+    if device.isSame(as: undoPath) {
+      throw Failure(.outputRefused, "'\(input)' can't be its own undo file")
+    }
+    let changed: Int
+    do {
+      let undo = try Undo(reading: undoPath, for: device)
+      changed = undo.changedCount
+      if changed > 0 { try undo.apply() }
+    } catch {
+      throw Failure(error, undoPath, device: input, blockCount: device.blockCount)
+    }
+    shared.messages.say(
+      changed == 0
+        ? "Nothing to put back: '\(input)' is as it was before it was mended."
+        : "Put back; '\(input)' is as it was before it was mended.")
+  }
+}
+
+extension Failure {
+  private static let untouched = "Nothing was mended"
+
+  init(existingUndoFile path: String) {
+    self.init(
+      .outputRefused,
+      "undo file refused: there already is '\(path)', and it may be needed. \(Failure.untouched)")
+  }
+
+  /// A failure to mend, or to keep what would have been overwritten.
+  init(_ error: MendError, undoFile undoPath: String?, device: String) {
+    switch error {
+    case .undoFile(.cannotOpen(_, EEXIST)): self.init(existingUndoFile: undoPath ?? "")
+    case .undoFile(.cannotOpen(let path, let code)):
+      self.init(
+        .outputRefused,
+        "undo file refused: \(IOError.cannotOpen(path: path, errno: code)). \(Failure.untouched)")
+    case .undoFile(let cause): self.init(.inputOutput, "\(cause). \(Failure.untouched)")
+    case .device(let cause):
+      let failure = Failure(output: cause)
+      let rest = undoPath.map {
+        ". 'thin_check --undo \($0) \(device)' puts back what was overwritten"
+      }
+      self.init(failure.status, failure.message + (rest ?? ""))
+    }
+  }
+
+  /// A failure to put back what was overwritten.
+  init(_ error: UndoError, _ path: String, device: String, blockCount: UInt64) {
+    let untouched = "Nothing was put back"
+    switch error {
+    case .undoFile(let cause): self.init(input: cause)
+    case .notAnUndoFile:
+      self.init(.notMetadata, "'\(path)' is no undo file of thin_check")
+    case .unknownVersion(let version):
+      self.init(
+        .notMetadata,
+        "'\(path)' is an undo file of version \(version), made by a later program; this one reads "
+          + "version 1")
+    case .undoFileDamaged(let block):
+      self.init(
+        .damaged,
+        "the undo file '\(path)' is damaged or was cut off, in its block \(block). \(untouched)")
+    case .otherDevice(let count):
+      self.init(
+        .outputRefused,
+        "the undo file '\(path)' is about a device of \(count) blocks, but '\(device)' has "
+          + "\(blockCount). \(untouched)")
+    case .changedSince(let block):
+      self.init(
+        .outputRefused,
+        "block \(block) of '\(device)' is neither as it was before the mending nor as the mending "
+          + "left it: the pool has been written since, or this is another device. \(untouched)")
+    case .device(let cause):
+      let failure = Failure(output: cause)
+      self.init(
+        failure.status, failure.message + ". Run the same command again once it can be written")
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/// An undo file: what stood in blocks before they were changed in place. All of it is whole blocks
+/// of 4096 bytes: a header, then groups of a table and the blocks that it lists.
+///
+/// The last group says that it is the last. A file without it was never finished, and then nothing
+/// had been changed either: the file is on stable storage before the first block is overwritten.
+package enum UndoLayout {
+  static let magic = Array("dmmeta undo file".utf8)
+  static let version: UInt32 = 1
+
+  /// The first block.
+  package enum Header {
+    package static let magic = 0  // 16 bytes of text
+    package static let version = Field<UInt32>(at: 16)
+    package static let blockSize = Field<UInt32>(at: 20)  // bytes
+    package static let deviceBlockCount = Field<UInt64>(at: 24)  // of the device changed
+    package static let notice = 32  // what this is, in words, then zeroes
+    package static let checksum = Field<UInt64>(at: 4088)  // of all bytes before it
+  }
+
+  /// The first block of a group; the old contents of its blocks follow in the same order.
+  package enum Table {
+    package static let count = Field<UInt32>(at: 0)  // blocks in this group
+    package static let isLast = Field<UInt32>(at: 4)  // 1 in the last group, otherwise 0
+    package static let entries = 8
+    package static let capacity = 170
+    package static let checksum = Field<UInt64>(at: 4088)  // of all bytes before it
+  }
+
+  /// An entry of a table.
+  package enum Entry {
+    package static let block = Field<UInt64>(at: 0)  // where the contents stood
+    package static let oldChecksum = Field<UInt64>(at: 8)  // of the contents kept here
+    package static let newChecksum = Field<UInt64>(at: 16)  // of what they were overwritten with
+    package static let size = 24
+  }
+
+  static let notice =
+    "\n\nWhat thin_check overwrote when it mended the metadata of a thin pool in place.\n"
+    + "To put it back, as long as nothing else has changed the metadata since:\n"
+    + "  thin_check --undo THIS_FILE METADATA_DEVICE\n"
+
+  static func entryOffset(_ index: Int) -> Int { Table.entries + index * Entry.size }
+
+  /// FNV-1a with 64 bits, over the first `count` bytes.
+  static func checksum(_ bytes: RawSpan, count: Int = MetadataBlock.size) -> UInt64 {
+    var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+    for offset in 0..<count {
+      let byte: UInt8 = bytes[Field<UInt8>(at: offset)]
+      sum = (sum ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+    return sum
+  }
+}
+
+/// One block in an undo file.
+struct UndoEntry: Hashable, Sendable {
+  var block: UInt64
+  var oldChecksum: UInt64
+  var newChecksum: UInt64
+
+  func encode(into bytes: inout MutableRawSpan, at offset: Int) {
+    bytes[UndoLayout.Entry.block.shifted(by: offset)] = block
+    bytes[UndoLayout.Entry.oldChecksum.shifted(by: offset)] = oldChecksum
+    bytes[UndoLayout.Entry.newChecksum.shifted(by: offset)] = newChecksum
+  }
+}
+
+extension UndoEntry {
+  /// Decodes the entry that starts `offset` bytes into `bytes`.
+  init(_ bytes: RawSpan, at offset: Int) {
+    block = bytes[UndoLayout.Entry.block.shifted(by: offset)]
+    oldChecksum = bytes[UndoLayout.Entry.oldChecksum.shifted(by: offset)]
+    newChecksum = bytes[UndoLayout.Entry.newChecksum.shifted(by: offset)]
+  }
+}

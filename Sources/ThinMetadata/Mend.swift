@@ -1,0 +1,49 @@
+package import PersistentData
+
+/// Why metadata could not be mended in place.
+package enum MendError: Error, Equatable {
+  /// What was to be overwritten could not be kept, so nothing was changed.
+  case undoFile(IOError)
+  case device(IOError)
+}
+
+extension CheckReport {
+  /// Whether the whole pool was looked at, space maps included.
+  package var isComplete: Bool { !mends.isEmpty }
+
+  /// Whether there is anything that `mend` would change.
+  package var needsMending: Bool {
+    findings.hasMendable || superblock?.needsCheck == true
+  }
+
+  /// Mends in place what can be mended, and clears needs_check. Only after a full check without
+  /// errors: blocks of the space maps first, the superblock last.
+  ///
+  /// `undoPath`: a new file that first gets what all blocks concerned hold now.
+  package func mend(_ file: BlockFile, keepingUndoAt undoPath: String? = nil) throws(MendError) {
+    precondition(findings.worst != .error && mends.count == 2)
+    if let undoPath {
+      do throws(IOError) {
+        try UndoRecorder.record(file, at: undoPath) { (editor) throws(IOError) in
+          try edit(through: &editor)
+        }
+      } catch {
+        throw .undoFile(error)
+      }
+    }
+    var editor = DeviceEditor(file)
+    do throws(IOError) { try edit(through: &editor) } catch { throw .device(error) }
+  }
+
+  private func edit(through editor: inout some BlockEditor) throws(IOError) {
+    let dataMap = try mends[0].apply(through: &editor)
+    let metadataMap = try mends[1].apply(through: &editor)
+    try editor.flush()
+    try editor.edit(.superblock, sealedAs: .thinSuperblock) { bytes in
+      dataMap.encode(into: &bytes, at: Superblock.Layout.dataSpaceMap)
+      metadataMap.encode(into: &bytes, at: Superblock.Layout.metadataSpaceMap)
+      bytes[Superblock.Layout.flags] &= ~Superblock.needsCheckFlag
+    }
+    try editor.flush()
+  }
+}
