@@ -37,10 +37,22 @@ package struct MappingLeaf: Sendable {
     guard let keys = leaf.keys else { return }
     collectRuns(leaf)
     // All but the strangest leaves pass at once; the others are gone through entry by entry.
-    let isInRange = keys.lowerBound >= reference.first && keys.upperBound <= reference.last
-    if !isInRange || !runs.allSatisfy(isPossible) {
+    if !isInRange(keys, reference) || !runs.allSatisfy(isPossible) {
       collectPossible(leaf, reference, &findings)
     }
+  }
+
+  /// Whether nothing is wrong with the mappings of a leaf: with its keys, with a mapping of the
+  /// highest data block and the latest time that occur in it.
+  package func isSound(
+    _ keys: ClosedRange<UInt64>, _ bounds: Mapping, _ reference: NodeReference
+  ) -> Bool {
+    isInRange(keys, reference) && bounds.dataBlock < limits.dataBlockCount
+      && bounds.time <= limits.time
+  }
+
+  private func isInRange(_ keys: ClosedRange<UInt64>, _ reference: NodeReference) -> Bool {
+    keys.lowerBound >= reference.first && keys.upperBound <= reference.last
   }
 
   /// Puts entries together where key and data block go up by one and the time is the same: then

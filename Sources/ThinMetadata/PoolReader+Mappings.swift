@@ -16,7 +16,7 @@ extension PoolReader {
       CountingVisitor(counts: counts, leaf: MappingLeaf(limits))
     }
     for var visitor in visitors {
-      visitor.flush()
+      visitor.batch.flush()
       findings.merge(visitor.findings)
       latestTime = max(latestTime, visitor.latestTime)
       highestDataBlock = [highestDataBlock, visitor.highestDataBlock].compactMap(\.self).max()
@@ -31,37 +31,39 @@ extension PoolReader {
   }
 }
 
-/// Counts the data blocks of the leaves it is given, many runs at a time.
+/// Counts the data blocks of the leaves it is given.
 private struct CountingVisitor: LeafVisitor {
-  /// Runs that are worth taking the lock.
-  private static let runsPerFlush = 8192
-
-  let counts: RefCounts
+  var batch: CountBatch
   var leaf: MappingLeaf
   var findings = Findings()
   var mappingCounts: [(UInt32, UInt8)] = []
   private(set) var latestTime: UInt32 = 0
   private(set) var highestDataBlock: UInt64?
-  private var runs: [BlockRun] = []
 
   init(counts: RefCounts, leaf: MappingLeaf) {
-    self.counts = counts
+    batch = CountBatch(counts)
     self.leaf = leaf
   }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
+    let staged = batch.stage(node.valueSpan, above: Mapping.timeBits)
+    let bounds = Mapping(dataBlock: staged.highest, time: UInt32(staged.highestRest))
+    if let keys = node.keys, leaf.isSound(keys, bounds, reference) {
+      batch.addStaged()
+      mappingCounts.append((reference.block.number, UInt8(node.entryCount)))
+      note(bounds)
+      return
+    }
     leaf.read(node, reference, findings: &findings)
     mappingCounts.append((reference.block.number, UInt8(leaf.mappingCount)))
     for run in leaf.runs {
-      runs.append(BlockRun(begin: run.dataBegin, length: run.length))
-      latestTime = max(latestTime, run.time)
-      highestDataBlock = max(highestDataBlock ?? 0, run.dataBegin + run.length - 1)
+      batch.add(BlockRun(begin: run.dataBegin, length: run.length))
+      note(Mapping(dataBlock: run.dataBegin + run.length - 1, time: run.time))
     }
-    if runs.count >= CountingVisitor.runsPerFlush { flush() }
   }
 
-  mutating func flush() {
-    counts.increment(runs)
-    runs.removeAll(keepingCapacity: true)
+  private mutating func note(_ bounds: Mapping) {
+    latestTime = max(latestTime, bounds.time)
+    highestDataBlock = max(highestDataBlock ?? 0, bounds.dataBlock)
   }
 }

@@ -94,6 +94,36 @@ import Testing
     }
   }
 
+  @Test func `a batch counts what the values it was given name`() throws {
+    var random = SeededRandom()
+    let size: UInt64 = 20_000
+    let bits: UInt64 = 24
+    let counts = RefCounts(count: size)
+    var model = [UInt64](repeating: 0, count: Int(size))
+    var batch = CountBatch(counts)
+    for round in 0..<400 {
+      var block = random.number(0..<size - 300)
+      var rest: UInt64 = 7
+      let values = (0..<random.number(0...252)).map { _ in
+        if random.once(in: 2) { block = random.number(0..<size - 300) } else { block += 1 }
+        if random.once(in: 50) { rest = random.number(0..<1 << bits) }
+        return block << bits | rest
+      }
+      let bounds = batch.stage(values.span, above: bits)
+      #expect(bounds.highest == values.map { $0 >> bits }.max() ?? 0)
+      #expect(bounds.highestRest == values.map { $0 & 0xff_ffff }.max() ?? 0)
+      // What is staged and then left alone counts nothing.
+      if round % 3 == 0 { continue }
+      batch.addStaged()
+      for value in values { model[Int(value >> bits)] += 1 }
+      let lone = BlockRun(begin: random.number(0..<size - 300), length: random.number(0...300))
+      batch.add(lone)
+      for block in lone.begin..<lone.begin + lone.length { model[Int(block)] += 1 }
+    }
+    batch.flush()
+    expectEqual(counts, model, "seed \(random.seed)")
+  }
+
   @Test func `counts far apart on a large device are what an array says`() throws {
     var random = SeededRandom()
     let size: UInt64 = 9_000_001

@@ -17,4 +17,7 @@ void dmm_drop_cache(int descriptor);
 /// Makes malloc grow in larger steps: with several threads, each step interrupts all cores.
 void dmm_tune_memory(void);
 
+/// Asks the processor to fetch what stands at `address`, to be changed. It may be any address.
+static inline void dmm_prefetch(const void *address) { __builtin_prefetch(address, 1); }
+
 #endif

@@ -1,3 +1,5 @@
+internal import CSystem
+
 /// The pages that `RefCounts` counts in.
 ///
 /// Owns raw memory, because counting is what a check does most: an array for each page would be
@@ -50,6 +52,24 @@
   }
 
   mutating func increment(_ run: BlockRun) {
+    if !incrementWithinWord(run) { incrementByPage(run) }
+  }
+
+  /// Counts a run whose entries stand in one word of pairs, none of them 3 yet: the usual case in
+  /// a fragmented pool. Returns whether it was one.
+  private func incrementWithinWord(_ run: BlockRun) -> Bool {
+    let place = Int(run.begin) % CountPages.blocks
+    let first = place % Bitmap.entriesPerWord
+    // No blocks at all make a huge number here.
+    guard run.length &- 1 < UInt64(Bitmap.entriesPerWord - first) else { return false }
+    let page = unsafe pages[Int(run.begin >> CountPages.bits)]
+    guard !page.hasBytes, let words = unsafe page.words else { return false }
+    let spare = UInt64(Bitmap.entriesPerWord) - run.length
+    let mask = (Bitmap.lowBits >> (2 * spare)) << UInt64(2 * first)
+    return unsafe CountPages.increment(&words[place / Bitmap.entriesPerWord], mask)
+  }
+
+  private mutating func incrementByPage(_ run: BlockRun) {
     var block = run.begin
     let end = run.begin + run.length
     while block < end {
@@ -59,6 +79,15 @@
       increment(page, first, first + Int(pageEnd - block) - 1)
       block = pageEnd
     }
+  }
+
+  /// To be called some time before `block` is counted: in a fragmented pool it takes far longer
+  /// to get a count out of memory than to raise it.
+  func prefetch(_ block: UInt64) {
+    let page = unsafe pages[Int(block >> CountPages.bits)]
+    guard let words = unsafe page.words else { return }
+    let perWord = page.hasBytes ? 8 : Bitmap.entriesPerWord
+    unsafe dmm_prefetch(words + Int(block) % CountPages.blocks / perWord)
   }
 
   /// The first block behind the page of `block`, when nothing in that page is counted.

@@ -10,6 +10,9 @@ internal import Synchronization
 /// Threads may count at the same time: each takes the lock for as many runs as it brings. Nobody
 /// may read while others count. Asking for a block past the end is a programming error and traps.
 package final class RefCounts: Sendable {
+  /// How many runs before its turn a count is asked for from memory.
+  private static let runsAhead = 16
+
   /// Blocks of the device.
   package let count: UInt64
   private let state: Mutex<CountPages>
@@ -46,10 +49,15 @@ package final class RefCounts: Sendable {
   }
 
   /// Counts one reference to every block of every run. All runs lie on the device.
-  package func increment(_ runs: [BlockRun]) {
+  package func increment(_ runs: [BlockRun]) { increment(runs.span) }
+
+  func increment(_ runs: Span<BlockRun>) {
     state.withLock { pages in
-      for run in runs {
+      for index in runs.indices {
+        let run = runs[index]
         precondition(run.begin <= count && run.length <= count - run.begin)
+        let later = runs[min(index + RefCounts.runsAhead, runs.count - 1)].begin
+        if later < count { pages.prefetch(later) }
         pages.increment(run)
       }
     }

@@ -1,0 +1,84 @@
+/// References on their way into `RefCounts`: a thread collects its own, and takes the lock once
+/// for thousands of them.
+package struct CountBatch: Sendable {
+  /// What the values of a leaf come to.
+  package struct Bounds: Sendable {
+    /// The highest block.
+    package fileprivate(set) var highest: UInt64 = 0
+    /// The highest of what stands beside the blocks.
+    package fileprivate(set) var highestRest: UInt64 = 0
+  }
+
+  /// Runs that fit; a leaf of lone blocks brings 252.
+  private static let capacity = 8192
+
+  private let counts: RefCounts
+  /// The first `runCount` are in use; those up to `stagedEnd` may be yet.
+  private var runs = [BlockRun](repeating: BlockRun(begin: 0, length: 0), count: capacity + 1)
+  private var runCount = 0
+  private var stagedEnd = 0
+
+  package init(_ counts: RefCounts) { self.counts = counts }
+
+  /// Adds a run of blocks that lie on the device.
+  package mutating func add(_ run: BlockRun) {
+    if runCount == CountBatch.capacity { flush() }
+    runs[runCount] = run
+    runCount += 1
+  }
+
+  /// Finds the runs of blocks in the values of a leaf, for `addStaged`, if they are as they
+  /// should be. A block's number stands above the lowest `bits` bits of its value.
+  package mutating func stage(_ values: Span<UInt64>, above bits: UInt64) -> Bounds {
+    if values.count > CountBatch.capacity - runCount { flush() }
+    stagedEnd = CountBatch.collect(values, step: 1 << bits, into: &runs, from: runCount)
+    return CountBatch.finish(&runs, runCount..<stagedEnd, above: bits)
+  }
+
+  /// Adds one reference to each of the blocks staged last, all of which lie on the device.
+  package mutating func addStaged() { runCount = stagedEnd }
+
+  /// Counts everything that was added. To be called at the end.
+  package mutating func flush() {
+    counts.increment(runs.span.extracting(first: runCount))
+    runCount = 0
+  }
+
+  /// Puts a run wherever a value is not the one before plus `step`: the value as `begin`, and its
+  /// index as `length`. Returns where they end; there stands the number of values.
+  private static func collect(
+    _ values: Span<UInt64>, step: UInt64, into runs: inout [BlockRun], from start: Int
+  ) -> Int {
+    // In a fragmented pool nobody can foretell where a run ends, and a wrong guess costs more
+    // than all that is done for an entry. So each entry is written where the next run would
+    // start, and the place moves on only if one does.
+    var runs = runs.mutableSpan
+    var end = start
+    var next = values.isEmpty ? 0 : ~UInt64(littleEndian: values[0])
+    for index in values.indices {
+      let value = UInt64(littleEndian: values[index])
+      runs[end] = BlockRun(begin: value, length: UInt64(index))
+      end &+= value == next ? 0 : 1
+      next = value &+ step
+    }
+    runs[end] = BlockRun(begin: 0, length: UInt64(values.count))
+    return end
+  }
+
+  /// Makes runs of blocks out of what `collect` found.
+  private static func finish(
+    _ runs: inout [BlockRun], _ range: Range<Int>, above bits: UInt64
+  ) -> Bounds {
+    var runs = runs.mutableSpan
+    var bounds = Bounds()
+    let rest: UInt64 = (1 << bits) - 1
+    for index in range {
+      let value = runs[index].begin
+      let length = runs[index + 1].length - runs[index].length
+      runs[index] = BlockRun(begin: value &>> bits, length: length)
+      bounds.highest = max(bounds.highest, value &>> bits + (length - 1))
+      bounds.highestRest = max(bounds.highestRest, value & rest)
+    }
+    return bounds
+  }
+}
