@@ -154,7 +154,7 @@ private final class Pool {
   }
 
   /// Gives the runs of leaf after leaf to `body`.
-  func forEachLeaf(_ body: ([MappingRun]) -> Void) {
+  func forEachLeaf(_ body: (ArraySlice<MappingRun>) -> Void) {
     let buffer = buffer
     var findings = Findings()
     var reader = MappingLeaf(MappingLeaf.Limits(dataBlockCount: dataBlockCount, time: .max))

@@ -18,24 +18,37 @@ package struct MappingLeaf: Sendable {
     }
   }
 
-  /// The runs of the leaf read last, ascending.
-  package private(set) var runs: [MappingRun] = []
-  /// How many mappings they hold.
+  /// How many mappings the runs hold.
   package private(set) var mappingCount = 0
 
   private let limits: Limits
+  /// The first `runCount` are in use.
+  private var room: [MappingRun]
+  private var runCount = 0
+  /// Where in the leaf each run starts, and where the last one ends.
+  private var starts: [Int]
 
-  package init(_ limits: Limits) { self.limits = limits }
+  package init(_ limits: Limits) {
+    self.limits = limits
+    let capacity = BTreeNode.capacity(valueSize: Mapping.valueSize)
+    let none = MappingRun(virtualBegin: 0, dataBegin: 0, length: 0, time: 0)
+    room = Array(repeating: none, count: capacity)
+    starts = Array(repeating: 0, count: capacity + 1)
+  }
+
+  /// The runs of the leaf read last, ascending.
+  package var runs: ArraySlice<MappingRun> { room[..<runCount] }
 
   /// Takes the mappings of a sound leaf. Those that can't be true are left out, with a finding:
   /// outside the keys of the leaf's parents, or beyond the data device.
   package mutating func read(
     _ leaf: BTreeNode, _ reference: NodeReference, findings: inout Findings
   ) {
-    runs.removeAll(keepingCapacity: true)
+    runCount = 0
     mappingCount = leaf.entryCount
     guard let keys = leaf.keys else { return }
-    collectRuns(leaf)
+    runCount = MappingLeaf.findRuns(leaf, &starts)
+    makeRuns(leaf)
     // All but the strangest leaves pass at once; the others are gone through entry by entry.
     if !isInRange(keys, reference) || !runs.allSatisfy(isPossible) {
       collectPossible(leaf, reference, &findings)
@@ -56,37 +69,39 @@ package struct MappingLeaf: Sendable {
   }
 
   /// Puts entries together where key and data block go up by one and the time is the same: then
-  /// the whole value goes up by the same step.
-  private mutating func collectRuns(_ leaf: BTreeNode) {
+  /// the whole value goes up by the same step. Returns the number of runs.
+  private static func findRuns(_ leaf: BTreeNode, _ starts: inout [Int]) -> Int {
     let step: UInt64 = 1 << Mapping.timeBits
     let keys = leaf.keySpan
     let values = leaf.valueSpan
-    var begin = 0
-    var firstKey = UInt64(littleEndian: keys[0])
-    var firstValue = UInt64(littleEndian: values[0])
-    while begin < keys.count {
-      var end = begin + 1
-      var key = firstKey
-      var value = firstValue
-      while end < keys.count {
-        let nextKey = UInt64(littleEndian: keys[end])
-        let nextValue = UInt64(littleEndian: values[end])
-        // Keys ascend, so a sum that wrapped round equals no key that follows.
-        guard nextKey == key &+ 1, nextValue == value &+ step else { break }
-        key = nextKey
-        value = nextValue
-        end += 1
-      }
-      let mapping = Mapping(firstValue)
-      runs.append(
-        MappingRun(
-          virtualBegin: firstKey, dataBegin: mapping.dataBlock, length: UInt64(end - begin),
-          time: mapping.time))
-      if end < keys.count {
-        firstKey = UInt64(littleEndian: keys[end])
-        firstValue = UInt64(littleEndian: values[end])
-      }
-      begin = end
+    var starts = starts.mutableSpan
+    var count = 0
+    var nextKey = ~leaf.key(0)
+    var nextValue: UInt64 = 0
+    // In a fragmented pool nobody can foretell where a run ends, and a wrong guess costs more
+    // than all that is done for an entry. So each index is written where the next start would
+    // stand, and the place moves on only if it is one.
+    for index in keys.indices {
+      let key = UInt64(littleEndian: keys[index])
+      let value = UInt64(littleEndian: values[index])
+      starts[count] = index
+      // Keys ascend, so a sum that wrapped round equals no key that follows.
+      count &+= (key ^ nextKey) | (value ^ nextValue) == 0 ? 0 : 1
+      nextKey = key &+ 1
+      nextValue = value &+ step
+    }
+    starts[count] = keys.count
+    return count
+  }
+
+  private mutating func makeRuns(_ leaf: BTreeNode) {
+    let (count, starts) = (runCount, starts)
+    var runs = room.mutableSpan
+    for run in 0..<count {
+      let mapping = Mapping(leaf.value(starts[run]))
+      runs[run] = MappingRun(
+        virtualBegin: leaf.key(starts[run]), dataBegin: mapping.dataBlock,
+        length: UInt64(starts[run + 1] - starts[run]), time: mapping.time)
     }
   }
 
@@ -97,24 +112,22 @@ package struct MappingLeaf: Sendable {
   private mutating func collectPossible(
     _ leaf: BTreeNode, _ reference: NodeReference, _ findings: inout Findings
   ) {
-    runs.removeAll(keepingCapacity: true)
+    runCount = 0
     mappingCount = 0
-    var open: MappingRun?
     for index in 0..<leaf.entryCount {
       let key = leaf.key(index)
       let mapping = Mapping(leaf.value(index))
       guard key >= reference.first, key <= reference.last else { continue }
       guard isPossible(mapping, reference, index, key, &findings) else { continue }
       mappingCount += 1
-      if open?.isContinued(by: key, mapping) == true {
-        open?.length += 1
+      if runCount > 0, room[runCount - 1].isContinued(by: key, mapping) {
+        room[runCount - 1].length += 1
         continue
       }
-      if let open { runs.append(open) }
-      open = MappingRun(
+      room[runCount] = MappingRun(
         virtualBegin: key, dataBegin: mapping.dataBlock, length: 1, time: mapping.time)
+      runCount += 1
     }
-    if let open { runs.append(open) }
   }
 
   private func isPossible(

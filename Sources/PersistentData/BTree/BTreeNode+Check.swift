@@ -40,7 +40,7 @@ extension BTreeNode {
         expected: UInt64(wanted))
       return false
     }
-    let capacity = (MetadataBlock.size - Layout.size) / (8 + valueSize)
+    let capacity = BTreeNode.capacity(valueSize: valueSize)
     guard entryCount <= maxEntries, maxEntries <= capacity else {
       findings.report(
         .nodeOverfull, at: tree.site(reference), found: "\(entryCount) of \(maxEntries)",

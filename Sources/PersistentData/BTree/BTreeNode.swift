@@ -84,8 +84,13 @@ package struct BTreeNode: ~Escapable {
   ///
   /// Source: Linux, drivers/md/persistent-data/dm-btree.c, `calc_max_entries`.
   package static func maximumEntries(valueSize: Int) -> Int {
-    let fitting = (MetadataBlock.size - Layout.size) / (8 + valueSize)
-    return fitting - fitting % 3
+    let capacity = capacity(valueSize: valueSize)
+    return capacity - capacity % 3
+  }
+
+  /// As many entries as fit in a block; no sound node has more.
+  package static func capacity(valueSize: Int) -> Int {
+    (MetadataBlock.size - Layout.size) / (8 + valueSize)
   }
 
   /// Fewer entries than this in a node that is not a root are too few.
