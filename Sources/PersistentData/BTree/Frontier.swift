@@ -13,13 +13,14 @@ struct Frontier: Sendable {
 
   private static let rootBit: UInt32 = 1 << 31
 
-  /// `entries`: indices of `skeleton.children`; `rootIndices`: indices of `roots`.
+  /// `entries`: indices of `skeleton.children`, ascending; `rootIndices`: indices of `roots`.
   /// Pointers that lead off the device are left out.
   init(
-    entries: some Sequence<Int>, of skeleton: TreeSkeleton, rootIndices: some Sequence<Int>,
+    entries: Range<Int>, of skeleton: TreeSkeleton, rootIndices: some Sequence<Int>,
     of roots: [TreeRoot]
   ) {
     var pointers: [UInt64] = []
+    pointers.reserveCapacity(entries.count)
     for entry in entries where skeleton.children[entry] != 0 {
       pointers.append(UInt64(skeleton.children[entry]) << 32 | UInt64(entry))
     }
@@ -57,7 +58,6 @@ struct Frontier: Sendable {
   /// The same level without the nodes that `isKept` refuses.
   func filtered(_ isKept: (Int) -> Bool) -> Frontier {
     let kept = blocks.indices.filter(isKept)
-    if kept.count == blocks.count { return self }
     var pointers: [UInt64] = []
     var starts: [Int32] = []
     for index in kept {

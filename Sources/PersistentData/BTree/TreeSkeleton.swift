@@ -43,8 +43,19 @@ package struct TreeSkeleton: Sendable {
     return keys[entry]...last
   }
 
-  /// Takes in what a worker read, in the order given.
+  /// The entries of all nodes of `height`, when there is none lower.
+  func entries(lowestHeight height: Int) -> Range<Int> {
+    guard let last = nodes.last, last.height == height else { return 0..<0 }
+    let higher = nodes.lastIndex { $0.height != height }
+    return (higher.map { nodes[$0].entries.upperBound } ?? 0)..<keys.count
+  }
+
+  /// Takes in the nodes of a level, in the order given.
   mutating func append(_ batch: [InternalNode]) {
+    let entryCount = batch.reduce(keys.count) { $0 + $1.keys.count }
+    keys.reserveCapacity(entryCount)
+    children.reserveCapacity(entryCount)
+    owners.reserveCapacity(entryCount)
     for node in batch {
       let start = keys.count
       keys += node.keys

@@ -42,7 +42,7 @@ package struct TreeWalk: Sendable {
     self.file = file
     skeleton = TreeSkeleton(blockCount: usage.blockCount)
     leafPlaces = Array(repeating: 0, count: Int(usage.blockCount))
-    leafFrontier = Frontier(entries: [], of: skeleton, rootIndices: [], of: roots)
+    leafFrontier = Frontier(entries: 0..<0, of: skeleton, rootIndices: [], of: roots)
     heights = TreeHeights.measure(roots.map(\.block), in: file, tree: tree)
     reportLoops(into: &findings)
     var level = heights.values.max() ?? 0
@@ -132,20 +132,19 @@ package struct TreeWalk: Sendable {
   private mutating func claimedFrontier(
     _ level: Int, _ usage: inout BlockUsage, _ findings: inout Findings
   ) -> Frontier {
-    let parents = skeleton.nodes.lazy.filter { $0.height == level + 1 }
     let frontier = Frontier(
-      entries: parents.flatMap(\.entries), of: skeleton,
+      entries: skeleton.entries(lowestHeight: level + 1), of: skeleton,
       rootIndices: roots.indices.filter { heights[roots[$0].block] == level }, of: roots)
-    var kept = [Bool](repeating: true, count: frontier.blocks.count)
+    var dropped: Set<Int> = []
     for index in frontier.blocks.indices {
       let block = MetadataBlock(frontier.blocks[index])
       guard let earlier = usage.claim(block, for: tree.name) else { continue }
-      kept[index] = false
+      dropped.insert(index)
       findings.report(
         .blockUsedTwice, at: tree.site(frontier.reference(index)), found: earlier)
       crossLinked.insert(block)
     }
-    return frontier.filtered { kept[$0] }
+    return dropped.isEmpty ? frontier : frontier.filtered { !dropped.contains($0) }
   }
 
   private mutating func readLevel(
@@ -221,6 +220,8 @@ extension TreeSkeleton.InternalNode {
   ) {
     var keys: [UInt64] = []
     var children: [UInt32] = []
+    keys.reserveCapacity(node.entryCount)
+    children.reserveCapacity(node.entryCount)
     for entry in 0..<node.entryCount {
       keys.append(node.key(entry))
       let child = MetadataBlock(pointer: node.value(entry), count: blockCount)
