@@ -1,7 +1,8 @@
 /// Reads some leaves whose order matters: in location order, to hand them on in the order asked.
 package struct LeafBatch {
-  /// Leaves that a batch can hold: 1 MiB.
-  package static let capacity = 256
+  /// Leaves that a batch can hold: 512 KiB, so that they, their runs and the text that is made
+  /// of them stay in the second-level cache.
+  package static let capacity = 128
 
   private let file: BlockFile
   private let buffer = BlockBuffer(blocks: LeafBatch.capacity)
