@@ -7,7 +7,8 @@ enum StreamPiece: Sendable {
   case endShared
   case beginDevice(DeviceHeader)
   case endDevice
-  case leaf(NodeReference)
+  /// That many leaves, one after the other.
+  case leaves(Int)
   case reference(MetadataBlock)
   case end
 }
@@ -18,7 +19,7 @@ struct StreamChunk: Sendable {
   fileprivate(set) var leaves: [NodeReference] = []
 
   /// Whether the chunk starts in the middle of a run of leaves.
-  var startsWithLeaf: Bool { if case .leaf = pieces.first { true } else { false } }
+  var startsWithLeaf: Bool { if case .leaves = pieces.first { true } else { false } }
 }
 
 /// A chunk whose leaves have been read.
@@ -45,10 +46,10 @@ struct DecodedChunk: Sendable {
       case .endDevice: try events.endDevice()
       case .reference(let run): try events.reference("\(run)")
       case .end: try events.end()
-      case .leaf:
+      case .leaves(let count):
         let start = leaf == 0 ? 0 : ends[leaf - 1]
-        for index in start..<ends[leaf] { try events.run(runs[index]) }
-        leaf += 1
+        leaf += count
+        for index in start..<ends[leaf - 1] { try events.run(runs[index]) }
       }
     }
   }
@@ -62,9 +63,12 @@ struct LeafStream {
   private let devices: [(header: DeviceHeader, root: MetadataBlock?)]
   private var nextDevice = 0
   private var written: Set<MetadataBlock> = []
-  /// Pieces made and not yet handed out, with the place of the next one.
-  private var pieces: [StreamPiece]
+  /// Pieces made and not yet handed out, with the places of the next ones.
+  private var outline = Outline()
   private var nextPiece = 0
+  private var nextLeaf = 0
+  /// Leaves of the next piece that were handed out already.
+  private var takenLeaves = 0
 
   /// `devices`: ascending by id; those without a root come out empty.
   init(
@@ -74,7 +78,7 @@ struct LeafStream {
     self.walk = walk
     self.sharing = sharing
     self.devices = devices
-    pieces = [.begin(pool)]
+    outline.append(.begin(pool))
   }
 
   /// The next chunk; `nil` after the last.
@@ -82,60 +86,109 @@ struct LeafStream {
     var chunk = StreamChunk()
     // Small devices share a chunk; text for very many of them stays within bounds too.
     while chunk.leaves.count < LeafBatch.capacity, chunk.pieces.count < 16 * LeafBatch.capacity {
-      if nextPiece == pieces.count, !refill() { break }
-      chunk.pieces.append(pieces[nextPiece])
-      if case .leaf(let reference) = pieces[nextPiece] { chunk.leaves.append(reference) }
+      if nextPiece == outline.pieces.count, !refill() { break }
+      if case .leaves(let count) = outline.pieces[nextPiece] {
+        takeLeaves(upTo: count - takenLeaves, into: &chunk)
+        if takenLeaves < count { break }
+        takenLeaves = 0
+      } else {
+        chunk.pieces.append(outline.pieces[nextPiece])
+      }
       nextPiece += 1
     }
     return chunk.pieces.isEmpty ? nil : chunk
   }
 
+  private mutating func takeLeaves(upTo limit: Int, into chunk: inout StreamChunk) {
+    let count = min(limit, LeafBatch.capacity - chunk.leaves.count)
+    for index in outline.leaves[nextLeaf..<nextLeaf + count] {
+      chunk.leaves.append(walk.leaf(at: Int(index)))
+    }
+    chunk.pieces.append(.leaves(count))
+    nextLeaf += count
+    takenLeaves += count
+  }
+
   /// Makes the pieces of the next device, or the end.
   private mutating func refill() -> Bool {
     guard nextDevice <= devices.count else { return false }
-    pieces = nextDevice < devices.count ? devicePieces(devices[nextDevice]) : [.end]
+    if nextDevice < devices.count {
+      outline = deviceOutline(devices[nextDevice])
+    } else {
+      outline = Outline()
+      outline.append(.end)
+    }
     nextPiece = 0
+    nextLeaf = 0
     nextDevice += 1
     return true
   }
 
-  private mutating func devicePieces(
+  private mutating func deviceOutline(
     _ device: (header: DeviceHeader, root: MetadataBlock?)
-  ) -> [StreamPiece] {
+  ) -> Outline {
     // Copies of references: the closures below would otherwise copy all of this for each leaf.
     let walk = walk
     var written = written
     self.written = []
     defer { self.written = written }
-    var runs: [StreamPiece] = []
-    var body: [StreamPiece] = [.beginDevice(device.header)]
+    var outline = Outline()
+    var body = Outline()
+    body.append(.beginDevice(device.header))
     if let root = device.root, let sharing {
       sharing.forEachPart(below: root) { part in
         switch part {
-        case .leaf(let block): walk.append(block, to: &body)
+        case .leaf(let block): body.append(leaf: block, of: walk)
         case .run(let first):
           if written.insert(first).inserted {
-            runs.append(.beginShared(first))
-            for block in sharing.leaves(ofRun: first) { walk.append(block, to: &runs) }
-            runs.append(.endShared)
+            outline.append(.beginShared(first))
+            for block in sharing.leaves(ofRun: first) { outline.append(leaf: block, of: walk) }
+            outline.append(.endShared)
           }
           body.append(.reference(first))
         }
       }
     } else if let root = device.root {
       walk.forEachBottom(below: root) { bottom in
-        if case .leaf(let block, _) = bottom { walk.append(block, to: &body) }
+        if case .leaf(let block, _) = bottom { body.append(leaf: block, of: walk) }
       }
     }
     body.append(.endDevice)
-    return runs + body
+    outline.append(body)
+    return outline
   }
-
 }
 
-extension TreeWalk {
-  fileprivate func append(_ block: MetadataBlock, to pieces: inout [StreamPiece]) {
-    if let reference = leafReference(block) { pieces.append(.leaf(reference)) }
+/// Pieces, and the leaves that they speak of.
+private struct Outline {
+  private(set) var pieces: [StreamPiece] = []
+  /// Indices of leaves of the walk.
+  private(set) var leaves: [UInt32] = []
+  /// Leaves behind the last piece.
+  private var openLeaves = 0
+
+  mutating func append(_ piece: StreamPiece) {
+    closeLeaves()
+    pieces.append(piece)
+  }
+
+  /// Appends a leaf, if the walk came to it.
+  mutating func append(leaf: MetadataBlock, of walk: TreeWalk) {
+    guard let index = walk.leafIndex(of: leaf) else { return }
+    leaves.append(UInt32(index))
+    openLeaves += 1
+  }
+
+  /// Appends what starts and ends with pieces other than leaves.
+  mutating func append(_ other: Outline) {
+    closeLeaves()
+    pieces += other.pieces
+    leaves += other.leaves
+  }
+
+  private mutating func closeLeaves() {
+    if openLeaves > 0 { pieces.append(.leaves(openLeaves)) }
+    openLeaves = 0
   }
 }
 

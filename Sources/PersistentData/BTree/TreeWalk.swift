@@ -83,10 +83,18 @@ package struct TreeWalk: Sendable {
     hasAllRoots && damaged.isEmpty && crossLinked.isEmpty && !skeleton.hasLostPointers
   }
 
+  /// What number a leaf has among the leaves; `nil` when `block` is no leaf of this walk.
+  package func leafIndex(of block: MetadataBlock) -> Int? {
+    let place = leafPlaces[block.index]
+    return place == 0 ? nil : Int(place) - 1
+  }
+
+  /// What all parents of a leaf say of it.
+  package func leaf(at index: Int) -> NodeReference { leafFrontier.reference(index) }
+
   /// What all parents of a leaf say of it; `nil` when `block` is no leaf of this walk.
   package func leafReference(_ block: MetadataBlock) -> NodeReference? {
-    let place = leafPlaces[block.index]
-    return place == 0 ? nil : leafFrontier.reference(Int(place) - 1)
+    leafIndex(of: block).map(leafFrontier.reference)
   }
 
   /// Reads every leaf and hands the sound ones to visitors, one a worker, which it returns.
