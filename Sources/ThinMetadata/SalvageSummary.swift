@@ -95,8 +95,9 @@ package struct SalvageSummary: Sendable {
     if all.isEmpty { return [] }
     let weakest = all.keys.max() ?? .likely
     return [
-      "Of what is lost, older copies tell more: \(list(all, from: .likely)). 'thin_repair --accept "
-        + "\(weakest)' brings that back too; some of it may be WRONG, so check the data."
+      "Of what is lost, more can be told, but not for sure: \(list(all, from: .likely)). "
+        + "'thin_repair --accept \(weakest)' brings that back too; some of it may be WRONG, so take "
+        + "it into a second output and check the data."
     ]
   }
 
