@@ -131,7 +131,7 @@ struct RepairDocument {
     _ grafting: Grafting, _ spaceMaps: OldSpaceMaps, _ json: inout JSONWriter
   ) {
     json.array("remade_nodes") { json in
-      for block in grafting.nodes { json.element(UInt64(block.number)) }
+      for node in grafting.nodes { json.element(UInt64(node.block.number)) }
     }
     json.array("damaged_blocks") { json in
       for block in grafting.damagedBlocks + spaceMaps.damagedBlocks {

@@ -41,11 +41,16 @@ extension Salvage.DeviceResult {
       // Of a leaf that was made anew the walk knows no damage.
       let accepted = leaf.claims(upTo: grafting.acceptance)
       if !accepted.isEmpty, UInt64(accepted.count) != leaf.mappingCount {
-        lost += leaf.keys.removing(accepted.map(\.key))
+        lost += leaf.keys.removing(accepted.map { $0.key...$0.key })
       }
     }
     if let count = grafting.graftedCounts[device.id], count > 0 { kept[.grafted] = count }
     kept[.intact] = mappedBlocks - min(mappedBlocks, kept.values.reduce(0, +))
+    // Between the children of a node that was made anew there may have been others.
+    if let root, mappedBlocks != mappedBlocksBefore {
+      let own = reader.mappings.internalNodes(below: root)
+      lost += grafting.nodes.filter { own.contains($0.block) }.flatMap(\.gaps)
+    }
     // Damage that hid nothing: an empty tree, or a leaf that came back whole.
     if mappedBlocks == mappedBlocksBefore { lost = [] }
     self.lost = lost.sorted { $0.lowerBound < $1.lowerBound }
@@ -62,14 +67,14 @@ extension LostLeaves {
 }
 
 extension ClosedRange<UInt64> {
-  /// What is left without `keys`, which lie in it and ascend.
-  func removing(_ keys: [UInt64]) -> [ClosedRange<UInt64>] {
+  /// What is left without `ranges`, which lie in it, ascend and don't overlap.
+  func removing(_ ranges: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
     var rest: [ClosedRange<UInt64>] = []
     var first = lowerBound
-    for key in keys {
-      if key > first { rest.append(first...key - 1) }
-      if key == upperBound { return rest }
-      first = key + 1
+    for range in ranges {
+      if range.lowerBound > first { rest.append(first...range.lowerBound - 1) }
+      if range.upperBound == upperBound { return rest }
+      first = range.upperBound + 1
     }
     rest.append(first...upperBound)
     return rest

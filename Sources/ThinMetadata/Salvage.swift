@@ -118,7 +118,7 @@ package struct Salvage: Sendable {
     self.devices = devices
     self.results = results
     droppedDevices = reader.devices.map(\.id).filter { !kept.contains($0) }
-    lostIDs = reader.lostTopLevel
+    lostIDs = reader.lostTopLevel + grafting.lostIDs
     self.reader = reader
   }
 

@@ -131,7 +131,7 @@ package struct SalvageSummary: Sendable {
     if !grafting.nodes.isEmpty {
       lines.append(
         "Lost internal nodes made anew from what the space map says of their children: blocks "
-          + "\(grafting.nodes.map(\.description).joined(separator: ", ")).")
+          + "\(grafting.nodes.map(\.block.description).joined(separator: ", ")).")
     }
     if !grafting.adopted.isEmpty {
       lines.append(

@@ -11,6 +11,17 @@ extension TreeWalk {
     !damaged.contains(block) && !crossLinked.contains(block)
   }
 
+  /// The internal nodes of the tree that starts at `root`.
+  package func internalNodes(below root: MetadataBlock) -> Set<MetadataBlock> {
+    var found: Set<MetadataBlock> = []
+    var open = [root]
+    while let block = open.popLast() {
+      guard let index = skeleton.index(of: block), found.insert(block).inserted else { continue }
+      open += skeleton.nodes[index].entries.map { MetadataBlock(skeleton.children[$0]) }
+    }
+    return found
+  }
+
   /// Goes through the leaves and holes below `root` in key order, without reading anything.
   ///
   /// Only branches that `entering` allows are gone into, so that what is shared by many roots, or

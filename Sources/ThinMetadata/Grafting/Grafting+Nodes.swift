@@ -1,21 +1,29 @@
-internal import PersistentData
+package import PersistentData
+
+/// An internal node that was lost and has been made anew, with the children that could be told.
+package struct RemadeNode: Sendable {
+  package let block: MetadataBlock
+  let tree: Deficits.Tree
+  /// The keys between its children: there may have been others.
+  let gaps: [ClosedRange<UInt64>]
+}
 
 extension Grafting {
   /// Makes lost internal nodes anew, whichever can be; returns them.
   func makeNodes(
     _ reader: PoolReader, _ census: BlockCensus, _ deficits: Deficits
-  ) -> [MetadataBlock] {
+  ) -> [RemadeNode] {
     Deficits.Tree.allCases.flatMap { tree in
       makeNodes(
-        in: reader.holes(of: tree).filter { $0.value.height != 0 }, of: reader.file,
+        tree, in: reader.holes(of: tree).filter { $0.value.height != 0 }, of: reader.file,
         from: deficits.candidates.filter { $0.tree == tree }, census)
     }
   }
 
   private func makeNodes(
-    in holes: [MetadataBlock: TreeWalk.Hole], of file: BlockFile,
+    _ tree: Deficits.Tree, in holes: [MetadataBlock: TreeWalk.Hole], of file: BlockFile,
     from candidates: [Deficits.Candidate], _ census: BlockCensus
-  ) -> [MetadataBlock] {
+  ) -> [RemadeNode] {
     var children: [MetadataBlock: [UInt32]] = [:]
     for candidate in candidates {
       let block = candidate.block
@@ -25,9 +33,14 @@ extension Grafting {
       for hole in fitting.keys { children[hole, default: []].append(block) }
     }
     return children.sorted { $0.key < $1.key }.compactMap { hole, blocks in
-      guard let contents = node(hole, over: blocks, census) else { return nil }
+      guard let children = ordered(blocks, census), let reference = holes[hole]?.reference
+      else { return nil }
+      let contents = BTreeNode.make(
+        .internal, hole, keys: children.map(\.keys.lowerBound),
+        values: children.map { UInt64($0.block) })
       file.standIn(for: hole, contents)
-      return hole
+      let keys = reference.first...max(reference.first, reference.last)
+      return RemadeNode(block: hole, tree: tree, gaps: keys.removing(children.map(\.keys)))
     }
   }
 
@@ -38,10 +51,10 @@ extension Grafting {
     return keys.lowerBound >= hole.reference.first && keys.upperBound <= hole.reference.last
   }
 
-  /// A node over these children; `nil` when they can't all be of one node.
-  private func node(
-    _ block: MetadataBlock, over blocks: [UInt32], _ census: BlockCensus
-  ) -> BlockBuffer? {
+  /// The children in key order; `nil` when they can't all be of one node.
+  private func ordered(
+    _ blocks: [UInt32], _ census: BlockCensus
+  ) -> [(block: UInt32, keys: ClosedRange<UInt64>)]? {
     let children = blocks.compactMap { child in
       census.nodes[child]?.keys.map { (block: child, keys: $0) }
     }.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
@@ -52,8 +65,6 @@ extension Grafting {
         $0.keys.upperBound < $1.keys.lowerBound
       })
     else { return nil }
-    return BTreeNode.make(
-      .internal, block, keys: children.map(\.keys.lowerBound),
-      values: children.map { UInt64($0.block) })
+    return children
   }
 }

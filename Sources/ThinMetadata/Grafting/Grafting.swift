@@ -1,4 +1,4 @@
-package import PersistentData
+internal import PersistentData
 
 /// Puts back what nothing leads to any more: subtrees whose parent is lost, and mappings of lost
 /// leaves that can be told.
@@ -17,7 +17,7 @@ package struct Grafting: Sendable {
   /// Blocks of trees that can't be used, as they stand on the device.
   package internal(set) var damagedBlocks: [DamagedBlock] = []
   /// Lost internal nodes that were made anew.
-  package internal(set) var nodes: [MetadataBlock] = []
+  package internal(set) var nodes: [RemadeNode] = []
   /// Devices whose tree was found though nothing led to it.
   package internal(set) var adopted: [UInt64] = []
   /// Devices made up for trees that belong to somebody, nobody can tell to whom.
@@ -25,6 +25,8 @@ package struct Grafting: Sendable {
   /// Leaves that are lost, with what could be told of their mappings; `nil` when nothing could be
   /// told of any.
   package internal(set) var lostLeaves: LostLeaves?
+  /// Ids of devices that a child of a list made anew may have had, one that is lost as well.
+  package internal(set) var lostIDs: [ClosedRange<UInt64>] = []
   /// How many mappings of each device came back with internal nodes that were made anew.
   package internal(set) var graftedCounts: [UInt64: UInt64] = [:]
 
@@ -46,7 +48,8 @@ package struct Grafting: Sendable {
       nodes += made
       (reader, counts) = try read(RootChoice())
     }
-    if !reader.lostTopLevel.isEmpty {
+    let hasRemadeList = nodes.contains { $0.tree == .topLevel }
+    if !reader.lostTopLevel.isEmpty || hasRemadeList {
       let orphans = Deficits(reader, census).candidates.filter { $0.tree == .mapping }
       var choice = RootChoice()
       choice.orphans = orphans.map { MetadataBlock($0.block) }
@@ -55,8 +58,12 @@ package struct Grafting: Sendable {
         adopt(orphans, &reader, census)
       }
     }
+    if hasRemadeList, Deficits(reader, census).hasUnreached {
+      lostIDs = nodes.filter { $0.tree == .topLevel }.flatMap(\.gaps)
+    }
     noteGrafted(reader)
-    if reader.lostTopLevel.isEmpty, remakeLeaves(reader, counts, census) {
+    let hasAllDevices = reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
+    if hasAllDevices, remakeLeaves(reader, counts, census) {
       (reader, counts) = try read(RootChoice())
     }
     return (reader, counts)
@@ -64,7 +71,7 @@ package struct Grafting: Sendable {
 
   private mutating func noteGrafted(_ reader: PoolReader) {
     let totals = reader.mappingTotals
-    let part = totals.limited(to: Set(nodes))
+    let part = totals.limited(to: Set(nodes.map(\.block)))
     for device in reader.devices {
       guard let root = device.root else { continue }
       if adopted.contains(device.id) || strangers.contains(device.id) {
