@@ -1,0 +1,92 @@
+internal import PersistentData
+
+/// Roots of details by what they say.
+struct DetailsIndex {
+  /// Details that can belong to a list.
+  struct Fitting {
+    /// Ascending.
+    fileprivate(set) var blocks: [UInt32] = []
+    /// The least of their times.
+    fileprivate(set) var timeFloor: UInt32 = 0
+
+    /// As many are looked at closely.
+    private static let mostTried = 4
+
+    /// A commit writes both in one go; of two as near, the later one. `isPossible`: what is known
+    /// beyond the ids; where it holds for none, the nearest is taken.
+    func nearest(to block: UInt32, _ isPossible: (UInt32) -> Bool) -> UInt32? {
+      var high = firstIndex(from: block)
+      var low = high - 1
+      var nearest: UInt32?
+      for _ in 0..<Fitting.mostTried {
+        let before = low >= 0 ? blocks[low] : nil
+        let after = high < blocks.count ? blocks[high] : nil
+        let takesAfter = after.map { after in
+          before.map { after - block <= block - $0 } ?? true
+        }
+        guard let next = takesAfter == true ? after : before else { break }
+        if nearest == nil { nearest = next }
+        if isPossible(next) { return next }
+        if takesAfter == true { high += 1 } else { low -= 1 }
+      }
+      return nearest
+    }
+
+    private func firstIndex(from block: UInt32) -> Int {
+      var low = 0
+      var high = blocks.count
+      while low < high {
+        let middle = (low + high) / 2
+        if blocks[middle] < block { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+  }
+
+  private var exact: [DeviceLists.Fingerprint: Fitting] = [:]
+  private var byIDs: [DeviceLists.Fingerprint: Fitting] = [:]
+
+  init(_ lists: DeviceLists) {
+    for (block, tree) in lists.details.trees.sorted(by: { $0.key < $1.key })
+    where tree.missing.count == 0 && !lists.details.children.contains(block) {
+      let fingerprint = tree.sum.fingerprint
+      DetailsIndex.add(block, tree.sum, to: &exact[fingerprint, default: Fitting()])
+      DetailsIndex.add(block, tree.sum, to: &byIDs[fingerprint.idsAlone, default: Fitting()])
+    }
+  }
+
+  private static func add(
+    _ block: UInt32, _ sum: DeviceLists.DetailsSum, to fitting: inout Fitting
+  ) {
+    fitting.timeFloor =
+      fitting.blocks.isEmpty ? sum.latestTime : min(fitting.timeFloor, sum.latestTime)
+    fitting.blocks.append(block)
+  }
+
+  /// Those with the same devices and numbers of mappings; where there are none, or mappings are
+  /// missing, those with the same devices.
+  func fitting(_ fingerprint: DeviceLists.Fingerprint, isWhole: Bool) -> Fitting {
+    if isWhole, let same = exact[fingerprint] { return same }
+    return byIDs[fingerprint.idsAlone] ?? Fitting()
+  }
+}
+
+extension DeviceLists {
+  /// Whether details can belong to a list with the same ids: where a device's tree is whole, they
+  /// have to give its number of mappings, and elsewhere no fewer than are left.
+  func isPossible(details root: UInt32, for list: UInt32) -> Bool {
+    var mapped: [UInt64: UInt64] = [:]
+    for leaf in details.leaves(census, below: root) {
+      for entry in census.details[leaf, default: []] {
+        mapped[entry.id] = entry.details.mappedBlocks
+      }
+    }
+    return lists.leaves(census, below: list).allSatisfy { leaf in
+      devices(inLeaf: leaf).allSatisfy { device in
+        guard let tree = mappings.trees[device.root], let wanted = mapped[device.id]
+        else { return true }
+        return tree.missing.count == 0 ? tree.sum.count == wanted : tree.sum.count <= wanted
+      }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+internal import PersistentData
+
+/// The trees that a device holds the nodes of: mapping trees, details trees, and the lists of
+/// devices (top-level mapping trees) that lead to the former.
+struct DeviceLists: Sendable {
+  /// A thin device as a list has it.
+  struct Device: Sendable {
+    let id: UInt64
+    let root: UInt32
+  }
+
+  /// Mappings of a device, as far as they can be read.
+  struct MappingSum: TreeSum {
+    var count: UInt64 = 0
+    mutating func add(_ other: MappingSum) { count += other.count }
+  }
+
+  /// What tells which details belong to which list: the same ids, with as many mappings.
+  struct Fingerprint: Hashable, Sendable {
+    private(set) var deviceCount = 0
+    private(set) var ids = 0
+    private(set) var counts = 0
+    /// Only the ids.
+    var idsAlone: Fingerprint {
+      var copy = self
+      copy.counts = 0
+      return copy
+    }
+
+    mutating func add(_ id: UInt64, _ mappedBlocks: UInt64) {
+      deviceCount += 1
+      ids ^= id.hashValue
+      counts ^= [id, mappedBlocks].hashValue
+    }
+
+    mutating func add(_ other: Fingerprint) {
+      deviceCount += other.deviceCount
+      ids ^= other.ids
+      counts ^= other.counts
+    }
+  }
+
+  struct ListSum: TreeSum {
+    var fingerprint = Fingerprint()
+    var mappings: UInt64 = 0
+    /// In the trees of the devices.
+    var missing = MissingNodes()
+
+    mutating func add(_ other: ListSum) {
+      fingerprint.add(other.fingerprint)
+      mappings += other.mappings
+      missing.add(other.missing)
+    }
+  }
+
+  struct DetailsSum: TreeSum {
+    var fingerprint = Fingerprint()
+    var latestTime: UInt32 = 0
+    var latestTransaction: UInt64 = 0
+
+    mutating func add(_ other: DetailsSum) {
+      fingerprint.add(other.fingerprint)
+      latestTime = max(latestTime, other.latestTime)
+      latestTransaction = max(latestTransaction, other.latestTransaction)
+    }
+  }
+
+  let census: NodeCensus
+  let mappings: FoundTrees<MappingSum>
+  let lists: FoundTrees<ListSum>
+  let details: FoundTrees<DetailsSum>
+
+  init(_ census: NodeCensus) {
+    self.census = census
+    var mappingLeaves: [UInt32: MappingSum] = [:]
+    for (block, node) in census.nodes where node.isLeaf && node.valueSize == Mapping.valueSize {
+      // Two of a device's mappings can't both lead to data block 0.
+      if census.pointers[block] == nil || node.entryCount == 1 {
+        mappingLeaves[block] = MappingSum(count: UInt64(node.entryCount))
+      }
+    }
+    let mappings = FoundTrees(census, leaves: mappingLeaves)
+    self.mappings = mappings
+    var listLeaves: [UInt32: ListSum] = [:]
+    for (block, node) in census.nodes where node.isLeaf {
+      if let sum = DeviceLists.sum(census, mappings, list: block) { listLeaves[block] = sum }
+    }
+    lists = FoundTrees(census, leaves: listLeaves)
+    details = FoundTrees(
+      census,
+      leaves: census.details.mapValues { entries in
+        entries.reduce(into: DetailsSum()) { sum, entry in
+          sum.fingerprint.add(entry.id, entry.details.mappedBlocks)
+          sum.latestTime = max(
+            sum.latestTime, entry.details.creationTime, entry.details.snapshottedTime)
+          sum.latestTransaction = max(sum.latestTransaction, entry.details.transactionID)
+        }
+      })
+  }
+
+  /// `nil` when the leaf is no list of devices.
+  private static func sum(
+    _ census: NodeCensus, _ mappings: FoundTrees<MappingSum>, list block: UInt32
+  ) -> ListSum? {
+    guard let pointers = census.pointers[block] else { return nil }
+    // A single entry may as well be the mapping of data block 0.
+    if pointers.count == 1, mappings.trees[pointers[0].child] == nil { return nil }
+    var sum = ListSum()
+    for pointer in pointers {
+      let tree = mappings.trees[pointer.child]
+      sum.fingerprint.add(pointer.key, tree?.sum.count ?? 0)
+      sum.mappings += tree?.sum.count ?? 0
+      if let tree {
+        sum.missing.add(tree.missing)
+      } else {
+        sum.missing.add(pointer.child, census)
+      }
+    }
+    return sum
+  }
+
+  /// The devices in a leaf of a list.
+  func devices(inLeaf leaf: UInt32) -> [Device] {
+    census.pointers[leaf, default: []].map { Device(id: $0.key, root: $0.child) }
+  }
+
+  /// The details of a device below a root of details.
+  func details(of id: UInt64, below root: UInt32) -> DeviceDetails? {
+    guard let leaf = details.leaf(census, below: root, for: id) else { return nil }
+    return census.details[leaf]?.first { $0.id == id }?.details
+  }
+
+  /// The mapping tree of a device below a root of a list.
+  func device(_ id: UInt64, below root: UInt32) -> Device? {
+    guard let leaf = lists.leaf(census, below: root, for: id) else { return nil }
+    return devices(inLeaf: leaf).first { $0.id == id }
+  }
+}
