@@ -59,7 +59,7 @@ import ThinMetadata
 
 extension MetadataImage {
   /// Sets a field to something odd and puts the checksum right.
-  fileprivate mutating func spoil(_ block: UInt64, _ random: inout SeededRandom) {
+  mutating func spoil(_ block: UInt64, _ random: inout SeededRandom) {
     guard let kind = withBlock(block, { BlockKind(of: $0) }) else { return }
     let values: [UInt64] = [
       0, 1, 2, 3, 83, 252, 255, 256, UInt64(blockCount), UInt64(blockCount) - 1, 1 << 24, 1 << 32,

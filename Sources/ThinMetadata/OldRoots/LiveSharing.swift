@@ -1,0 +1,128 @@
+internal import PersistentData
+
+/// What today's mappings have to do with those of an old tree: who has its data blocks now, and
+/// which devices will share them with the device that is taken back.
+struct LiveSharing: Sendable {
+  private let reader: PoolReader
+  /// By block of a leaf: one more than the latest time of the mappings that it shares.
+  private let timesAfter: [UInt32: UInt32]
+
+  /// Reads the leaves of all mapping trees and notes in `fates` what they map.
+  ///
+  /// A mapping that is the same today, data block and time included, is the same data where it was
+  /// made before the old state's time began: since then no mapping was made at that time, so the
+  /// block was not freed. `timeFloor`: that state's time, or a lower one. `ownTrees`: later
+  /// versions of the old tree, in which the same mapping is the same at any time.
+  init(
+    _ reader: PoolReader, _ fates: DataBlockFates, timeFloor: UInt32, ownTrees: [MetadataBlock]
+  ) {
+    self.reader = reader
+    var ownLeaves: Set<MetadataBlock> = []
+    for tree in ownTrees {
+      reader.mappings.forEachBottom(below: tree) {
+        if case .leaf(let block, _) = $0 { ownLeaves.insert(block) }
+      }
+    }
+    let own = ownLeaves
+    let limits = reader.limits
+    var walk = reader.mappings
+    var findings = Findings()
+    let visitors = walk.readLeaves(findings: &findings) {
+      Visitor(fates: fates, leaf: MappingLeaf(limits), timeFloor: timeFloor, ownLeaves: own)
+    }
+    timesAfter = visitors.reduce(into: [:]) { all, visitor in
+      all.merge(visitor.timesAfter) { max($0, $1) }
+    }
+  }
+
+  /// The devices, made to copy what they share from now on before they write to it: a device takes
+  /// a block for its own when it was mapped after the device's last snapshot.
+  ///
+  /// Source: Linux, drivers/md/dm-thin-metadata.c, `__snapshotted_since`.
+  func devicesThatCopy(
+    _ devices: [(header: DeviceHeader, root: MetadataBlock?)]
+  ) -> [(header: DeviceHeader, root: MetadataBlock?)] {
+    guard !timesAfter.isEmpty else { return devices }
+    let skeleton = reader.mappings.skeleton
+    var above = timesAfter
+    // A node stands after all its parents, so going backwards meets children first.
+    for node in skeleton.nodes.reversed() {
+      let latest = node.entries.compactMap { above[skeleton.children[$0]] }.max()
+      if let latest { above[node.block.number] = latest }
+    }
+    return devices.map { device in
+      var device = device
+      let time = device.root.flatMap { above[$0.number] } ?? 0
+      device.header.details.snapshottedTime = max(device.header.details.snapshottedTime, time)
+      return device
+    }
+  }
+
+  private struct Visitor: LeafVisitor {
+    let fates: DataBlockFates
+    var leaf: MappingLeaf
+    let timeFloor: UInt32
+    let ownLeaves: Set<MetadataBlock>
+    var timesAfter: [UInt32: UInt32] = [:]
+    private var findings = Findings()
+
+    init(
+      fates: DataBlockFates, leaf: MappingLeaf, timeFloor: UInt32, ownLeaves: Set<MetadataBlock>
+    ) {
+      self.fates = fates
+      self.leaf = leaf
+      self.timeFloor = timeFloor
+      self.ownLeaves = ownLeaves
+    }
+
+    mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
+      leaf.read(node, reference, findings: &findings)
+      let isOwn = ownLeaves.contains(reference.block)
+      let latest = fates.note(leaf.runs, of: reference.owner) { isOwn || $0 < timeFloor }
+      if let latest { timesAfter[reference.block.number] = latest + 1 }
+    }
+  }
+}
+
+/// Which data blocks the data space map says are in use; for blocks asked for in ascending order.
+final class StoredDataCounts {
+  private let map: StoredSpaceMap
+  /// The bitmap read last, and its words; `nil` when it can't be read.
+  private var place = -1
+  private var words: [UInt64]?
+
+  init(_ reader: PoolReader) {
+    var usage = BlockUsage(blockCount: reader.usage.blockCount)
+    var findings = Findings()
+    map = StoredSpaceMap(
+      PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
+      index: .tree, in: reader.file, usage: &usage, findings: &findings)
+    file = reader.file
+  }
+
+  private let file: BlockFile
+
+  /// `nil` where the bitmap can't be read, or there is none.
+  func isInUse(_ block: UInt64) -> Bool? {
+    let wanted = Int(block / UInt64(Bitmap.entryCount))
+    if wanted != place {
+      place = wanted
+      words = wanted < map.entries.count ? map.entries[wanted].flatMap { read($0) } : nil
+    }
+    let entry = Int(block % UInt64(Bitmap.entryCount))
+    return words.map {
+      Bitmap.count(entry % Bitmap.entriesPerWord, in: $0[entry / Bitmap.entriesPerWord]) > 0
+    }
+  }
+
+  private func read(_ entry: IndexEntry) -> [UInt64]? {
+    guard let block = MetadataBlock(pointer: entry.block, count: file.blockCount) else {
+      return nil
+    }
+    return try? file.withBlock(block) { bytes in
+      guard BlockKind(of: bytes) == .bitmap, Bitmap(bytes).block == entry.block else { return nil }
+      let bitmap = Bitmap(bytes)
+      return (0..<Bitmap.wordCount).map { bitmap.word($0) }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+internal import PersistentData
+
+/// The mappings of a device in an old state, as far as its tree is still there.
+struct RecoveredTree: Sendable {
+  /// Ascending by virtual block.
+  private(set) var runs: [MappingRun] = []
+  /// Virtual blocks whose mappings are gone; where nothing was mapped, nothing is lost.
+  private(set) var lost: [ClosedRange<UInt64>] = []
+  /// The leaves that were read.
+  private(set) var leaves: [UInt32] = []
+
+  var mappingCount: UInt64 { runs.reduce(0) { $0 + $1.length } }
+
+  /// Memory grows with the mappings of this one device.
+  init(_ lists: DeviceLists, below root: UInt32, in file: BlockFile) {
+    for bottom in lists.mappings.bottoms(lists.census, below: root) {
+      switch bottom {
+      case .leaf(let block): leaves.append(block)
+      case .missing(let keys): lost.append(keys)
+      }
+    }
+    leaves.sort()
+    let visitors = BlockScan(file, leaves).run { Visitor() }
+    runs = visitors.flatMap(\.runs).sorted { $0.virtualBegin < $1.virtualBegin }
+  }
+
+  private struct Visitor: BlockVisitor {
+    var runs: [MappingRun] = []
+
+    mutating func unreadable(_ index: Int, _ error: IOError) {}
+
+    /// The census found the leaf sound.
+    mutating func visit(_ index: Int, _ bytes: RawSpan) {
+      guard BlockKind(of: bytes) == .btreeNode else { return }
+      let leaf = BTreeNode(bytes)
+      var open: MappingRun?
+      for entry in 0..<leaf.entryCount {
+        let (key, mapping) = (leaf.key(entry), Mapping(leaf.value(entry)))
+        if open?.isContinued(by: key, mapping) == true {
+          open?.length += 1
+          continue
+        }
+        if let open { runs.append(open) }
+        open = MappingRun(
+          virtualBegin: key, dataBegin: mapping.dataBlock, length: 1, time: mapping.time)
+      }
+      if let open { runs.append(open) }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package import PersistentData
+
+extension Recovery {
+  /// Writes new metadata to `output`: all that is left of the live state, and the device.
+  ///
+  /// Its mappings are written to leaves of their own, also where others have the same.
+  package func restore(to output: BlockFile) throws(RestoreError) {
+    guard Superblock.isPossible(dataBlockSectors: pool.dataBlockSectors) else {
+      throw .rejected("invalid data block size: \(pool.dataBlockSectors) sectors")
+    }
+    let reader = salvage.reader
+    var events = InsertedDevice(device, keptRuns, into: try Restorer(output))
+    var stream = LeafStream(
+      pool, liveDevices, in: reader.mappings,
+      sharing: LeafSharing(
+        reader.mappings, roots: liveDevices.compactMap(\.root),
+        blockCount: reader.usage.blockCount))
+    try stream.run(reading: reader.file, reader.limits) {
+      $0
+    } consume: {
+      (decoded) throws(RestoreError) in
+      try decoded.replay(into: &events)
+    }
+  }
+}
+
+/// A pool's events with one more device among them, where its id belongs.
+private struct InsertedDevice: ThinEvents {
+  private var restorer: Restorer
+  private let device: DeviceHeader
+  private let runs: [MappingRun]
+  private var isWritten = false
+
+  init(_ device: DeviceHeader, _ runs: [MappingRun], into restorer: Restorer) {
+    self.restorer = restorer
+    self.device = device
+    self.runs = runs
+  }
+
+  mutating func begin(_ pool: PoolHeader) throws(RestoreError) { try restorer.begin(pool) }
+
+  mutating func beginShared(_ name: String) throws(RestoreError) { try restorer.beginShared(name) }
+
+  mutating func endShared() throws(RestoreError) { try restorer.endShared() }
+
+  mutating func beginDevice(_ next: DeviceHeader) throws(RestoreError) {
+    if next.id > device.id { try write() }
+    try restorer.beginDevice(next)
+  }
+
+  mutating func endDevice() throws(RestoreError) { try restorer.endDevice() }
+
+  mutating func run(_ run: MappingRun) throws(RestoreError) { try restorer.run(run) }
+
+  mutating func reference(_ name: String) throws(RestoreError) { try restorer.reference(name) }
+
+  mutating func end() throws(RestoreError) {
+    try write()
+    try restorer.end()
+  }
+
+  private mutating func write() throws(RestoreError) {
+    if isWritten { return }
+    isWritten = true
+    try restorer.beginDevice(device)
+    for run in runs { try restorer.run(run) }
+    try restorer.endDevice()
+  }
+}
