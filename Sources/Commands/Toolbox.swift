@@ -9,6 +9,7 @@ package enum Toolbox {
 
   private static let tools: [any Tool.Type] = [
     ThinCheck.self, ThinDump.self, ThinGenerateMetadata.self, ThinRepair.self, ThinRestore.self,
+    ThinRoots.self,
   ]
 
   private static var names: [String] { tools.map { $0._commandName }.sorted() }

@@ -15,6 +15,7 @@ import Testing
       thin_generate_metadata
       thin_repair
       thin_restore
+      thin_roots
 
     'dmmeta TOOL --help' tells about a tool.
 

@@ -157,5 +157,38 @@ enum HelpTexts {
 
 
     """,
+    "thin_roots": """
+    OVERVIEW: List the old states that thin-pool metadata still holds; undelete a
+    device.
+
+    USAGE: thin_roots [<file>] [--input <input>] [--all] [--recover <recover>] [--from <from>] \
+    [--output <output>] [--as <as>] [--data-block-size <data-block-size>] [--nr-data-blocks \
+    <nr-data-blocks>] [--transaction-id <transaction-id>] [--quiet]
+
+    ARGUMENTS:
+      <file>                  The metadata device or file; it is only read.
+
+    OPTIONS:
+      -i, --input <input>     The same.
+      --all                   List all states, not only those with something to go
+                              back to.
+      --recover <recover>     Take this device back: its id in the old state.
+      --from <from>           The old state to take it from: a root from the list.
+      -o, --output <output>   The metadata device or file to overwrite.
+      --as <as>               The device's id in the output; unless given, the
+                              highest one that is free.
+      --data-block-size <data-block-size>
+                              Sectors in a data block, where the metadata can't
+                              tell.
+      --nr-data-blocks <nr-data-blocks>
+                              The data device has at least so many blocks.
+      --transaction-id <transaction-id>
+                              The pool's transaction id is at least this.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
   ]
 }

@@ -104,6 +104,23 @@ enum Metadata {
       """, image)
   }
 
+  /// The mappings below a root that may be no longer in use.
+  static func mappings(below root: Int, of image: String) throws -> [PoolText.Mapping] {
+    let found = try numbers(
+      """
+      def walk(node):
+          for index in range(image.entries(node)):
+              child = image.child(node, index)
+              if image.is_internal(node): walk(child)
+              else: print(image.u64(image.key_offset(node, index)), child >> 24, child & 0xFFFFFF)
+      walk(\(root))
+      """, image
+    ).map(UInt64.init)
+    return stride(from: 0, to: found.count, by: 3).map {
+      PoolText.Mapping(virtual: found[$0], data: found[$0 + 1], time: found[$0 + 2])
+    }
+  }
+
   /// The numbers that some Python prints about `image`.
   private static func numbers(_ code: String, _ image: String) throws -> [Int] {
     let folder = TestFiles.root.appendingPathComponent("Tests/Kernel").path

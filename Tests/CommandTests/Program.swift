@@ -9,6 +9,7 @@ enum Program {
 
   static let tools = [
     "thin_check", "thin_dump", "thin_generate_metadata", "thin_repair", "thin_restore",
+    "thin_roots",
   ]
 
   static let path = TestFiles.program
