@@ -5,8 +5,9 @@
 #   controls   metadata broken on purpose has to be refused, or nothing below would mean a thing
 #   restore    every thin fixture is dumped, restored, and given to the kernel
 #   repair     so are some that were repaired
+#   undelete   so is one into which a deleted device was taken back
 #   mappings   what is dumped of some is compared with what the kernel finds, block by block
-# A name in $ONLY (a fixture's) restricts the last three to that fixture. Takes about 17 minutes
+# A name in $ONLY (a fixture's) restricts the last four to that fixture. Takes about 17 minutes
 # on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one does.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
@@ -18,6 +19,8 @@ export STRICT=1
 # share leaves, a metadata snapshot, crashes, wrong ref counts, superseded leaves that lie.
 repaired="snapshots-of-snapshots metadata-snapshot crash-writes needs-check discard-crash
   reuse-same-leaf reuse-ext4"
+# A deleted device that shares most of its blocks with others.
+undeleted="just-deleted"
 # One for each way in which a mapping is found: alone, shared by devices, after a crash, in blocks
 # of an odd size. A large fixture takes minutes here and adds nothing.
 compared="thins snapshots snapshots-of-snapshots power-cut resized ext4"
@@ -69,6 +72,16 @@ repair() {
     accept "repair-$1" "$work/out" "$1"
 }
 
+# The device and the root that thin_roots itself proposes.
+undelete() {
+  local device root
+  make_output "$1"
+  read -r device root < <("$dmmeta" thin_roots "$work/image" 2>&1 > /dev/null |
+    sed -n 's/.* --recover \([0-9]*\) --from \([0-9]*\) .*/\1 \2/p')
+  "$dmmeta" thin_roots -i "$work/image" --recover "$device" --from "$root" -o "$work/out" \
+    > /dev/null && accept "undelete-$1" "$work/out" "$1"
+}
+
 mappings() {
   "$dmmeta" thin_dump "$work/image" > "$work/xml" &&
     "$kernel_tests/kmap.sh" "$work/image" "$1" &&
@@ -102,6 +115,7 @@ for fixture in "$project"/fixtures/kernel/thin/*.img.xz; do
   unpack "$name"
   expect "restore: $name" 0 restore "$name"
   ! has "$name" "$repaired" || expect "repair: $name" 0 repair "$name"
+  ! has "$name" "$undeleted" || expect "undelete: $name" 0 undelete "$name"
   ! has "$name" "$compared" || expect "mappings: $name" 0 mappings "$name"
 done
 
