@@ -120,3 +120,53 @@ import ThinMetadata
     }
   }
 }
+
+/// What must not come back: trees that nobody in the live pool has.
+@Suite struct StrangerTests {
+  /// The metadata snapshot still has device 1, which was deleted. With its copy of the superblock
+  /// lost, its list of devices looks like a child of the live list's lost root.
+  @Test func `a device that only the metadata snapshot has does not come back to life`() throws {
+    let image = try MetadataImage(kernel: "thin/metadata-snapshot")
+    let gone = Set(image.heldMappings.keys).subtracting(image.devices.map(\.id))
+    try #require(!gone.isEmpty)
+    var damaged = image
+    damaged.zero(image.superblock.heldRoot)
+    damaged.zero(image.superblock.mappingRoot)
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("")
+    #expect(gone.isDisjoint(with: rescue.output.devices.map(\.id)))
+    for (device, mappings) in rescue.output.mappings {
+      guard let known = image.mappings[device] else { continue }
+      #expect(isTrue(mappings, to: known), "device \(device)")
+    }
+  }
+
+  /// A made-up id is one that no device ever had: it must not pass for one that is lost.
+  @Test func `an id that a device once had is not made up for another`() throws {
+    let image = try MetadataImage(kernel: "thin/thins")
+    let ids = image.devices.map(\.id)
+    try #require(ids.contains(DeviceDetails.deviceIDMaximum))
+    var damaged = image
+    damaged.zero(image.superblock.mappingRoot)
+    damaged.zero(image.superblock.detailsRoot)
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("")
+    #expect(!rescue.salvage.grafting.strangers.isEmpty)
+    #expect(Set(rescue.salvage.grafting.strangers).isDisjoint(with: ids))
+  }
+
+  /// A list of devices some of whose trees are lost is a list all the same, and no tree.
+  @Test func `with the list's root and a tree lost, the rest of the list comes back`() throws {
+    let image = try MetadataImage(kernel: "thin/many-devices")
+    let mapped = try #require(image.devices.first { !image.mappings(below: $0.root).isEmpty })
+    var damaged = image
+    damaged.zero(image.superblock.mappingRoot)
+    damaged.zero(mapped.root)
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("")
+    #expect(rescue.salvage.grafting.strangers == [])
+    for (device, mappings) in image.mappings where device != mapped.id {
+      #expect(rescue.output.mappings[device] == mappings, "device \(device)")
+    }
+  }
+}

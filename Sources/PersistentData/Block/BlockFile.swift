@@ -107,6 +107,11 @@ package final class BlockFile: Sendable {
     hasStandIns.store(true, ordering: .releasing)
   }
 
+  /// From now on `block` reads as it stands on the device.
+  package func removeStandIn(for block: MetadataBlock) {
+    standIns.withLock { $0[UInt64(block.number)] = nil }
+  }
+
   /// Fills `buffer`, a whole number of blocks, from block `first` on.
   func read(into buffer: UnsafeMutableRawBufferPointer, from first: UInt64) throws(IOError) {
     do throws(IOError) {

@@ -61,7 +61,7 @@ extension Grafting {
       for (place, block) in zip(rivals.sorted(), blocks) { give(place, block) }
     }
     adopted.sort()
-    keepStrangers(open.keys.sorted().filter { size($0) > 0 }, &reader)
+    keepStrangers(open.keys.sorted().filter { size($0) > 0 }, &reader, avoiding: Set(named.keys))
   }
 
   /// Which trees each device had in lists of devices that are no longer in use.
@@ -78,9 +78,13 @@ extension Grafting {
 
   /// A tree in use that can't be matched is kept under an id of its own, so that its blocks are
   /// not given out again.
-  private mutating func keepStrangers(_ blocks: [UInt32], _ reader: inout PoolReader) {
+  ///
+  /// `known`: ids that devices once had, and some may still.
+  private mutating func keepStrangers(
+    _ blocks: [UInt32], _ reader: inout PoolReader, avoiding known: Set<UInt64>
+  ) {
     var id = DeviceDetails.deviceIDMaximum
-    let taken = Set(reader.devices.map(\.id))
+    let taken = known.union(reader.devices.map(\.id))
     for block in blocks {
       while taken.contains(id), id > 0 { id -= 1 }
       guard id > 0 else { return }

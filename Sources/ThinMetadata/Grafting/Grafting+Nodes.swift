@@ -44,6 +44,30 @@ extension Grafting {
     }
   }
 
+  /// Nodes made anew that the pool's two lists of devices contradict: with them a device has more
+  /// mappings than it says, or one list has devices that the other has not. A node that leaked
+  /// looks like a lost child.
+  func refutedNodes(_ reader: PoolReader) -> Set<MetadataBlock> {
+    var refuted: Set<MetadataBlock> = []
+    let blocks = Set(nodes.map(\.block))
+    let totals = reader.mappingTotals
+    for device in reader.devices {
+      if let root = device.root, let details = device.details {
+        if totals[below: root.number].entryCount > details.mappedBlocks {
+          refuted.formUnion(blocks.intersection(reader.mappings.internalNodes(below: root)))
+        }
+      } else if device.root != nil, !reader.lostDetails.contains(where: { $0.contains(device.id) })
+      {
+        refuted.formUnion(nodes.filter { $0.tree == .topLevel }.map(\.block))
+      } else if device.root == nil, reader.topLevelHoles.isEmpty,
+        !reader.lostTopLevel.contains(where: { $0.contains(device.id) })
+      {
+        refuted.formUnion(nodes.filter { $0.tree == .details }.map(\.block))
+      }
+    }
+    return refuted
+  }
+
   private func fits(_ block: UInt32, _ hole: TreeWalk.Hole, _ census: BlockCensus) -> Bool {
     guard let keys = census.nodes[block]?.keys, let height = census.height(block)
     else { return false }

@@ -42,10 +42,17 @@ package struct Grafting: Sendable {
       return (reader, counts)
     }
     let census = BlockCensus(reader.file)
-    for _ in 0..<Grafting.rounds where reader.hasLostBranches {
+    // A branch that the metadata snapshot has lost is older than the live pool's, and fits.
+    for _ in 0..<Grafting.rounds where reader.hasLostBranches && !reader.hasLostHeldTrees {
       let made = makeNodes(reader, census, Deficits(reader, census))
       if made.isEmpty { break }
       nodes += made
+      (reader, counts) = try read(RootChoice())
+    }
+    let refuted = refutedNodes(reader)
+    if !refuted.isEmpty {
+      for block in refuted { reader.file.removeStandIn(for: block) }
+      nodes.removeAll { refuted.contains($0.block) }
       (reader, counts) = try read(RootChoice())
     }
     let hasRemadeList = nodes.contains { $0.tree == .topLevel }

@@ -63,7 +63,8 @@ final class DataBlockFates: Sendable {
   /// the old tree.
   ///
   /// `isOld`: whether a mapping of this time that is the same as an old one must be the same.
-  func note(_ mappings: ArraySlice<MappingRun>, of user: UInt64, isOld: (UInt32) -> Bool) -> UInt32? {
+  func note(_ mappings: ArraySlice<MappingRun>, of user: UInt64, isOld: (UInt32) -> Bool) -> UInt32?
+  {
     var hits: [Hit] = []
     var latest: UInt32?
     for run in mappings {

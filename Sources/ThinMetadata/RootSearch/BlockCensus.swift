@@ -57,25 +57,23 @@ package struct BlockCensus: Sendable {
     }
     guard let node = nodes[block] else { return [] }
     if node.kind == .leaf, node.valueSize == BTreeNode.pointerSize {
-      // A top-level leaf points to nodes in use; the values of a mapping leaf hardly ever could.
-      let isTopLevel = node.pointers.allSatisfy {
-        isInUse($0) && nodes[$0]?.valueSize == BTreeNode.pointerSize
-      }
-      return isTopLevel ? node.pointers : []
+      return isTopLevel(block) && node.pointers.allSatisfy(isInUse) ? node.pointers : []
     }
     return node.pointers
   }
 
-  /// Whether the leaves below a node point to trees: those of the devices. Some of the trees may
-  /// be `lost`.
+  /// Whether the leaves below a node point to trees: those of the devices. A single tree may be
+  /// `lost`.
+  ///
+  /// A mapping's value can be the number of a metadata block only where the data block is block 0,
+  /// which a leaf has once at most.
   func isTopLevel(_ block: UInt32, exceptFor lost: Set<UInt32> = []) -> Bool {
     var block = block
     for _ in 0..<16 {
       guard let node = nodes[block], let first = node.pointers.first else { return false }
       if node.kind == .leaf {
-        return node.pointers.allSatisfy {
-          lost.contains($0) || nodes[$0]?.valueSize == BTreeNode.pointerSize
-        }
+        return node.pointers.count > 1 || lost.contains(first)
+          || nodes[first]?.valueSize == BTreeNode.pointerSize
       }
       block = first
     }
