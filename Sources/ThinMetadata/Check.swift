@@ -97,10 +97,26 @@ extension Superblock {
 }
 
 extension PoolReader {
+  /// The devices to judge, with the superblock that they belong to and the place where findings
+  /// about each are.
+  private var judgedDevices: [(device: ThinDevice, pool: Superblock, site: Site)] {
+    func site(_ place: Site, _ device: ThinDevice) -> Site {
+      Site(place.structure, order: place.order, device: device.id)
+    }
+    let details = Site(Structure.details.name, order: Structure.details.order)
+    let judged = devices.map { ($0, superblock, site(details, $0)) }
+    // Damage hides devices; what hides them has been reported.
+    guard hasAllDevices, let heldSuperblock else { return judged }
+    let live = Set(devices)
+    return judged
+      + heldDevices.filter { !live.contains($0) }.map {
+        ($0, heldSuperblock, site(Structure.metadataSnapshot, $0))
+      }
+  }
+
   /// Holds the two trees of devices against each other, and the devices against the pool.
   fileprivate mutating func checkDevices() {
-    for device in devices {
-      let site = Site(Structure.details.name, order: Structure.details.order, device: device.id)
+    for (device, pool, site) in judgedDevices {
       if device.id > DeviceDetails.deviceIDMaximum {
         findings.report(.deviceIDTooLarge, at: site)
       }
@@ -114,30 +130,42 @@ extension PoolReader {
       if device.root == nil, !lostTopLevel.contains(where: { $0.contains(device.id) }) {
         findings.report(.deviceWithoutMappings, at: site)
       }
-      if details.transactionID > superblock.transactionID {
-        findings.report(
-          .transactionInFuture, at: site, found: "transaction \(details.transactionID)",
-          expected: "at most \(superblock.transactionID)")
-      }
-      let latest = max(details.creationTime, details.snapshottedTime)
-      if latest > superblock.time {
-        findings.report(
-          .deviceTimeInFuture, at: site, found: "time \(latest)",
-          expected: "at most \(superblock.time)")
-      }
+      check(details, of: pool, at: site)
+    }
+    if let heldSuperblock {
+      superblock.check(
+        against: heldSuperblock, at: Structure.metadataSnapshot, into: &findings)
+    }
+  }
+
+  private mutating func check(_ details: DeviceDetails, of pool: Superblock, at site: Site) {
+    if details.transactionID > pool.transactionID {
+      findings.report(
+        .transactionInFuture, at: site, found: "transaction \(details.transactionID)",
+        expected: "at most \(pool.transactionID)")
+    }
+    let latest = max(details.creationTime, details.snapshottedTime)
+    if latest > pool.time {
+      findings.report(
+        .deviceTimeInFuture, at: site, found: "time \(latest)",
+        expected: "at most \(pool.time)")
+    }
+    // A device is born with the time of its last snapshot, which only goes up.
+    if details.creationTime > details.snapshottedTime {
+      findings.report(
+        .deviceTimesReversed, at: site, found: "time \(details.snapshottedTime)",
+        expected: "at least \(details.creationTime)")
     }
   }
 
   /// Where a device's tree has no hole, its details must give the true number of mappings.
   fileprivate mutating func checkMappedBlocks(_ totals: SubtreeTotals) {
-    for device in devices {
+    for (device, _, site) in judgedDevices {
       guard let root = device.root, let details = device.details else { continue }
       let total = totals[below: root.number]
       if !total.hasDamage, total.entryCount != details.mappedBlocks {
         findings.report(
-          .mappedBlocksWrong,
-          at: Site(Structure.details.name, order: Structure.details.order, device: device.id),
-          found: details.mappedBlocks, expected: total.entryCount)
+          .mappedBlocksWrong, at: site, found: details.mappedBlocks, expected: total.entryCount)
       }
     }
   }

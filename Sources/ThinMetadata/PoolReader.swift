@@ -1,7 +1,7 @@
 package import PersistentData
 
 /// A device as the pool's two trees have it.
-package struct ThinDevice: Sendable {
+package struct ThinDevice: Hashable, Sendable {
   package let id: UInt64
   /// Where its mapping tree starts; `nil` when the top-level tree has no usable entry.
   package var root: MetadataBlock?
@@ -56,6 +56,8 @@ package struct PoolReader: Sendable {
   package private(set) var heldDevices: [ThinDevice] = []
   /// Whether the metadata snapshot may have trees that nothing leads to any more.
   private(set) var hasLostHeldTrees = false
+  /// Whether no device of the live pool or of the metadata snapshot is hidden by damage.
+  private(set) var hasAllDevices = true
   /// The internal nodes of all mapping trees, the metadata snapshot's among them.
   package internal(set) var mappings: TreeWalk
   /// Device ids whose entry in the tree can't be read.
@@ -172,9 +174,11 @@ package struct PoolReader: Sendable {
     hasLostHeldTrees = superblock.heldRoot != 0 && heldSuperblock == nil
     if views.count > 1 {
       let (heldEntries, lostHeld) = topLevel.entries(below: mappingRoots[1])
+      let (heldDetails, lostHeldDetails) = details.entries(below: detailsRoots[1])
       hasLostHeldTrees = !lostHeld.isEmpty
-      heldDevices = PoolReader.join(
-        heldEntries, details.entries(below: detailsRoots[1]).entries, blockCount: usage.blockCount)
+      hasAllDevices =
+        lostRoots.isEmpty && lostDetails.isEmpty && lostHeld.isEmpty && lostHeldDetails.isEmpty
+      heldDevices = PoolReader.join(heldEntries, heldDetails, blockCount: usage.blockCount)
     }
     latestTime = devices.compactMap(\.details).reduce(0) {
       max($0, $1.creationTime, $1.snapshottedTime)

@@ -34,6 +34,9 @@ struct PoolRules: Sendable {
         "invalid data block size: \(pool.dataBlockSectors) sectors are not a multiple of 128 "
           + "(64 KiB), at most \(Superblock.dataBlockSectorsMaximum) (1 GiB)")
     }
+    guard pool.time <= Mapping.timeMaximum else {
+      throw .rejected("time \(pool.time) is larger than \(Mapping.timeMaximum)")
+    }
     // Bitmaps for so many blocks must fit beside everything else.
     let room = MetadataBlock.maximumCount * UInt64(Bitmap.entryCount)
     guard pool.dataBlockCount <= room else {

@@ -83,8 +83,10 @@ package struct Salvage: Sendable {
     var header = reader.header
     header.needsCheck = false
     header.version = 2
-    header.time = max(header.time, reader.latestTime)
-    if !isTimeTrusted, header.time < .max { header.time += 1 }
+    // A time that no mapping has room for was never the pool's.
+    let ownTime = header.time > Mapping.timeMaximum ? 0 : header.time
+    header.time = min(max(ownTime, reader.latestTime), Mapping.timeMaximum)
+    if !isTimeTrusted, header.time < Mapping.timeMaximum { header.time += 1 }
     let countable = reader.usage.blockCount * UInt64(Bitmap.entryCount)
     if search != nil || header.dataBlockCount > countable {
       header.dataBlockCount = reader.highestDataBlock.map { $0 + 1 } ?? 0

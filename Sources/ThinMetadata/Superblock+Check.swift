@@ -44,6 +44,11 @@ extension Superblock {
       findings.report(
         .superblockUnknownVersion, at: site, found: "\(version)", expected: "1 or 2")
     }
+    if time > Mapping.timeMaximum {
+      findings.report(
+        .poolTimeTooLarge, at: site, found: "time \(time)",
+        expected: "at most \(Mapping.timeMaximum)")
+    }
     if flags & ~Superblock.needsCheckFlag != 0 {
       findings.report(.superblockUnknownFlags, at: site, found: "flags \(flags)")
     }
@@ -63,6 +68,38 @@ extension Superblock {
     if metadataBlockSectors != MetadataBlock.sectors {
       findings.report(
         .metadataBlockSizeInvalid, at: site, found: "\(metadataBlockSectors) sectors")
+    }
+  }
+
+  /// Reports where the metadata snapshot's copy can't be one that the kernel made of this
+  /// superblock: what a pool keeps for life is another there, it is newer than the pool, or it has
+  /// what the kernel leaves out.
+  package func check(against copy: Superblock, at site: Site, into findings: inout Findings) {
+    func expect<Value: Equatable>(
+      _ name: String, _ copied: Value, _ isRight: Bool, _ expected: String
+    ) {
+      if !isRight {
+        findings.report(
+          .snapshotUnlikePool, at: site, found: "\(name) \(copied)", expected: expected)
+      }
+    }
+    func expectSame<Value: Equatable>(_ name: String, _ value: KeyPath<Superblock, Value>) {
+      let own = self[keyPath: value]
+      expect(name, copy[keyPath: value], copy[keyPath: value] == own, "\(own)")
+    }
+    expectSame("version", \.version)
+    expectSame("uuid, first half", \.uuidLow)
+    expectSame("uuid, second half", \.uuidHigh)
+    expectSame("data block size", \.dataBlockSectors)
+    expectSame("metadata blocks at format", \.metadataBlockCount)
+    expect("time", copy.time, copy.time <= time, "at most \(time)")
+    expect(
+      "transaction", copy.transactionID, copy.transactionID <= transactionID,
+      "at most \(transactionID)")
+    expect("a metadata snapshot in block", copy.heldRoot, copy.heldRoot == 0, "none")
+    let none = SpaceMapRoot(blockCount: 0, allocatedCount: 0, bitmapRoot: 0, refCountRoot: 0)
+    if copy.dataSpaceMap != none || copy.metadataSpaceMap != none {
+      findings.report(.snapshotUnlikePool, at: site, found: "space maps", expected: "none")
     }
   }
 }

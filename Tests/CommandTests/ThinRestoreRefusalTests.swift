@@ -17,6 +17,7 @@ import Testing
   }
 
   private static let begin = pool("128")
+  private static let beginLate = begin.replacing("time=\"1\"", with: "time=\"16777216\"")
   private static let device = device("1")
   private static let mapping = #"<single_mapping origin_block="5" data_block="6" time="0"/>"#
 
@@ -115,6 +116,9 @@ import Testing
       "no number", mapped(single("five", "6")),
       "line 3, column 3: attribute 'origin_block' of tag 'single_mapping' must be a decimal number "
         + "below 2^64 (found 'five')"),
+    Case(
+      "pool's time too large", beginLate + "</superblock>\n",
+      "line 1, column 1: time 16777216 is larger than 16777215"),
     Case(
       "time too large", mapped(single("5", "6", "16777216")),
       "line 3, column 3: time 16777216 is larger than 16777215"),

@@ -26,6 +26,29 @@ extension DamageCase {
       .dataBlockSizeInvalid, "too large", Superblock.Layout.dataBlockSectors, 2_097_152 + 128),
     superblock(.metadataBlockSizeInvalid, "16", Superblock.Layout.metadataBlockSectors, 16),
     superblock(.blockWrongNumber, "a superblock in block 1", Superblock.Layout.block, 1),
+    superblock(.poolTimeTooLarge, "one more than fits", Superblock.Layout.time, 1 << 24),
+    DamageCase(.snapshotUnlikePool, "its time is later", of: held, entails: heldNotes) { image in
+      let time = image.superblock.time
+      image.set(
+        image.superblock.heldRoot, as: .thinSuperblock, Superblock.Layout.time, to: time + 1)
+      return Site("metadata snapshot", order: 1)
+    },
+    DamageCase(
+      .snapshotUnlikePool, "its data blocks are larger", of: held, entails: heldNotes
+    ) { image in
+      let sectors = image.superblock.dataBlockSectors
+      image.set(
+        image.superblock.heldRoot, as: .thinSuperblock, Superblock.Layout.dataBlockSectors,
+        to: 2 * sectors)
+      return Site("metadata snapshot", order: 1)
+    },
+    DamageCase(
+      .snapshotUnlikePool, "it has a space map", of: held, entails: heldNotes
+    ) { image in
+      let field = SpaceMapRoot.Layout.bitmapRoot.shifted(by: Superblock.Layout.dataSpaceMap)
+      image.set(image.superblock.heldRoot, as: .thinSuperblock, field, to: 7)
+      return Site("metadata snapshot", order: 1)
+    },
     DamageCase(.metadataSizeInFuture, "formatted larger than it is") { image in
       image.set(
         0, as: .thinSuperblock, Superblock.Layout.metadataBlockCount,
@@ -33,6 +56,23 @@ extension DamageCase {
       return Site("superblock", order: 0)
     },
   ]
+
+  /// A metadata snapshot is held here, which is noted whatever else is.
+  private static let held = "thin/metadata-snapshot"
+  private static let heldNotes: Set = [Rule.metadataSnapshotHeld]
+
+  /// Changes the details of the first device that the metadata snapshot has in a leaf of its own.
+  private static func setHeldDetails(
+    in image: inout MetadataImage, _ body: (inout DeviceDetails) -> Void
+  ) -> Site {
+    let copy = image.withBlock(image.superblock.heldRoot) { Superblock($0) }
+    let leaf = image.leaves(below: copy.detailsRoot)[0]
+    let offset = leaf.valueOffset(0)
+    var details = image.details(in: leaf.block, at: offset)
+    body(&details)
+    image.edit(leaf.block, as: .btreeNode) { details.encode(into: &$0, at: offset) }
+    return Site("metadata snapshot", order: 1, device: leaf.keys[0])
+  }
 
   /// Where findings about a device as a whole are.
   private static func details(_ device: UInt64) -> Site {
@@ -95,9 +135,23 @@ extension DamageCase {
     },
     DamageCase(.deviceTimeInFuture, "made after the pool's last snapshot") { image in
       let (device, time) = (image.devices[1].id, image.superblock.time)
-      setDetails(device, in: &image) { $0.creationTime = time + 1 }
+      setDetails(device, in: &image) {
+        $0.creationTime = time + 1
+        $0.snapshottedTime = time + 1
+      }
       return details(device)
     },
+    DamageCase(.deviceTimesReversed, "made after its last snapshot", of: snapshots) { image in
+      let (device, time) = (image.devices[1].id, image.superblock.time)
+      setDetails(device, in: &image) {
+        $0.creationTime = time
+        $0.snapshottedTime = time - 1
+      }
+      return details(device)
+    },
+    DamageCase(
+      .mappedBlocksWrong, "in the metadata snapshot alone", of: held, entails: heldNotes
+    ) { image in setHeldDetails(in: &image) { $0.mappedBlocks += 1 } },
     DamageCase(.transactionInFuture, "made after the pool's transaction") { image in
       let (device, transaction) = (image.devices[1].id, image.superblock.transactionID)
       setDetails(device, in: &image) { $0.transactionID = transaction + 1 }

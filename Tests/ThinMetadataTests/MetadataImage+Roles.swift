@@ -91,7 +91,11 @@ extension MetadataImage {
 
   func details(_ device: UInt64) -> DeviceDetails {
     let (block, offset) = detailsPlace(device)
-    return withBlock(block) { bytes in
+    return details(in: block, at: offset)
+  }
+
+  func details(in block: UInt64, at offset: Int) -> DeviceDetails {
+    withBlock(block) { bytes in
       DeviceDetails(
         mappedBlocks: bytes[DeviceDetails.Layout.mappedBlocks.shifted(by: offset)],
         transactionID: bytes[DeviceDetails.Layout.transactionID.shifted(by: offset)],

@@ -59,9 +59,10 @@ struct RandomPool {
         default: break
         }
       }
+      let creationTime = random.number(0...pool.time)
       let details = DeviceDetails(
         mappedBlocks: 0, transactionID: random.number(0...pool.transactionID),
-        creationTime: random.number(0...pool.time), snapshottedTime: random.number(0...pool.time))
+        creationTime: creationTime, snapshottedTime: random.number(creationTime...pool.time))
       devices.append((DeviceHeader(id: id, details: details), parts))
     }
   }

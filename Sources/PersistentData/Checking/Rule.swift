@@ -45,6 +45,8 @@ package enum Rule: String, CaseIterable, Sendable {
   case dataBlockSizeInvalid
   case metadataBlockSizeInvalid
   case metadataSizeInFuture
+  case poolTimeTooLarge
+  case snapshotUnlikePool
 
   // Thin devices
   case deviceIDTooLarge
@@ -54,6 +56,7 @@ package enum Rule: String, CaseIterable, Sendable {
   case dataBlockOutOfRange
   case mappingTimeInFuture
   case deviceTimeInFuture
+  case deviceTimesReversed
   case transactionInFuture
 
   // Worth knowing

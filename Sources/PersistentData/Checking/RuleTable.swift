@@ -66,6 +66,10 @@ extension Rule {
     case .metadataBlockSizeInvalid: RuleEntry(.error, "the metadata block size is not 8 sectors")
     case .metadataSizeInFuture:
       RuleEntry(.warning, "the size at format is larger than the size now")
+    // The kernel would write it into mappings, over the number of the data block.
+    case .poolTimeTooLarge: RuleEntry(.error, "the pool's time doesn't fit into a mapping")
+    case .snapshotUnlikePool:
+      RuleEntry(.warning, "the metadata snapshot's superblock is not a copy of the pool's")
 
     case .deviceIDTooLarge: RuleEntry(.error, "the device id is larger than 16777215")
     case .deviceWithoutDetails:
@@ -76,6 +80,8 @@ extension Rule {
     case .dataBlockOutOfRange: RuleEntry(.error, "a mapping leads beyond the data device")
     case .mappingTimeInFuture: RuleEntry(.error, "a mapping is newer than the pool")
     case .deviceTimeInFuture: RuleEntry(.warning, "the device is newer than the pool")
+    case .deviceTimesReversed:
+      RuleEntry(.warning, "the device's last snapshot is older than the device")
     case .transactionInFuture:
       RuleEntry(.warning, "the device's transaction is newer than the pool's")
 

@@ -177,11 +177,13 @@ private struct BitmapVisitor: BlockVisitor {
         .freeCountWrong, at: site, found: UInt64(entry.freeCount),
         expected: UInt64(summary.freeCount(slots: Bitmap.entryCount)))
     }
-    let isTooHigh = summary.firstFree.map { Int(entry.noneFreeBefore) > $0 } ?? false
-    if isTooHigh || Int(entry.noneFreeBefore) > Bitmap.entryCount {
+    // Where every block is in use, the first spare slot is the first that is free.
+    let firstFree = summary.firstFree ?? range.count
+    let isTooHigh = Int(entry.noneFreeBefore) > firstFree
+    if isTooHigh {
       findings.report(
         .firstFreeTooHigh, at: site, found: UInt64(entry.noneFreeBefore),
-        expected: UInt64(summary.firstFree ?? Bitmap.entryCount))
+        expected: UInt64(firstFree))
     }
     if !isRight || isTooHigh { corrections[index, default: .init()].hasWrongIndexEntry = true }
   }

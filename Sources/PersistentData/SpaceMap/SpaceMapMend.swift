@@ -29,7 +29,7 @@ package struct SpaceMapMend: Sendable {
         : try map.file.withBlock(block) { summed(index, $0) }
       entry.freeCount = summary.freeCount(slots: Bitmap.entryCount)
       entry.noneFreeBefore = min(
-        entry.noneFreeBefore, UInt32(summary.firstFree ?? Bitmap.entryCount))
+        entry.noneFreeBefore, UInt32(summary.firstFree ?? map.range(ofBitmap: index).count))
       entries[index] = entry
     }
     try lowerLargeCounts(&editor)
