@@ -23,27 +23,62 @@ package struct Advice: Sendable {
       lines += Advice.forErrors(report, input)
     } else if findings.worst == .leak {
       lines.append(
-        "Nothing but space is at risk. 'thin_check --auto-repair \(input)' gives it back.")
+        "Nothing but space is at risk. 'thin_check --auto-repair \(input)' gives it back; LVM does "
+          + "the same when it activates the pool, unless its thin_check_options were changed.")
     } else if report.superblock?.needsCheck == true, report.isComplete {
       lines.append(
-        "The metadata is sound. 'thin_check --clear-needs-check-flag \(input)' lets the pool be "
-          + "written again.")
+        "The metadata is sound. The kernel could not write it once, and its log says why. When "
+          + "that is put right, 'thin_check --clear-needs-check-flag \(input)' lets the pool be "
+          + "written again; LVM does the same when it activates the pool, unless its "
+          + "thin_check_options were changed.")
     }
-    lines += Advice.forSpace(findings)
+    if let superblock = report.superblock {
+      lines += Advice.forTransactions(findings, superblock, input)
+      lines += Advice.forSpace(findings, superblock)
+    }
+    if findings.counts[.metadataSnapshotHeld] != nil {
+      lines.append(
+        "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
+          + "it any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.")
+    }
     self.lines = lines
   }
 
-  private static func forSpace(_ findings: Findings) -> [String] {
+  /// Where the pool's transaction id is lower than a device's, the metadata is older than what LVM
+  /// knows, or was put together by hand.
+  private static func forTransactions(
+    _ findings: Findings, _ superblock: Superblock, _ input: String
+  ) -> [String] {
+    guard findings.counts[.transactionInFuture] != nil, findings.worst != .error else { return [] }
+    let own = superblock.transactionID
+    return [
+      "LVM activates a pool only if it has the transaction id that LVM expects; this one has "
+        + "\(own). Should LVM say 'transaction_id is \(own), while expected N', give it that "
+        + "number in new metadata:",
+      "  thin_dump \(input) -o XML",
+      "  thin_restore -i XML -o NEW --transaction-id N",
+    ]
+  }
+
+  private static func forSpace(_ findings: Findings, _ superblock: Superblock) -> [String] {
     var lines: [String] = []
-    if findings.counts[.metadataFull] != nil || findings.counts[.metadataNearlyFull] != nil {
+    let space = MetadataSpace(superblock.metadataSpaceMap)
+    let numbers =
+      "\(space.free) blocks of 4 KiB are free, and the kernel keeps \(space.reserve) for itself"
+    if findings.counts[.metadataFull] != nil {
       lines.append(
-        "Make room for metadata before the pool stops: 'lvextend --poolmetadatasize +SIZE VG/POOL'."
-      )
+        "Metadata space is used up: \(numbers). The pool can't be written before it has more: "
+          + "'lvextend --poolmetadatasize +SIZE VG/POOL'.")
+    }
+    if findings.counts[.metadataNearlyFull] != nil {
+      lines.append(
+        "Metadata space is short: \(numbers). Make room before the pool stops: 'lvextend "
+          + "--poolmetadatasize +SIZE VG/POOL'.")
     }
     if findings.counts[.dataFull] != nil {
       lines.append(
-        "Writes to unmapped blocks fail, and file systems may have seen errors: 'lvextend --size "
-          + "+SIZE VG/POOL' adds data space.")
+        "Data space is used up: writes that need a new block fail, and file systems may have seen "
+          + "errors. 'lvextend --size +SIZE VG/POOL' adds some; check the file systems then.")
     }
     return lines
   }
@@ -90,6 +125,11 @@ package struct Advice: Sendable {
       ]
     }
     var lines: [String] = []
+    if report.findings.counts[.deviceTruncated] != nil {
+      lines.append(
+        "The metadata goes on beyond the end of '\(input)': if this is a copy, it was cut short; "
+          + "make a whole one and check that.")
+    }
     if report.damage.isEmpty, report.lostIDs.isEmpty, report.hasReadMappings {
       lines.append("Every mapping can be read.")
     }

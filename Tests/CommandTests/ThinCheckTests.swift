@@ -55,7 +55,8 @@ import Testing
         leak: data space map, keys 100..399: allocated, but nothing uses it (found count 1, \
         expected 0)
         Found 300 blocks leaked or counted too high.
-        Nothing but space is at risk. 'thin_check --auto-repair \(image)' gives it back.
+        Nothing but space is at risk. 'thin_check --auto-repair \(image)' gives it back; LVM \
+        does the same when it activates the pool, unless its thin_check_options were changed.
 
         """)
   }

@@ -1,0 +1,42 @@
+import PersistentData
+import TestSupport
+import Testing
+import ThinMetadata
+
+/// Advice for what no fixture shows.
+@Suite struct AdviceTests {
+  private func lines(_ rule: Rule) throws -> [String] {
+    let damage = try #require(DamageCase.all.first { $0.rule == rule })
+    var image = try MetadataImage(kernel: damage.image)
+    _ = try damage.damage(&image)
+    return Advice(try image.check(), input: "DEV", isMended: false).lines
+  }
+
+  @Test func `a pool's transaction id that may be too low can be put right`() throws {
+    #expect(
+      try lines(.transactionInFuture) == [
+        "Found 1 warning.",
+        "LVM activates a pool only if it has the transaction id that LVM expects; this one has 0. "
+          + "Should LVM say 'transaction_id is 0, while expected N', give it that number in new "
+          + "metadata:",
+        "  thin_dump DEV -o XML",
+        "  thin_restore -i XML -o NEW --transaction-id N",
+      ])
+  }
+
+  @Test func `metadata space that gets short is told with what the kernel keeps back`() throws {
+    #expect(
+      try lines(.metadataNearlyFull) == [
+        "Metadata space is short: 34 blocks of 4 KiB are free, and the kernel keeps 15 for itself. "
+          + "Make room before the pool stops: 'lvextend --poolmetadatasize +SIZE VG/POOL'."
+      ])
+  }
+
+  @Test func `a copy that was cut short is told from damage`() throws {
+    let lines = try lines(.deviceTruncated)
+    #expect(
+      lines.contains(
+        "The metadata goes on beyond the end of 'DEV': if this is a copy, it was cut short; make a "
+          + "whole one and check that."))
+  }
+}
