@@ -47,11 +47,6 @@ struct Failure: Error {
     }
   }
 
-  /// An input that is something else than metadata: "XML".
-  init(foreign path: String, _ kind: String) {
-    self.init(.notMetadata, "'\(path)' is not the metadata of a thin pool: this is \(kind)")
-  }
-
   /// A failure to open or write the output.
   init(output error: IOError) {
     switch error {

@@ -66,7 +66,7 @@ extension Tool {
     _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge
   ) throws -> BlockFile {
     do { return try BlockFile(path, access, treatment) } catch {
-      if case .tooSmall = error, readsAsXML(path) { throw Failure(foreign: path, "XML") }
+      if case .tooSmall = error, readsAsXML(path) { throw Failure(foreign: path, .xml) }
       throw Failure(input: error)
     }
   }
@@ -81,28 +81,6 @@ extension Tool {
       return true
     } catch {
       return false
-    }
-  }
-
-  /// Stops when the input is something else, and says what. A block 0 that is simply damaged, or
-  /// lost, is no reason to stop: there may be a pool behind it.
-  ///
-  /// `isSearched`: whether the other blocks were gone through, without success.
-  func refuseForeignInput(
-    _ file: BlockFile, _ path: String, isSearched: Bool = false
-  ) throws {
-    let kind: InputKind
-    do { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
-    switch kind {
-    case .unknown, .metadata(.thinSuperblock): return
-    case .zeroes where !isSearched:
-      throw Failure(
-        .notMetadata,
-        "'\(path)' is not the metadata of a thin pool, or no longer: block 0 is nothing but "
-          + "zeroes; 'thin_repair -i \(path) -o NEW' looks for a pool in the others")
-    case .metadata, .unfinished, .xml, .pack, .gzip, .xz, .zstd, .qcow2, .luks, .lvm, .ext, .xfs,
-      .btrfs, .swap, .partitionTable, .zeroes:
-      throw Failure(foreign: path, kind.name ?? "something else")
     }
   }
 

@@ -125,6 +125,7 @@ extension Tool {
         "'\(path)' has no superblock, and none of its other blocks leads to a whole pool; is it "
           + "the right device?")
     } catch .newestStateDamaged(let index) {
+      try refuseOtherTarget(file, path)
       throw Failure(
         .damaged,
         "the superblock is lost, and so are blocks that led into the pool's newest state (its "

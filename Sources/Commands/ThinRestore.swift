@@ -50,7 +50,8 @@ struct ThinRestore: Tool {
     switch error {
     case .consumerFailed(let cause as RestoreError): Failure(cause, output)
     case .sourceFailed(let cause as IOError): Failure(input: cause)
-    case .empty, .notXML: Failure(.notMetadata, "\(input): \(error)")
+    case .notXML: Failure(notXML: input) ?? Failure(.notMetadata, "\(input): \(error)")
+    case .empty: Failure(.notMetadata, "\(input): \(error)")
     default: Failure(.damaged, "\(input): \(error)")
     }
   }

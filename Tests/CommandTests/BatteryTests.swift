@@ -158,50 +158,8 @@ import Testing
     #expect(result.text.isEmpty)
     #expect(
       result.errorText
-        == "\(test.tool): '\(path)' is not the metadata of a thin pool: this is XML\n")
-  }
-
-  @Test(arguments: Case.binary)
-  func `what else a file may be is named`(test: Case) throws {
-    let content: [(String, Data)] = [
-      ("a gzip file", Data([0x1F, 0x8B]) + Data(count: 1 << 20)),
-      ("a LUKS volume", Data("LUKS".utf8) + Data([0xBA, 0xBE]) + Data(count: 1 << 20)),
-    ]
-    for (kind, bytes) in content {
-      let path = try scratch.file("other", bytes)
-      let result = try run(test, path)
-      #expect(result.status == 65)
-      #expect(
-        result.errorText
-          == "\(test.tool): '\(path)' is not the metadata of a thin pool: this is \(kind)\n")
-    }
-  }
-
-  @Test func `zeroes may hide a pool, and only a repair can tell`() throws {
-    let path = try scratch.blank("zeroes", bytes: 1 << 20)
-    for tool in ["thin_check", "thin_dump"] {
-      let result = try Program.run(tool, [path])
-      #expect(result.status == 65)
-      #expect(
-        result.errorText
-          == "\(tool): '\(path)' is not the metadata of a thin pool, or no longer: block 0 "
-          + "is nothing but zeroes; 'thin_repair -i \(path) -o NEW' looks for a pool in the "
-          + "others\n"
-      )
-    }
-    let result = try Program.repair("-i", path, "-o", output)
-    #expect(result.status == 65)
-    #expect(
-      result.errorText
-        == "thin_repair: '\(path)' is not the metadata of a thin pool: this is nothing but zeroes\n"
-    )
-  }
-
-  @Test func `metadata in place of XML is not read`() throws {
-    let result = try Program.restore("-i", Images.path("fresh"), "-o", output)
-    #expect(result.status == 65)
-    #expect(result.errorText.contains("this is not XML"))
-    #expect(try Images.bytes(output) == Data(count: 4 << 20))
+        == "\(test.tool): '\(path)' is not the metadata of a thin pool: this is XML; "
+        + "'thin_restore -i \(path) -o NEW' makes metadata of it\n")
   }
 
   @Test(arguments: Case.reading)

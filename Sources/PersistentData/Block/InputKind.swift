@@ -6,6 +6,8 @@ package enum InputKind: Hashable, Sendable {
   case metadata(BlockKind)
   /// Our own notice that a restore or repair was interrupted.
   case unfinished
+  /// What mending in place has overwritten.
+  case undo
   case xml
   case pack
   case gzip
@@ -48,6 +50,7 @@ package enum InputKind: Hashable, Sendable {
   }
 
   private static let signatures: [Signature] = [
+    Signature(.undo, 0, UndoLayout.magic),
     Signature(.xml, 0, Array("<superblock".utf8)),
     Signature(.xml, 0, Array("<?xml".utf8)),
     Signature(.xml, 0, Array("<!DOCTYPE".utf8)),
@@ -93,10 +96,14 @@ package enum InputKind: Hashable, Sendable {
   /// What it is, as a sentence goes on after "this is"; `nil` where nothing can be said.
   package var name: String? {
     switch self {
+    case .metadata(.thinSuperblock): "the metadata of a thin pool"
+    case .metadata(.cacheSuperblock): "the metadata of a cache"
+    case .metadata(.eraSuperblock): "the metadata of an era device"
     case .metadata(let kind): kind.nameWithArticle
     case .unfinished: "the output of a restore or repair that was interrupted"
+    case .undo: "an undo file of thin_check"
     case .xml: "XML"
-    case .pack: "packed metadata"
+    case .pack: "metadata packed by thin_metadata_pack"
     case .gzip: "a gzip file"
     case .xz: "an xz file"
     case .zstd: "a zstd file"
