@@ -25,7 +25,7 @@ struct MappingTreeWriter {
   }
 
   mutating func push(_ run: MappingRun) throws(IOError) {
-    if leaves.keys.isEmpty { try openSmallLast() }
+    if leaves.keptCount == 0 { try openSmallLast() }
     try leaves.push(
       keysFrom: run.virtualBegin, count: run.length,
       valuesFrom: Mapping(dataBlock: run.dataBegin, time: run.time).value,
@@ -38,9 +38,9 @@ struct MappingTreeWriter {
   mutating func attach(_ shared: [WrittenNode]) throws(IOError) {
     sharesLeaves = true
     for node in shared {
-      let isFirst = leaves.keys.isEmpty && leaves.nodes.isEmpty
-      if leaves.keys.isEmpty { try openSmallLast() }
-      let hasFewBefore = !leaves.keys.isEmpty && leaves.keys.count < leaves.minimum
+      let isFirst = leaves.keptCount == 0 && leaves.nodes.isEmpty
+      if leaves.keptCount == 0 { try openSmallLast() }
+      let hasFewBefore = leaves.keptCount > 0 && leaves.keptCount < leaves.minimum
       if hasFewBefore || node.entryCount < leaves.minimum && !isFirst {
         try pushEntries(of: node)
       } else {
@@ -52,22 +52,20 @@ struct MappingTreeWriter {
 
   /// Ends a run of leaves that trees will share.
   mutating func finishLeaves() throws(IOError) -> [WrittenNode] {
-    if !leaves.keys.isEmpty, leaves.keys.count < leaves.minimum, let last = leaves.nodes.last {
+    if leaves.keptCount > 0, leaves.keptCount < leaves.minimum, let last = leaves.nodes.last {
       try mergeIntoLast(last)
     }
     try leaves.flush(to: writer)
     count()
-    let nodes = leaves.nodes
-    leaves = NodeCutter(.leaf)
     sharesLeaves = false
-    return nodes
+    return leaves.takeNodes()
   }
 
   /// Ends a tree and returns its root; the reference to it is the caller's to count.
   mutating func finishTree() throws(IOError) -> MetadataBlock {
     let isShared = sharesLeaves
     let nodes = try finishLeaves()
-    if nodes.isEmpty { return try writer.appendNode(.leaf, [], [UInt64]()[...]).block }
+    if nodes.isEmpty { return try writer.appendEmptyLeaf(of: UInt64.self) }
     return isShared
       ? try internalNodes.write(over: nodes) : try InternalNodes.write(over: nodes, to: writer)
   }

@@ -1,15 +1,22 @@
 /// Cuts ascending entries into nodes, full but for the last two, which share what is left: no
 /// node but a root is ever less than a third full.
 package struct NodeCutter<Value: NodeValue> {
-  /// Entries not yet written; kept back so that the last node can't come out too small.
-  package private(set) var keys: [UInt64] = []
-  package private(set) var values: [Value] = []
   package private(set) var nodes: [WrittenNode] = []
+  /// Entries not yet written; kept back so that the last node can't come out too small.
+  package private(set) var keptCount = 0
+
+  /// Room for the entries of two nodes, the first `keptCount` in use; values have none before the
+  /// first comes. A dump has 10^9 entries: to append them to arrays would cost more than the rest.
+  private var keys: [UInt64]
+  private var values: [Value] = []
 
   private let maximum = BTreeNode.maximumEntries(valueSize: Value.encodedSize)
   private let kind: BTreeNode.Kind
 
-  package init(_ kind: BTreeNode.Kind) { self.kind = kind }
+  package init(_ kind: BTreeNode.Kind) {
+    self.kind = kind
+    keys = Array(repeating: 0, count: 2 * maximum)
+  }
 
   package var minimum: Int { BTreeNode.minimumEntries(valueSize: Value.encodedSize) }
 
@@ -17,43 +24,57 @@ package struct NodeCutter<Value: NodeValue> {
   package mutating func push(
     _ key: UInt64, _ value: Value, to writer: BlockWriter
   ) throws(IOError) {
-    keys.append(key)
-    values.append(value)
-    if keys.count == 2 * maximum { try cut(maximum, to: writer) }
+    if values.isEmpty { values = Array(repeating: value, count: 2 * maximum) }
+    keys[keptCount] = key
+    values[keptCount] = value
+    keptCount += 1
+    if keptCount == 2 * maximum { try cut(maximum, to: writer) }
   }
 
   /// Takes out what is kept back.
   package mutating func takeKept() -> (keys: [UInt64], values: [Value]) {
-    defer {
-      keys.removeAll(keepingCapacity: true)
-      values.removeAll(keepingCapacity: true)
-    }
-    return (keys, values)
+    defer { keptCount = 0 }
+    return (Array(keys.prefix(keptCount)), Array(values.prefix(keptCount)))
+  }
+
+  /// Takes out the nodes, to begin anew; nothing is kept back.
+  package mutating func takeNodes() -> [WrittenNode] {
+    precondition(keptCount == 0)
+    defer { nodes = [] }
+    return nodes
   }
 
   /// Adds a node that stands ready, when nothing is kept back.
   package mutating func attach(_ node: WrittenNode) {
-    precondition(keys.isEmpty)
+    precondition(keptCount == 0)
     nodes.append(node)
   }
 
   /// Takes the last node back, its entries to be pushed anew.
   package mutating func detachLast() -> WrittenNode? {
-    precondition(keys.isEmpty)
+    precondition(keptCount == 0)
     return nodes.popLast()
   }
 
   /// Writes what is kept back: one node, or two of about the same size.
   package mutating func flush(to writer: BlockWriter) throws(IOError) {
-    if keys.count > maximum { try cut(keys.count / 2, to: writer) }
-    if !keys.isEmpty { try cut(keys.count, to: writer) }
+    if keptCount > maximum { try cut(keptCount / 2, to: writer) }
+    if keptCount > 0 { try cut(keptCount, to: writer) }
   }
 
   /// Writes a node with the first `count` entries kept back.
-  package mutating func cut(_ count: Int, to writer: BlockWriter) throws(IOError) {
-    nodes.append(try writer.appendNode(kind, keys.prefix(count), values.prefix(count)))
-    keys.removeFirst(count)
-    values.removeFirst(count)
+  private mutating func cut(_ count: Int, to writer: BlockWriter) throws(IOError) {
+    nodes.append(
+      try writer.appendNode(
+        kind, keys.span.extracting(first: count), values.span.extracting(first: count)))
+    NodeCutter.moveToFront(&keys, count..<keptCount)
+    NodeCutter.moveToFront(&values, count..<keptCount)
+    keptCount -= count
+  }
+
+  private static func moveToFront<Element>(_ array: inout [Element], _ range: Range<Int>) {
+    var elements = array.mutableSpan
+    for index in range { elements[index - range.lowerBound] = elements[index] }
   }
 }
 
@@ -63,16 +84,27 @@ extension NodeCutter where Value == UInt64 {
     keysFrom key: UInt64, count: UInt64, valuesFrom value: UInt64, step: UInt64,
     to writer: BlockWriter
   ) throws(IOError) {
+    if values.isEmpty { values = Array(repeating: 0, count: 2 * maximum) }
     var done: UInt64 = 0
     while done < count {
-      let room = UInt64(2 * maximum - keys.count)
-      let end = done + min(room, count - done)
-      for index in done..<end {
-        keys.append(key + index)
-        values.append(value + step * index)
-      }
-      done = end
-      if keys.count == 2 * maximum { try cut(maximum, to: writer) }
+      let end = keptCount + Int(min(count - done, UInt64(2 * maximum - keptCount)))
+      NodeCutter.fill(&keys, keptCount..<end, from: key + done, step: 1)
+      NodeCutter.fill(&values, keptCount..<end, from: value + step * done, step: step)
+      done += UInt64(end - keptCount)
+      keptCount = end
+      if keptCount == 2 * maximum { try cut(maximum, to: writer) }
+    }
+  }
+
+  private static func fill(
+    _ array: inout [UInt64], _ range: Range<Int>, from first: UInt64, step: UInt64
+  ) {
+    var numbers = array.mutableSpan
+    var number = first
+    for index in range {
+      numbers[index] = number
+      // The number behind the last may be too large; it is not used.
+      number &+= step
     }
   }
 }

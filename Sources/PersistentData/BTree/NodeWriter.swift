@@ -34,20 +34,28 @@ package struct WrittenNode: Hashable, Sendable {
 extension BlockWriter {
   /// Appends a node with these entries; keys ascend.
   package func appendNode<Value: NodeValue>(
-    _ kind: BTreeNode.Kind, _ keys: ArraySlice<UInt64>, _ values: ArraySlice<Value>
+    _ kind: BTreeNode.Kind, _ keys: Span<UInt64>, _ values: Span<Value>
   ) throws(IOError) -> WrittenNode {
     let block = try append(.btreeNode) { block, bytes in
       BTreeNode.encode(kind, block, keys, values, into: &bytes)
     }
-    return WrittenNode(block: block, firstKey: keys.first ?? 0, entryCount: keys.count)
+    return WrittenNode(
+      block: block, firstKey: keys.isEmpty ? 0 : keys[0], entryCount: keys.count)
+  }
+
+  /// Appends the root of an empty tree that would store values of a type.
+  package func appendEmptyLeaf<Value: NodeValue>(of: Value.Type) throws(IOError) -> MetadataBlock {
+    let keys: [UInt64] = []
+    let values: [Value] = []
+    return try appendNode(.leaf, keys.span, values.span).block
   }
 }
 
 extension BTreeNode {
   /// Fills zeroed bytes with a node that lives in `block`; keys ascend.
   static func encode<Value: NodeValue>(
-    _ kind: Kind, _ block: MetadataBlock, _ keys: ArraySlice<UInt64>,
-    _ values: ArraySlice<Value>, into bytes: inout MutableRawSpan
+    _ kind: Kind, _ block: MetadataBlock, _ keys: Span<UInt64>, _ values: Span<Value>,
+    into bytes: inout MutableRawSpan
   ) {
     let maximum = maximumEntries(valueSize: Value.encodedSize)
     bytes[Layout.flags] = kind.rawValue
@@ -56,13 +64,13 @@ extension BTreeNode {
     bytes[Layout.maxEntries] = UInt32(maximum)
     bytes[Layout.valueSize] = UInt32(Value.encodedSize)
     var offset = Layout.size
-    for key in keys {
-      bytes[Field<UInt64>(at: offset)] = key
+    for index in keys.indices {
+      bytes[Field<UInt64>(at: offset)] = keys[index]
       offset += 8
     }
     offset = Layout.size + 8 * maximum
-    for value in values {
-      value.encode(into: &bytes, at: offset)
+    for index in values.indices {
+      values[index].encode(into: &bytes, at: offset)
       offset += Value.encodedSize
     }
   }
@@ -73,7 +81,7 @@ extension BTreeNode {
   ) -> BlockBuffer {
     let buffer = BlockBuffer(zeroedBlocks: 1)
     buffer.edit(0) { bytes in
-      encode(kind, block, keys[...], values[...], into: &bytes)
+      encode(kind, block, keys.span, values.span, into: &bytes)
       BlockKind.btreeNode.seal(&bytes)
     }
     return buffer

@@ -55,8 +55,9 @@ package struct SharedInternalNodes {
     }
     for known in written[hash, default: []] where try isEqual(known, children) { return known }
     for child in children { writer.references.increment(UInt64(child.block.number)) }
-    let node = try writer.appendNode(
-      .internal, children.map(\.firstKey)[...], children.map { UInt64($0.block.number) }[...])
+    let keys = children.map(\.firstKey)
+    let blocks = children.map { UInt64($0.block.number) }
+    let node = try writer.appendNode(.internal, keys.span, blocks.span)
     written[hash, default: []].append(node)
     return node
   }

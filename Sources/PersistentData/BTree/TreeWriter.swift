@@ -15,7 +15,7 @@ package struct TreeWriter<Value: NodeValue> {
   package mutating func finish() throws(IOError) -> MetadataBlock {
     try leaves.flush(to: writer)
     if leaves.nodes.isEmpty {
-      return try writer.appendNode(.leaf, [], [Value]()[...]).block
+      return try writer.appendEmptyLeaf(of: Value.self)
     }
     return try InternalNodes.write(over: leaves.nodes, to: writer)
   }

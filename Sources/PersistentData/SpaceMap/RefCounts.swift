@@ -124,11 +124,12 @@ package final class RefCounts: Sendable {
 }
 
 /// Blocks that stand one after the other.
+@usableFromInline
 package struct BlockRun: Hashable, Sendable {
-  package var begin: UInt64
-  package var length: UInt64
+  @usableFromInline package var begin: UInt64
+  @usableFromInline package var length: UInt64
 
-  package init(begin: UInt64, length: UInt64) {
+  @inlinable package init(begin: UInt64, length: UInt64) {
     self.begin = begin
     self.length = length
   }
