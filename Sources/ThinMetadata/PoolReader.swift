@@ -67,7 +67,7 @@ package struct PoolReader: Sendable {
   private(set) var topLevelHoles: [MetadataBlock: TreeWalk.Hole] = [:]
   private(set) var detailsHoles: [MetadataBlock: TreeWalk.Hole] = [:]
   /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
-  package var leafEntryCounts: [UInt8]
+  package var leafEntryCounts: BlockTable<UInt8>
 
   /// Mappings can't be newer than this.
   package var timeLimit: UInt32
@@ -91,7 +91,7 @@ package struct PoolReader: Sendable {
     timeLimit = superblock.time
     self.findings = findings
     usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
-    leafEntryCounts = Array(repeating: 0, count: Int(usage.blockCount))
+    leafEntryCounts = BlockTable(count: usage.blockCount)
     mappings = TreeWalk(
       Structure.mapping, roots: [], in: file, usage: &usage, findings: &self.findings)
     _ = usage.claim(.superblock, for: Structure.superblock.structure)

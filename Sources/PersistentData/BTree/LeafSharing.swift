@@ -16,12 +16,12 @@ package struct LeafSharing: Sendable {
 
   private let walk: TreeWalk
   /// By block; how many of the trees reach a leaf, 2 standing for more.
-  private var leafPaths: [UInt8]
+  private var leafPaths: BlockTable<UInt8>
   /// By block; the leaf that follows and precedes a leaf wherever it occurs, 0 while unknown.
-  private var next: [UInt32]
-  private var previous: [UInt32]
+  private var next: BlockTable<UInt32>
+  private var previous: BlockTable<UInt32>
   /// By block; the first leaf of a shared leaf's run, 0 for a leaf that is not shared.
-  private var runStart: [UInt32]
+  private var runStart: BlockTable<UInt32>
   /// By index in the skeleton; the outermost leaves below a node, 0 where there is none.
   private var edges: [(first: UInt32, last: UInt32)]
 
@@ -29,11 +29,10 @@ package struct LeafSharing: Sendable {
   /// shared by two trees.
   package init(_ walk: TreeWalk, roots: [MetadataBlock], blockCount: UInt64) {
     self.walk = walk
-    let count = Int(blockCount)
-    leafPaths = Array(repeating: 0, count: count)
-    next = Array(repeating: 0, count: count)
-    previous = next
-    runStart = next
+    leafPaths = BlockTable(count: blockCount)
+    next = BlockTable(count: blockCount)
+    previous = BlockTable(count: blockCount)
+    runStart = BlockTable(count: blockCount)
     edges = Array(repeating: (0, 0), count: walk.skeleton.nodes.count)
     findEdges()
     let nodePaths = countPaths(from: roots)

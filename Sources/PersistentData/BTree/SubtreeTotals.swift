@@ -10,10 +10,10 @@ package struct SubtreeTotals: Sendable {
 
   private var totals: [Total]
   private let walk: TreeWalk
-  private let leafEntryCounts: [UInt8]
+  private let leafEntryCounts: BlockTable<UInt8>
 
   /// `leafEntryCounts`: by block; what the visitor of each sound leaf counted.
-  package init(_ walk: TreeWalk, leafEntryCounts: [UInt8]) {
+  package init(_ walk: TreeWalk, leafEntryCounts: BlockTable<UInt8>) {
     self.walk = walk
     self.leafEntryCounts = leafEntryCounts
     totals = Array(repeating: Total(), count: walk.skeleton.nodes.count)

@@ -25,10 +25,10 @@ package struct TreeSkeleton: Sendable {
   /// Whether a pointer led off the device.
   package private(set) var hasLostPointers = false
   /// By block; the index in `nodes` plus one, 0 for a block that is no internal node.
-  private var places: [UInt32]
+  private var places: BlockTable<UInt32>
 
   /// `blockCount`: blocks on the device.
-  init(blockCount: UInt64) { places = Array(repeating: 0, count: Int(blockCount)) }
+  init(blockCount: UInt64) { places = BlockTable(count: blockCount) }
 
   /// The index in `nodes` of the internal node that lives in `block`.
   package func index(of block: MetadataBlock) -> Int? {

@@ -24,7 +24,7 @@ package struct TreeWalk: Sendable {
   package private(set) var crossLinked: Set<MetadataBlock> = []
   private var leafFrontier: Frontier
   /// By block; the index in `leafFrontier` plus one, 0 for a block that is no leaf of this walk.
-  private var leafPlaces: [UInt32]
+  private var leafPlaces: BlockTable<UInt32>
   private var hasAllRoots = true
 
   private let file: BlockFile
@@ -41,14 +41,19 @@ package struct TreeWalk: Sendable {
     self.roots = roots
     self.file = file
     skeleton = TreeSkeleton(blockCount: usage.blockCount)
-    leafPlaces = Array(repeating: 0, count: Int(usage.blockCount))
-    leafFrontier = Frontier(entries: 0..<0, of: skeleton, rootIndices: [], of: roots)
+    leafPlaces = BlockTable(count: usage.blockCount)
+    leafFrontier = Frontier(
+      entries: 0..<0, of: TreeSkeleton(blockCount: 0), rootIndices: [], of: roots)
     heights = TreeHeights.measure(roots.map(\.block), in: file, tree: tree)
     reportLoops(into: &findings)
     var level = heights.values.max() ?? 0
     while level > 0 {
-      let frontier = claimedFrontier(level, &usage, &findings)
-      readLevel(level, frontier, &usage, &findings)
+      // The frontier, which refers to the skeleton, has to be gone when that grows: or else all
+      // of the skeleton would be copied.
+      let nodes = readLevel(
+        level, claimedFrontier(level, &usage, &findings), blockCount: usage.blockCount, &findings)
+      for node in nodes { usage.references.increment(node.children.lazy.filter { $0 != 0 }) }
+      skeleton.append(nodes)
       level -= 1
     }
     leafFrontier = claimedFrontier(0, &usage, &findings)
@@ -155,12 +160,12 @@ package struct TreeWalk: Sendable {
     return dropped.isEmpty ? frontier : frontier.filtered { !dropped.contains($0) }
   }
 
+  /// The sound nodes of a level, by location.
   private mutating func readLevel(
-    _ level: Int, _ frontier: Frontier, _ usage: inout BlockUsage, _ findings: inout Findings
-  ) {
+    _ level: Int, _ frontier: Frontier, blockCount: UInt64, _ findings: inout Findings
+  ) -> [TreeSkeleton.InternalNode] {
     let tree = tree
     let treatment = file.treatment
-    let blockCount = usage.blockCount
     let readers = BlockScan(file, frontier.blocks).run {
       InternalReader(
         frontier: frontier, tree: tree, level: level, blockCount: blockCount,
@@ -170,9 +175,7 @@ package struct TreeWalk: Sendable {
       findings.merge(reader.reader.findings)
       note(reader.reader.damaged, height: level)
     }
-    let nodes = readers.flatMap(\.nodes).sorted { $0.reference.block < $1.reference.block }
-    for node in nodes { usage.references.increment(node.children.lazy.filter { $0 != 0 }) }
-    skeleton.append(nodes)
+    return readers.flatMap(\.nodes).sorted { $0.reference.block < $1.reference.block }
   }
 }
 

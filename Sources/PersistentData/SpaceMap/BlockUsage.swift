@@ -8,13 +8,13 @@ package struct BlockUsage {
   /// References counted: one for each pointer in a distinct block.
   package let references: RefCounts
   /// The user of each block, as an index into `users` plus one; 0 where nobody came by.
-  private var uses: [UInt8]
+  private var uses: BlockTable<UInt8>
   private var users: [String] = []
 
   package init(blockCount: UInt64) {
     self.blockCount = blockCount
     references = RefCounts(count: blockCount)
-    uses = [UInt8](repeating: 0, count: Int(blockCount))
+    uses = BlockTable(count: blockCount)
   }
 
   /// Notes that `user` visits `block`; returns who already had, if anyone.
