@@ -37,7 +37,7 @@ package struct LeafScatter {
     precondition(reader.findings.isEmpty, "only a sound pool can be scattered")
     targets = Array(repeating: 0, count: Int(reader.usage.blockCount))
     parents = try LeafScatter.topLevelLeaves(file, superblock)
-    for root in reader.mappings.roots where reader.mappings.heights[root.block] == 0 {
+    for root in reader.mappings.roots where reader.mappings.height(of: root.block) == 0 {
       add(root.block, reader.usage.references)
     }
     let skeleton = reader.mappings.skeleton

@@ -2,46 +2,54 @@
 ///
 /// All leaves of a B-tree lie at the same depth, so one path tells. Nothing is reported here: the
 /// walk proper reads the same blocks again and says what is wrong with them.
-struct TreeHeights {
+struct TreeHeights: Sendable {
   /// Deeper than any tree that fits on the largest metadata device.
   private static let deepest = 16
 
   private let file: BlockFile
   private let tree: Tree
-  private var known: [MetadataBlock: Int] = [:]
+  /// By block; the height of a root plus one, 0 while it is not known. There may be a million
+  /// roots, so nothing here is looked up by hash but in damaged trees.
+  private var known: BlockTable<UInt8>
   private var visited: Set<MetadataBlock> = []
 
-  /// The height of each root: 0 for a leaf, and for a block that is no node at all. A tree that
-  /// has no end is left out.
-  static func measure(
-    _ roots: [MetadataBlock], in file: BlockFile, tree: Tree
-  ) -> [MetadataBlock: Int] {
-    var heights = TreeHeights(file: file, tree: tree)
-    let lost = heights.descend(Set(roots))
-    for root in lost {
-      heights.visited = []
-      heights.known[root] = heights.search(root, depth: 0) ?? 0
-    }
-    return heights.known.filter { $0.value <= TreeHeights.deepest }
-  }
-
-  private init(file: BlockFile, tree: Tree) {
+  /// Finds the heights of the trees that start at `roots`, on a device of `blockCount` blocks.
+  init(
+    _ roots: [MetadataBlock], in file: BlockFile, tree: Tree, blockCount: UInt64
+  ) {
     self.file = file
     self.tree = tree
+    known = BlockTable(count: blockCount)
+    for root in descend(roots) {
+      visited = []
+      let height = search(root, depth: 0) ?? 0
+      if height <= TreeHeights.deepest { known[root.index] = UInt8(height) + 1 }
+    }
+  }
+
+  /// The height of the tree that starts at `root`: 0 for a leaf, and for a block that is no node
+  /// at all; `nil` for a tree that has no end.
+  func height(of root: MetadataBlock) -> Int? {
+    let height = known[root.index]
+    return height == 0 ? nil : Int(height) - 1
   }
 
   /// Goes down first children, a level for all roots at a time; returns the roots whose left edge
   /// ends in something that is no node.
-  private mutating func descend(_ roots: Set<MetadataBlock>) -> [MetadataBlock] {
+  private mutating func descend(_ roots: [MetadataBlock]) -> [MetadataBlock] {
     var lost: [MetadataBlock] = []
     var open = roots.map { (root: $0, at: $0) }
     var depth = 0
     while !open.isEmpty, depth <= TreeHeights.deepest {
-      let nodes = read(Set(open.map(\.at)))
+      open.sort { $0.at < $1.at }
+      let blocks = TreeHeights.distinct(open.map(\.at))
+      let nodes = read(blocks)
       var next: [(root: MetadataBlock, at: MetadataBlock)] = []
+      var place = 0
       for (root, at) in open {
-        switch nodes[at] {
-        case .leaf: known[root] = depth
+        if blocks[place] != at.number { place += 1 }
+        switch nodes[place] {
+        case .leaf: known[root.index] = UInt8(depth) + 1
         case .internal(let children): next.append((root, children[0]))
         case nil: lost.append(root)
         }
@@ -52,10 +60,17 @@ struct TreeHeights {
     return lost + open.map(\.root)
   }
 
+  /// The numbers of `blocks`, ascending, each once.
+  private static func distinct(_ blocks: [MetadataBlock]) -> [UInt32] {
+    var numbers: [UInt32] = []
+    for block in blocks where block.number != numbers.last { numbers.append(block.number) }
+    return numbers
+  }
+
   /// The height of the node in `block` by whichever child can be read; `nil` when it is no node.
   private mutating func search(_ block: MetadataBlock, depth: Int) -> Int? {
     guard depth <= TreeHeights.deepest, visited.insert(block).inserted else { return nil }
-    switch read([block])[block] {
+    switch read([block.number])[0] {
     case nil: return nil
     case .leaf: return 0
     case .internal(let children):
@@ -66,13 +81,17 @@ struct TreeHeights {
     }
   }
 
-  private func read(_ blocks: Set<MetadataBlock>) -> [MetadataBlock: Probe.Node] {
-    let sorted = blocks.map(\.number).sorted()
-    let probes = BlockScan(file, sorted).run {
+  /// What stands in `blocks`, ascending; `nil` for what is no node.
+  private func read(_ blocks: [UInt32]) -> [Probe.Node?] {
+    let probes = BlockScan(file, blocks).run {
       Probe(
-        blocks: sorted, blockCount: file.blockCount, reader: NodeReader(tree, file.treatment))
+        blocks: blocks, blockCount: file.blockCount, reader: NodeReader(tree, file.treatment))
     }
-    return probes.reduce(into: [:]) { $0.merge($1.nodes) { first, _ in first } }
+    var nodes = [Probe.Node?](repeating: nil, count: blocks.count)
+    for probe in probes {
+      for (index, node) in probe.nodes { nodes[index] = node }
+    }
+    return nodes
   }
 }
 
@@ -86,7 +105,8 @@ private struct Probe: BlockVisitor {
   let blocks: [UInt32]
   let blockCount: UInt64
   var reader: NodeReader
-  var nodes: [MetadataBlock: Node] = [:]
+  /// By index in `blocks`.
+  var nodes: [(Int, Node)] = []
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
     let block = MetadataBlock(blocks[index])
@@ -101,7 +121,7 @@ private struct Probe: BlockVisitor {
       }
       if !children.isEmpty { found = .internal(children) }
     }
-    nodes[block] = found
+    if let found { nodes.append((index, found)) }
   }
 
   mutating func unreadable(_ index: Int, _ error: IOError) {}

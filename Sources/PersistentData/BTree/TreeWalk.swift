@@ -7,8 +7,7 @@ package struct TreeWalk: Sendable {
   package let tree: Tree
   package let roots: [TreeRoot]
   package private(set) var skeleton: TreeSkeleton
-  /// Levels above the leaves, by root block.
-  package private(set) var heights: [MetadataBlock: Int] = [:]
+  private let heights: TreeHeights
   /// Nodes that can't be used.
   package private(set) var damaged: Set<MetadataBlock> = []
   /// A node that can't be used, as its parents see it.
@@ -44,9 +43,10 @@ package struct TreeWalk: Sendable {
     leafPlaces = BlockTable(count: usage.blockCount)
     leafFrontier = Frontier(
       entries: 0..<0, of: TreeSkeleton(blockCount: 0), rootIndices: [], of: roots)
-    heights = TreeHeights.measure(roots.map(\.block), in: file, tree: tree)
+    heights = TreeHeights(
+      roots.map(\.block), in: file, tree: tree, blockCount: usage.blockCount)
     reportLoops(into: &findings)
-    var level = heights.values.max() ?? 0
+    var level = roots.compactMap { heights.height(of: $0.block) }.max() ?? 0
     while level > 0 {
       // The frontier, which refers to the skeleton, has to be gone when that grows: or else all
       // of the skeleton would be copied.
@@ -82,6 +82,9 @@ package struct TreeWalk: Sendable {
     self.init(tree, roots: roots, in: file, usage: &usage, findings: &findings)
     hasAllRoots = roots.count == rootPointers.count
   }
+
+  /// Levels above the leaves of a tree of the walk, by its root; `nil` when it has no end.
+  package func height(of root: MetadataBlock) -> Int? { heights.height(of: root) }
 
   /// Whether every node could be read; ask after the leaves were.
   package var isWhole: Bool {
@@ -131,7 +134,7 @@ package struct TreeWalk: Sendable {
   }
 
   private mutating func reportLoops(into findings: inout Findings) {
-    for root in roots where heights[root.block] == nil {
+    for root in roots where heights.height(of: root.block) == nil {
       damaged.insert(root.block)
       findings.report(
         .treeTooDeep,
@@ -147,7 +150,7 @@ package struct TreeWalk: Sendable {
   ) -> Frontier {
     let frontier = Frontier(
       entries: skeleton.entries(lowestHeight: level + 1), of: skeleton,
-      rootIndices: roots.indices.filter { heights[roots[$0].block] == level }, of: roots)
+      rootIndices: roots.indices.filter { heights.height(of: roots[$0].block) == level }, of: roots)
     var dropped: Set<Int> = []
     for index in frontier.blocks.indices {
       let block = MetadataBlock(frontier.blocks[index])
