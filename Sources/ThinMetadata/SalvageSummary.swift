@@ -96,8 +96,8 @@ package struct SalvageSummary: Sendable {
     let weakest = all.keys.max() ?? .likely
     return [
       "Of what is lost, more can be told, but not for sure: \(list(all, from: .likely)). "
-        + "'thin_repair --accept \(weakest)' brings that back too; some of it may be WRONG, so take "
-        + "it into a second output and check the data."
+        + "'thin_repair --accept \(weakest)' brings that back too; some of it may be WRONG, so "
+        + "take it into a second output and check the data."
     ]
   }
 
