@@ -1,12 +1,15 @@
+import Foundation
+
 /// Random numbers that a printed seed brings back: SplitMix64.
 public struct SeededRandom: RandomNumberGenerator {
-  /// What to print when a test fails, and to pass here to see it fail again.
+  /// What to print when a test fails; SEED in the environment has it fail again.
   public let seed: UInt64
   private var state: UInt64
 
-  public init(seed: UInt64 = .random(in: 0 ... .max)) {
-    self.seed = seed
-    state = seed
+  public init(seed: UInt64? = nil) {
+    let wanted = ProcessInfo.processInfo.environment["SEED"].flatMap { UInt64($0) }
+    self.seed = seed ?? wanted ?? .random(in: 0 ... .max)
+    state = self.seed
   }
 
   public mutating func next() -> UInt64 {

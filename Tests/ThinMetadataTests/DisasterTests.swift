@@ -141,6 +141,18 @@ import ThinMetadata
     }
   }
 
+  /// The list of details has more than one level here: what hung on its lost root is intact.
+  @Test func `with the root of the details lost, no details are made anew`() throws {
+    let image = try MetadataImage(kernel: "thin/many-devices")
+    try #require(!image.node(image.superblock.detailsRoot).isLeaf)
+    var damaged = image
+    damaged.zero(image.superblock.detailsRoot)
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("")
+    #expect(rescue.output.allDetails == image.allDetails)
+    #expect(rescue.output.mappings == image.mappings)
+  }
+
   /// A made-up id is one that no device ever had: it must not pass for one that is lost.
   @Test func `an id that a device once had is not made up for another`() throws {
     let image = try MetadataImage(kernel: "thin/thins")

@@ -35,21 +35,37 @@ extension Grafting {
     // one's.
     if reader.hasLostHeldTrees { places = [] }
 
-    // First by descent: an older list of devices that still names a tree in use.
-    let named = Grafting.oldEntries(census)
-    for place in places.sorted() {
+    // A device whose details are lost too may have any of the trees.
+    if !reader.lostDetails.isEmpty { places = [] }
+
+    // First those of which an older list says who has them, and of no other who may; each that is
+    // given away may leave another without rivals.
+    let lists = OldLists(census, reader.devices)
+    func mayHave(_ place: Int, _ block: UInt32) -> Bool {
       let device = reader.devices[place]
-      let known = named[device.id, default: []].filter { block in
-        open[block] != nil && size(block) == device.details?.mappedBlocks
+      return size(block) == device.details?.mappedBlocks
+        && !lists.excludes(device.id, from: block)
+    }
+    var isGiving = true
+    while isGiving {
+      isGiving = false
+      for place in places.sorted() {
+        let known = lists.roots[reader.devices[place].id, default: []].filter { block in
+          open[block] != nil && mayHave(place, block)
+        }
+        guard known.count == 1, let block = known.first,
+          places.count(where: { mayHave($0, block) }) <= open[block, default: 0]
+        else { continue }
+        give(place, block)
+        isGiving = true
       }
-      if known.count == 1, let block = known.first { give(place, block) }
     }
     // Then by branches that only this device's older trees had.
-    let descent = Descent(named, census, reader.file)
+    let descent = Descent(lists.roots, census, reader.file)
     for (places, blocks) in ties() {
-      for (place, block) in descent.matches(places.map { reader.devices[$0].id }, blocks) {
-        give(places[place], blocks[block])
-      }
+      let ids = places.map { reader.devices[$0].id }
+      guard lists.tellApart(ids) else { continue }
+      for (place, block) in descent.matches(ids, blocks) { give(places[place], blocks[block]) }
     }
     // Then by size, where only one tree and one device are of it; or where any tree will do.
     let rivals = Dictionary(grouping: places) { reader.devices[$0].details?.mappedBlocks }
@@ -61,19 +77,8 @@ extension Grafting {
       for (place, block) in zip(rivals.sorted(), blocks) { give(place, block) }
     }
     adopted.sort()
-    keepStrangers(open.keys.sorted().filter { size($0) > 0 }, &reader, avoiding: Set(named.keys))
-  }
-
-  /// Which trees each device had in lists of devices that are no longer in use.
-  private static func oldEntries(_ census: BlockCensus) -> [UInt64: Set<UInt32>] {
-    var entries: [UInt64: Set<UInt32>] = [:]
-    for node in census.nodes.values {
-      for (id, block) in zip(node.deviceIDs, node.pointers)
-      where id <= DeviceDetails.deviceIDMaximum {
-        entries[id, default: []].insert(block)
-      }
-    }
-    return entries
+    keepStrangers(
+      open.keys.sorted().filter { size($0) > 0 }, &reader, avoiding: Set(lists.roots.keys))
   }
 
   /// A tree in use that can't be matched is kept under an id of its own, so that its blocks are

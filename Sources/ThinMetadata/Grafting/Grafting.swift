@@ -38,9 +38,8 @@ package struct Grafting: Sendable {
   ) throws(IOError) -> (PoolReader, RefCounts) {
     var (reader, counts) = try read(RootChoice())
     damagedBlocks = DamagedBlock.list(reader.findings, in: reader.file)
-    guard !reader.lostTopLevel.isEmpty || !reader.mappings.holes.isEmpty else {
-      return (reader, counts)
-    }
+    guard reader.hasLostBranches || !reader.lostTopLevel.isEmpty || !reader.mappings.holes.isEmpty
+    else { return (reader, counts) }
     let census = BlockCensus(reader.file)
     // A branch that the metadata snapshot has lost is older than the live pool's, and fits.
     for _ in 0..<Grafting.rounds where reader.hasLostBranches && !reader.hasLostHeldTrees {
