@@ -61,7 +61,8 @@ struct ThinRepair: Tool {
     let target = try openTarget(source)
     let bar = ProgressBar(source, isQuiet: shared.quiet)
     let salvage = try salvage(source, input, overrides.values, accepting: accept.provenance)
-    let spaceMaps = OldSpaceMaps(salvage)
+    let spaceMaps = OldSpaceMaps(
+      salvage, isComparing: salvage.hasLosses || report != nil)
     document.result = (salvage, spaceMaps)
     do {
       if let target {
@@ -145,6 +146,8 @@ extension Tool {
 extension Messages {
   /// What a repair kept and lost, device by device.
   func say(_ salvage: Salvage) {
-    for line in SalvageSummary(salvage, OldSpaceMaps(salvage)).lines { say(line) }
+    for line in SalvageSummary(
+      salvage, OldSpaceMaps(salvage, isComparing: salvage.hasLosses)
+    ).lines { say(line) }
   }
 }

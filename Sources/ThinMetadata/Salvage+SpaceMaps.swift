@@ -18,7 +18,9 @@ extension OldSpaceMaps {
   /// Runs of blocks that are told one by one.
   private static let most = 1 << 16
 
-  package init(_ salvage: Salvage) {
+  /// `isComparing`: whether to look for data blocks that nothing maps any more; where nothing is
+  /// lost there are none worth the time.
+  package init(_ salvage: Salvage, isComparing: Bool) {
     let reader = salvage.reader
     // What the trees use has been claimed already; here only the maps themselves are looked at.
     var usage = BlockUsage(blockCount: reader.usage.blockCount)
@@ -31,9 +33,14 @@ extension OldSpaceMaps {
       PoolReader.Structure.metadataSpaceMap, order: PoolReader.Structure.metadataSpaceMapOrder,
       root: reader.superblock.metadataSpaceMap, index: .block, in: reader.file, usage: &usage,
       findings: &findings)
-    _ = SpaceMapComparison(metadataMap, with: reader.usage.references, findings: &findings)
-    _ = SpaceMapComparison(dataMap, with: salvage.dataCounts, findings: &findings)
+    dataMap.checkBitmaps(findings: &findings)
+    metadataMap.checkBitmaps(findings: &findings)
     damagedBlocks = DamagedBlock.list(findings, in: reader.file)
+    guard isComparing else {
+      unmapped = []
+      isComplete = false
+      return
+    }
     let differences = CountDifferences(
       dataMap, with: salvage.dataCounts, atMost: OldSpaceMaps.most)
     unmapped = differences.all.lazy.filter { $0.counted == 0 }.map(\.blocks).joined

@@ -34,6 +34,12 @@ package struct Salvage: Sendable {
   /// Set when the superblock was lost and had to be inferred.
   package let search: SuperblockSearch?
 
+  /// Whether anything may be missing, as far as is known.
+  package var hasLosses: Bool {
+    search != nil || !droppedDevices.isEmpty || !lostIDs.isEmpty
+      || results.contains { !$0.lost.isEmpty }
+  }
+
   /// Finds the pool in `file`, from its superblock or, where that is lost, from everything else.
   /// What a person knows better stands in `overrides`.
   ///

@@ -45,10 +45,7 @@ package struct SalvageSummary: Sendable {
     var lines = [
       "Kept \(kept) mappings; \(salvage.results.count - damaged) of \(devices) devices are whole."
     ]
-    let hasLost =
-      damaged > 0 || !salvage.droppedDevices.isEmpty || !salvage.lostIDs.isEmpty
-      || salvage.search != nil
-    if hasLost {
+    if salvage.hasLosses {
       lines += [
         "Keep the damaged metadata until the data is checked: what is lost here may still be found "
           + "in it.",

@@ -153,6 +153,33 @@ import ThinMetadata
     #expect(rescue.output.mappings == image.mappings)
   }
 
+  /// An old list may name a tree that a snapshot has today, and the device another.
+  @Test(arguments: TestFiles.fixtureNames("kernel/thin"))
+  func `with the list of devices and a tree lost, no device gets another's tree`(
+    name: String
+  ) throws {
+    let image = try MetadataImage(kernel: "thin/\(name)")
+    var random = SeededRandom()
+    let before = image.mappings
+    let somebodys = Array(before.values) + Array(image.heldMappings.values)
+    for lost in image.devices.shuffled(using: &random).prefix(6) {
+      var damaged = image
+      for node in image.nodes(below: image.superblock.mappingRoot) { damaged.zero(node.block) }
+      damaged.zero(lost.root)
+      let rescue = try Rescue(damaged)
+      let place: Comment = "\(name), device \(lost.id), seed \(random.seed)"
+      try rescue.expectSound(place)
+      for (device, mappings) in rescue.output.mappings {
+        if rescue.salvage.grafting.strangers.contains(device) {
+          #expect(somebodys.contains { isTrue(mappings, to: $0) }, "\(place), device \(device)")
+        } else {
+          let known = before[device, default: [:]]
+          #expect(isTrue(mappings, to: known), "\(place), device \(device)")
+        }
+      }
+    }
+  }
+
   /// A made-up id is one that no device ever had: it must not pass for one that is lost.
   @Test func `an id that a device once had is not made up for another`() throws {
     let image = try MetadataImage(kernel: "thin/thins")

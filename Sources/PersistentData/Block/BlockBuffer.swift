@@ -43,6 +43,12 @@
     }
   }
 
+  /// Makes the block at `index` nothing but zeroes.
+  func clear(_ index: Int) {
+    let bytes = unsafe slice(index, 1)
+    unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
   /// Lends the block at `index` for writing.
   package func edit<Result>(_ index: Int, _ body: (inout MutableRawSpan) -> Result) -> Result {
     var bytes = unsafe MutableRawSpan(_unsafeBytes: slice(index, 1))

@@ -41,8 +41,8 @@ package final class BlockWriter {
     neededCount += 1
     if isTooSmall { return block }
     if buffered == BlockWriter.bufferBlocks { try writeBuffer() }
+    buffer.clear(buffered)
     buffer.edit(buffered) { bytes in
-      bytes.clear()
       encode(block, &bytes)
       kind.seal(&bytes)
     }
@@ -89,11 +89,5 @@ package final class BlockWriter {
     if buffered > 0 { try buffer.write(file, to: bufferStart, count: buffered) }
     bufferStart += UInt64(buffered)
     buffered = 0
-  }
-}
-
-extension MutableRawSpan {
-  mutating func clear() {
-    for offset in stride(from: 0, to: byteCount, by: 8) { self[Field<UInt64>(at: offset)] = 0 }
   }
 }

@@ -45,6 +45,13 @@ package struct StoredSpaceMap: Sendable {
     return counts
   }
 
+  /// Reports bitmaps that can't be read, without a look at what they count.
+  package func checkBitmaps(findings: inout Findings) {
+    let bitmaps = entries.compactMap { $0.map { UInt32($0.block) } }.sorted()
+    let visitors = BlockScan(file, bitmaps).run { KindVisitor(map: self, blocks: bitmaps) }
+    for visitor in visitors { findings.merge(visitor.findings) }
+  }
+
   /// Reads the index and the large counts, and counts the references they hold in `usage`.
   ///
   /// `root.blockCount` is believed only as far as the device has room for bitmaps.
@@ -173,6 +180,29 @@ package struct StoredSpaceMap: Sendable {
   }
 
   var largeCountTree: Tree { Tree("\(name) reference counts", order: order, leafValueSize: 4) }
+}
+
+/// Looks at what kind of block each bitmap is, and nothing else.
+private struct KindVisitor: BlockVisitor {
+  let map: StoredSpaceMap
+  let blocks: [UInt32]
+  var findings = Findings()
+
+  init(map: StoredSpaceMap, blocks: [UInt32]) {
+    self.map = map
+    self.blocks = blocks
+  }
+
+  mutating func visit(_ index: Int, _ bytes: RawSpan) {
+    let kind = BlockKind(of: bytes)
+    if kind != .bitmap { findings.reportKind(kind, expected: .bitmap, at: site(index)) }
+  }
+
+  mutating func unreadable(_ index: Int, _ error: IOError) {
+    findings.report(.blockUnreadable, at: site(index), found: error.description)
+  }
+
+  private func site(_ index: Int) -> Site { map.site(block: UInt64(blocks[index])) }
 }
 
 /// The words of every bitmap that can be read, by its place in the scan.

@@ -53,8 +53,8 @@ package struct UndoRecorder: BlockEditor {
   package mutating func flush() {}
 
   private mutating func writeHeader() throws(IOError) {
+    group.clear(0)
     group.edit(0) { bytes in
-      bytes.clear()
       for (offset, byte) in UndoLayout.magic.enumerated() {
         bytes[Field<UInt8>(at: UndoLayout.Header.magic + offset)] = byte
       }
@@ -71,8 +71,8 @@ package struct UndoRecorder: BlockEditor {
   }
 
   private mutating func writeGroup(isLast: Bool) throws(IOError) {
+    group.clear(0)
     group.edit(0) { bytes in
-      bytes.clear()
       bytes[UndoLayout.Table.count] = UInt32(entries.count)
       bytes[UndoLayout.Table.isLast] = isLast ? 1 : 0
       for (index, entry) in entries.enumerated() {
