@@ -265,22 +265,13 @@ package struct LargeCounts: Sendable {
   package var all: some Sequence<(UInt64, UInt32)> { zip(blocks, counts) }
 
   package subscript(block: UInt64) -> UInt32? {
-    let index = firstIndex(from: block)
+    let index = blocks.firstIndex(from: block)
     return index < blocks.count && blocks[index] == block ? counts[index] : nil
   }
 
   /// The blocks in `range` that have an entry.
   package func blocks(in range: Range<UInt64>) -> ArraySlice<UInt64> {
-    blocks[firstIndex(from: range.lowerBound)..<firstIndex(from: range.upperBound)]
-  }
-
-  private func firstIndex(from block: UInt64) -> Int {
-    var low = 0
-    var high = blocks.count
-    while low < high {
-      let middle = (low + high) / 2
-      if blocks[middle] < block { low = middle + 1 } else { high = middle }
-    }
-    return low
+    blocks[
+      blocks.firstIndex(from: range.lowerBound)..<blocks.firstIndex(from: range.upperBound)]
   }
 }

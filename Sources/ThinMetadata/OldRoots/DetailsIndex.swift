@@ -15,7 +15,7 @@ struct DetailsIndex {
     /// A commit writes both in one go; of two as near, the later one. `isPossible`: what is known
     /// beyond the ids; where it holds for none, the nearest is taken.
     func nearest(to block: UInt32, _ isPossible: (UInt32) -> Bool) -> UInt32? {
-      var high = firstIndex(from: block)
+      var high = blocks.firstIndex(from: block)
       var low = high - 1
       var nearest: UInt32?
       for _ in 0..<Fitting.mostTried {
@@ -30,16 +30,6 @@ struct DetailsIndex {
         if takesAfter == true { high += 1 } else { low -= 1 }
       }
       return nearest
-    }
-
-    private func firstIndex(from block: UInt32) -> Int {
-      var low = 0
-      var high = blocks.count
-      while low < high {
-        let middle = (low + high) / 2
-        if blocks[middle] < block { low = middle + 1 } else { high = middle }
-      }
-      return low
     }
   }
 
