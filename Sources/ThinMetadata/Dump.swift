@@ -44,8 +44,8 @@ package struct Dump {
     var stream = LeafStream(pool, chosen, in: reader.mappings, sharing: sharing)
     let format = format
     var joiner = TextJoiner(format, sink)
-    try stream.run(reading: reader.file, reader.limits) { decoded in
-      TextPiece(decoded, format)
+    try stream.run(reading: reader.file, reader.limits) { reader, chunk in
+      TextPiece(reader.readRuns(chunk), format)
     } consume: { (piece) throws(DumpError) in
       if !toleratingDamage, piece.findings.worst == .error { throw .damaged(piece.findings) }
       try joiner.add(piece)
@@ -62,7 +62,7 @@ private struct TextPiece: Sendable {
   let text: [UInt8]
   let tail: MappingRun?
 
-  init(_ decoded: DecodedChunk, _ format: TextFormat) {
+  init(_ decoded: ChunkOfRuns, _ format: TextFormat) {
     var writer = ThinTextWriter(format, mayContinue: decoded.chunk.startsWithLeaf)
     decoded.replay(into: &writer)
     findings = decoded.findings

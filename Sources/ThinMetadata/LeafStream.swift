@@ -20,24 +20,13 @@ struct StreamChunk: Sendable {
 
   /// Whether the chunk starts in the middle of a run of leaves.
   var startsWithLeaf: Bool { if case .leaves = pieces.first { true } else { false } }
-}
 
-/// A chunk whose leaves have been read.
-struct DecodedChunk: Sendable {
-  let chunk: StreamChunk
-  /// The mappings of all leaves, one after the other.
-  fileprivate(set) var runs: [MappingRun] = []
-  /// Where in `runs` the mappings of each leaf end.
-  fileprivate(set) var ends: [Int] = []
-  /// What is wrong with the leaves.
-  fileprivate(set) var findings = Findings()
-
-  /// Says the events of this part of the pool.
+  /// Says the events of this part of the pool; `leaf` says those of a leaf, by its index.
   func replay<Events: ThinEvents & ~Copyable>(
-    into events: inout Events
+    into events: inout Events, leaf: (Int, inout Events) throws(Events.Failure) -> Void
   ) throws(Events.Failure) {
-    var leaf = 0
-    for piece in chunk.pieces {
+    var nextLeaf = 0
+    for piece in pieces {
       switch piece {
       case .begin(let pool): try events.begin(pool)
       case .beginShared(let run): try events.beginShared("\(run)")
@@ -47,9 +36,8 @@ struct DecodedChunk: Sendable {
       case .reference(let run): try events.reference("\(run)")
       case .end: try events.end()
       case .leaves(let count):
-        let start = leaf == 0 ? 0 : ends[leaf - 1]
-        leaf += count
-        for index in start..<ends[leaf - 1] { try events.run(runs[index]) }
+        for index in nextLeaf..<nextLeaf + count { try leaf(index, &events) }
+        nextLeaf += count
       }
     }
   }
@@ -189,49 +177,5 @@ private struct Outline {
   private mutating func closeLeaves() {
     if openLeaves > 0 { pieces.append(.leaves(openLeaves)) }
     openLeaves = 0
-  }
-}
-
-extension LeafStream {
-  /// Reads the leaves on all cores; `map` is applied there too, `consume` gets its results here,
-  /// in order.
-  mutating func run<Output: Sendable, Failure: Error>(
-    reading file: BlockFile, _ limits: MappingLeaf.Limits,
-    map: @escaping @Sendable (DecodedChunk) -> Output,
-    consume: (Output) throws(Failure) -> Void
-  ) throws(Failure) {
-    let pipeline = OrderedPipeline<ChunkReader, StreamChunk, Output>(
-      makeContext: { ChunkReader(file, limits) },
-      transform: { reader, chunk in map(reader.decode(chunk)) })
-    var stream = self
-    try pipeline.run(next: { stream.next() }, consume: consume)
-    self = stream
-  }
-}
-
-/// What a worker keeps between chunks.
-private struct ChunkReader {
-  private var batch: LeafBatch
-  private var leaf: MappingLeaf
-
-  init(_ file: BlockFile, _ limits: MappingLeaf.Limits) {
-    batch = LeafBatch(PoolReader.Structure.mapping, in: file)
-    leaf = MappingLeaf(limits)
-  }
-
-  mutating func decode(_ chunk: StreamChunk) -> DecodedChunk {
-    var decoded = DecodedChunk(chunk: chunk)
-    var leaf = leaf
-    batch.read(chunk.leaves) { index, node, findings in
-      while decoded.ends.count < index { decoded.ends.append(decoded.runs.count) }
-      leaf.read(node, chunk.leaves[index], findings: &findings)
-      decoded.runs += leaf.runs
-      decoded.ends.append(decoded.runs.count)
-    }
-    while decoded.ends.count < chunk.leaves.count { decoded.ends.append(decoded.runs.count) }
-    decoded.findings = batch.reader.findings
-    batch.reader.findings = Findings()
-    self.leaf = leaf
-    return decoded
   }
 }

@@ -23,6 +23,18 @@ package struct Mapping: Hashable, Sendable {
     time = UInt32(value & UInt64(Mapping.timeMaximum))
   }
 
+  /// The highest data block and the latest time in values as a leaf stores them.
+  static func bounds(of values: Span<UInt64>) -> Mapping {
+    var highest: UInt64 = 0
+    var latest: UInt64 = 0
+    for index in values.indices {
+      let value = UInt64(littleEndian: values[index])
+      highest = max(highest, value)
+      latest = max(latest, value & UInt64(timeMaximum))
+    }
+    return Mapping(dataBlock: Mapping(highest).dataBlock, time: UInt32(latest))
+  }
+
   package var value: UInt64 { dataBlock << Mapping.timeBits | UInt64(time) }
 }
 

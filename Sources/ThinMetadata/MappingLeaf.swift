@@ -41,18 +41,24 @@ package struct MappingLeaf: Sendable {
 
   /// Takes the mappings of a sound leaf. Those that can't be true are left out, with a finding:
   /// outside the keys of the leaf's parents, or beyond the data device.
-  package mutating func read(
-    _ leaf: BTreeNode, _ reference: NodeReference, findings: inout Findings
-  ) {
+  ///
+  /// Returns `false`, and has no runs, when nothing is wrong and there are more than `limit` runs.
+  @discardableResult package mutating func read(
+    _ leaf: BTreeNode, _ reference: NodeReference, upTo limit: Int = .max,
+    findings: inout Findings
+  ) -> Bool {
     runCount = 0
     mappingCount = leaf.entryCount
-    guard let keys = leaf.keys else { return }
-    runCount = MappingLeaf.findRuns(leaf, &starts)
+    guard let keys = leaf.keys else { return true }
+    let count = MappingLeaf.findRuns(leaf, &starts)
+    if count > limit, isSound(keys, Mapping.bounds(of: leaf.valueSpan), reference) { return false }
+    runCount = count
     makeRuns(leaf)
     // All but the strangest leaves pass at once; the others are gone through entry by entry.
     if !isInRange(keys, reference) || !runs.allSatisfy(isPossible) {
       collectPossible(leaf, reference, &findings)
     }
+    return true
   }
 
   /// Whether nothing is wrong with the mappings of a leaf: with its keys, with a mapping of the

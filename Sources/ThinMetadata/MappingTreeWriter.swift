@@ -7,20 +7,19 @@ internal import PersistentData
 /// mappings stand alone beside a shared leaf, they take its mappings in and that leaf is not
 /// shared in this place.
 struct MappingTreeWriter {
-  /// Runs that are counted at a time.
-  private static let runsPerCount = 4096
-
   private let writer: BlockWriter
-  /// References to the blocks of the data device, once its size is known.
-  var dataCounts: RefCounts?
+  /// References to the blocks of the data device; complete between trees.
+  let dataCounts: RefCounts
   private var internalNodes: SharedInternalNodes
   private var leaves = NodeCutter<UInt64>(.leaf)
-  private var uncounted: [BlockRun] = []
+  private var uncounted: CountBatch
   /// Whether the tree being written has leaves that stood ready.
   private var sharesLeaves = false
 
-  init(_ writer: BlockWriter) {
+  init(_ writer: BlockWriter, dataBlockCount: UInt64) {
     self.writer = writer
+    dataCounts = RefCounts(count: dataBlockCount)
+    uncounted = CountBatch(dataCounts)
     internalNodes = SharedInternalNodes(writer)
   }
 
@@ -30,8 +29,17 @@ struct MappingTreeWriter {
       keysFrom: run.virtualBegin, count: run.length,
       valuesFrom: Mapping(dataBlock: run.dataBegin, time: run.time).value,
       step: 1 << Mapping.timeBits, to: writer)
-    uncounted.append(BlockRun(begin: run.dataBegin, length: run.length))
-    if uncounted.count >= MappingTreeWriter.runsPerCount { count() }
+    uncounted.add(BlockRun(begin: run.dataBegin, length: run.length))
+  }
+
+  /// Adds entries as they stand on disk, and returns the highest data block that they refer to;
+  /// when the data device does not have it, the entries are not counted.
+  mutating func push(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(IOError) -> UInt64 {
+    if leaves.keptCount == 0 { try openSmallLast() }
+    try leaves.push(littleEndian: keys, values, to: writer)
+    let highest = uncounted.stage(values, above: Mapping.timeBits).highest
+    if highest < dataCounts.count { uncounted.addStaged() }
+    return highest
   }
 
   /// Adds leaves written earlier; their first key is higher than all before.
@@ -56,7 +64,7 @@ struct MappingTreeWriter {
       try mergeIntoLast(last)
     }
     try leaves.flush(to: writer)
-    count()
+    uncounted.flush()
     sharesLeaves = false
     return leaves.takeNodes()
   }
@@ -72,7 +80,6 @@ struct MappingTreeWriter {
 
   /// Takes back the count of a leaf that in the end nobody refers to.
   func uncount(_ leaf: WrittenNode) throws(IOError) {
-    guard let dataCounts else { return }
     for (_, value) in try entries(of: leaf) {
       let block = Mapping(value).dataBlock
       dataCounts.set(block, to: dataCounts[block] - 1)
@@ -104,7 +111,7 @@ struct MappingTreeWriter {
     }
     for (key, value) in try entries(of: node) {
       try leaves.push(key, value, to: writer)
-      uncounted.append(BlockRun(begin: Mapping(value).dataBlock, length: 1))
+      uncounted.add(BlockRun(begin: Mapping(value).dataBlock, length: 1))
     }
   }
 
@@ -113,10 +120,5 @@ struct MappingTreeWriter {
       let leaf = BTreeNode(bytes)
       return (0..<leaf.entryCount).map { (leaf.key($0), leaf.value($0)) }
     }
-  }
-
-  private mutating func count() {
-    dataCounts?.increment(uncounted)
-    uncounted.removeAll(keepingCapacity: true)
   }
 }

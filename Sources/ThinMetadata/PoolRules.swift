@@ -73,11 +73,7 @@ struct PoolRules: Sendable {
   mutating func endDevice() { place = .inPool }
 
   mutating func run(_ run: MappingRun) throws(RestoreError) {
-    switch place {
-    case .inDevice, .inShared: break
-    case .outside: throw .rejected("missing superblock")
-    case .inPool: throw .rejected("mapping tags must appear within a <def> or <device> tag")
-    }
+    try enterMapping()
     guard run.length > 0 else { throw .rejected("a mapping has no length") }
     guard !run.virtualBegin.addingReportingOverflow(run.length).overflow else {
       throw .rejected("virtual blocks from \(run.virtualBegin) on go beyond 2^64")
@@ -86,11 +82,20 @@ struct PoolRules: Sendable {
       throw .rejected("time \(run.time) is larger than \(Mapping.timeMaximum)")
     }
     guard run.dataBegin < dataBlockCount, run.length <= dataBlockCount - run.dataBegin else {
-      throw .rejected(
-        "block out of bounds: data blocks from \(run.dataBegin) on, but the data device has "
-          + "\(dataBlockCount)")
+      throw outOfBounds(from: run.dataBegin)
     }
     try extend(run.virtualBegin...run.virtualLast, by: run.length)
+  }
+
+  /// Entries whose keys, little-endian, are known to ascend, with the highest of their data blocks.
+  mutating func entries(
+    _ keys: Span<UInt64>, highest dataBlock: UInt64
+  ) throws(RestoreError) {
+    try enterMapping()
+    guard let first = keys.indices.first, let last = keys.indices.last else { return }
+    guard dataBlock < dataBlockCount else { throw outOfBounds(from: dataBlock) }
+    let range = UInt64(littleEndian: keys[first])...UInt64(littleEndian: keys[last])
+    try extend(range, by: UInt64(keys.count))
   }
 
   mutating func reference(_ name: String) throws(RestoreError) {
@@ -110,6 +115,20 @@ struct PoolRules: Sendable {
     case .inShared, .inDevice:
       throw .rejected("<\(tag)> must not stand within <def> or <device>")
     }
+  }
+
+  private func enterMapping() throws(RestoreError) {
+    switch place {
+    case .inDevice, .inShared: break
+    case .outside: throw .rejected("missing superblock")
+    case .inPool: throw .rejected("mapping tags must appear within a <def> or <device> tag")
+    }
+  }
+
+  private func outOfBounds(from dataBlock: UInt64) -> RestoreError {
+    .rejected(
+      "block out of bounds: data blocks from \(dataBlock) on, but the data device has "
+        + "\(dataBlockCount)")
   }
 
   private mutating func extend(

@@ -16,7 +16,7 @@ package enum RestoreError: Error {
 
 /// Writes a pool's metadata from its events, in one pass: leaves as they come, what refers to them
 /// after them, the space maps from what was counted, the superblock last.
-package struct Restorer: ThinEvents {
+package struct Restorer: EntryEvents {
   private let writer: BlockWriter
   private var rules = PoolRules()
   private var pool: PoolHeader?
@@ -30,7 +30,7 @@ package struct Restorer: ThinEvents {
   /// Whatever `file` held is gone from here on.
   package init(_ file: BlockFile) throws(RestoreError) {
     do { writer = try BlockWriter(file) } catch { throw .output(error) }
-    mappings = MappingTreeWriter(writer)
+    mappings = MappingTreeWriter(writer, dataBlockCount: 0)
     topLevel = TreeWriter(writer)
     details = TreeWriter(writer)
   }
@@ -38,7 +38,7 @@ package struct Restorer: ThinEvents {
   package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
     try rules.begin(pool)
     self.pool = pool
-    mappings.dataCounts = RefCounts(count: pool.dataBlockCount)
+    mappings = MappingTreeWriter(writer, dataBlockCount: pool.dataBlockCount)
   }
 
   package mutating func beginShared(_ name: String) throws(RestoreError) {
@@ -77,6 +77,13 @@ package struct Restorer: ThinEvents {
     try write { (mappings) throws(IOError) in try mappings.push(run) }
   }
 
+  package mutating func entries(
+    _ keys: Span<UInt64>, _ values: Span<UInt64>
+  ) throws(RestoreError) {
+    let highest = try write { (mappings) throws(IOError) in try mappings.push(keys, values) }
+    try rules.entries(keys, highest: highest)
+  }
+
   package mutating func reference(_ name: String) throws(RestoreError) {
     try rules.reference(name)
     let leaves = shared[name, default: []]
@@ -85,9 +92,7 @@ package struct Restorer: ThinEvents {
 
   package mutating func end() throws(RestoreError) {
     try rules.end()
-    guard let pool, let dataCounts = mappings.dataCounts else {
-      throw .rejected("missing superblock")
-    }
+    guard let pool else { throw .rejected("missing superblock") }
     do throws(IOError) {
       for leaf in shared.values.joined()
       where writer.references[UInt64(leaf.block.number)] == 0 {
@@ -97,7 +102,7 @@ package struct Restorer: ThinEvents {
       let detailsRoot = try details.finish()
       for root in [mappingRoot, detailsRoot] { writer.references.increment(UInt64(root.number)) }
       let maps = SpaceMapWriter(writer)
-      let dataMap = try maps.writeData(dataCounts, blockCount: pool.dataBlockCount)
+      let dataMap = try maps.writeData(mappings.dataCounts, blockCount: pool.dataBlockCount)
       let metadataMap = try maps.writeMetadata()
       if !writer.isTooSmall {
         let superblock = Superblock(

@@ -136,29 +136,14 @@ package struct Salvage: Sendable {
       throw .rejected("invalid data block size: \(header.dataBlockSectors) sectors")
     }
     var restorer = try Restorer(output)
-    try replay(into: &restorer)
+    try reader.replay(header, devices, into: &restorer)
   }
 
   /// About how many blocks the new metadata takes on a device of `blockCount` blocks.
   package func neededBlocks(on blockCount: UInt64) throws(RestoreError) -> UInt64 {
     var estimate = SizeEstimate()
-    try replay(into: &estimate)
+    try reader.replay(header, devices, into: &estimate)
     return estimate.neededBlocks(on: blockCount)
-  }
-
-  private func replay<Events: ThinEvents & ~Copyable>(
-    into events: inout Events
-  ) throws(Events.Failure) {
-    var stream = LeafStream(
-      header, devices, in: reader.mappings,
-      sharing: LeafSharing(
-        reader.mappings, roots: devices.compactMap(\.root), blockCount: reader.usage.blockCount))
-    try stream.run(reading: reader.file, reader.limits) {
-      $0
-    } consume: {
-      (decoded) throws(Events.Failure) in
-      try decoded.replay(into: &events)
-    }
   }
 
   /// Writes what was found as text.

@@ -5,7 +5,7 @@ internal import PersistentData
 ///
 /// It leaves out the tree of large counts and leaves that can't stay shared, so that the truth is
 /// this or a few blocks more.
-package struct SizeEstimate: ThinEvents {
+package struct SizeEstimate: EntryEvents {
   package typealias Failure = RestoreError
 
   private var rules = PoolRules()
@@ -43,6 +43,13 @@ package struct SizeEstimate: ThinEvents {
   package mutating func run(_ run: MappingRun) throws(RestoreError) {
     try rules.run(run)
     entryCount += run.length
+  }
+
+  package mutating func entries(
+    _ keys: Span<UInt64>, _ values: Span<UInt64>
+  ) throws(RestoreError) {
+    try rules.entries(keys, highest: Mapping.bounds(of: values).dataBlock)
+    entryCount += UInt64(keys.count)
   }
 
   package mutating func reference(_ name: String) throws(RestoreError) {

@@ -54,6 +54,13 @@ package protocol ThinEvents: ~Copyable {
   mutating func end() throws(Failure)
 }
 
+/// Events that have mappings one by one besides runs: what metadata is made from faster.
+package protocol EntryEvents: ThinEvents, ~Copyable {
+  /// Mappings of the shared run or device begun last, at least one: virtual blocks, ascending,
+  /// and for each what the tree stores for it (`Mapping.value`); both little-endian, as on disk.
+  mutating func entries(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(Failure)
+}
+
 /// What a person says of the pool, over what its metadata says.
 package struct PoolOverrides: Sendable {
   package var dataBlockSectors: UInt32?

@@ -69,6 +69,49 @@ import ThinMetadata
     }
   }
 
+  /// A leaf of many short runs goes entry by entry into the output, any other run by run, as they
+  /// all do when a dump is restored.
+  @Test func `repair writes what a restored dump is, byte for byte`() throws {
+    var random = SeededRandom()
+    for round in 0..<60 {
+      let pool = RandomPool(&random, largeSegments: round == 0 ? 2 : 0)
+      let place: Comment = "seed \(random.seed), round \(round)"
+      let image = try written(pool)
+      let scratch = try Scratch()
+      let text = try dumped(image, as: .xml, scratch)
+      let restored = try scratch.blank("restored", bytes: image.bytes.count)
+      _ = try ThinXMLReader.read(
+        ByteSource(text), overriding: PoolOverrides(),
+        into: Restorer(BlockFile(restored, .write)))
+      let repaired = try repair(image, scratch)
+      #expect(try repaired.bytes == MetadataImage(file: restored).bytes, place)
+    }
+  }
+
+  @Test func `repair leaves out impossible mappings, in leaves of short runs and of long ones`()
+    throws
+  {
+    var random = SeededRandom()
+    var damagedLeaves = 0
+    for round in 0..<60 {
+      let pool = RandomPool(&random)
+      var image = try written(pool)
+      let leaves = image.devices.flatMap { image.leaves(below: $0.root) }
+        .filter { !$0.keys.isEmpty }
+      guard let leaf = leaves.randomElement(using: &random) else { continue }
+      damagedLeaves += 1
+      let entry = random.number(0..<leaf.keys.count)
+      let impossible = Mapping(dataBlock: pool.header.dataBlockCount, time: 0).value
+      image.set(leaf.block, as: .btreeNode, leaf.value(entry), to: impossible)
+      let expected = image.mappings.mapValues { device in
+        device.filter { $0.value.dataBlock < pool.header.dataBlockCount }
+      }
+      let repaired = try repair(image, Scratch())
+      #expect(repaired.mappings == expected, "seed \(random.seed), round \(round)")
+    }
+    #expect(damagedLeaves > 20)
+  }
+
   /// Once blocks are only counted, shared leaves can't be divided or joined, so that the count is
   /// a few blocks off; the size that people are told to give covers that.
   @Test func `an output too small is told a size that is enough, and not much more`() throws {
@@ -100,6 +143,13 @@ import ThinMetadata
       let image = try MetadataImage(file: path)
       #expect(try image.contents == pool.contents, "seed \(random.seed), round \(round)")
     }
+  }
+
+  private func repair(_ image: MetadataImage, _ scratch: Scratch) throws -> MetadataImage {
+    let path = try scratch.blank("repaired", bytes: image.bytes.count)
+    let salvage = try Salvage(image.open(scratch, .read, .salvage), overriding: PoolOverrides())
+    try salvage.restore(to: BlockFile(path, .write))
+    return try MetadataImage(file: path)
   }
 
   private func restore(_ pool: RandomPool, to path: String) throws {

@@ -96,6 +96,23 @@ extension NodeCutter where Value == UInt64 {
     }
   }
 
+  /// Adds entries as they stand on disk; their keys ascend, and are higher than all before.
+  package mutating func push(
+    littleEndian keys: Span<UInt64>, _ values: Span<UInt64>, to writer: BlockWriter
+  ) throws(IOError) {
+    precondition(keys.count == values.count)
+    if self.values.isEmpty { self.values = Array(repeating: 0, count: 2 * maximum) }
+    var done = 0
+    while done < keys.count {
+      let part = done..<done + min(keys.count - done, 2 * maximum - keptCount)
+      self.keys.copy(littleEndian: keys.extracting(part), to: keptCount)
+      self.values.copy(littleEndian: values.extracting(part), to: keptCount)
+      done = part.upperBound
+      keptCount += part.count
+      if keptCount == 2 * maximum { try cut(maximum, to: writer) }
+    }
+  }
+
   private static func fill(
     _ array: inout [UInt64], _ range: Range<Int>, from first: UInt64, step: UInt64
   ) {

@@ -3,12 +3,30 @@ package protocol NodeValue: Sendable {
   /// Bytes it takes on disk.
   static var encodedSize: Int { get }
   func encode(into bytes: inout MutableRawSpan, at offset: Int)
+  /// Encodes values one after the other.
+  static func encode(_ values: Span<Self>, into bytes: inout MutableRawSpan, at offset: Int)
+}
+
+extension NodeValue {
+  package static func encode(
+    _ values: Span<Self>, into bytes: inout MutableRawSpan, at offset: Int
+  ) {
+    for index in values.indices {
+      values[index].encode(into: &bytes, at: offset + index * encodedSize)
+    }
+  }
 }
 
 extension UInt64: NodeValue {
   package static var encodedSize: Int { 8 }
   package func encode(into bytes: inout MutableRawSpan, at offset: Int) {
     bytes[Field<UInt64>(at: offset)] = self
+  }
+
+  package static func encode(
+    _ values: Span<UInt64>, into bytes: inout MutableRawSpan, at offset: Int
+  ) {
+    bytes.store(values, at: offset)
   }
 }
 
@@ -63,16 +81,8 @@ extension BTreeNode {
     bytes[Layout.entryCount] = UInt32(keys.count)
     bytes[Layout.maxEntries] = UInt32(maximum)
     bytes[Layout.valueSize] = UInt32(Value.encodedSize)
-    var offset = Layout.size
-    for index in keys.indices {
-      bytes[Field<UInt64>(at: offset)] = keys[index]
-      offset += 8
-    }
-    offset = Layout.size + 8 * maximum
-    for index in values.indices {
-      values[index].encode(into: &bytes, at: offset)
-      offset += Value.encodedSize
-    }
+    UInt64.encode(keys, into: &bytes, at: Layout.size)
+    Value.encode(values, into: &bytes, at: Layout.size + 8 * maximum)
   }
 
   /// A node in memory, sealed, as it would stand in `block`; keys ascend.

@@ -33,4 +33,15 @@ extension MutableRawSpan {
       storeBytes(of: newValue.littleEndian, toByteOffset: field.offset, as: Value.self)
     }
   }
+
+  /// Stores numbers one after the other, little-endian, from `offset` on; past the end traps.
+  package mutating func store(_ words: Span<UInt64>, at offset: Int) {
+    // Checked once for all of them.
+    precondition(offset >= 0 && offset <= byteCount && words.count <= (byteCount - offset) / 8)
+    for index in words.indices {
+      let place = offset &+ 8 &* index
+      unsafe storeBytes(
+        of: words[index].littleEndian, toUncheckedByteOffset: place, as: UInt64.self)
+    }
+  }
 }

@@ -8,24 +8,13 @@ extension Recovery {
     guard Superblock.isPossible(dataBlockSectors: pool.dataBlockSectors) else {
       throw .rejected("invalid data block size: \(pool.dataBlockSectors) sectors")
     }
-    let reader = salvage.reader
     var events = InsertedDevice(device, keptRuns, into: try Restorer(output))
-    var stream = LeafStream(
-      pool, liveDevices, in: reader.mappings,
-      sharing: LeafSharing(
-        reader.mappings, roots: liveDevices.compactMap(\.root),
-        blockCount: reader.usage.blockCount))
-    try stream.run(reading: reader.file, reader.limits) {
-      $0
-    } consume: {
-      (decoded) throws(RestoreError) in
-      try decoded.replay(into: &events)
-    }
+    try salvage.reader.replay(pool, liveDevices, into: &events)
   }
 }
 
 /// A pool's events with one more device among them, where its id belongs.
-private struct InsertedDevice: ThinEvents {
+private struct InsertedDevice: EntryEvents {
   private var restorer: Restorer
   private let device: DeviceHeader
   private let runs: [MappingRun]
@@ -51,6 +40,10 @@ private struct InsertedDevice: ThinEvents {
   mutating func endDevice() throws(RestoreError) { try restorer.endDevice() }
 
   mutating func run(_ run: MappingRun) throws(RestoreError) { try restorer.run(run) }
+
+  mutating func entries(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(RestoreError) {
+    try restorer.entries(keys, values)
+  }
 
   mutating func reference(_ name: String) throws(RestoreError) { try restorer.reference(name) }
 

@@ -1,0 +1,173 @@
+internal import PersistentData
+
+/// A chunk whose leaves have been read, as runs: what text is made of.
+struct ChunkOfRuns: Sendable {
+  let chunk: StreamChunk
+  /// The mappings of all leaves, one after the other.
+  private var runs: [MappingRun] = []
+  /// Where in `runs` the mappings of each leaf end.
+  private var ends: [Int] = []
+  /// What is wrong with the leaves.
+  fileprivate(set) var findings = Findings()
+
+  fileprivate init(_ chunk: StreamChunk) { self.chunk = chunk }
+
+  /// Says the events of this part of the pool.
+  func replay<Events: ThinEvents & ~Copyable>(
+    into events: inout Events
+  ) throws(Events.Failure) {
+    try chunk.replay(into: &events) { (leaf, events) throws(Events.Failure) in
+      for index in (leaf == 0 ? 0 : ends[leaf - 1])..<ends[leaf] { try events.run(runs[index]) }
+    }
+  }
+
+  fileprivate mutating func append(_ leaf: ArraySlice<MappingRun>) {
+    runs += leaf
+    ends.append(runs.count)
+  }
+
+  /// Adds leaves without mappings, until there are `count`.
+  fileprivate mutating func fill(to count: Int) {
+    while ends.count < count { append([]) }
+  }
+}
+
+/// A chunk whose leaves have been read, each in the form that costs least: what new leaves are
+/// made of.
+struct ChunkOfLeaves: Sendable {
+  private enum Leaf {
+    /// A range of `runs`.
+    case runs(Range<Int>)
+    /// A range of `words`: the keys of the entries, then their values.
+    case entries(Range<Int>)
+  }
+
+  let chunk: StreamChunk
+  private var leaves: [Leaf] = []
+  private var runs: [MappingRun] = []
+  private var words: [UInt64] = []
+  private var wordCount = 0
+
+  fileprivate init(_ chunk: StreamChunk) { self.chunk = chunk }
+
+  /// Says the events of this part of the pool.
+  func replay<Events: EntryEvents & ~Copyable>(
+    into events: inout Events
+  ) throws(Events.Failure) {
+    try chunk.replay(into: &events) { (leaf, events) throws(Events.Failure) in
+      switch leaves[leaf] {
+      case .runs(let range):
+        for index in range { try events.run(runs[index]) }
+      case .entries(let range):
+        let words = words.span.extracting(range)
+        let count = words.count / 2
+        try events.entries(words.extracting(first: count), words.extracting(last: count))
+      }
+    }
+  }
+
+  fileprivate mutating func append(_ leaf: ArraySlice<MappingRun>) {
+    let start = runs.count
+    runs += leaf
+    leaves.append(.runs(start..<runs.count))
+  }
+
+  fileprivate mutating func append(entriesOf leaf: BTreeNode) {
+    if words.isEmpty {
+      let capacity = BTreeNode.capacity(valueSize: Mapping.valueSize)
+      words = Array(repeating: 0, count: 2 * capacity * chunk.leaves.count)
+    }
+    let start = wordCount
+    words.copy(leaf.keySpan, to: start)
+    words.copy(leaf.valueSpan, to: start + leaf.entryCount)
+    wordCount += 2 * leaf.entryCount
+    leaves.append(.entries(start..<wordCount))
+  }
+
+  /// Adds leaves without mappings, until there are `count`.
+  fileprivate mutating func fill(to count: Int) {
+    while leaves.count < count { append([]) }
+  }
+}
+
+/// Reads the leaves of chunks; what a worker keeps from one chunk to the next.
+struct ChunkReader {
+  /// A leaf of more runs than this is better taken entry by entry.
+  private static let runsAtMost = 64
+
+  private var batch: LeafBatch
+  private var leaf: MappingLeaf
+
+  init(_ file: BlockFile, _ limits: MappingLeaf.Limits) {
+    batch = LeafBatch(PoolReader.Structure.mapping, in: file)
+    leaf = MappingLeaf(limits)
+  }
+
+  mutating func readRuns(_ chunk: StreamChunk) -> ChunkOfRuns {
+    var result = ChunkOfRuns(chunk)
+    var leaf = leaf
+    batch.read(chunk.leaves) { index, node, findings in
+      result.fill(to: index)
+      leaf.read(node, chunk.leaves[index], findings: &findings)
+      result.append(leaf.runs)
+    }
+    result.fill(to: chunk.leaves.count)
+    result.findings = batch.reader.findings
+    batch.reader.findings = Findings()
+    self.leaf = leaf
+    return result
+  }
+
+  /// Reads what is sound; what is wrong with the rest has been said elsewhere.
+  mutating func readLeaves(_ chunk: StreamChunk) -> ChunkOfLeaves {
+    var result = ChunkOfLeaves(chunk)
+    var leaf = leaf
+    batch.read(chunk.leaves) { index, node, findings in
+      result.fill(to: index)
+      let limit = ChunkReader.runsAtMost
+      if leaf.read(node, chunk.leaves[index], upTo: limit, findings: &findings) {
+        result.append(leaf.runs)
+      } else {
+        result.append(entriesOf: node)
+      }
+    }
+    result.fill(to: chunk.leaves.count)
+    batch.reader.findings = Findings()
+    self.leaf = leaf
+    return result
+  }
+}
+
+extension LeafStream {
+  /// Reads the leaves on all cores; `transform` is applied there too, `consume` gets its results
+  /// here, in order.
+  mutating func run<Output: Sendable, Failure: Error>(
+    reading file: BlockFile, _ limits: MappingLeaf.Limits,
+    transform: @escaping @Sendable (inout ChunkReader, StreamChunk) -> Output,
+    consume: (Output) throws(Failure) -> Void
+  ) throws(Failure) {
+    let pipeline = OrderedPipeline<ChunkReader, StreamChunk, Output>(
+      makeContext: { ChunkReader(file, limits) }, transform: transform)
+    var stream = self
+    try pipeline.run(next: { stream.next() }, consume: consume)
+    self = stream
+  }
+}
+
+extension PoolReader {
+  /// Says the events of a pool with these devices, whose trees this reader has read: ascending by
+  /// id, those without a root empty.
+  func replay<Events: EntryEvents & ~Copyable>(
+    _ pool: PoolHeader, _ devices: [(header: DeviceHeader, root: MetadataBlock?)],
+    into events: inout Events
+  ) throws(Events.Failure) {
+    let roots = devices.compactMap(\.root)
+    let sharing = LeafSharing(mappings, roots: roots, blockCount: usage.blockCount)
+    var stream = LeafStream(pool, devices, in: mappings, sharing: sharing)
+    try stream.run(reading: file, limits) { reader, chunk in
+      reader.readLeaves(chunk)
+    } consume: { (chunk) throws(Events.Failure) in
+      try chunk.replay(into: &events)
+    }
+  }
+}
