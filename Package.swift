@@ -32,14 +32,16 @@ let package = Package(
   targets: [
     .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
-    .target(name: "PersistentData", dependencies: ["CSystem"], swiftSettings: strict),
-    .target(name: "MetadataXML", dependencies: ["CExpat"], swiftSettings: strict),
+    .target(name: "Threads", dependencies: ["CSystem"], swiftSettings: strict),
+    .target(name: "PersistentData", dependencies: ["CSystem", "Threads"], swiftSettings: strict),
+    .target(name: "MetadataXML", dependencies: ["CExpat", "Threads"], swiftSettings: strict),
     .target(
-      name: "ThinMetadata", dependencies: ["PersistentData", "MetadataXML"], swiftSettings: strict),
+      name: "ThinMetadata", dependencies: ["PersistentData", "MetadataXML", "Threads"],
+      swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: [
-        "PersistentData", "MetadataXML", "ThinMetadata",
+        "PersistentData", "MetadataXML", "ThinMetadata", "Threads",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -49,7 +51,7 @@ let package = Package(
     // Fixtures, temporary files and a shell, for all tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tests),
     .testTarget(
-      name: "PersistentDataTests", dependencies: ["PersistentData", "TestSupport"],
+      name: "PersistentDataTests", dependencies: ["PersistentData", "Threads", "TestSupport"],
       swiftSettings: tests),
     .testTarget(name: "MetadataXMLTests", dependencies: ["MetadataXML"], swiftSettings: tests),
     .testTarget(

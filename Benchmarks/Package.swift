@@ -23,12 +23,14 @@ let package = Package(
   targets: [
     .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
-    .target(name: "PersistentData", dependencies: ["CSystem"], swiftSettings: strict),
-    .target(name: "MetadataXML", dependencies: ["CExpat"], swiftSettings: strict),
+    .target(name: "Threads", dependencies: ["CSystem"], swiftSettings: strict),
+    .target(name: "PersistentData", dependencies: ["CSystem", "Threads"], swiftSettings: strict),
+    .target(name: "MetadataXML", dependencies: ["CExpat", "Threads"], swiftSettings: strict),
     .target(
-      name: "ThinMetadata", dependencies: ["PersistentData", "MetadataXML"], swiftSettings: strict),
+      name: "ThinMetadata", dependencies: ["PersistentData", "MetadataXML", "Threads"],
+      swiftSettings: strict),
     .executableTarget(
-      name: "bench", dependencies: ["PersistentData", "MetadataXML", "ThinMetadata"],
+      name: "bench", dependencies: ["PersistentData", "MetadataXML", "ThinMetadata", "Threads"],
       path: "Micro", swiftSettings: strict),
     .executableTarget(name: "launch", path: "Launch"),
   ]

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PersistentData
+internal import Threads
 
 /// Measures parts of the program: `bench parts FOLDER` on what it makes in a folder,
 /// `bench limit FILE` reading and checksumming a file, which is the least that a check must do.

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import PersistentData
 internal import Synchronization
+internal import Threads
 
 /// Shows on a terminal how far a long job has come, and the time it may still take.
 ///

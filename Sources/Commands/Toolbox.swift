@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import PersistentData
+internal import Threads
 
 /// All tools, by the names people know them by.
 package enum Toolbox {

@@ -22,20 +22,24 @@ func decimal(_ bytes: Span<UInt8>) -> UInt64? {
   index += count
   // The digits move to the high end, zeros in front. Then they are joined to pairs, and the pairs
   // to one number: that of the first pair times 10^6, and so on.
-  let digits = values << UInt64(64 - 8 * count)
+  let digits = values &<< UInt64(64 - 8 * count)
   let pairs = digits &* 10 &+ (digits >> 8)
   let firstAndThird = (pairs & 0x0000_00FF_0000_00FF) &* ((1_000_000 << 32) + 100)
   let secondAndFourth = ((pairs >> 16) & 0x0000_00FF_0000_00FF) &* ((10_000 << 32) + 1)
   let number = (firstAndThird &+ secondAndFourth) >> 32
-  return count < 8 ? number : scanLongDecimal(bytes, at: &index, number, count: 8)
+  // Not "if there are eight": that changes from line to line too.
+  guard index < bytes.count, isDigit(bytes[index]) else { return number }
+  return scanLongDecimal(bytes, at: &index, number, count: 8)
 }
+
+@inline(__always) private func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
 /// Goes on with the digits after the first `count`, which made `number`.
 private func scanLongDecimal(
   _ bytes: Span<UInt8>, at index: inout Int, _ number: UInt64, count: Int
 ) -> UInt64? {
   var (number, count) = (number, count)
-  while index < bytes.count, bytes[index] &- UInt8(ascii: "0") < 10 {
+  while index < bytes.count, isDigit(bytes[index]) {
     let (tenfold, overflow) = number.multipliedReportingOverflow(by: 10)
     let (sum, carry) = tenfold.addingReportingOverflow(UInt64(bytes[index] &- UInt8(ascii: "0")))
     number = sum

@@ -3,100 +3,167 @@
 /// A canonical line is spaces or tabs, then exactly what the writer makes of a row. It means the
 /// same to expat *where a tag may stand*, and it is the reader's duty to be sure of that.
 struct RowLane {
-  /// The literals of all shapes one after the other.
-  private let literals: [UInt8]
-  /// Where in `literals` each piece ends.
-  private let pieceEnds: [Int]
-  /// Where in `pieceEnds` each shape's pieces end.
-  private let shapeEnds: [Int]
+  /// Bytes in a line of a large pool.
+  private static let usualLine = 48
 
-  /// The numbers of the row read last, at the front.
-  private(set) var values: [UInt64]
-  /// The shape read last, which is tried first.
-  private var likely = 0
-
-  /// A row that has been read.
-  struct Row {
-    let shape: Int
-    /// Bytes before the tag.
-    let indentation: Int
-    /// One past the end of the line.
-    let end: Int
+  /// Eight bytes of a literal; the mask leaves out what lies behind its end.
+  private struct Word {
+    let bytes: UInt64
+    let mask: UInt64
   }
 
+  /// A literal: one of the pieces of a shape.
+  private struct Piece {
+    /// Its words: a range of `words`.
+    let words: Range<Int>
+    /// Its bytes.
+    let count: Int
+  }
+
+  /// The literals of all shapes one after the other.
+  private var words: [Word] = []
+  private var pieces: [Piece] = []
+  /// Where in `pieces` each shape's are.
+  private var shapes: [Range<Int>] = []
+  /// The most numbers that a row of any shape has.
+  private let valuesPerRow: Int
+  /// The first eight bytes of each shape.
+  private var openings: [UInt64] = []
+
   init(_ shapes: [XMLRowShape]) {
-    var literals: [UInt8] = []
-    var pieceEnds: [Int] = []
-    var shapeEnds: [Int] = []
+    valuesPerRow = shapes.map(\.valueCount).max() ?? 0
     for shape in shapes {
-      for piece in shape.pieces {
-        literals += piece.utf8
-        pieceEnds.append(literals.count)
-      }
-      shapeEnds.append(pieceEnds.count)
+      let first = pieces.count
+      for piece in shape.pieces { append(Array(piece.utf8)) }
+      self.shapes.append(first..<pieces.count)
+      openings.append(words[pieces[first].words.lowerBound].bytes)
     }
-    self.literals = literals
-    self.pieceEnds = pieceEnds
-    self.shapeEnds = shapeEnds
-    values = Array(repeating: 0, count: shapes.map(\.valueCount).max() ?? 0)
+  }
+
+  private mutating func append(_ literal: [UInt8]) {
+    let first = words.count
+    for start in stride(from: 0, to: literal.count, by: 8) {
+      var (bytes, mask) = (0 as UInt64, 0 as UInt64)
+      for (offset, byte) in literal[start...].prefix(8).enumerated() {
+        bytes |= UInt64(byte) << UInt64(8 * offset)
+        mask |= 0xFF << UInt64(8 * offset)
+      }
+      words.append(Word(bytes: bytes, mask: mask))
+    }
+    pieces.append(Piece(words: first..<words.count, count: literal.count))
+  }
+
+  /// Finds the rows in the first `count` of some bytes, which start with a line. A row is found if
+  /// there are seven more bytes behind it, of whatever kind.
+  func rows(in bytes: Span<UInt8>, _ count: Int) -> LaneRows {
+    var rows = LaneRows(valuesPerRow, roomFor: count / RowLane.usualLine)
+    var line = 0
+    while line < count {
+      let place = rows.makeRoom()
+      if let row = row(in: bytes, at: line, &rows.values, from: place) {
+        rows.append(row)
+        line = row.end
+      } else if let end = endOfLine(in: bytes, from: line) {
+        line = end
+      } else {
+        break
+      }
+    }
+    return rows
   }
 
   /// Reads the line that starts at `start`, if it is a whole line, canonical, and of some shape.
-  mutating func row(in bytes: Span<UInt8>, at start: Int) -> Row? {
+  private func row(
+    in bytes: Span<UInt8>, at start: Int, _ values: inout [UInt64], from place: Int
+  ) -> LaneRows.Row? {
     var tag = start
     while tag < bytes.count, bytes[tag] == UInt8(ascii: " ") || bytes[tag] == UInt8(ascii: "\t") {
       tag += 1
     }
-    for offset in shapeEnds.indices {
-      // The likely one first, then all the others.
-      let shape = offset == 0 ? likely : offset <= likely ? offset - 1 : offset
-      if let end = match(shape, in: bytes, at: tag) {
-        likely = shape
-        return Row(shape: shape, indentation: tag - start, end: end)
+    guard bytes.count - tag >= 8 else { return nil }
+    let first = bytes.word(at: tag)
+    for shape in shapes.indices where openings[shape] == first {
+      if let end = match(shapes[shape], in: bytes, at: tag, &values, from: place) {
+        return LaneRows.Row(shape: shape, start: start, tag: tag, end: end)
       }
     }
     return nil
   }
 
   /// Reads a line of one shape whose tag starts at `start`; returns the end of the line.
-  private mutating func match(_ shape: Int, in bytes: Span<UInt8>, at start: Int) -> Int? {
-    let firstPiece = shape == 0 ? 0 : shapeEnds[shape - 1]
-    var literal = firstPiece == 0 ? 0 : pieceEnds[firstPiece - 1]
+  private func match(
+    _ shape: Range<Int>, in bytes: Span<UInt8>, at start: Int, _ values: inout [UInt64],
+    from place: Int
+  ) -> Int? {
+    var values = values.mutableSpan
+    var place = place
     var index = start
-    for piece in firstPiece..<shapeEnds[shape] {
-      if piece > firstPiece {
-        guard let number = scanDecimal(bytes, at: &index) else { return nil }
-        values[piece - firstPiece - 1] = number
+    for number in shape {
+      if number > shape.lowerBound {
+        guard let value = scanDecimal(bytes, at: &index) else { return nil }
+        values[place] = value
+        place += 1
       }
-      let end = pieceEnds[piece]
-      guard equal(literals.span, literal..<end, bytes, at: index) else { return nil }
-      index += end - literal
-      literal = end
+      let piece = pieces[number]
+      guard bytes.count - index >= 8 * piece.words.count else { return nil }
+      // No place lies beyond the bytes.
+      var next = index
+      for word in piece.words {
+        let difference = bytes.word(at: next) ^ words[word].bytes
+        guard difference & words[word].mask == 0 else { return nil }
+        next &+= 8
+      }
+      index &+= piece.count
     }
     return index
   }
 }
 
-/// Whether the bytes of `literals` in a range are also those of `bytes` from `index` on.
-@inline(__always) private func equal(
-  _ literals: Span<UInt8>, _ range: Range<Int>, _ bytes: Span<UInt8>, at index: Int
-) -> Bool {
-  guard bytes.count - index >= range.count else { return false }
-  let distance = index - range.lowerBound
-  var literal = range.lowerBound
-  while range.upperBound - literal >= 8 {
-    guard literals.word(at: literal) == bytes.word(at: literal + distance) else { return false }
-    literal += 8
+/// Rows that the lane has found in some bytes, in their order.
+struct LaneRows: Sendable {
+  struct Row: Sendable {
+    let shape: Int
+    /// Where the line starts, and where its tag does, counted from the first of the bytes.
+    let start: Int
+    let tag: Int
+    /// One past the end of the line.
+    let end: Int
   }
-  if literal == range.upperBound { return true }
-  if range.count >= 8 {
-    // The rest as a word that overlaps the one before.
-    let last = range.upperBound - 8
-    return literals.word(at: last) == bytes.word(at: last + distance)
+
+  private(set) var rows: [Row] = []
+  /// As many places for each row, the numbers in front.
+  fileprivate var values: [UInt64] = []
+  private let valuesPerRow: Int
+
+  init(_ valuesPerRow: Int, roomFor rowCount: Int) {
+    self.valuesPerRow = valuesPerRow
+    rows.reserveCapacity(rowCount)
+    values = Array(repeating: 0, count: rowCount * valuesPerRow)
   }
-  while literal < range.upperBound {
-    guard literals[literal] == bytes[literal + distance] else { return false }
-    literal += 1
+
+  /// The numbers of the row at `index`, in front.
+  @_lifetime(borrow self) func values(at index: Int) -> Span<UInt64> {
+    values.span.extracting(index * valuesPerRow..<(index + 1) * valuesPerRow)
   }
-  return true
+
+  /// Makes room for one more row's numbers; returns where they go.
+  fileprivate mutating func makeRoom() -> Int {
+    let place = rows.count * valuesPerRow
+    if place + valuesPerRow > values.count {
+      values += repeatElement(0, count: values.count + 64 * valuesPerRow)
+    }
+    return place
+  }
+
+  fileprivate mutating func append(_ row: Row) { rows.append(row) }
+}
+
+/// One past the next line feed.
+func endOfLine(in bytes: Span<UInt8>, from start: Int) -> Int? {
+  var index = start
+  while index < bytes.count {
+    index += 1
+    if bytes[index - 1] == UInt8(ascii: "\n") { return index }
+  }
+  return nil
 }

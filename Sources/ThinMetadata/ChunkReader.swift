@@ -1,4 +1,5 @@
 internal import PersistentData
+internal import Threads
 
 /// A chunk whose leaves have been read, as runs: what text is made of.
 struct ChunkOfRuns: Sendable {

@@ -30,7 +30,7 @@ import Testing
       let whole = outcome(xml)
       let portioned = outcome(
         xml, portion: Int.random(in: 1...200, using: &random),
-        bufferSize: [1 << 18, 300, 100, 20].randomElement(using: &random) ?? 1)
+        portionSize: [1 << 18, 300, 100, 20].randomElement(using: &random) ?? 1)
       #expect(whole == expected, "seed \(seed), round \(round): \(text(xml))")
       // Of two faults side by side outside of the root, expat names the one or the other, depending
       // on where its input is cut.

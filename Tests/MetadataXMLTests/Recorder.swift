@@ -70,13 +70,13 @@ struct Outcome: Equatable, CustomStringConvertible {
 
 /// Reads XML from memory, `portion` bytes at a time at most.
 func outcome(
-  _ xml: [UInt8], usesLane: Bool = true, portion: Int = .max, bufferSize: Int = 1 << 18
+  _ xml: [UInt8], usesLane: Bool = true, portion: Int = .max, portionSize: Int = 1 << 18
 ) -> Outcome {
   var recorder = Recorder()
   var rest = xml[...]
   do {
     let laneRows = try XMLReader.read(
-      into: &recorder, bufferSize: bufferSize, usesLane: usesLane
+      into: &recorder, portionSize: portionSize, usesLane: usesLane
     ) { room in
       let part = rest.prefix(min(portion, room.byteCount))
       for (index, byte) in part.enumerated() {

@@ -39,10 +39,10 @@ import Testing
       let expected = outcome(bytes)
       for usesLane in [true, false] {
         for portion in [1, 2, 7, 64, 100] {
-          for bufferSize in [1, 50, 1 << 18] {
+          for portionSize in [1, 50, 1 << 18] {
             let other = outcome(
-              bytes, usesLane: usesLane, portion: portion, bufferSize: bufferSize)
-            #expect(other == expected, "\(usesLane) \(portion) \(bufferSize)")
+              bytes, usesLane: usesLane, portion: portion, portionSize: portionSize)
+            #expect(other == expected, "\(usesLane) \(portion) \(portionSize)")
           }
         }
         for portion in 1...bytes.count {
@@ -193,10 +193,10 @@ import Testing
     let bytes = Array(xml.utf8)
     for portion in 1...bytes.count {
       for usesLane in [true, false] {
-        for bufferSize in [1, 3, 100] {
+        for portionSize in [1, 3, 100] {
           let outcome = outcome(
-            bytes, usesLane: usesLane, portion: portion, bufferSize: bufferSize)
-          #expect(outcome == expected, "\(portion) \(usesLane) \(bufferSize)")
+            bytes, usesLane: usesLane, portion: portion, portionSize: portionSize)
+          #expect(outcome == expected, "\(portion) \(usesLane) \(portionSize)")
         }
       }
     }

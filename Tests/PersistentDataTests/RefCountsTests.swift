@@ -1,6 +1,7 @@
 import PersistentData
 import TestSupport
 import Testing
+import Threads
 
 /// Counts in core against an array of numbers.
 @Suite struct RefCountsTests {

@@ -2,6 +2,7 @@ import PersistentData
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 
 @Suite struct WorkersTests {
   private struct Stop: Error, Equatable {

@@ -13,7 +13,7 @@ import Testing
   private static let unsafeFiles: Set = [
     "Sources/MetadataXML/Decimal.swift",
     "Sources/MetadataXML/ExpatParser.swift",
-    "Sources/MetadataXML/InputBuffer.swift",
+    "Sources/MetadataXML/InputPortions.swift",
     "Sources/MetadataXML/TextBuffer.swift",
     "Sources/PersistentData/Block/BlockBuffer.swift",
     "Sources/PersistentData/Block/BlockFile.swift",
@@ -24,8 +24,8 @@ import Testing
     "Sources/PersistentData/Block/IOError.swift",
     "Sources/PersistentData/Block/SingleBitError.swift",
     "Sources/PersistentData/SpaceMap/CountPages.swift",
-    "Sources/PersistentData/Workers/Signal.swift",
-    "Sources/PersistentData/Workers/Workers.swift",
+    "Sources/Threads/Signal.swift",
+    "Sources/Threads/Workers.swift",
     "Sources/ThinMetadata/Dump.swift",
   ]
 

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Threads
 
 /// What is done with each block of a `BlockScan`. Each worker has a visitor of its own, so a
 /// visitor needs no lock for what it collects.
