@@ -27,7 +27,7 @@ struct RowLane {
   private var shapes: [Range<Int>] = []
   /// The most numbers that a row of any shape has.
   private let valuesPerRow: Int
-  /// The first eight bytes of each shape.
+  /// The first eight bytes of each shape; none has a shorter piece in front.
   private var openings: [UInt64] = []
 
   init(_ shapes: [XMLRowShape]) {

@@ -3,91 +3,80 @@
 struct Frontier: Sendable {
   /// The nodes' numbers, ascending.
   let blocks: [UInt32]
-  /// Pointers to the nodes, grouped by node: the block in the upper half; in the lower the index
-  /// of a skeleton's entry, or of a root with `rootBit` set.
-  private let pointers: [UInt64]
-  /// Where each node's pointers start; one more than there are nodes.
-  private let starts: [Int32]
-  private let skeleton: TreeSkeleton
-  private let roots: [TreeRoot]
+  /// By index in `blocks`.
+  private(set) var references: [NodeReference]
+  /// By block; the index in `blocks` plus one, 0 for a block that is none of these nodes.
+  private var places: BlockTable<UInt32>
 
-  private static let rootBit: UInt32 = 1 << 31
-
-  /// `entries`: indices of `skeleton.children`, ascending; `rootIndices`: indices of `roots`.
-  /// Pointers that lead off the device are left out.
+  /// The children of the nodes of `height`, of which `skeleton` has none lower, and `roots`.
+  /// Pointers that lead off the device, which has `blockCount` blocks, are left out.
   init(
-    entries: Range<Int>, of skeleton: TreeSkeleton, rootIndices: some Sequence<Int>,
-    of roots: [TreeRoot]
+    below height: Int, of skeleton: TreeSkeleton, and roots: some Collection<TreeRoot>,
+    blockCount: UInt64
   ) {
-    var pointers: [UInt64] = []
-    pointers.reserveCapacity(entries.count)
-    for entry in entries where skeleton.children[entry] != 0 {
-      pointers.append(UInt64(skeleton.children[entry]) << 32 | UInt64(entry))
+    let parents = skeleton.nodes(ofLowest: height)
+    let first = parents.first?.entries.lowerBound ?? 0
+    let last = parents.last?.entries.upperBound ?? 0
+    self.init(roots.map(\.block.number) + skeleton.children[first..<last], blockCount: blockCount)
+    for root in roots {
+      references[place(of: root.block.number)].join(root)
     }
-    for root in rootIndices {
-      pointers.append(
-        UInt64(roots[root].block.number) << 32 | UInt64(root) | UInt64(Frontier.rootBit))
+    for node in parents {
+      for entry in node.entries where skeleton.children[entry] != 0 {
+        references[place(of: skeleton.children[entry])]
+          .join(skeleton.range(of: entry, in: node), owner: node.owner)
+      }
     }
-    pointers.sort()
-    var blocks: [UInt32] = []
-    var starts: [Int32] = []
-    for (index, pointer) in pointers.enumerated() {
-      let block = UInt32(pointer >> 32)
-      if block == blocks.last { continue }
-      blocks.append(block)
-      starts.append(Int32(index))
-    }
-    starts.append(Int32(pointers.count))
-    self.blocks = blocks
-    self.pointers = pointers
-    self.starts = starts
-    self.skeleton = skeleton
-    self.roots = roots
   }
 
-  private init(
-    blocks: [UInt32], pointers: [UInt64], starts: [Int32], like other: Frontier
-  ) {
-    self.blocks = blocks
-    self.pointers = pointers
-    self.starts = starts
-    skeleton = other.skeleton
-    roots = other.roots
+  /// Nodes of which nothing is known yet: `blocks` in any order, some more than once. 0 is none.
+  private init(_ blocks: [UInt32], blockCount: UInt64) {
+    places = BlockTable(count: blockCount)
+    var distinct: [UInt32] = []
+    for block in blocks where block != 0 && places[Int(block)] == 0 {
+      places[Int(block)] = 1
+      distinct.append(block)
+    }
+    distinct.sortBlocks()
+    for (index, block) in distinct.enumerated() { places[Int(block)] = UInt32(index) + 1 }
+    references = distinct.map { NodeReference(unknown: MetadataBlock($0)) }
+    self.blocks = distinct
+  }
+
+  /// The index in `blocks` of a node; `nil` when `block` is none of them.
+  func index(of block: MetadataBlock) -> Int? {
+    let place = places[block.index]
+    return place == 0 ? nil : Int(place) - 1
   }
 
   /// The same level without the nodes that `isKept` refuses.
   func filtered(_ isKept: (Int) -> Bool) -> Frontier {
     let kept = blocks.indices.filter(isKept)
-    var pointers: [UInt64] = []
-    var starts: [Int32] = []
-    for index in kept {
-      starts.append(Int32(pointers.count))
-      pointers += self.pointers[Int(self.starts[index])..<Int(self.starts[index + 1])]
-    }
-    starts.append(Int32(pointers.count))
-    return Frontier(blocks: kept.map { blocks[$0] }, pointers: pointers, starts: starts, like: self)
+    var filtered = Frontier(kept.map { blocks[$0] }, blockCount: UInt64(places.indices.count))
+    filtered.references = kept.map { references[$0] }
+    return filtered
   }
 
-  /// What all parents of the node at `index` say of it: the keys that every one of them allows.
-  func reference(_ index: Int) -> NodeReference {
-    var first: UInt64 = 0
-    var last = UInt64.max
-    var owner = UInt64.max
-    var isRoot = false
-    for pointer in pointers[Int(starts[index])..<Int(starts[index + 1])] {
-      let low = UInt32(truncatingIfNeeded: pointer)
-      if low & Frontier.rootBit != 0 {
-        isRoot = true
-        owner = min(owner, roots[Int(low & ~Frontier.rootBit)].owner)
-      } else {
-        let node = skeleton.nodes[Int(skeleton.owners[Int(low)])]
-        let range = skeleton.range(of: Int(low), in: node)
-        first = max(first, range.lowerBound)
-        last = min(last, range.upperBound)
-        owner = min(owner, node.owner)
+  private func place(of block: UInt32) -> Int { Int(places[Int(block)]) - 1 }
+}
+
+extension [UInt32] {
+  /// Sorts numbers of metadata blocks, in time that grows with their number and no faster.
+  fileprivate mutating func sortBlocks() {
+    // Twice eleven bits are enough for any: least significant digits first.
+    let digits = 1 << 11
+    precondition(MetadataBlock.maximumCount <= UInt64(digits * digits))
+    for shift in [0, 11] as [UInt32] {
+      var places = [Int](repeating: 0, count: digits + 1)
+      for block in self { places[Int(block >> shift) % digits + 1] += 1 }
+      for digit in 1...digits { places[digit] += places[digit - 1] }
+      var sorted = self
+      for block in self {
+        let digit = Int(block >> shift) % digits
+        sorted[places[digit]] = block
+        places[digit] += 1
       }
+      self = sorted
     }
-    return NodeReference(
-      block: MetadataBlock(blocks[index]), first: first, last: last, owner: owner, isRoot: isRoot)
   }
 }

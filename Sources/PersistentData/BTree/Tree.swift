@@ -42,15 +42,33 @@ package struct TreeRoot: Hashable, Sendable {
 package struct NodeReference: Sendable {
   package let block: MetadataBlock
   /// The keys that all parents allow.
-  package let first: UInt64
-  package let last: UInt64
+  package private(set) var first: UInt64 = 0
+  package private(set) var last = UInt64.max
   /// The lowest id among the devices that reach the node.
-  package let owner: UInt64
+  package private(set) var owner = UInt64.max
   /// A root may have any number of entries.
-  package let isRoot: Bool
+  package private(set) var isRoot = false
+
+  /// A node of which no parent has said anything yet.
+  init(unknown block: MetadataBlock) { self.block = block }
 
   /// A node of which nothing is known but where it lives.
   static func anywhere(_ block: MetadataBlock) -> NodeReference {
-    NodeReference(block: block, first: 0, last: .max, owner: 0, isRoot: true)
+    var node = NodeReference(unknown: block)
+    node.join(TreeRoot(block))
+    return node
+  }
+
+  /// Takes in that a tree starts with the node.
+  mutating func join(_ root: TreeRoot) {
+    isRoot = true
+    owner = min(owner, root.owner)
+  }
+
+  /// Takes in what one of the parents says.
+  mutating func join(_ keys: ClosedRange<UInt64>, owner: UInt64) {
+    first = max(first, keys.lowerBound)
+    last = min(last, keys.upperBound)
+    self.owner = min(self.owner, owner)
   }
 }

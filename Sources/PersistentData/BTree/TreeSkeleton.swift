@@ -20,8 +20,6 @@ package struct TreeSkeleton: Sendable {
   package private(set) var keys: [UInt64] = []
   /// Block numbers; 0 where the pointer led off the device.
   package private(set) var children: [UInt32] = []
-  /// The node that each entry belongs to: an index of `nodes`.
-  private(set) var owners: [UInt32] = []
   /// Whether a pointer led off the device.
   package private(set) var hasLostPointers = false
   /// By block; the index in `nodes` plus one, 0 for a block that is no internal node.
@@ -43,11 +41,10 @@ package struct TreeSkeleton: Sendable {
     return keys[entry]...last
   }
 
-  /// The entries of all nodes of `height`, when there is none lower.
-  func entries(lowestHeight height: Int) -> Range<Int> {
-    guard let last = nodes.last, last.height == height else { return 0..<0 }
+  /// The nodes of `height`, when there is none lower.
+  func nodes(ofLowest height: Int) -> ArraySlice<Node> {
     let higher = nodes.lastIndex { $0.height != height }
-    return (higher.map { nodes[$0].entries.upperBound } ?? 0)..<keys.count
+    return nodes[(higher.map { $0 + 1 } ?? 0)...]
   }
 
   /// Takes in the nodes of a level, in the order given.
@@ -55,12 +52,10 @@ package struct TreeSkeleton: Sendable {
     let entryCount = batch.reduce(keys.count) { $0 + $1.keys.count }
     keys.reserveCapacity(entryCount)
     children.reserveCapacity(entryCount)
-    owners.reserveCapacity(entryCount)
     for node in batch {
       let start = keys.count
       keys += node.keys
       children += node.children
-      owners += repeatElement(UInt32(nodes.count), count: node.keys.count)
       if node.children.contains(0) { hasLostPointers = true }
       nodes.append(
         Node(

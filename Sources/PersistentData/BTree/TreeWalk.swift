@@ -22,8 +22,6 @@ package struct TreeWalk: Sendable {
   /// Nodes that already had another use when this walk came by.
   package private(set) var crossLinked: Set<MetadataBlock> = []
   private var leafFrontier: Frontier
-  /// By block; the index in `leafFrontier` plus one, 0 for a block that is no leaf of this walk.
-  private var leafPlaces: BlockTable<UInt32>
   private var hasAllRoots = true
 
   private let file: BlockFile
@@ -40,26 +38,20 @@ package struct TreeWalk: Sendable {
     self.roots = roots
     self.file = file
     skeleton = TreeSkeleton(blockCount: usage.blockCount)
-    leafPlaces = BlockTable(count: usage.blockCount)
     leafFrontier = Frontier(
-      entries: 0..<0, of: TreeSkeleton(blockCount: 0), rootIndices: [], of: roots)
+      below: 1, of: TreeSkeleton(blockCount: 0), and: [], blockCount: 0)
     heights = TreeHeights(
       roots.map(\.block), in: file, tree: tree, blockCount: usage.blockCount)
     reportLoops(into: &findings)
     var level = roots.compactMap { heights.height(of: $0.block) }.max() ?? 0
     while level > 0 {
-      // The frontier, which refers to the skeleton, has to be gone when that grows: or else all
-      // of the skeleton would be copied.
-      let nodes = readLevel(
-        level, claimedFrontier(level, &usage, &findings), blockCount: usage.blockCount, &findings)
+      let frontier = claimedFrontier(level, &usage, &findings)
+      let nodes = readLevel(level, frontier, blockCount: usage.blockCount, &findings)
       for node in nodes { usage.references.increment(node.children.lazy.filter { $0 != 0 }) }
       skeleton.append(nodes)
       level -= 1
     }
     leafFrontier = claimedFrontier(0, &usage, &findings)
-    for (index, block) in leafFrontier.blocks.enumerated() {
-      leafPlaces[Int(block)] = UInt32(index) + 1
-    }
   }
 
   /// Reads trees whose roots are pointers not yet looked at; counts the references to them too.
@@ -92,17 +84,14 @@ package struct TreeWalk: Sendable {
   }
 
   /// What number a leaf has among the leaves; `nil` when `block` is no leaf of this walk.
-  package func leafIndex(of block: MetadataBlock) -> Int? {
-    let place = leafPlaces[block.index]
-    return place == 0 ? nil : Int(place) - 1
-  }
+  package func leafIndex(of block: MetadataBlock) -> Int? { leafFrontier.index(of: block) }
 
   /// What all parents of a leaf say of it.
-  package func leaf(at index: Int) -> NodeReference { leafFrontier.reference(index) }
+  package func leaf(at index: Int) -> NodeReference { leafFrontier.references[index] }
 
   /// What all parents of a leaf say of it; `nil` when `block` is no leaf of this walk.
   package func leafReference(_ block: MetadataBlock) -> NodeReference? {
-    leafIndex(of: block).map(leafFrontier.reference)
+    leafIndex(of: block).map { leafFrontier.references[$0] }
   }
 
   /// Reads every leaf and hands the sound ones to visitors, one a worker, which it returns.
@@ -149,15 +138,16 @@ package struct TreeWalk: Sendable {
     _ level: Int, _ usage: inout BlockUsage, _ findings: inout Findings
   ) -> Frontier {
     let frontier = Frontier(
-      entries: skeleton.entries(lowestHeight: level + 1), of: skeleton,
-      rootIndices: roots.indices.filter { heights.height(of: roots[$0].block) == level }, of: roots)
+      below: level + 1, of: skeleton,
+      and: roots.lazy.filter { [heights] in heights.height(of: $0.block) == level },
+      blockCount: usage.blockCount)
     var dropped: Set<Int> = []
     for index in frontier.blocks.indices {
       let block = MetadataBlock(frontier.blocks[index])
       guard let earlier = usage.claim(block, for: tree.name) else { continue }
       dropped.insert(index)
       findings.report(
-        .blockUsedTwice, at: tree.site(frontier.reference(index)), found: earlier)
+        .blockUsedTwice, at: tree.site(frontier.references[index]), found: earlier)
       crossLinked.insert(block)
     }
     return dropped.isEmpty ? frontier : frontier.filtered { !dropped.contains($0) }
@@ -193,12 +183,12 @@ private struct LeafReader<Visitor: LeafVisitor>: BlockVisitor {
   var visitor: Visitor
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
-    let reference = frontier.reference(index)
+    let reference = frontier.references[index]
     reader.read(bytes, as: reference, height: 0) { node, _ in visitor.visit(node, reference) }
   }
 
   mutating func unreadable(_ index: Int, _ error: IOError) {
-    reader.unreadable(frontier.reference(index), error)
+    reader.unreadable(frontier.references[index], error)
   }
 }
 
@@ -211,7 +201,7 @@ private struct InternalReader: BlockVisitor {
   var nodes: [TreeSkeleton.InternalNode] = []
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
-    let reference = frontier.reference(index)
+    let reference = frontier.references[index]
     var node: TreeSkeleton.InternalNode?
     let (tree, level, blockCount) = (tree, level, blockCount)
     reader.read(bytes, as: reference, height: level) { bytes, findings in
@@ -222,7 +212,7 @@ private struct InternalReader: BlockVisitor {
   }
 
   mutating func unreadable(_ index: Int, _ error: IOError) {
-    reader.unreadable(frontier.reference(index), error)
+    reader.unreadable(frontier.references[index], error)
   }
 }
 
