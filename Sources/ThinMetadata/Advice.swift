@@ -32,6 +32,14 @@ package struct Advice: Sendable {
           + "written again; LVM does the same when it activates the pool, unless its "
           + "thin_check_options were changed.")
     }
+    if findings.counts[.snapshottedTimeTooLow] != nil, findings.worst != .error, !isMended {
+      lines.append(
+        "With such times the kernel writes to blocks that other devices, or other virtual blocks, "
+          + "have as well, and changes what these read. 'thin_check --auto-repair \(input)' has it "
+          + "copy such blocks first; LVM does the same when it activates the pool, unless its "
+          + "thin_check_options were changed. If the pool was written to in this state, check the "
+          + "data.")
+    }
     if let superblock = report.superblock {
       lines += Advice.forTransactions(findings, superblock, input)
       lines += Advice.forSpace(findings, superblock)

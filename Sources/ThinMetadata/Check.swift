@@ -35,6 +35,8 @@ package struct CheckReport: Sendable {
   package fileprivate(set) var hasReadMappings = false
   /// What can be mended in place, once nothing worse was found.
   package fileprivate(set) var mends: [SpaceMapMend] = []
+  /// Likewise, ascending by device.
+  package private(set) var snapshottedTimesTooLow: [SnapshottedTimeTooLow] = []
 }
 
 extension CheckReport {
@@ -60,6 +62,8 @@ extension CheckReport {
     let dataCounts = try reader.readMappings()
     let totals = reader.mappingTotals
     reader.checkMappedBlocks(totals)
+    reader.checkSnapshottedTimes()
+    snapshottedTimesTooLow = reader.snapshottedTimesTooLow
     if scope.judgesSpaceMaps { mends = reader.checkSpaceMaps(dataCounts) }
     findings = reader.findings
     damage = reader.damage(totals)
@@ -167,6 +171,16 @@ extension PoolReader {
         findings.report(
           .mappedBlocksWrong, at: site, found: details.mappedBlocks, expected: total.entryCount)
       }
+    }
+  }
+
+  fileprivate mutating func checkSnapshottedTimes() {
+    let details = Structure.details
+    for time in snapshottedTimesTooLow {
+      findings.report(
+        .snapshottedTimeTooLow,
+        at: Site(details.name, order: details.order, device: time.device),
+        found: "snapshotted time \(time.found)", expected: "at least \(time.lowest)")
     }
   }
 

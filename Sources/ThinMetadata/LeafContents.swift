@@ -22,9 +22,23 @@ struct LeafContents<Value: Sendable> {
   /// Nodes that can't be used, by block.
   var holes: [MetadataBlock: TreeWalk.Hole] { walk.holes }
 
-  /// The entries of all leaves, each leaf once, in location order.
-  var distinctEntries: [(UInt64, Value)] {
-    byLeaf.sorted { $0.key < $1.key }.flatMap(\.value)
+  /// The entries of all leaves, each leaf once, in location order, and whether the leaf is one of
+  /// the tree that starts at `root`.
+  func distinctEntries(
+    telling root: UInt64
+  ) -> [(key: UInt64, value: Value, isBelow: Bool)] {
+    var own: Set<MetadataBlock> = []
+    if let block = rootBlock(root) {
+      walk.forEachBottom(below: block) { if case .leaf(let leaf, _) = $0 { own.insert(leaf) } }
+    }
+    return byLeaf.sorted { $0.key < $1.key }.flatMap { leaf, entries in
+      let isBelow = own.contains(leaf)
+      return entries.map { ($0.0, $0.1, isBelow) }
+    }
+  }
+
+  private func rootBlock(_ root: UInt64) -> MetadataBlock? {
+    walk.roots.first { UInt64($0.block.number) == root }?.block
   }
 
   /// The entries below `root` in key order, and the keys that damage hides.
@@ -33,8 +47,7 @@ struct LeafContents<Value: Sendable> {
   ) -> (entries: [(UInt64, Value)], lost: [ClosedRange<UInt64>]) {
     var entries: [(UInt64, Value)] = []
     var lost: [ClosedRange<UInt64>] = []
-    guard let block = walk.roots.first(where: { UInt64($0.block.number) == root })?.block
-    else { return ([], [0...UInt64.max]) }
+    guard let block = rootBlock(root) else { return ([], [0...UInt64.max]) }
     walk.forEachBottom(below: block) { bottom in
       switch bottom {
       case .leaf(let leaf, let keys):

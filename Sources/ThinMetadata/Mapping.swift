@@ -52,6 +52,8 @@ package struct MappingRun: Hashable, Sendable {
     self.time = time
   }
 
+  package var dataBlocks: Range<UInt64> { dataBegin..<dataBegin + length }
+
   /// The last virtual block of the run.
   package var virtualLast: UInt64 { virtualBegin + (length - 1) }
 

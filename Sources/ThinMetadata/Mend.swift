@@ -17,7 +17,7 @@ extension CheckReport {
   }
 
   /// Mends in place what can be mended, and clears needs_check. Only after a full check without
-  /// errors: blocks of the space maps first, the superblock last.
+  /// errors: blocks of the space maps first, then devices' details, the superblock last.
   ///
   /// `undoPath`: a new file that first gets what all blocks concerned hold now.
   package func mend(_ file: BlockFile, keepingUndoAt undoPath: String? = nil) throws(MendError) {
@@ -38,10 +38,12 @@ extension CheckReport {
   private func edit(through editor: inout some BlockEditor) throws(IOError) {
     let dataMap = try mends[0].apply(through: &editor)
     let metadataMap = try mends[1].apply(through: &editor)
+    let time = try superblock?.raise(snapshottedTimesTooLow, in: mends[0].file, through: &editor)
     try editor.flush()
     try editor.edit(.superblock, sealedAs: .thinSuperblock) { bytes in
       dataMap.encode(into: &bytes, at: Superblock.Layout.dataSpaceMap)
       metadataMap.encode(into: &bytes, at: Superblock.Layout.metadataSpaceMap)
+      if let time { bytes[Superblock.Layout.time] = time }
       bytes[Superblock.Layout.flags] &= ~Superblock.needsCheckFlag
     }
     try editor.flush()

@@ -10,9 +10,30 @@ extension PoolReader {
   /// The number of data blocks is believed as far as the metadata device has room for bitmaps.
   package mutating func readMappings() throws(IOError) -> RefCounts {
     let room = usage.blockCount * UInt64(Bitmap.entryCount)
-    let counts = RefCounts(count: min(dataBlockCount, room))
-    let limits = MappingLeaf.Limits(dataBlockCount: counts.count, time: timeLimit)
-    let visitors = mappings.readLeaves(findings: &findings) {
+    let counts = RefCounts(count: min(dataBlockCount, room), watchingSole: true)
+    // What the metadata snapshot alone has is no concern of the devices: it comes after them.
+    let isAllLive = mappings.roots.allSatisfy { $0.reach.treeCount > 0 }
+    let hasSharedOwn = readLeaves(where: isAllLive ? nil : { $0.treeCount > 0 }, into: counts)
+    let hasRivals = counts.endWatch()
+    if hasSharedOwn || hasRivals {
+      let times = SharedTimes(mappings, MappingLeaf(limits(of: counts)), counts)
+      snapshottedTimesTooLow = devices.compactMap { SnapshottedTimeTooLow($0, times) }
+    }
+    if !isAllLive { _ = readLeaves(where: { $0.treeCount == 0 }, into: counts) }
+    return counts
+  }
+
+  private func limits(of counts: RefCounts) -> MappingLeaf.Limits {
+    MappingLeaf.Limits(dataBlockCount: counts.count, time: timeLimit)
+  }
+
+  /// Counts the references of some leaves. Returns whether a device takes what it shares with
+  /// another, leaf and all, for its own.
+  private mutating func readLeaves(
+    where isWanted: ((Reach) -> Bool)?, into counts: RefCounts
+  ) -> Bool {
+    let limits = limits(of: counts)
+    let visitors = mappings.readLeaves(where: isWanted, findings: &findings) {
       CountingVisitor(counts: counts, leaf: MappingLeaf(limits))
     }
     for var visitor in visitors {
@@ -22,7 +43,7 @@ extension PoolReader {
       highestDataBlock = [highestDataBlock, visitor.highestDataBlock].compactMap(\.self).max()
       for (block, count) in visitor.mappingCounts { leafEntryCounts[Int(block)] = count }
     }
-    return counts
+    return visitors.contains(where: \.hasSharedOwn)
   }
 
   /// Mappings below each node, as far as they can be read.
@@ -38,6 +59,8 @@ private struct CountingVisitor: LeafVisitor {
   var findings = Findings()
   var mappingCounts: [(UInt32, UInt8)] = []
   private(set) var latestTime: UInt32 = 0
+  /// Whether a leaf of several devices has a mapping that one of them takes for its own.
+  private(set) var hasSharedOwn = false
   private(set) var highestDataBlock: UInt64?
 
   init(counts: RefCounts, leaf: MappingLeaf) {
@@ -46,23 +69,29 @@ private struct CountingVisitor: LeafVisitor {
   }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
-    let staged = batch.stage(node.valueSpan, above: Mapping.timeBits)
+    // A device's own mappings are those since its last snapshot; in a leaf that it shares there
+    // must be none.
+    let reach = reference.reach
+    let soleFrom = reach.treeCount == 1 ? reach.lowest : .max
+    let staged = batch.stage(node.valueSpan, above: Mapping.timeBits, soleFrom: soleFrom)
     let bounds = Mapping(dataBlock: staged.highest, time: UInt32(staged.highestRest))
     if let keys = node.keys, leaf.isSound(keys, bounds, reference) {
       batch.addStaged()
       mappingCounts.append((reference.block.number, UInt8(node.entryCount)))
-      note(bounds)
+      note(bounds, reach)
       return
     }
     leaf.read(node, reference, findings: &findings)
     mappingCounts.append((reference.block.number, UInt8(leaf.mappingCount)))
     for run in leaf.runs {
-      batch.add(BlockRun(begin: run.dataBegin, length: run.length))
-      note(Mapping(dataBlock: run.dataBegin + run.length - 1, time: run.time))
+      batch.add(
+        BlockRun(begin: run.dataBegin, length: run.length, isSole: run.time >= soleFrom))
+      note(Mapping(dataBlock: run.dataBegin + run.length - 1, time: run.time), reach)
     }
   }
 
-  private mutating func note(_ bounds: Mapping) {
+  private mutating func note(_ bounds: Mapping, _ reach: Reach) {
+    if reach.treeCount > 1, bounds.time >= reach.lowest { hasSharedOwn = true }
     latestTime = max(latestTime, bounds.time)
     highestDataBlock = max(highestDataBlock ?? 0, bounds.dataBlock)
   }

@@ -73,6 +73,8 @@ package struct PoolReader: Sendable {
   package var timeLimit: UInt32
   /// The highest data block that any mapping leads to.
   package internal(set) var highestDataBlock: UInt64?
+  /// Devices whose snapshotted time lets the kernel write to shared blocks in place, by id.
+  package internal(set) var snapshottedTimesTooLow: [SnapshottedTimeTooLow] = []
   /// The latest time that any mapping or device has.
   package internal(set) var latestTime: UInt32 = 0
 
@@ -147,12 +149,21 @@ package struct PoolReader: Sendable {
       Structure.details, roots: detailsRoots, in: file, usage: &usage, findings: &findings
     ) { leaf, index in DeviceDetails(leaf, index) }
 
+    let (rootEntries, lostRoots) = topLevel.entries(below: mappingRoots[0])
+    let (detailEntries, lostDetails) = details.entries(below: detailsRoots[0])
+    // Details that were chosen beside mappings need not be theirs.
+    let trustsTimes = choice.mappingRoot == nil && choice.detailsRoot == nil
+    let ids = trustsTimes ? detailEntries.map(\.0) : []
+
     // A leaf of the top-level tree holds its references once, however many trees share it.
     var roots: [TreeRoot] = []
-    for (id, target) in topLevel.distinctEntries {
+    for (id, target, isLive) in topLevel.distinctEntries(telling: mappingRoots[0]) {
       if let block = MetadataBlock(pointer: target, count: usage.blockCount) {
         usage.references.increment(target)
-        roots.append(TreeRoot(block, owner: id))
+        let place = ids.firstIndex(from: id)
+        let time =
+          place < ids.count && ids[place] == id ? detailEntries[place].1.snapshottedTime : .max
+        roots.append(TreeRoot(block, owner: id, reach: isLive ? .tree(time) : .none))
       } else {
         findings.report(
           .childOutOfDevice,
@@ -164,8 +175,6 @@ package struct PoolReader: Sendable {
     mappings = TreeWalk(
       Structure.mapping, roots: roots, in: file, usage: &usage, findings: &findings)
 
-    let (rootEntries, lostRoots) = topLevel.entries(below: mappingRoots[0])
-    let (detailEntries, lostDetails) = details.entries(below: detailsRoots[0])
     lostTopLevel = lostRoots
     topLevelHoles = topLevel.holes
     detailsHoles = details.holes

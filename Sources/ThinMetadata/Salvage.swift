@@ -93,6 +93,9 @@ package struct Salvage: Sendable {
     let ownTime = header.time > Mapping.timeMaximum ? 0 : header.time
     header.time = min(max(ownTime, reader.latestTime), Mapping.timeMaximum)
     if !isTimeTrusted, header.time < Mapping.timeMaximum { header.time += 1 }
+    let lowestTimes = Dictionary(
+      reader.snapshottedTimesTooLow.map { ($0.device, $0.lowest) }, uniquingKeysWith: max)
+    header.time = min(max(header.time, lowestTimes.values.max() ?? 0), Mapping.timeMaximum)
     let countable = reader.usage.blockCount * UInt64(Bitmap.entryCount)
     if search != nil || header.dataBlockCount > countable {
       header.dataBlockCount = reader.highestDataBlock.map { $0 + 1 } ?? 0
@@ -118,6 +121,7 @@ package struct Salvage: Sendable {
       if reader.findings.counts[.mappingTimeInFuture] != nil {
         details.snapshottedTime = header.time
       }
+      details.snapshottedTime = max(details.snapshottedTime, lowestTimes[device.id, default: 0])
       devices.append((DeviceHeader(id: device.id, details: details), root))
       results.append(DeviceResult(device, root, reader, totals, grafting))
     }

@@ -19,6 +19,7 @@ package struct SalvageSummary: Sendable {
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
     lines += SalvageSummary.forDamage(salvage.grafting.damagedBlocks + spaceMaps.damagedBlocks)
     lines += SalvageSummary.forGrafts(salvage.grafting)
+    lines += SalvageSummary.forTimes(salvage.reader.snapshottedTimesTooLow)
     lines += notable.prefix(SalvageSummary.most).map { SalvageSummary.line($0, sectors) }
     if notable.count > SalvageSummary.most {
       lines.append("\(notable.count - SalvageSummary.most) more devices lost something.")
@@ -140,6 +141,17 @@ package struct SalvageSummary: Sendable {
         "Device \(id) is made up: its mappings are in use, but whose they are can't be told.")
     }
     return lines
+  }
+
+  private static func forTimes(_ times: [SnapshottedTimeTooLow]) -> [String] {
+    if times.isEmpty { return [] }
+    let shown = times.prefix(mostRanges).map { "\($0.device)" }.joined(separator: ", ")
+    let rest = times.count - min(times.count, mostRanges)
+    return [
+      "Snapshotted times raised, so that the kernel copies shared blocks before it writes to them: "
+        + (times.count == 1 ? "device " : "devices ") + shown
+        + (rest > 0 ? " and \(rest) more" : "") + "."
+    ]
   }
 
   private static func forLostSuperblock(

@@ -110,7 +110,7 @@ import Threads
         if random.once(in: 50) { rest = random.number(0..<1 << bits) }
         return block << bits | rest
       }
-      let bounds = batch.stage(values.span, above: bits)
+      let bounds = batch.stage(values.span, above: bits, soleFrom: random.number(0...9))
       #expect(bounds.highest == values.map { $0 >> bits }.max() ?? 0)
       #expect(bounds.highestRest == values.map { $0 & 0xff_ffff }.max() ?? 0)
       // What is staged and then left alone counts nothing.
@@ -123,6 +123,51 @@ import Threads
     }
     batch.flush()
     expectEqual(counts, model, "seed \(random.seed)")
+  }
+
+  @Test func `a sole reference is told from others as long as it is watched`() throws {
+    var random = SeededRandom()
+    var broken = 0
+    for round in 0..<400 {
+      let size = random.number(40...6000) as UInt64
+      let counts = RefCounts(count: size, watchingSole: true)
+      var model = [UInt64](repeating: 0, count: Int(size))
+      var soles: Set<UInt64> = []
+      func increment(_ run: BlockRun) {
+        counts.increment([run])
+        for block in run.begin..<run.begin + run.length {
+          model[Int(block)] += 1
+          if run.isSole { soles.insert(block) }
+        }
+      }
+      // Counts of all sizes below, one reference above; then perhaps one that is wrong.
+      let middle = size / 2
+      for _ in 0..<[2, 10, 300][random.number(0..<3)] {
+        let begin = random.number(0..<middle)
+        increment(BlockRun(begin: begin, length: random.number(1...min(60, middle - begin))))
+      }
+      var next = middle
+      while next < size {
+        let length = random.number(1...min(70, size - next))
+        if !random.once(in: 3) { increment(BlockRun(begin: next, length: length, isSole: true)) }
+        next += length
+      }
+      if random.once(in: 2) {
+        let block = random.number(0..<size)
+        increment(BlockRun(begin: block, length: 1, isSole: random.once(in: 2)))
+      }
+      let isBroken = soles.contains { model[Int($0)] > 1 }
+      if isBroken { broken += 1 }
+      let place: Comment = "seed \(random.seed), round \(round)"
+      #expect(counts.endWatch() == isBroken, place)
+      // From here on they are all alike.
+      if random.once(in: 2) {
+        increment(BlockRun(begin: 0, length: size))
+        #expect(counts.endWatch() == isBroken, place)
+      }
+      expectEqual(counts, model, place)
+    }
+    #expect(broken > 50 && broken < 350)
   }
 
   @Test func `counts far apart on a large device are what an array says`() throws {

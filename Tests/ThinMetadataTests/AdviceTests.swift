@@ -24,6 +24,18 @@ import ThinMetadata
       ])
   }
 
+  @Test func `blocks that would be written to in place are told with what to do about it`() throws {
+    #expect(
+      try lines(.snapshottedTimeTooLow) == [
+        "Found 1 warning.",
+        "With such times the kernel writes to blocks that other devices, or other virtual blocks, "
+          + "have as well, and changes what these read. 'thin_check --auto-repair DEV' has it copy "
+          + "such blocks first; LVM does the same when it activates the pool, unless its "
+          + "thin_check_options were changed. If the pool was written to in this state, check "
+          + "the data.",
+      ])
+  }
+
   @Test func `metadata space that gets short is told with what the kernel keeps back`() throws {
     #expect(
       try lines(.metadataNearlyFull) == [

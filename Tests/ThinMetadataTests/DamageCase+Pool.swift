@@ -150,6 +150,33 @@ extension DamageCase {
       return details(device)
     },
     DamageCase(
+      .snapshottedTimeTooLow, "a snapshot's leaves are older than its last snapshot, and shared",
+      of: manySnapshots
+    ) { image in
+      let shared = SharingModel(image).latestSharedTimes
+      guard let device = shared.first(where: { image.details($0.key).creationTime <= $0.value })
+      else { throw NoSuchPlace() }
+      setDetails(device.key, in: &image) { $0.snapshottedTime = device.value }
+      return details(device.key)
+    },
+    DamageCase(
+      .snapshottedTimeTooLow, "a block that two leaves lead to was mapped since the last snapshot",
+      of: snapshots
+    ) { image in
+      let sharing = SharingModel(image)
+      for (device, root) in image.devices {
+        let time = image.details(device).snapshottedTime
+        for leaf in image.leaves(below: root) where sharing.owners(ofLeaf: leaf.block).count == 1 {
+          let mappings = leaf.values.map { Mapping($0) }
+          guard let index = mappings.firstIndex(where: sharing.isShared) else { continue }
+          let later = Mapping(dataBlock: mappings[index].dataBlock, time: time)
+          image.set(leaf.block, as: .btreeNode, leaf.value(index), to: later.value)
+          return details(device)
+        }
+      }
+      throw NoSuchPlace()
+    },
+    DamageCase(
       .mappedBlocksWrong, "in the metadata snapshot alone", of: held, entails: heldNotes
     ) { image in setHeldDetails(in: &image) { $0.mappedBlocks += 1 } },
     DamageCase(.transactionInFuture, "made after the pool's transaction") { image in

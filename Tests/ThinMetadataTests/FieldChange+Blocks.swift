@@ -6,7 +6,7 @@ import ThinMetadata
 
 extension MetadataImage {
   func nodeChanges(
-    _ block: UInt64, _ role: String, _ random: inout SeededRandom
+    _ block: UInt64, _ role: String, _ sharing: SharingModel, _ random: inout SeededRandom
   ) -> [FieldChange] {
     typealias Layout = BTreeNode.Layout
     let node = node(block)
@@ -35,17 +35,18 @@ extension MetadataImage {
         bytes[node.key(first + 1)] = node.keys[first]
       }
     }
-    valueChanges(node, index, role, &changes, &random)
+    valueChanges(node, index, role, sharing, &changes, &random)
     return changes.all
   }
 
   private func valueChanges(
-    _ node: ImageNode, _ index: Int, _ role: String, _ changes: inout FieldChanges,
-    _ random: inout SeededRandom
+    _ node: ImageNode, _ index: Int, _ role: String, _ sharing: SharingModel,
+    _ changes: inout FieldChanges, _ random: inout SeededRandom
   ) {
     let offset = node.valueOffset(index)
     switch role {
-    case "details leaf": detailsChanges(node, offset, &changes, &random)
+    case "details leaf":
+      detailsChanges(node, node.keys[index], offset, sharing, &changes, &random)
     case "index leaf":
       let entry = withBlock(node.block) { IndexEntry($0, at: offset) }
       indexChanges(entry, of: dataMap, Int(node.keys[index]), offset, &changes, &random)
@@ -60,8 +61,12 @@ extension MetadataImage {
         to: Mapping(dataBlock: others[random.number(0..<3)], time: mapping.time).value)
       for time in [0, mapping.time + 1, superblock.time, superblock.time + 1]
       where time != mapping.time && time <= Mapping.timeMaximum {
-        let isPossible = time <= superblock.time
-        let name = time < mapping.time ? "lowered" : isPossible ? "raised" : "beyond the pool's"
+        let isDangerous = sharing.isDangerous(mapping, inLeaf: node.block, at: time)
+        let name =
+          time < mapping.time
+          ? "lowered"
+          : time > superblock.time
+            ? "beyond the pool's" : isDangerous ? "raised, shared" : "raised, harmless"
         changes.set(
           "mapping.time \(name)", node.value(index),
           to: Mapping(dataBlock: mapping.dataBlock, time: time).value)
@@ -71,8 +76,8 @@ extension MetadataImage {
   }
 
   private func detailsChanges(
-    _ node: ImageNode, _ offset: Int, _ changes: inout FieldChanges,
-    _ random: inout SeededRandom
+    _ node: ImageNode, _ device: UInt64, _ offset: Int, _ sharing: SharingModel,
+    _ changes: inout FieldChanges, _ random: inout SeededRandom
   ) {
     typealias Layout = DeviceDetails.Layout
     let old = details(in: node.block, at: offset)
@@ -85,9 +90,17 @@ extension MetadataImage {
     changes.shift(
       "details.creation_time", Layout.creationTime.shifted(by: offset), from: old.creationTime,
       &random)
-    changes.shift(
-      "details.snapshotted_time", Layout.snapshottedTime.shifted(by: offset),
-      from: old.snapshottedTime, &random)
+    let isLive = detailsPlace(device) == (node.block, offset)
+    let latest = isLive ? sharing.latestSharedTimes[device] : nil
+    let field = Layout.snapshottedTime.shifted(by: offset)
+    changes.set(
+      "details.snapshotted_time raised", field, to: old.snapshottedTime + random.number(1...3))
+    for time in Set([0, old.creationTime, latest ?? 0, (latest ?? 0) + 1]).sorted()
+    where time < old.snapshottedTime {
+      let isDangerous = latest.map { $0 >= time } ?? false
+      changes.set(
+        "details.snapshotted_time lowered, \(isDangerous ? "shared" : "harmless")", field, to: time)
+    }
   }
 }
 

@@ -48,10 +48,11 @@ extension MetadataImage {
     if superblock.heldRoot != 0 {
       changes += superblockChanges(superblock.heldRoot, "metadata snapshot", &random)
     }
+    let sharing = SharingModel(self)
     for (role, blocks) in treeBlocks {
       for _ in 0..<3 {
         let block = blocks[random.number(0..<blocks.count)]
-        changes += nodeChanges(block, role, &random)
+        changes += nodeChanges(block, role, sharing, &random)
       }
     }
     changes += bitmapChanges(dataMap, "data bitmap", &random)

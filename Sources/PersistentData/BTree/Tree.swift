@@ -31,10 +31,31 @@ package struct TreeRoot: Hashable, Sendable {
   package let block: MetadataBlock
   /// The device whose tree it is; 0 where a tree has no owner.
   package let owner: UInt64
+  package let reach: Reach
 
-  package init(_ block: MetadataBlock, owner: UInt64 = 0) {
+  package init(_ block: MetadataBlock, owner: UInt64 = 0, reach: Reach = .none) {
     self.block = block
     self.owner = owner
+    self.reach = reach
+  }
+}
+
+/// Which of the trees that are held against each other lead to a node.
+package struct Reach: Hashable, Sendable {
+  /// The lowest of the numbers that these trees were given.
+  package private(set) var lowest: UInt32
+  /// How many of them, 2 standing for more.
+  package private(set) var treeCount: UInt8
+
+  /// A tree that is not held against others.
+  package static let none = Reach(lowest: .max, treeCount: 0)
+
+  /// One tree, with a number given to it.
+  package static func tree(_ number: UInt32) -> Reach { Reach(lowest: number, treeCount: 1) }
+
+  mutating func join(_ other: Reach) {
+    treeCount = min(2, treeCount + other.treeCount)
+    lowest = min(lowest, other.lowest)
   }
 }
 
@@ -46,6 +67,7 @@ package struct NodeReference: Sendable {
   package private(set) var last = UInt64.max
   /// The lowest id among the devices that reach the node.
   package private(set) var owner = UInt64.max
+  package private(set) var reach = Reach.none
   /// A root may have any number of entries.
   package private(set) var isRoot = false
 
@@ -63,12 +85,14 @@ package struct NodeReference: Sendable {
   mutating func join(_ root: TreeRoot) {
     isRoot = true
     owner = min(owner, root.owner)
+    reach.join(root.reach)
   }
 
   /// Takes in what one of the parents says.
-  mutating func join(_ keys: ClosedRange<UInt64>, owner: UInt64) {
+  mutating func join(_ keys: ClosedRange<UInt64>, _ owner: UInt64, _ reach: Reach) {
     first = max(first, keys.lowerBound)
     last = min(last, keys.upperBound)
     self.owner = min(self.owner, owner)
+    self.reach.join(reach)
   }
 }

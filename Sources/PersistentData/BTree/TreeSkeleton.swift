@@ -9,6 +9,7 @@ package struct TreeSkeleton: Sendable {
     package let height: Int
     /// The lowest id among the devices that reach the node.
     package let owner: UInt64
+    let reach: Reach
     /// The last key that all parents allow.
     package let last: UInt64
     /// Its entries: indices of `keys` and `children`.
@@ -60,7 +61,7 @@ package struct TreeSkeleton: Sendable {
       nodes.append(
         Node(
           block: node.reference.block, height: node.height, owner: node.reference.owner,
-          last: node.reference.last, entries: start..<keys.count))
+          reach: node.reference.reach, last: node.reference.last, entries: start..<keys.count))
       places[node.reference.block.index] = UInt32(nodes.count)
     }
   }

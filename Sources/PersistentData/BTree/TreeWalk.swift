@@ -94,11 +94,16 @@ package struct TreeWalk: Sendable {
     leafIndex(of: block).map { leafFrontier.references[$0] }
   }
 
-  /// Reads every leaf and hands the sound ones to visitors, one a worker, which it returns.
+  /// Reads every leaf, or those with a reach that is wanted, and hands the sound ones to visitors,
+  /// one a worker, which it returns.
   package mutating func readLeaves<Visitor: LeafVisitor>(
-    findings: inout Findings, _ makeVisitor: @Sendable () -> Visitor
+    where isWanted: ((Reach) -> Bool)? = nil, findings: inout Findings,
+    _ makeVisitor: @Sendable () -> Visitor
   ) -> [Visitor] {
-    let frontier = leafFrontier
+    let frontier =
+      isWanted.map { isWanted in
+        leafFrontier.filtered { isWanted(leafFrontier.references[$0].reach) }
+      } ?? leafFrontier
     let tree = tree
     let treatment = file.treatment
     file.progress.begin("reading the \(tree.name)", total: frontier.blocks.count)

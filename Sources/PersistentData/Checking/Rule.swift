@@ -57,6 +57,7 @@ package enum Rule: String, CaseIterable, Sendable {
   case mappingTimeInFuture
   case deviceTimeInFuture
   case deviceTimesReversed
+  case snapshottedTimeTooLow
   case transactionInFuture
 
   // Worth knowing

@@ -82,6 +82,9 @@ extension Rule {
     case .deviceTimeInFuture: RuleEntry(.warning, "the device is newer than the pool")
     case .deviceTimesReversed:
       RuleEntry(.warning, "the device's last snapshot is older than the device")
+    case .snapshottedTimeTooLow:
+      RuleEntry(
+        .warning, "the kernel would write to shared blocks in place", mendable: true)
     case .transactionInFuture:
       RuleEntry(.warning, "the device's transaction is newer than the pool's")
 

@@ -28,11 +28,14 @@ package struct CountBatch: Sendable {
   }
 
   /// Finds the runs of blocks in the values of a leaf, for `addStaged`, if they are as they
-  /// should be. A block's number stands above the lowest `bits` bits of its value.
-  package mutating func stage(_ values: Span<UInt64>, above bits: UInt64) -> Bounds {
+  /// should be. A block's number stands above the lowest `bits` bits of its value; where these are
+  /// not below `soleFrom`, the reference is sole.
+  package mutating func stage(
+    _ values: Span<UInt64>, above bits: UInt64, soleFrom: UInt32 = .max
+  ) -> Bounds {
     if values.count > CountBatch.capacity - runCount { flush() }
     stagedEnd = CountBatch.collect(values, step: 1 << bits, into: &runs, from: runCount)
-    return CountBatch.finish(&runs, runCount..<stagedEnd, above: bits)
+    return CountBatch.finish(&runs, runCount..<stagedEnd, above: bits, soleFrom)
   }
 
   /// Adds one reference to each of the blocks staged last, all of which lie on the device.
@@ -67,16 +70,19 @@ package struct CountBatch: Sendable {
 
   /// Makes runs of blocks out of what `collect` found.
   private static func finish(
-    _ runs: inout [BlockRun], _ range: Range<Int>, above bits: UInt64
+    _ runs: inout [BlockRun], _ range: Range<Int>, above bits: UInt64, _ soleFrom: UInt32
   ) -> Bounds {
     var runs = runs.mutableSpan
     var bounds = Bounds()
     let rest: UInt64 = (1 << bits) - 1
+    let lastOrdinary = Int64(soleFrom) - 1
     for index in range {
       let value = runs[index].begin
-      let length = runs[index + 1].length - runs[index].length
-      runs[index] = BlockRun(begin: value &>> bits, length: length)
-      bounds.highest = max(bounds.highest, value &>> bits + (length - 1))
+      // Two indices of one leaf.
+      let length = runs[index + 1].bits &- runs[index].bits
+      runs[index] = BlockRun(
+        begin: value &>> bits, length: length, isSoleAbove: lastOrdinary, value & rest)
+      bounds.highest = max(bounds.highest, value &>> bits &+ length &- 1)
       bounds.highestRest = max(bounds.highestRest, value & rest)
     }
     return bounds

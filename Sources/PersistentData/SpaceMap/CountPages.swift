@@ -8,7 +8,9 @@ internal import CSystem
   /// Counts of 4096 blocks, in words.
   @safe private struct Page {
     /// `nil` while no count is above 0. Either 32 entries a word, laid out as in a bitmap on
-    /// disk, as long as no count is above 3; or a byte each, `inTable` saying "see the table".
+    /// disk, as long as no count is above 3; or a byte each, `inTable` saying "see the table". As
+    /// long as sole references are watched, 3 in an entry stands for one of these, and `lone` in a
+    /// byte.
     var words: UnsafeMutablePointer<UInt64>?
     var hasBytes = false
   }
@@ -17,13 +19,19 @@ internal import CSystem
   private static let blocks = 1 << Int(bits)
   private static let pairWords = blocks / Bitmap.entriesPerWord
   private static let byteWords = blocks / 8
-  private static let inTable: UInt8 = 255
+  private static let inTable: UInt8 = 254
+  private static let lone: UInt8 = 255
 
   private let pages: UnsafeMutableBufferPointer<Page>
-  /// The counts of 255 and more.
+  /// The counts of 254 and more.
   private var large: [UInt64: UInt64] = [:]
+  /// All ones as long as sole references are watched, otherwise 0.
+  private var watch: UInt64
+  /// Whether a block of a sole reference had another one.
+  private var hasRivals = false
 
-  init(count: UInt64) {
+  init(count: UInt64, watchingSole: Bool = false) {
+    watch = watchingSole ? .max : 0
     unsafe pages = .allocate(capacity: Int(count >> CountPages.bits) + 1)
     unsafe pages.initialize(repeating: Page())
   }
@@ -42,7 +50,7 @@ internal import CSystem
       return UInt64(Bitmap.count(place % Bitmap.entriesPerWord, in: word))
     }
     let byte = unsafe CountPages.bytes(words)[place]
-    return byte == CountPages.inTable ? large[block, default: 255] : UInt64(byte)
+    return byte == CountPages.inTable ? large[block, default: UInt64(byte)] : UInt64(byte)
   }
 
   mutating func set(_ block: UInt64, to value: UInt64) {
@@ -51,22 +59,47 @@ internal import CSystem
     large[block] = value >= UInt64(CountPages.inTable) ? value : nil
   }
 
-  mutating func increment(_ run: BlockRun) {
+  /// Makes every sole reference an ordinary one. Returns whether one of them had a rival.
+  mutating func endWatch() -> Bool {
+    guard watch != 0 else { return hasRivals }
+    watch = 0
+    for index in unsafe pages.indices {
+      let page = unsafe pages[index]
+      guard let words = unsafe page.words else { continue }
+      if page.hasBytes {
+        let bytes = unsafe CountPages.bytes(words)
+        for place in 0..<CountPages.blocks {
+          let byte = unsafe bytes[place]
+          unsafe bytes[place] = byte == CountPages.lone ? 1 : byte
+        }
+      } else {
+        for place in 0..<CountPages.pairWords {
+          let word = unsafe words[place]
+          unsafe words[place] = word ^ (word & word >> 1 & Bitmap.lowBits)
+        }
+      }
+    }
+    return hasRivals
+  }
+
+  @inline(__always) mutating func increment(_ run: BlockRun) {
     if !incrementWithinWord(run) { incrementByPage(run) }
   }
 
   /// Counts a run whose entries stand in one word of pairs, none of them 3 yet: the usual case in
   /// a fragmented pool. Returns whether it was one.
-  private func incrementWithinWord(_ run: BlockRun) -> Bool {
-    let place = Int(run.begin) % CountPages.blocks
-    let first = place % Bitmap.entriesPerWord
+  @inline(__always) private func incrementWithinWord(_ run: BlockRun) -> Bool {
+    // Without a sign, so that no quotient has to be rounded towards 0.
+    let perWord = UInt64(Bitmap.entriesPerWord)
+    let place = run.begin % UInt64(CountPages.blocks)
+    let first = place % perWord
     // No blocks at all make a huge number here.
-    guard run.length &- 1 < UInt64(Bitmap.entriesPerWord - first) else { return false }
+    guard run.length &- 1 < perWord - first else { return false }
     let page = unsafe pages[Int(run.begin >> CountPages.bits)]
     guard !page.hasBytes, let words = unsafe page.words else { return false }
-    let spare = UInt64(Bitmap.entriesPerWord) - run.length
-    let mask = (Bitmap.lowBits >> (2 * spare)) << UInt64(2 * first)
-    return unsafe CountPages.increment(&words[place / Bitmap.entriesPerWord], mask)
+    let mask = (Bitmap.lowBits &>> (2 &* (perWord &- run.length))) &<< (2 &* first)
+    let sole = run.isSole ? watch : 0
+    return unsafe CountPages.increment(&words[Int(place / perWord)], mask, sole, watch)
   }
 
   private mutating func incrementByPage(_ run: BlockRun) {
@@ -76,7 +109,7 @@ internal import CSystem
       let page = Int(block >> CountPages.bits)
       let pageEnd = min(end, UInt64(page + 1) << CountPages.bits)
       let first = Int(block) % CountPages.blocks
-      increment(page, first, first + Int(pageEnd - block) - 1)
+      increment(page, first, first + Int(pageEnd - block) - 1, isSole: run.isSole && watch != 0)
       block = pageEnd
     }
   }
@@ -86,8 +119,9 @@ internal import CSystem
   func prefetch(_ block: UInt64) {
     let page = unsafe pages[Int(block >> CountPages.bits)]
     guard let words = unsafe page.words else { return }
-    let perWord = page.hasBytes ? 8 : Bitmap.entriesPerWord
-    unsafe dmm_prefetch(words + Int(block) % CountPages.blocks / perWord)
+    let place = block % UInt64(CountPages.blocks)
+    let perWord = UInt64(Bitmap.entriesPerWord)
+    unsafe dmm_prefetch(words + Int(page.hasBytes ? place / 8 : place / perWord))
   }
 
   /// The first block behind the page of `block`, when nothing in that page is counted.
@@ -110,26 +144,36 @@ internal import CSystem
     return word
   }
 
-  private mutating func increment(_ page: Int, _ first: Int, _ last: Int) {
+  private mutating func increment(_ page: Int, _ first: Int, _ last: Int, isSole: Bool) {
     if unsafe !pages[page].hasBytes {
       let words = unsafe pairs(page)
-      if unsafe CountPages.increment(words, first, last) { return }
+      if unsafe CountPages.increment(words, first, last, isSole ? watch : 0, watch) { return }
     }
     let bytes = unsafe widen(page)
     for place in first...last {
-      if unsafe bytes[place] < CountPages.inTable - 1 {
-        unsafe bytes[place] += 1
+      let count = unsafe bytes[place]
+      if isSole, count == 0 {
+        unsafe bytes[place] = CountPages.lone
+        continue
+      }
+      if isSole || count == CountPages.lone { hasRivals = true }
+      if count < CountPages.inTable - 1 {
+        unsafe bytes[place] = count + 1
+      } else if count == CountPages.lone {
+        unsafe bytes[place] = 2
       } else {
         let block = UInt64(page) << CountPages.bits | UInt64(place)
-        large[block] = large[block, default: UInt64(unsafe bytes[place])] + 1
+        large[block] = large[block, default: UInt64(count)] + 1
         unsafe bytes[place] = CountPages.inTable
       }
     }
   }
 
-  /// Adds one to all entries, 32 at once; refuses, and changes nothing, when one of them is 3.
+  /// Adds one to all entries, 32 at once; refuses, and changes nothing, when one of them can't
+  /// have one more. `sole`: all ones where the references are sole.
   private static func increment(
-    _ words: UnsafeMutablePointer<UInt64>, _ first: Int, _ last: Int
+    _ words: UnsafeMutablePointer<UInt64>, _ first: Int, _ last: Int, _ sole: UInt64,
+    _ watch: UInt64
   ) -> Bool {
     let firstWord = first / Bitmap.entriesPerWord
     let lastWord = last / Bitmap.entriesPerWord
@@ -137,25 +181,38 @@ internal import CSystem
     let head = Bitmap.lowBits << UInt64(2 * (first % Bitmap.entriesPerWord))
     let spare = Bitmap.entriesPerWord - 1 - last % Bitmap.entriesPerWord
     let tail = Bitmap.lowBits >> UInt64(2 * spare)
-    if firstWord == lastWord { return unsafe increment(&words[firstWord], head & tail) }
-    for index in firstWord...lastWord {
-      let mask = index == firstWord ? head : index == lastWord ? tail : Bitmap.lowBits
-      let word = unsafe words[index]
-      if word & word >> 1 & mask != 0 { return false }
+    if firstWord == lastWord {
+      return unsafe increment(&words[firstWord], head & tail, sole, watch)
     }
     for index in firstWord...lastWord {
       let mask = index == firstWord ? head : index == lastWord ? tail : Bitmap.lowBits
-      _ = unsafe increment(&words[index], mask)
+      if unsafe isFull(words[index], mask, sole, watch) { return false }
+    }
+    for index in firstWord...lastWord {
+      let mask = index == firstWord ? head : index == lastWord ? tail : Bitmap.lowBits
+      _ = unsafe increment(&words[index], mask, sole, watch)
     }
     return true
   }
 
-  private static func increment(_ word: inout UInt64, _ mask: UInt64) -> Bool {
+  private static func increment(
+    _ word: inout UInt64, _ mask: UInt64, _ sole: UInt64, _ watch: UInt64
+  ) -> Bool {
+    if isFull(word, mask, sole, watch) { return false }
     let high = word & Bitmap.lowBits
     let low = word >> 1 & Bitmap.lowBits
-    if high & low & mask != 0 { return false }
-    word = (high ^ low & mask) | (low ^ mask) << 1
+    // A sole reference makes 3 out of 0.
+    word = (high ^ (low | sole) & mask) | (low ^ mask) << 1
     return true
+  }
+
+  /// Whether one of the entries has no room for one more reference: not above 3; not above 2 as
+  /// long as sole references are watched; and none that is sole beside any other.
+  private static func isFull(
+    _ word: UInt64, _ mask: UInt64, _ sole: UInt64, _ watch: UInt64
+  ) -> Bool {
+    let low = word >> 1
+    return (word & (low | watch) | low & sole) & mask != 0
   }
 
   /// The page's words of two bits a block.
@@ -177,7 +234,8 @@ internal import CSystem
     if let pairs = unsafe old.words {
       for place in 0..<CountPages.blocks {
         let word = unsafe pairs[place / Bitmap.entriesPerWord]
-        unsafe bytes[place] = UInt8(Bitmap.count(place % Bitmap.entriesPerWord, in: word))
+        let count = UInt8(Bitmap.count(place % Bitmap.entriesPerWord, in: word))
+        unsafe bytes[place] = count == 3 && watch != 0 ? CountPages.lone : count
       }
       unsafe pairs.deallocate()
     }

@@ -18,10 +18,17 @@ package final class RefCounts: Sendable {
   private let state: Mutex<CountPages>
 
   /// Every count is 0.
-  package init(count: UInt64) {
+  ///
+  /// `watchingSole`: notice when a block of a sole reference has another one; until `endWatch`,
+  /// nothing may be read.
+  package init(count: UInt64, watchingSole: Bool = false) {
     self.count = count
-    state = Mutex(CountPages(count: count))
+    state = Mutex(CountPages(count: count, watchingSole: watchingSole))
   }
+
+  /// From now on all references are alike. Returns whether a block of a sole reference had
+  /// another one so far.
+  package func endWatch() -> Bool { state.withLock { $0.endWatch() } }
 
   package subscript(block: UInt64) -> UInt64 {
     precondition(block < count)
@@ -90,6 +97,12 @@ package final class RefCounts: Sendable {
     }
   }
 
+  /// Whether any of `blocks`, all on the device, has a count above 1.
+  package func hasCountAbove1(_ blocks: Range<UInt64>) -> Bool {
+    precondition(blocks.upperBound <= count)
+    return state.withLock { pages in blocks.contains { pages[$0] > 1 } }
+  }
+
   /// The first block from `start` on with a count above 0.
   func firstCounted(from start: UInt64) -> UInt64? {
     state.withLock { pages in
@@ -123,14 +136,30 @@ package final class RefCounts: Sendable {
   }
 }
 
-/// Blocks that stand one after the other.
+/// References to blocks that stand one after the other.
 @usableFromInline
 package struct BlockRun: Hashable, Sendable {
-  @usableFromInline package var begin: UInt64
-  @usableFromInline package var length: UInt64
+  @usableFromInline package let begin: UInt64
+  /// The length, with the highest bit set where references are sole: what is counted by the
+  /// million has to be small.
+  @usableFromInline let bits: UInt64  // the length alone, as long as nothing is said of them
 
-  @inlinable package init(begin: UInt64, length: UInt64) {
+  @inlinable static var soleBit: UInt64 { 1 << 63 }
+
+  /// `length` is less than 2^63. `isSole`: whoever refers to the blocks takes it that nobody else
+  /// does.
+  @inlinable package init(begin: UInt64, length: UInt64, isSole: Bool = false) {
     self.begin = begin
-    self.length = length
+    bits = length | (isSole ? BlockRun.soleBit : 0)
   }
+
+  /// The references are sole where `number` lies above `limit`, both far below 2^63. This takes no
+  /// branch, as nobody can foretell it.
+  init(begin: UInt64, length: UInt64, isSoleAbove limit: Int64, _ number: UInt64) {
+    self.begin = begin
+    bits = length | (UInt64(bitPattern: limit) &- number) & BlockRun.soleBit
+  }
+
+  @inlinable package var length: UInt64 { bits & ~BlockRun.soleBit }
+  @inlinable package var isSole: Bool { bits & BlockRun.soleBit != 0 }
 }

@@ -15,6 +15,7 @@ package struct SpaceMapMend: Sendable {
   }
 
   package var name: String { map.name }
+  package var file: BlockFile { map.file }
 
   /// Rewrites the bitmaps and index entries concerned, each block once, and returns the root that
   /// the superblock should have afterwards. Call only after a check without errors.
@@ -114,21 +115,4 @@ package struct SpaceMapMend: Sendable {
       entries[Int(key)]?.encode(into: &bytes, at: leaf.valueOffset(index))
     }
   }
-}
-
-/// Where the entries of a leaf stand that is being changed.
-private struct LeafLayout {
-  let entryCount: Int
-  private let valuesOffset: Int
-  private let valueSize: Int
-
-  init(_ bytes: RawSpan) {
-    entryCount = Int(bytes[BTreeNode.Layout.entryCount])
-    valuesOffset = BTreeNode.Layout.size + 8 * Int(bytes[BTreeNode.Layout.maxEntries])
-    valueSize = Int(bytes[BTreeNode.Layout.valueSize])
-  }
-
-  func key(_ index: Int) -> Field<UInt64> { Field(at: BTreeNode.Layout.size + 8 * index) }
-  func value(_ index: Int) -> Field<UInt32> { Field(at: valueOffset(index)) }
-  func valueOffset(_ index: Int) -> Int { valuesOffset + valueSize * index }
 }

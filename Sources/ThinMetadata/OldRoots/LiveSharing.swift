@@ -3,9 +3,7 @@ internal import PersistentData
 /// What today's mappings have to do with those of an old tree: who has its data blocks now, and
 /// which devices will share them with the device that is taken back.
 struct LiveSharing: Sendable {
-  private let reader: PoolReader
-  /// By block of a leaf: one more than the latest time of the mappings that it shares.
-  private let timesAfter: [UInt32: UInt32]
+  private let times: SharedTimes
 
   /// Reads the leaves of all mapping trees and notes in `fates` what they map.
   ///
@@ -16,7 +14,6 @@ struct LiveSharing: Sendable {
   init(
     _ reader: PoolReader, _ fates: DataBlockFates, timeFloor: UInt32, ownTrees: [MetadataBlock]
   ) {
-    self.reader = reader
     var ownLeaves: Set<MetadataBlock> = []
     for tree in ownTrees {
       reader.mappings.forEachBottom(below: tree) {
@@ -30,29 +27,19 @@ struct LiveSharing: Sendable {
     let visitors = walk.readLeaves(findings: &findings) {
       Visitor(fates: fates, leaf: MappingLeaf(limits), timeFloor: timeFloor, ownLeaves: own)
     }
-    timesAfter = visitors.reduce(into: [:]) { all, visitor in
+    let leaves: [UInt32: UInt32] = visitors.reduce(into: [:]) { all, visitor in
       all.merge(visitor.timesAfter) { max($0, $1) }
     }
+    times = SharedTimes(leaves, in: reader.mappings.skeleton)
   }
 
-  /// The devices, made to copy what they share from now on before they write to it: a device takes
-  /// a block for its own when it was mapped after the device's last snapshot.
-  ///
-  /// Source: Linux, drivers/md/dm-thin-metadata.c, `__snapshotted_since`.
+  /// The devices, made to copy what they share from now on before they write to it.
   func devicesThatCopy(
     _ devices: [(header: DeviceHeader, root: MetadataBlock?)]
   ) -> [(header: DeviceHeader, root: MetadataBlock?)] {
-    guard !timesAfter.isEmpty else { return devices }
-    let skeleton = reader.mappings.skeleton
-    var above = timesAfter
-    // A node stands after all its parents, so going backwards meets children first.
-    for node in skeleton.nodes.reversed() {
-      let latest = node.entries.compactMap { above[skeleton.children[$0]] }.max()
-      if let latest { above[node.block.number] = latest }
-    }
-    return devices.map { device in
+    devices.map { device in
       var device = device
-      let time = device.root.flatMap { above[$0.number] } ?? 0
+      let time = device.root.map { times[below: $0] } ?? 0
       device.header.details.snapshottedTime = max(device.header.details.snapshottedTime, time)
       return device
     }

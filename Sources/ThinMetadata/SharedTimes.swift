@@ -1,0 +1,79 @@
+internal import PersistentData
+
+/// Times that devices must have been snapshotted after, because of blocks that they share.
+///
+/// The kernel takes a block for a device's own, and writes to it in place, when it was mapped at
+/// the time of the device's last snapshot or later. So whoever shares a block must have been
+/// snapshotted after it was mapped.
+///
+/// Source: Linux, drivers/md/dm-thin-metadata.c, `__snapshotted_since`.
+struct SharedTimes: Sendable {
+  /// By block of a leaf or an internal node: one more than the latest time of the shared mappings
+  /// below it.
+  private let timesAfter: [UInt32: UInt32]
+
+  /// `leaves`: one more than the latest time of the mappings that it shares, by block of a leaf.
+  init(_ leaves: [UInt32: UInt32], in skeleton: TreeSkeleton) {
+    var times = leaves
+    // A node stands after all its parents, so going backwards meets children first.
+    if !leaves.isEmpty {
+      for node in skeleton.nodes.reversed() {
+        let latest = node.entries.compactMap { times[skeleton.children[$0]] }.max()
+        if let latest { times[node.block.number] = latest }
+      }
+    }
+    timesAfter = times
+  }
+
+  /// Reads the leaves of live devices once more, for what they take for their own and share all
+  /// the same. `counts`: of the live devices' references alone.
+  init(_ mappings: TreeWalk, _ leaf: MappingLeaf, _ counts: RefCounts) {
+    var walk = mappings
+    // All that is wrong with leaves has been said.
+    var findings = Findings()
+    let visitors = walk.readLeaves(where: { $0.treeCount > 0 }, findings: &findings) {
+      Visitor(counts: counts, leaf: leaf)
+    }
+    let leaves = visitors.flatMap(\.timesAfter)
+    self.init(Dictionary(leaves) { first, _ in first }, in: mappings.skeleton)
+  }
+
+  /// The lowest snapshotted time that a device with the tree at `root` may have; 0 when any will
+  /// do.
+  subscript(below root: MetadataBlock) -> UInt32 { timesAfter[root.number, default: 0] }
+
+  private struct Visitor: LeafVisitor {
+    let counts: RefCounts
+    var leaf: MappingLeaf
+    var timesAfter: [(UInt32, UInt32)] = []
+
+    mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
+      var findings = Findings()
+      leaf.read(node, reference, findings: &findings)
+      let isShared = reference.reach.treeCount > 1
+      var time: UInt32 = 0
+      for run in leaf.runs where run.time >= max(reference.reach.lowest, time) {
+        if isShared || counts.hasCountAbove1(run.dataBlocks) { time = run.time + 1 }
+      }
+      if time > 0 { timesAfter.append((reference.block.number, time)) }
+    }
+  }
+}
+
+/// A device whose snapshotted time lets the kernel write in place to blocks that others share.
+package struct SnapshottedTimeTooLow: Hashable, Sendable {
+  package let device: UInt64
+  package let found: UInt32
+  /// The lowest with which the kernel copies all that is shared before it writes to it.
+  package let lowest: UInt32
+
+  /// `nil` where nothing is wrong, or where details or mappings are lost.
+  init?(_ device: ThinDevice, _ times: SharedTimes) {
+    guard let details = device.details, let root = device.root,
+      details.snapshottedTime < times[below: root]
+    else { return nil }
+    self.device = device.id
+    found = details.snapshottedTime
+    lowest = times[below: root]
+  }
+}
