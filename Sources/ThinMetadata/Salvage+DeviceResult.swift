@@ -80,3 +80,20 @@ extension ClosedRange<UInt64> {
     return rest
   }
 }
+
+extension [ClosedRange<UInt64>] {
+  /// What of these lies in any of `others`.
+  func common(with others: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
+    var merged: [ClosedRange<UInt64>] = []
+    for range in others.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = merged.last, range.lowerBound <= last.upperBound {
+        merged[merged.count - 1] = last.lowerBound...Swift.max(last.upperBound, range.upperBound)
+      } else {
+        merged.append(range)
+      }
+    }
+    return flatMap { range in
+      merged.filter { $0.overlaps(range) }.map { $0.clamped(to: range) }
+    }
+  }
+}

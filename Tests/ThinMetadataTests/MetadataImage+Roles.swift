@@ -65,12 +65,15 @@ extension MetadataImage {
 
   /// The same of the metadata snapshot.
   var heldMappings: [UInt64: [UInt64: Mapping]] {
+    heldDevices.reduce(into: [:]) { all, device in all[device.id] = mappings(below: device.root) }
+  }
+
+  /// Device ids and roots as the metadata snapshot has them.
+  var heldDevices: [(id: UInt64, root: UInt64)] {
     let block = superblock.heldRoot
-    if block == 0 { return [:] }
+    if block == 0 { return [] }
     let held = withBlock(block) { Superblock($0) }
-    return leaves(below: held.mappingRoot).reduce(into: [:]) { all, leaf in
-      for (device, root) in zip(leaf.keys, leaf.values) { all[device] = mappings(below: root) }
-    }
+    return leaves(below: held.mappingRoot).flatMap { zip($0.keys, $0.values).map { ($0, $1) } }
   }
 
   func mappings(below root: UInt64) -> [UInt64: Mapping] {

@@ -5,6 +5,8 @@
 struct TreeHeights: Sendable {
   /// Deeper than any tree that fits on the largest metadata device.
   private static let deepest = 16
+  /// Nodes that are tried below a root whose left edge is lost.
+  private static let mostTries = 1 << 9
 
   private let file: BlockFile
   private let tree: Tree
@@ -12,6 +14,8 @@ struct TreeHeights: Sendable {
   /// roots, so nothing here is looked up by hash but in damaged trees.
   private var known: BlockTable<UInt8>
   private var visited: Set<MetadataBlock> = []
+  /// Whether a root leads to no leaf that can be read: its height is only what it is at least.
+  private(set) var hasGuesses = false
 
   /// Finds the heights of the trees that start at `roots`, on a device of `blockCount` blocks.
   init(
@@ -22,7 +26,9 @@ struct TreeHeights: Sendable {
     known = BlockTable(count: blockCount)
     for root in descend(roots) {
       visited = []
-      let height = search(root, depth: 0) ?? 0
+      let found = search(root, depth: 0)
+      let height = found?.height ?? 0
+      if found?.isSure == false { hasGuesses = true }
       if height <= TreeHeights.deepest { known[root.index] = UInt8(height) + 1 }
     }
   }
@@ -67,17 +73,25 @@ struct TreeHeights: Sendable {
     return numbers
   }
 
-  /// The height of the node in `block` by whichever child can be read; `nil` when it is no node.
-  private mutating func search(_ block: MetadataBlock, depth: Int) -> Int? {
-    guard depth <= TreeHeights.deepest, visited.insert(block).inserted else { return nil }
+  /// The height of the node in `block` by whichever leaf can be read, or, where none can, what it
+  /// is at least; `nil` when it is no node.
+  private mutating func search(
+    _ block: MetadataBlock, depth: Int
+  ) -> (height: Int, isSure: Bool)? {
+    guard depth <= TreeHeights.deepest, visited.count < TreeHeights.mostTries,
+      visited.insert(block).inserted
+    else { return nil }
     switch read([block.number])[0] {
     case nil: return nil
-    case .leaf: return 0
+    case .leaf: return (0, true)
     case .internal(let children):
+      var least = 1
       for child in children {
-        if let height = search(child, depth: depth + 1) { return height + 1 }
+        guard let found = search(child, depth: depth + 1) else { continue }
+        if found.isSure { return (found.height + 1, true) }
+        least = max(least, found.height + 1)
       }
-      return 1
+      return (least, false)
     }
   }
 

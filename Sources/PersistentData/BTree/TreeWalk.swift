@@ -13,7 +13,8 @@ package struct TreeWalk: Sendable {
   /// A node that can't be used, as its parents see it.
   package struct Hole: Sendable {
     package let reference: NodeReference
-    /// Levels above the leaves; `nil` where the node was a root.
+    /// Levels above the leaves; `nil` where that is not known: of a root, and where no leaf of
+    /// some tree can be read.
     package let height: Int?
   }
 
@@ -118,12 +119,11 @@ package struct TreeWalk: Sendable {
     return readers.map(\.visitor)
   }
 
-  /// A root that can't be read tells nothing of its height.
   private mutating func note(_ references: [NodeReference], height: Int) {
     for reference in references {
       damaged.insert(reference.block)
       holes[reference.block] = Hole(
-        reference: reference, height: reference.isRoot ? nil : height)
+        reference: reference, height: reference.isRoot || heights.hasGuesses ? nil : height)
     }
   }
 

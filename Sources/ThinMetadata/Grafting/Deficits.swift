@@ -20,10 +20,17 @@ struct Deficits: Sendable {
     let missing: Int
   }
 
+  private static let mostSpareBlocks = 1024
+
   /// Ascending by block.
   private(set) var candidates: [Candidate] = []
   /// Whether all that is in use was reached, but for nodes that parents point to in vain.
   private(set) var hasUnreached = false
+  /// How many lost nodes only one other lost node led to, so that no one knows where they stood;
+  /// `nil` when one may have had more parents that are lost, or a count can't be read.
+  private(set) var hiddenNodes: Int?
+  /// Blocks that nothing uses, and that hold no node: the first ones.
+  private(set) var spareBlocks: [MetadataBlock] = []
   /// The metadata space map; `nil` where it can't be read.
   private let stored: [UInt32?]
 
@@ -38,7 +45,7 @@ struct Deficits: Sendable {
     let map = StoredSpaceMap(
       PoolReader.Structure.metadataSpaceMap, order: 0, root: reader.superblock.metadataSpaceMap,
       index: .block, in: reader.file, usage: &usage, findings: &findings)
-    let stored = map.readCounts()
+    let stored = Array(map.readCounts().prefix(Int(usage.blockCount)))
     self.stored = stored
     func count(_ block: UInt32) -> UInt32 {
       Int(block) < stored.count ? stored[Int(block)] ?? 0 : 0
@@ -62,6 +69,18 @@ struct Deficits: Sendable {
         candidates.append(Candidate(block: block, tree: tree, missing: missing))
       }
     }
+    hiddenNodes = stored.indices.reduce(0) { hidden, block in
+      guard let hidden, let count = stored[block] else { return nil }
+      if count == 0 { return hidden }
+      let references =
+        Int(reader.usage.references[UInt64(block)]) + found[UInt32(block), default: 0]
+      if Int(count) <= references || census.isMetadata(UInt32(block)) { return hidden }
+      return count == 1 ? hidden + 1 : nil
+    }
+    spareBlocks = stored.indices.lazy.map { UInt32($0) }.filter { block in
+      stored[Int(block)] == 0 && census.nodes[block] == nil
+        && !usage.isClaimed(MetadataBlock(block))
+    }.prefix(Deficits.mostSpareBlocks).map(MetadataBlock.init)
     hasUnreached =
       !candidates.isEmpty
       || stored.indices.contains { block in

@@ -7,6 +7,8 @@ extension Grafting {
     _ reader: PoolReader, _ counts: RefCounts, _ census: BlockCensus
   ) -> Bool {
     let metadata = Deficits(reader, census)
+    // A leaf that could not be put back misses the same data blocks as a lost one.
+    guard !metadata.hasUnreached || nodes.allSatisfy(\.gaps.isEmpty) else { return false }
     guard let lost = LostLeaves(reader, rootsAreLeaves: !metadata.hasUnreached),
       lost.leaves.count <= Grafting.mostLeaves
     else { return false }

@@ -4,8 +4,12 @@ package import PersistentData
 package struct RemadeNode: Sendable {
   package let block: MetadataBlock
   let tree: Deficits.Tree
-  /// The keys between its children: there may have been others.
+  /// Keys that it may have led to, nobody knows where.
   let gaps: [ClosedRange<UInt64>]
+  /// Keys that no child takes which is whole.
+  let free: [ClosedRange<UInt64>]
+  /// Of its children: levels above the leaves; `nil` where it is not known.
+  let childHeight: Int?
 }
 
 extension Grafting {
@@ -13,34 +17,70 @@ extension Grafting {
   func makeNodes(
     _ reader: PoolReader, _ census: BlockCensus, _ deficits: Deficits
   ) -> [RemadeNode] {
-    Deficits.Tree.allCases.flatMap { tree in
-      makeNodes(
-        tree, in: reader.holes(of: tree).filter { $0.value.height != 0 }, of: reader.file,
-        from: deficits.candidates.filter { $0.tree == tree }, census)
+    var maker = NodeMaker(reader.file, deficits.spareBlocks)
+    var made: [RemadeNode] = []
+    for tree in Deficits.Tree.allCases {
+      let holes = reader.holes(of: tree).filter { $0.value.height != 0 }
+      var contents = undoubted(tree, in: holes, deficits, census)
+      // What is left open is not looked for a second time: it would seem to be missing elsewhere.
+      if tree == .mapping, nodes.isEmpty {
+        let search = NodeSearch(holes, deficits, reader, census)
+        contents.merge(search.contents) { $1 }
+      }
+      for (block, contents) in contents.sorted(by: { $0.key < $1.key }) {
+        guard let hole = holes[block] else { continue }
+        let childHeight = hole.height.map { $0 - 1 } ?? contents.childHeight
+        guard let parts = maker.make(block, of: contents.parts, childHeight: childHeight)
+        else { continue }
+        let keys = hole.reference.first...max(hole.reference.first, hole.reference.last)
+        let gaps = keys.removing(parts.flatMap(\.certain))
+        made.append(
+          RemadeNode(
+            block: block, tree: tree,
+            gaps: contents.doubtful.map { gaps.common(with: $0) } ?? gaps,
+            free: keys.removing(parts.filter(\.isWhole).map(\.keys)),
+            childHeight: childHeight))
+      }
     }
+    return made
   }
 
-  private func makeNodes(
-    _ tree: Deficits.Tree, in holes: [MetadataBlock: TreeWalk.Hole], of file: BlockFile,
-    from candidates: [Deficits.Candidate], _ census: BlockCensus
-  ) -> [RemadeNode] {
-    var children: [MetadataBlock: [UInt32]] = [:]
-    for candidate in candidates {
-      let block = candidate.block
-      let fitting = holes.filter { fits(block, $0.value, census) }
-      // As many places as there are references missing: no doubt. Otherwise it stays out.
-      guard fitting.count == candidate.missing else { continue }
-      for hole in fitting.keys { children[hole, default: []].append(block) }
+  /// Children that fit as many lost nodes as there are references missing. Of these there is no
+  /// doubt, whatever else is lost.
+  private func undoubted(
+    _ tree: Deficits.Tree, in holes: [MetadataBlock: TreeWalk.Hole], _ deficits: Deficits,
+    _ census: BlockCensus
+  ) -> [MetadataBlock: NodeSearch.Contents] {
+    // Where other lost nodes may have stood between, a child may be lower than its place tells.
+    let isDirect = deficits.hiddenNodes == 0
+    func isPossible(_ height: Int, _ childHeight: Int?) -> Bool {
+      guard let childHeight else { return true }
+      return isDirect ? height == childHeight : height <= childHeight
     }
-    return children.sorted { $0.key < $1.key }.compactMap { hole, blocks in
-      guard let children = ordered(blocks, census), let reference = holes[hole]?.reference
-      else { return nil }
-      let contents = BTreeNode.make(
-        .internal, hole, keys: children.map(\.keys.lowerBound),
-        values: children.map { UInt64($0.block) })
-      file.standIn(for: hole, contents)
-      let keys = reference.first...max(reference.first, reference.last)
-      return RemadeNode(block: hole, tree: tree, gaps: keys.removing(children.map(\.keys)))
+    var parts: [MetadataBlock: [NodePart]] = [:]
+    for candidate in deficits.candidates where candidate.tree == tree {
+      guard let keys = census.nodes[candidate.block]?.keys,
+        let height = census.height(candidate.block)
+      else { continue }
+      let fitting = holes.filter { _, hole in
+        keys.lowerBound >= hole.reference.first && keys.upperBound <= hole.reference.last
+          && isPossible(height, hole.height.map { $0 - 1 })
+      }
+      // What was left open in a node made before may still have stood there.
+      let isOpen = nodes.contains { node in
+        node.tree == tree && isPossible(height, node.childHeight)
+          && node.free.contains { $0.overlaps(keys) }
+      }
+      guard !isOpen, fitting.count == candidate.missing else { continue }
+      let part = NodePart(keys: keys, height: height, value: UInt64(candidate.block))
+      for hole in fitting.keys { parts[hole, default: []].append(part) }
+    }
+    return parts.mapValues { parts in
+      // What is lower than others may hang on lost nodes below these.
+      let highest = parts.map(\.height).max()
+      return NodeSearch.Contents(
+        parts: parts.filter { $0.height == highest }, childHeight: isDirect ? highest : nil,
+        doubtful: nil)
     }
   }
 
@@ -66,29 +106,5 @@ extension Grafting {
       }
     }
     return refuted
-  }
-
-  private func fits(_ block: UInt32, _ hole: TreeWalk.Hole, _ census: BlockCensus) -> Bool {
-    guard let keys = census.nodes[block]?.keys, let height = census.height(block)
-    else { return false }
-    if let wanted = hole.height, height != wanted - 1 { return false }
-    return keys.lowerBound >= hole.reference.first && keys.upperBound <= hole.reference.last
-  }
-
-  /// The children in key order; `nil` when they can't all be of one node.
-  private func ordered(
-    _ blocks: [UInt32], _ census: BlockCensus
-  ) -> [(block: UInt32, keys: ClosedRange<UInt64>)]? {
-    let children = blocks.compactMap { child in
-      census.nodes[child]?.keys.map { (block: child, keys: $0) }
-    }.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
-    let maximum = BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
-    guard !children.isEmpty, children.count <= maximum,
-      Set(children.map { census.height($0.block) }).count == 1,
-      zip(children, children.dropFirst()).allSatisfy({
-        $0.keys.upperBound < $1.keys.lowerBound
-      })
-    else { return nil }
-    return children
   }
 }

@@ -62,27 +62,13 @@ package struct LostLeaves: Sendable {
       LostLeaf(block: $0.reference.block, keys: $0.reference.first...$0.reference.last)
     }
     let index = Dictionary(uniqueKeysWithValues: zip(leaves.map(\.block), leaves.indices))
-    let totals = reader.mappingTotals
     var equations: [Equation] = []
-    let liveCount = reader.devices.count
-    for (place, device) in (reader.devices + reader.heldDevices).enumerated() {
-      guard let root = device.root, totals[below: root.number].hasDamage else { continue }
-      var own: [Int] = []
-      var isKnown = true
-      reader.mappings.forEachBottom(
-        below: root, entering: { totals[below: $0.number].hasDamage }
-      ) { bottom in
-        guard case .hole(let block, _) = bottom else { return }
-        if let place = block.flatMap({ index[$0] }) { own.append(place) } else { isKnown = false }
-      }
+    for missing in reader.missingMappings {
+      let own = missing.nodes.compactMap { index[$0] }
       // A pointer that leads nowhere hides no one knows what.
-      guard isKnown else { return nil }
-      let kept = totals[below: root.number].entryCount
-      let missing = device.details.flatMap { details in
-        details.mappedBlocks >= kept ? details.mappedBlocks - kept : nil
-      }
-      equations.append(Equation(leaves: Set(own), missing: missing))
-      if place < liveCount { places[device.id] = own }
+      guard !missing.hasLostPointers, own.count == missing.nodes.count else { return nil }
+      equations.append(Equation(leaves: Set(own), missing: missing.count))
+      if missing.isLive { places[missing.device] = own }
     }
     solve(equations)
   }

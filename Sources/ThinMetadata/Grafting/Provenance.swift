@@ -2,7 +2,8 @@
 package enum Provenance: Int, Comparable, CaseIterable, Sendable {
   /// Reached from the roots.
   case intact
-  /// In a sound leaf whose parent was lost; the space map says whose it is.
+  /// In a sound leaf whose parent was lost; the space map and the devices' numbers of mappings say
+  /// whose it is. Or in all leaves that may have stood there.
   case grafted
   /// In a lost leaf; nothing else agrees with what is left.
   case proven

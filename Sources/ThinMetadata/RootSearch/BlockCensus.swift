@@ -6,6 +6,7 @@ package struct BlockCensus: Sendable {
   struct Node: Sendable {
     let kind: BTreeNode.Kind
     let valueSize: Int
+    let entryCount: Int
     /// Blocks that it may point to: children, roots of devices, bitmaps.
     let pointers: [UInt32]
     /// The first and the last key; `nil` without entries.
@@ -132,7 +133,8 @@ package struct BlockCensus: Sendable {
       let mayBeTopLevel =
         kind == .leaf && node.valueSize == BTreeNode.pointerSize && !pointers.isEmpty
       nodes[block] = Node(
-        kind: kind, valueSize: node.valueSize, pointers: pointers, keys: node.keys,
+        kind: kind, valueSize: node.valueSize, entryCount: node.entryCount,
+        pointers: pointers, keys: node.keys,
         deviceIDs: mayBeTopLevel ? (0..<node.entryCount).map { node.key($0) } : [])
     }
 

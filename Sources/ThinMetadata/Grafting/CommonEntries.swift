@@ -1,0 +1,53 @@
+internal import PersistentData
+
+/// What nodes have in common, one of which stood in a lost node: nobody knows which, and of these
+/// entries it makes no difference.
+///
+/// Trees of snapshots differ in few entries of a node; the rest is copied as it was.
+struct CommonEntries {
+  /// Children or mappings; none where two contradict each other.
+  let parts: [NodePart]
+
+  /// `nodes`: none of which must have stood there. `hasAny`: whether one of some of them, given by
+  /// index, must have.
+  init(
+    of nodes: [UInt32], _ extents: inout SubtreeExtents, _ file: BlockFile,
+    hasAny: ([Int]) -> Bool
+  ) {
+    var holders: [NodePart: [Int]] = [:]
+    for (index, block) in nodes.enumerated() {
+      for part in CommonEntries.parts(of: block, &extents, file) {
+        holders[part, default: []].append(index)
+      }
+    }
+    var isCertain: [[Int]: Bool] = [:]
+    let sets = Set(holders.values.filter { $0.count > 1 })
+    for some in sets.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      isCertain[some] = hasAny(some)
+    }
+    let parts = holders.filter { isCertain[$0.value] == true }.keys
+      .sorted { $0.keys.lowerBound < $1.keys.lowerBound }
+    let isAscending = zip(parts, parts.dropFirst()).allSatisfy {
+      $0.keys.upperBound < $1.keys.lowerBound
+    }
+    self.parts = isAscending ? parts : []
+  }
+
+  private static func parts(
+    of block: UInt32, _ extents: inout SubtreeExtents, _ file: BlockFile
+  ) -> [NodePart] {
+    let entries = try? file.withBlock(MetadataBlock(block)) { bytes in
+      let node = BTreeNode(bytes)
+      return (0..<node.entryCount).map { (key: node.key($0), value: node.value($0)) }
+    }
+    guard let entries, let extent = extents.extent(of: block) else { return [] }
+    return entries.compactMap { key, value in
+      if extent.height == 0 {
+        return NodePart(keys: key...key, height: NodePart.mappingHeight, value: value)
+      }
+      return UInt32(exactly: value).flatMap { extents.extent(of: $0) }.map { child in
+        NodePart(keys: child.keys, height: child.height, value: value)
+      }
+    }
+  }
+}

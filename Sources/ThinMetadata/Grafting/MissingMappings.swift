@@ -1,0 +1,48 @@
+internal import PersistentData
+
+/// How many mappings a device misses, and in which lost nodes they stood.
+struct MissingMappings: Sendable {
+  let device: UInt64
+  /// Whether it is the live pool's, and not only the metadata snapshot's.
+  let isLive: Bool
+  /// The lost nodes that its tree leads to, in key order.
+  let nodes: [MetadataBlock]
+  /// Whether a pointer of its tree leads nowhere, so that no one knows what it hides.
+  let hasLostPointers: Bool
+  /// `nil` where no details tell.
+  let count: UInt64?
+}
+
+extension PoolReader {
+  /// What devices miss, those of the metadata snapshot too; devices that miss nothing are left
+  /// out.
+  var missingMappings: [MissingMappings] {
+    let totals = mappingTotals
+    return (devices + heldDevices).enumerated().compactMap { place, device in
+      guard let root = device.root, totals[below: root.number].hasDamage else { return nil }
+      var nodes: [MetadataBlock] = []
+      var hasLostPointers = false
+      mappings.forEachBottom(below: root, entering: { totals[below: $0.number].hasDamage }) {
+        guard case .hole(let block, _) = $0 else { return }
+        if let block { nodes.append(block) } else { hasLostPointers = true }
+      }
+      let kept = totals[below: root.number].entryCount
+      let count = device.details.flatMap { details in
+        details.mappedBlocks >= kept ? details.mappedBlocks - kept : nil
+      }
+      return MissingMappings(
+        device: device.id, isLive: place < devices.count, nodes: nodes,
+        hasLostPointers: hasLostPointers, count: count)
+    }
+  }
+
+  /// Whether every device whose tree is whole has as many mappings as its details say.
+  var hasCredibleDetails: Bool {
+    let totals = mappingTotals
+    return (devices + heldDevices).allSatisfy { device in
+      guard let root = device.root, let details = device.details else { return false }
+      let total = totals[below: root.number]
+      return total.hasDamage || total.entryCount == details.mappedBlocks
+    }
+  }
+}

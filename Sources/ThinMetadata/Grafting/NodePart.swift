@@ -1,0 +1,101 @@
+internal import PersistentData
+
+/// What a lost node is made anew of: a subtree below it, or a mapping of which the leaf is not
+/// known.
+struct NodePart: Hashable, Sendable {
+  /// The height of a mapping; a leaf has 0.
+  static let mappingHeight = -1
+
+  /// The first and the last key below it.
+  let keys: ClosedRange<UInt64>
+  /// Levels above the leaves.
+  let height: Int
+  /// The block of the subtree's root, or the mapping.
+  let value: UInt64
+  /// The keys of which it is known what they map, if anything; ascending.
+  let certain: [ClosedRange<UInt64>]
+
+  init(
+    keys: ClosedRange<UInt64>, height: Int, value: UInt64, certain: [ClosedRange<UInt64>]? = nil
+  ) {
+    self.keys = keys
+    self.height = height
+    self.value = value
+    self.certain = certain ?? [keys]
+  }
+
+  /// Whether nothing else can have stood among its keys.
+  var isWhole: Bool { certain == [keys] && height != NodePart.mappingHeight }
+}
+
+/// Makes nodes of parts, in memory.
+struct NodeMaker {
+  private static let capacity = BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
+
+  private let file: BlockFile
+  /// Blocks to put nodes into that were not there before.
+  private var spare: ArraySlice<MetadataBlock>
+
+  init(_ file: BlockFile, _ spare: [MetadataBlock]) {
+    self.file = file
+    self.spare = spare[...]
+  }
+
+  /// Has a node with these parts stand in for the lost one in `block`; returns the parts that it
+  /// has. What is lower than the others is put into nodes of its own, as it once was: how it was
+  /// divided among them makes no difference.
+  ///
+  /// `childHeight`: of the node's children; as high as need be where it is not known.
+  /// `nil` when one node can't have all that.
+  mutating func make(
+    _ block: MetadataBlock, of parts: [NodePart], childHeight: Int?
+  ) -> [NodePart]? {
+    var parts = parts.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
+    let isAscending = zip(parts, parts.dropFirst()).allSatisfy {
+      $0.keys.upperBound < $1.keys.lowerBound
+    }
+    guard isAscending, let highest = parts.map(\.height).max() else { return nil }
+    var height = NodePart.mappingHeight
+    while height < childHeight ?? max(0, highest)
+      || childHeight == nil && parts.count > NodeMaker.capacity
+    {
+      parts = raise(parts, from: height)
+      height += 1
+    }
+    guard !parts.isEmpty, parts.count <= NodeMaker.capacity,
+      parts.allSatisfy({ $0.height == height })
+    else { return nil }
+    put(parts, into: block)
+    return parts
+  }
+
+  /// Puts neighbours of one height into nodes; parts for which there is no room are left out.
+  private mutating func raise(_ parts: [NodePart], from height: Int) -> [NodePart] {
+    var raised: [NodePart] = []
+    var open: [NodePart] = []
+    for part in parts {
+      if part.height != height || open.count == NodeMaker.capacity { close(&open, into: &raised) }
+      if part.height == height { open.append(part) } else { raised.append(part) }
+    }
+    close(&open, into: &raised)
+    return raised
+  }
+
+  private mutating func close(_ open: inout [NodePart], into raised: inout [NodePart]) {
+    defer { open = [] }
+    guard let first = open.first, let last = open.last, let block = spare.popFirst()
+    else { return }
+    put(open, into: block)
+    raised.append(
+      NodePart(
+        keys: first.keys.lowerBound...last.keys.upperBound, height: first.height + 1,
+        value: UInt64(block.number), certain: open.flatMap(\.certain)))
+  }
+
+  private func put(_ parts: [NodePart], into block: MetadataBlock) {
+    let kind: BTreeNode.Kind = parts.first?.height == NodePart.mappingHeight ? .leaf : .internal
+    let contents = BTreeNode.make(
+      kind, block, keys: parts.map(\.keys.lowerBound), values: parts.map(\.value))
+    file.standIn(for: block, contents)
+  }
+}
