@@ -9,8 +9,11 @@ package struct CountBatch: Sendable {
     package fileprivate(set) var highestRest: UInt64 = 0
   }
 
-  /// Runs that fit; a leaf of lone blocks brings 252.
-  private static let capacity = 8192
+  /// Runs from which on they are counted as soon as nobody else counts; a leaf of lone blocks
+  /// brings 252.
+  private static let enough = 8192
+  /// Runs that fit: with these, it is worth while to wait for one's turn.
+  private static let capacity = 2 * enough
 
   private let counts: RefCounts
   /// The first `runCount` are in use; those up to `stagedEnd` may be yet.
@@ -22,7 +25,7 @@ package struct CountBatch: Sendable {
 
   /// Adds a run of blocks that lie on the device.
   package mutating func add(_ run: BlockRun) {
-    if runCount == CountBatch.capacity { flush() }
+    makeRoom(1)
     runs[runCount] = run
     runCount += 1
   }
@@ -33,7 +36,7 @@ package struct CountBatch: Sendable {
   package mutating func stage(
     _ values: Span<UInt64>, above bits: UInt64, soleFrom: UInt32 = .max
   ) -> Bounds {
-    if values.count > CountBatch.capacity - runCount { flush() }
+    makeRoom(values.count)
     stagedEnd = CountBatch.collect(values, step: 1 << bits, into: &runs, from: runCount)
     return CountBatch.finish(&runs, runCount..<stagedEnd, above: bits, soleFrom)
   }
@@ -45,6 +48,15 @@ package struct CountBatch: Sendable {
   package mutating func flush() {
     counts.increment(runs.span.extracting(first: runCount))
     runCount = 0
+  }
+
+  private mutating func makeRoom(_ count: Int) {
+    if runCount < CountBatch.enough { return }
+    if counts.incrementUnlessBusy(runs.span.extracting(first: runCount)) {
+      runCount = 0
+    } else if count > CountBatch.capacity - runCount {
+      flush()
+    }
   }
 
   /// Puts a run wherever a value is not the one before plus `step`: the value as `begin`, and its

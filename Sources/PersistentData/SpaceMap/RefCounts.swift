@@ -59,14 +59,21 @@ package final class RefCounts: Sendable {
   package func increment(_ runs: [BlockRun]) { increment(runs.span) }
 
   func increment(_ runs: Span<BlockRun>) {
-    state.withLock { pages in
-      for index in runs.indices {
-        let run = runs[index]
-        precondition(run.begin <= count && run.length <= count - run.begin)
-        let later = runs[min(index + RefCounts.runsAhead, runs.count - 1)].begin
-        if later < count { pages.prefetch(later) }
-        pages.increment(run)
-      }
+    state.withLock { increment(runs, in: &$0) }
+  }
+
+  /// The same, unless another thread counts. Returns whether it was done.
+  func incrementUnlessBusy(_ runs: Span<BlockRun>) -> Bool {
+    state.withLockIfAvailable { increment(runs, in: &$0) } != nil
+  }
+
+  private func increment(_ runs: Span<BlockRun>, in pages: inout CountPages) {
+    for index in runs.indices {
+      let run = runs[index]
+      precondition(run.begin <= count && run.length <= count - run.begin)
+      let later = runs[min(index + RefCounts.runsAhead, runs.count - 1)].begin
+      if later < count { pages.prefetch(later) }
+      pages.increment(run)
     }
   }
 
