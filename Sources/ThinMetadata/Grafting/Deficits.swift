@@ -54,14 +54,14 @@ struct Deficits: Sendable {
     // A node in use that was not reached has lost its parent, or an ancestor has; what it refers
     // to itself is not short of that.
     var found: [UInt32: Int] = [:]
-    for (block, node) in census.nodes
-    where node.valueSize == BTreeNode.pointerSize && count(block) > 0
-      && !usage.isClaimed(MetadataBlock(block))
+    for node in census.nodes.all
+    where node.valueSize == BTreeNode.pointerSize && count(node.block) > 0
+      && !usage.isClaimed(MetadataBlock(node.block))
     {
-      let references = census.references(of: block) { count($0) > 0 }
+      let references = census.references(of: node.block) { count($0) > 0 }
       for pointer in references { found[pointer, default: 0] += 1 }
     }
-    for block in census.nodes.keys.sorted() {
+    for block in census.nodes.all.map(\.block) {
       guard let tree = Deficits.tree(of: block, census) else { continue }
       let references = Int(reader.usage.references[UInt64(block)]) + found[block, default: 0]
       let missing = Int(count(block)) - references

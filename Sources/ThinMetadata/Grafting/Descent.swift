@@ -1,5 +1,3 @@
-internal import PersistentData
-
 /// From which device's older trees a tree in use descends.
 ///
 /// A kernel that changes a tree writes the nodes on the way anew and keeps the others. So the tree
@@ -22,13 +20,11 @@ struct Descent {
 
   private let oldRoots: [UInt64: Set<UInt32>]
   private let census: BlockCensus
-  private let file: BlockFile
 
   /// `oldRoots`: which trees each device had in superseded lists of devices.
-  init(_ oldRoots: [UInt64: Set<UInt32>], _ census: BlockCensus, _ file: BlockFile) {
+  init(_ oldRoots: [UInt64: Set<UInt32>], _ census: BlockCensus) {
     self.oldRoots = oldRoots
     self.census = census
-    self.file = file
   }
 
   /// Pairs, by index, of devices and trees that descend from theirs and from no other's.
@@ -58,17 +54,10 @@ struct Descent {
     var seen = roots
     var open = roots.sorted()
     while let block = open.popLast(), seen.count < Descent.mostNodes {
-      guard let node = census.nodes[block], node.kind == .internal,
-        let keys = try? file.withBlock(
-          MetadataBlock(block),
-          { bytes in
-            let node = BTreeNode(bytes)
-            return (0..<node.entryCount).map { node.key($0) }
-          }), keys.count == node.pointers.count
-      else { continue }
-      for (key, child) in zip(keys, node.pointers) {
-        branches.insert(Branch(key: key, child: child))
-        if seen.insert(child).inserted { open.append(child) }
+      guard census.nodes[block]?.isLeaf == false else { continue }
+      for pointer in census.pointers[block, default: []] {
+        branches.insert(Branch(key: pointer.key, child: pointer.child))
+        if seen.insert(pointer.child).inserted { open.append(pointer.child) }
       }
     }
     return branches

@@ -61,7 +61,7 @@ extension Grafting {
       }
     }
     // Then by branches that only this device's older trees had.
-    let descent = Descent(lists.roots, census, reader.file)
+    let descent = Descent(lists.roots, census)
     for (places, blocks) in ties() {
       let ids = places.map { reader.devices[$0].id }
       guard lists.tellApart(ids) else { continue }

@@ -18,10 +18,10 @@ struct OldLists {
   /// `devices`: those of today.
   init(_ census: BlockCensus, _ devices: [ThinDevice]) {
     details = devices.reduce(into: [:]) { $0[$1.id] = $1.details }
-    let leaves = census.nodes.filter { !$0.value.deviceIDs.isEmpty }.sorted { $0.key < $1.key }
-    lists = leaves.map { _, node in
-      Dictionary(zip(node.deviceIDs, node.pointers)) { first, _ in first }
-        .filter { $0.key <= DeviceDetails.deviceIDMaximum }
+    lists = census.nodes.all.filter(\.isLeafOfNumbers).compactMap { leaf in
+      census.pointers[leaf.block].map { pointers in
+        Dictionary(pointers.map { ($0.key, $0.child) }) { first, _ in first }
+      }
     }
     var roots: [UInt64: Set<UInt32>] = [:]
     var places: [UInt32: [Int]] = [:]

@@ -34,12 +34,13 @@ struct SubtreeExtents {
     guard let node = census.nodes[block], let keys = node.keys,
       node.valueSize == BTreeNode.pointerSize
     else { return nil }
-    if node.kind == .leaf {
+    if node.isLeaf {
       return Extent(keys: keys, height: 0, mappingCount: UInt64(node.entryCount))
     }
-    guard node.pointers.count == node.entryCount else { return nil }
+    let children = census.children(of: block)
+    guard children.count == node.entryCount else { return nil }
     var whole: Extent?
-    for pointer in node.pointers {
+    for pointer in children {
       guard let child = extent(of: pointer, levels - 1) else { return nil }
       guard let before = whole else {
         whole = Extent(keys: child.keys, height: child.height + 1, mappingCount: child.mappingCount)

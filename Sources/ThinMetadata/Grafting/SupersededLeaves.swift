@@ -25,12 +25,12 @@ struct SupersededLeaves: Sendable {
     _ reader: PoolReader, _ census: BlockCensus, _ leaves: [LostLeaf], _ deficits: DataDeficits,
     isInUse: (UInt32) -> Bool?
   ) {
-    let blocks = census.nodes.filter { block, node in
-      guard let keys = node.keys, node.kind == .leaf, node.valueSize == Mapping.valueSize,
-        node.deviceIDs.isEmpty, isInUse(block) == false
+    let blocks = census.nodes.all.filter { node in
+      guard let keys = node.keys, node.isLeafOfNumbers, census.pointers[node.block] == nil,
+        isInUse(node.block) == false
       else { return false }
       return leaves.contains { $0.keys.overlaps(keys) }
-    }.keys.sorted()
+    }.map(\.block)
     let ranges = leaves.map(\.keys)
     let limits = reader.limits
     let visitors = BlockScan(reader.file, blocks).run {

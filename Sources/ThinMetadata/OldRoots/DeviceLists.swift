@@ -65,25 +65,26 @@ struct DeviceLists: Sendable {
     }
   }
 
-  let census: NodeCensus
+  let census: BlockCensus
   let mappings: FoundTrees<MappingSum>
   let lists: FoundTrees<ListSum>
   let details: FoundTrees<DetailsSum>
 
-  init(_ census: NodeCensus) {
+  init(_ census: BlockCensus) {
     self.census = census
     var mappingLeaves: [UInt32: MappingSum] = [:]
-    for (block, node) in census.nodes where node.isLeaf && node.valueSize == Mapping.valueSize {
+    let leaves = census.nodes.all.filter(\.isLeafOfNumbers)
+    for leaf in leaves {
       // Two of a device's mappings can't both lead to data block 0.
-      if census.pointers[block] == nil || node.entryCount == 1 {
-        mappingLeaves[block] = MappingSum(count: UInt64(node.entryCount))
+      if census.pointers[leaf.block] == nil || leaf.entryCount == 1 {
+        mappingLeaves[leaf.block] = MappingSum(count: UInt64(leaf.entryCount))
       }
     }
     let mappings = FoundTrees(census, leaves: mappingLeaves)
     self.mappings = mappings
     var listLeaves: [UInt32: ListSum] = [:]
-    for (block, node) in census.nodes where node.isLeaf {
-      if let sum = DeviceLists.sum(census, mappings, list: block) { listLeaves[block] = sum }
+    for leaf in leaves {
+      listLeaves[leaf.block] = DeviceLists.sum(census, mappings, list: leaf.block)
     }
     lists = FoundTrees(census, leaves: listLeaves)
     details = FoundTrees(
@@ -100,7 +101,7 @@ struct DeviceLists: Sendable {
 
   /// `nil` when the leaf is no list of devices.
   private static func sum(
-    _ census: NodeCensus, _ mappings: FoundTrees<MappingSum>, list block: UInt32
+    _ census: BlockCensus, _ mappings: FoundTrees<MappingSum>, list block: UInt32
   ) -> ListSum? {
     guard let pointers = census.pointers[block] else { return nil }
     // A single entry may as well be the mapping of data block 0.

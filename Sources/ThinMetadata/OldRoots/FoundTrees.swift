@@ -25,11 +25,11 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
   private(set) var children: Set<UInt32> = []
 
   /// `leaves`: by block.
-  init(_ census: NodeCensus, leaves: [UInt32: Sum]) {
+  init(_ census: BlockCensus, leaves: [UInt32: Sum]) {
     for (block, sum) in leaves {
       trees[block] = Tree(height: 0, keys: census.nodes[block]?.keys, sum: sum)
     }
-    var open = census.nodes.filter { !$0.value.isLeaf }.map(\.key).sorted()
+    var open = census.nodes.all.filter { !$0.isLeaf }.map(\.block)
     for height in 1...FoundTrees.highest {
       let candidates = Set(open)
       var found: [UInt32: Tree] = [:]
@@ -48,7 +48,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
   /// The tree below an internal node; `nil` when no child fits at this height, or more children may
   /// fit at a greater one.
   private func tree(
-    _ census: NodeCensus, _ block: UInt32, _ height: Int, open: Set<UInt32>
+    _ census: BlockCensus, _ block: UInt32, _ height: Int, open: Set<UInt32>
   ) -> Tree? {
     guard let pointers = census.pointers[block], let first = pointers.first?.key,
       let last = pointers.last?.key
@@ -80,7 +80,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
 
   /// The child at `index`, where it is what its parent means.
   private func child(
-    _ pointers: [NodeCensus.Pointer], _ index: Int, _ height: Int
+    _ pointers: [BlockCensus.Pointer], _ index: Int, _ height: Int
   ) -> Tree? {
     guard let tree = trees[pointers[index].child], tree.height == height, let keys = tree.keys,
       keys.lowerBound >= pointers[index].key,
@@ -89,7 +89,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
     return tree
   }
 
-  private func fittingChildren(_ census: NodeCensus, _ block: UInt32) -> [NodeCensus.Pointer] {
+  private func fittingChildren(_ census: BlockCensus, _ block: UInt32) -> [BlockCensus.Pointer] {
     guard let tree = trees[block], tree.height > 0, let pointers = census.pointers[block]
     else { return [] }
     return pointers.indices.filter { child(pointers, $0, tree.height - 1) != nil }
@@ -97,7 +97,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
   }
 
   /// The leaves below `root`, in key order.
-  func leaves(_ census: NodeCensus, below root: UInt32) -> [UInt32] {
+  func leaves(_ census: BlockCensus, below root: UInt32) -> [UInt32] {
     guard let tree = trees[root] else { return [] }
     if tree.height == 0 { return [root] }
     return fittingChildren(census, root).flatMap { leaves(census, below: $0.child) }
@@ -112,7 +112,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
 
   /// The leaves below `root`, in key order, and what is missing between them.
   func bottoms(
-    _ census: NodeCensus, below root: UInt32, keys: ClosedRange<UInt64> = 0...UInt64.max
+    _ census: BlockCensus, below root: UInt32, keys: ClosedRange<UInt64> = 0...UInt64.max
   ) -> [Bottom] {
     guard let tree = trees[root] else { return [.missing(keys)] }
     guard tree.height > 0, let pointers = census.pointers[root] else { return [.leaf(root)] }
@@ -126,7 +126,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
   }
 
   /// The leaf below `root` in which `key` would stand.
-  func leaf(_ census: NodeCensus, below root: UInt32, for key: UInt64) -> UInt32? {
+  func leaf(_ census: BlockCensus, below root: UInt32, for key: UInt64) -> UInt32? {
     guard let tree = trees[root] else { return nil }
     if tree.height == 0 { return root }
     guard let next = fittingChildren(census, root).last(where: { $0.key <= key })
@@ -155,7 +155,7 @@ package struct MissingNodes: Hashable, Sendable {
     damaged += other.damaged
   }
 
-  mutating func add(_ block: UInt32, _ census: NodeCensus) {
+  mutating func add(_ block: UInt32, _ census: BlockCensus) {
     if census.isReused(block) { reused += 1 } else { damaged += 1 }
   }
 }

@@ -74,7 +74,7 @@ struct PoolState: Sendable {
         IndexEntry($0, at: MetadataIndex.offset(of: place)).block
       }
       guard let target, let block = MetadataBlock(pointer: target, count: census.blockCount),
-        census.bitmaps.contains(block.number)
+        census.isBitmap(block.number)
       else { break }
       bitmaps.append(block.number)
       let first = place * Bitmap.entryCount

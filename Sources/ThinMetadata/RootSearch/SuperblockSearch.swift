@@ -17,7 +17,7 @@ package struct SuperblockSearch: Sendable {
   private static let memory = 256 << 20
 
   init(_ file: BlockFile) throws(SalvageError) {
-    let census = BlockCensus(file)
+    let census = BlockCensus(file, purpose: "looking for the pool in all blocks")
     let candidates = SuperblockSearch.candidates(census)
     var states = candidates.compactMap { PoolState(census, index: $0) }
     let all = states
@@ -86,10 +86,10 @@ package struct SuperblockSearch: Sendable {
     var open = [root]
     while let block = open.popLast() {
       guard let node = census.nodes[block], bitmaps <= census.blockCount else { continue }
-      if node.kind == .leaf {
-        bitmaps += UInt64(node.pointers.count)
+      if node.isLeaf {
+        bitmaps += UInt64(node.entryCount)
       } else {
-        open += node.pointers
+        open += census.children(of: block)
       }
     }
     return bitmaps * UInt64(Bitmap.entryCount)

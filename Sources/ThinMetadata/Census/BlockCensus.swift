@@ -1,0 +1,134 @@
+package import PersistentData
+
+/// What every block of a device holds by itself, in use or not: where what is lost is looked for,
+/// and what is past.
+///
+/// A node that is no longer in use stays on the device until its block is given out again. Nothing
+/// here is trusted beyond its own block. Memory is bounded by the size of the device.
+package struct BlockCensus: Sendable {
+  /// A key and the node it leads to; 0 stands for a pointer that leads off the device.
+  struct Pointer: Sendable {
+    let key: UInt64
+    let child: UInt32
+  }
+
+  let file: BlockFile
+  let blockCount: UInt64
+  let nodes: NodeTable
+  /// Those of internal nodes, of leaves that can be lists of devices with their trees, and of
+  /// leaves that list bitmaps.
+  private(set) var pointers: [UInt32: [Pointer]] = [:]
+  /// What leaves with details store.
+  private(set) var details: [UInt32: [(id: UInt64, details: DeviceDetails)]] = [:]
+  /// Index blocks of metadata space maps, of whatever age, ascending.
+  private(set) var indexBlocks: [UInt32] = []
+  /// Copies of superblocks: metadata snapshots, of whatever age.
+  private(set) var superblocks: [UInt32: Superblock] = [:]
+  private var bitmaps: Set<UInt32> = []
+  /// By block: 1 where a checksum tells that it is something, whatever that is.
+  private var isSomething: BlockTable<UInt8>
+
+  /// Reads the whole device once. `purpose`: what people are told meanwhile.
+  package init(_ file: BlockFile, purpose: String = "looking at all blocks") {
+    self.file = file
+    blockCount = min(file.blockCount, MetadataBlock.maximumCount)
+    isSomething = BlockTable(count: blockCount)
+    let blocks = Array(1..<UInt32(max(1, blockCount)))
+    file.progress.begin(purpose, total: blocks.count)
+    let count = blockCount
+    let visitors = BlockScan(file, blocks).run { Visitor(blocks: blocks, blockCount: count) }
+    nodes = NodeTable(visitors.map(\.nodes), blockCount: count)
+    for visitor in visitors {
+      pointers.merge(visitor.pointers) { first, _ in first }
+      details.merge(visitor.details) { first, _ in first }
+      indexBlocks += visitor.indexBlocks
+      bitmaps.formUnion(visitor.bitmaps)
+      superblocks.merge(visitor.superblocks) { first, _ in first }
+      for block in visitor.recognized { isSomething[Int(block)] = 1 }
+    }
+    indexBlocks.sort()
+  }
+
+  func isBitmap(_ block: UInt32) -> Bool { bitmaps.contains(block) }
+
+  func isIndexBlock(_ block: UInt32) -> Bool {
+    let place = indexBlocks.firstIndex(from: block)
+    return place < indexBlocks.count && indexBlocks[place] == block
+  }
+
+  /// Whether a block that isn't what it was has become something else: it was given out again.
+  func isReused(_ block: UInt32) -> Bool {
+    isSomething.indices.contains(Int(block)) && isSomething[Int(block)] == 1
+  }
+
+  /// The blocks that a node's values are, if they can all be blocks; otherwise none.
+  func children(of block: UInt32) -> [UInt32] {
+    let children = pointers[block, default: []].map(\.child)
+    return children.contains(0) ? [] : children
+  }
+
+  private struct Visitor: BlockVisitor {
+    let blocks: [UInt32]
+    let blockCount: UInt64
+    var nodes: [NodeTable.Node] = []
+    var pointers: [UInt32: [Pointer]] = [:]
+    var details: [UInt32: [(id: UInt64, details: DeviceDetails)]] = [:]
+    var indexBlocks: [UInt32] = []
+    var bitmaps: Set<UInt32> = []
+    var superblocks: [UInt32: Superblock] = [:]
+    var recognized: [UInt32] = []
+
+    mutating func unreadable(_ index: Int, _ error: IOError) {}
+
+    mutating func visit(_ index: Int, _ bytes: RawSpan) {
+      let block = blocks[index]
+      guard let kind = BlockKind(of: bytes) else { return }
+      recognized.append(block)
+      switch kind {
+      case .btreeNode: addNode(BTreeNode(bytes), block)
+      case .bitmap where Bitmap(bytes).block == UInt64(block): bitmaps.insert(block)
+      case .metadataIndex where bytes[MetadataIndex.Layout.block] == UInt64(block):
+        indexBlocks.append(block)
+      case .thinSuperblock: superblocks[block] = Superblock(bytes)
+      default: break
+      }
+    }
+
+    private mutating func addNode(_ node: BTreeNode, _ block: UInt32) {
+      guard node.isSound(in: MetadataBlock(block)), let kind = node.kind else { return }
+      nodes.append(NodeTable.Node(node, in: block))
+      switch (kind, node.valueSize) {
+      case (.internal, _): pointers[block] = pointers(node) { $0.value($1) }
+      case (.leaf, IndexEntry.Layout.size):
+        pointers[block] = pointers(node) { $0.value($1, IndexEntry.Layout.block) }
+      case (.leaf, DeviceDetails.Layout.size):
+        details[block] = (0..<node.entryCount).map { (node.key($0), DeviceDetails(node, $0)) }
+      case (.leaf, BTreeNode.pointerSize): pointers[block] = deviceList(node)
+      default: break
+      }
+    }
+
+    private func pointers(
+      _ node: BTreeNode, _ value: (BTreeNode, Int) -> UInt64
+    ) -> [Pointer] {
+      (0..<node.entryCount).map { entry in
+        let child = MetadataBlock(pointer: value(node, entry), count: blockCount)
+        return Pointer(key: node.key(entry), child: child?.number ?? 0)
+      }
+    }
+
+    /// The entries of a leaf in which every key can be a device's id and every value a block. A
+    /// mapping's value can't, but for that of data block 0, which a device maps once at most.
+    private func deviceList(_ leaf: BTreeNode) -> [Pointer]? {
+      guard let keys = leaf.keys, keys.upperBound <= DeviceDetails.deviceIDMaximum
+      else { return nil }
+      var list: [Pointer] = []
+      for entry in 0..<leaf.entryCount {
+        guard let block = MetadataBlock(pointer: leaf.value(entry), count: blockCount)
+        else { return nil }
+        list.append(Pointer(key: leaf.key(entry), child: block.number))
+      }
+      return list
+    }
+  }
+}
