@@ -101,45 +101,58 @@ extension Superblock {
 }
 
 extension PoolReader {
-  /// The devices to judge, with the superblock that they belong to and the place where findings
-  /// about each are.
-  private var judgedDevices: [(device: ThinDevice, pool: Superblock, site: Site)] {
-    func site(_ place: Site, _ device: ThinDevice) -> Site {
+  /// Devices to judge that a superblock leads to.
+  private struct JudgedDevices {
+    let devices: [ThinDevice]
+    let pool: Superblock
+    fileprivate let place: Site
+
+    /// Where findings about a device are.
+    func site(_ device: ThinDevice) -> Site {
       Site(place.structure, order: place.order, device: device.id)
     }
+  }
+
+  /// The live pool's devices, and those of the metadata snapshot that are not the same.
+  private var judgedDevices: [JudgedDevices] {
     let details = Site(Structure.details.name, order: Structure.details.order)
-    let judged = devices.map { ($0, superblock, site(details, $0)) }
+    let judged = JudgedDevices(devices: devices, pool: superblock, place: details)
     // Damage hides devices; what hides them has been reported.
-    guard hasAllDevices, let heldSuperblock else { return judged }
+    guard hasAllDevices, let heldSuperblock else { return [judged] }
     let live = Set(devices)
-    return judged
-      + heldDevices.filter { !live.contains($0) }.map {
-        ($0, heldSuperblock, site(Structure.metadataSnapshot, $0))
-      }
+    let others = heldDevices.filter { !live.contains($0) }
+    return [
+      judged,
+      JudgedDevices(devices: others, pool: heldSuperblock, place: Structure.metadataSnapshot),
+    ]
   }
 
   /// Holds the two trees of devices against each other, and the devices against the pool.
   fileprivate mutating func checkDevices() {
-    for (device, pool, site) in judgedDevices {
-      if device.id > DeviceDetails.deviceIDMaximum {
-        findings.report(.deviceIDTooLarge, at: site)
-      }
-      guard let details = device.details else {
-        // When its entry is hidden by damage, the damage has been reported.
-        if !lostDetails.contains(where: { $0.contains(device.id) }) {
-          findings.report(.deviceWithoutDetails, at: site)
-        }
-        continue
-      }
-      if device.root == nil, !lostTopLevel.contains(where: { $0.contains(device.id) }) {
-        findings.report(.deviceWithoutMappings, at: site)
-      }
-      check(details, of: pool, at: site)
+    for judged in judgedDevices {
+      for device in judged.devices { check(device, of: judged.pool, at: judged.site(device)) }
     }
     if let heldSuperblock {
       superblock.check(
         against: heldSuperblock, at: Structure.metadataSnapshot, into: &findings)
     }
+  }
+
+  private mutating func check(_ device: ThinDevice, of pool: Superblock, at site: Site) {
+    if device.id > DeviceDetails.deviceIDMaximum {
+      findings.report(.deviceIDTooLarge, at: site)
+    }
+    guard let details = device.details else {
+      // When its entry is hidden by damage, the damage has been reported.
+      if !lostDetails.contains(where: { $0.contains(device.id) }) {
+        findings.report(.deviceWithoutDetails, at: site)
+      }
+      return
+    }
+    if device.root == nil, !lostTopLevel.contains(where: { $0.contains(device.id) }) {
+      findings.report(.deviceWithoutMappings, at: site)
+    }
+    check(details, of: pool, at: site)
   }
 
   private mutating func check(_ details: DeviceDetails, of pool: Superblock, at site: Site) {
@@ -164,12 +177,15 @@ extension PoolReader {
 
   /// Where a device's tree has no hole, its details must give the true number of mappings.
   fileprivate mutating func checkMappedBlocks(_ totals: SubtreeTotals) {
-    for (device, _, site) in judgedDevices {
-      guard let root = device.root, let details = device.details else { continue }
-      let total = totals[below: root.number]
-      if !total.hasDamage, total.entryCount != details.mappedBlocks {
-        findings.report(
-          .mappedBlocksWrong, at: site, found: details.mappedBlocks, expected: total.entryCount)
+    for judged in judgedDevices {
+      for device in judged.devices {
+        guard let root = device.root, let details = device.details else { continue }
+        let total = totals[below: root.number]
+        if !total.hasDamage, total.entryCount != details.mappedBlocks {
+          findings.report(
+            .mappedBlocksWrong, at: judged.site(device), found: details.mappedBlocks,
+            expected: total.entryCount)
+        }
       }
     }
   }
