@@ -22,10 +22,7 @@ struct CheckDocument {
   func write(to sink: ByteSink) throws(ByteSink.Failure) {
     var json = JSONWriter(sink)
     json.object { json in
-      json.field("tool", "thin_check")
-      json.field("version", CheckDocument.version)
-      json.field("program_version", Toolbox.version)
-      json.field("input", input)
+      json.head("thin_check", version: CheckDocument.version, input: input)
       json.field("verdict", result.verdict.rawValue)
       json.field("exit_status", Int(result.status.rawValue))
       json.field("failure", result.failure?.message)
@@ -51,11 +48,11 @@ struct CheckDocument {
       for damage in report.damage {
         json.object { json in
           json.field("device", damage.device)
-          json.array("lost") { json in write(damage.lost, &json) }
+          json.ranges("lost", damage.lost)
         }
       }
     }
-    json.array("lost_device_ids") { json in write(report.lostIDs, &json) }
+    json.ranges("lost_device_ids", report.lostIDs)
     let findings = report.findings.sorted
     json.field("findings_left_out", report.findings.madeCount - findings.count)
     json.array("findings") { json in
@@ -92,21 +89,11 @@ struct CheckDocument {
     if let keys = finding.site.keys, let unit = KeyUnit(of: finding) {
       json.object("range") { json in
         json.field("unit", unit.rawValue)
-        write(keys, &json)
+        json.range(keys)
       }
     }
     json.field("found", finding.found.isEmpty ? nil : finding.found)
     json.field("expected", finding.expected.isEmpty ? nil : finding.expected)
     json.field("message", finding.description)
-  }
-
-  private func write(_ ranges: [ClosedRange<UInt64>], _ json: inout JSONWriter) {
-    for range in ranges { json.object { json in write(range, &json) } }
-  }
-
-  /// A range without an end has no `last`.
-  private func write(_ range: ClosedRange<UInt64>, _ json: inout JSONWriter) {
-    json.field("first", range.lowerBound)
-    json.field("last", range.upperBound == .max ? nil : range.upperBound)
   }
 }

@@ -32,10 +32,7 @@ struct RepairDocument {
   func write(to sink: ByteSink) throws(ByteSink.Failure) {
     var json = JSONWriter(sink)
     json.object { json in
-      json.field("tool", "thin_repair")
-      json.field("version", RepairDocument.version)
-      json.field("program_version", Toolbox.version)
-      json.field("input", input)
+      json.head("thin_repair", version: RepairDocument.version, input: input)
       json.field("output", output)
       json.field("dry_run", isDryRun)
       json.field("accept", "\(acceptance)")
@@ -51,7 +48,7 @@ struct RepairDocument {
   private func write(
     _ salvage: Salvage, _ spaceMaps: OldSpaceMaps, _ json: inout JSONWriter
   ) {
-    let ranges = BlockRanges(bytesPerBlock: UInt64(salvage.header.dataBlockSectors) * 512)
+    let size = BlockSize(perBlock: UInt64(salvage.header.dataBlockSectors) * 512)
     json.object("pool") { json in
       json.field("transaction_id", salvage.header.transactionID)
       json.field("data_block_sectors", UInt64(salvage.header.dataBlockSectors))
@@ -66,28 +63,24 @@ struct RepairDocument {
     }
     json.array("devices") { json in
       for device in salvage.results {
-        json.object { json in write(device, of: salvage, ranges, &json) }
+        json.object { json in write(device, of: salvage, size, &json) }
       }
     }
     json.array("dropped_devices") { json in
       for id in salvage.droppedDevices { json.element(id) }
     }
-    json.array("lost_device_ids") { json in
-      for range in salvage.lostIDs { json.object { json in ranges.write(range, &json) } }
-    }
+    json.ranges("lost_device_ids", salvage.lostIDs)
     json.object("unmapped_data") { json in
       json.field("complete", spaceMaps.isComplete)
       json.field("blocks", spaceMaps.unmappedCount)
-      json.field("bytes", ranges.bytes(spaceMaps.unmappedCount))
-      json.array("ranges") { json in
-        for range in spaceMaps.unmapped { json.object { json in ranges.write(range, &json) } }
-      }
+      json.field("bytes", size.bytes(spaceMaps.unmappedCount))
+      json.ranges("ranges", spaceMaps.unmapped)
     }
     write(salvage.grafting, spaceMaps, &json)
   }
 
   private func write(
-    _ device: Salvage.DeviceResult, of salvage: Salvage, _ ranges: BlockRanges,
+    _ device: Salvage.DeviceResult, of salvage: Salvage, _ size: BlockSize,
     _ json: inout JSONWriter
   ) {
     json.field("device", device.id)
@@ -107,8 +100,8 @@ struct RepairDocument {
     json.array("lost") { json in
       for range in device.lost {
         json.object { json in
-          ranges.write(range, &json)
-          json.field("bytes", ranges.bytes(range))
+          json.range(range)
+          json.field("bytes", size.bytes(range))
         }
       }
     }
@@ -146,15 +139,10 @@ struct RepairDocument {
   }
 }
 
-/// Writes ranges of blocks, and what they are worth in bytes.
-private struct BlockRanges {
-  let bytesPerBlock: UInt64
-
-  /// A range without an end has no `last`.
-  func write(_ range: ClosedRange<UInt64>, _ json: inout JSONWriter) {
-    json.field("first", range.lowerBound)
-    json.field("last", range.upperBound == .max ? nil : range.upperBound)
-  }
+/// What data blocks come to in bytes.
+private struct BlockSize {
+  /// Bytes in one.
+  let perBlock: UInt64
 
   /// `nil` when there is no end to it.
   func bytes(_ range: ClosedRange<UInt64>) -> UInt64? {
@@ -162,7 +150,7 @@ private struct BlockRanges {
   }
 
   func bytes(_ count: UInt64) -> UInt64? {
-    let product = count.multipliedReportingOverflow(by: bytesPerBlock)
+    let product = count.multipliedReportingOverflow(by: perBlock)
     return product.overflow ? nil : product.partialValue
   }
 }

@@ -1,0 +1,23 @@
+/// What the tools' reports have in common.
+extension JSONWriter {
+  /// Says whose report this is. `version`: of the document, not of the program.
+  mutating func head(_ tool: String, version: Int, input: String) {
+    field("tool", tool)
+    field("version", version)
+    field("program_version", Toolbox.version)
+    field("input", input)
+  }
+
+  /// Writes the fields of a range; one without an end has no `last`.
+  mutating func range(_ range: ClosedRange<UInt64>) {
+    field("first", range.lowerBound)
+    field("last", range.upperBound == .max ? nil : range.upperBound)
+  }
+
+  /// Writes ranges as an array of objects.
+  mutating func ranges(_ name: String, _ ranges: [ClosedRange<UInt64>]) {
+    array(name) { json in
+      for range in ranges { json.object { json in json.range(range) } }
+    }
+  }
+}
