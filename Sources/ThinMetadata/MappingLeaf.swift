@@ -2,8 +2,7 @@ package import PersistentData
 
 /// The mappings of one leaf of a mapping tree, judged and put together to runs.
 ///
-/// The one place where a mapping's value is looked at: check counts the runs, dump writes them,
-/// repair rebuilds from them.
+/// The one place where it is decided which mappings are possible, for check, dump and repair.
 package struct MappingLeaf: Sendable {
   /// What a pool allows of a mapping.
   package struct Limits: Sendable {

@@ -1,30 +1,25 @@
 package import PersistentData
 
 extension PoolReader {
+  /// The number of data blocks is believed as far as the metadata device has room for bitmaps.
   package var limits: MappingLeaf.Limits {
-    MappingLeaf.Limits(dataBlockCount: dataBlockCount, time: timeLimit)
+    let room = usage.blockCount * UInt64(Bitmap.entryCount)
+    return MappingLeaf.Limits(dataBlockCount: min(dataBlockCount, room), time: timeLimit)
   }
 
   /// Reads the leaves of all mapping trees, each once, and counts the references to data blocks.
-  ///
-  /// The number of data blocks is believed as far as the metadata device has room for bitmaps.
   package mutating func readMappings() throws(IOError) -> RefCounts {
-    let room = usage.blockCount * UInt64(Bitmap.entryCount)
-    let counts = RefCounts(count: min(dataBlockCount, room), watchingSole: true)
+    let counts = RefCounts(count: limits.dataBlockCount, watchingSole: true)
     // What the metadata snapshot alone has is no concern of the devices: it comes after them.
     let isAllLive = mappings.roots.allSatisfy { $0.reach.treeCount > 0 }
     let hasSharedOwn = readLeaves(where: isAllLive ? nil : { $0.treeCount > 0 }, into: counts)
     let hasRivals = counts.endWatch()
     if hasSharedOwn || hasRivals {
-      let times = SharedTimes(mappings, MappingLeaf(limits(of: counts)), counts)
+      let times = SharedTimes(mappings, MappingLeaf(limits), counts)
       snapshottedTimesTooLow = devices.compactMap { SnapshottedTimeTooLow($0, times) }
     }
     if !isAllLive { _ = readLeaves(where: { $0.treeCount == 0 }, into: counts) }
     return counts
-  }
-
-  private func limits(of counts: RefCounts) -> MappingLeaf.Limits {
-    MappingLeaf.Limits(dataBlockCount: counts.count, time: timeLimit)
   }
 
   /// Counts the references of some leaves. Returns whether a device takes what it shares with
@@ -32,7 +27,7 @@ extension PoolReader {
   private mutating func readLeaves(
     where isWanted: ((Reach) -> Bool)?, into counts: RefCounts
   ) -> Bool {
-    let limits = limits(of: counts)
+    let limits = limits
     let visitors = mappings.readLeaves(where: isWanted, findings: &findings) {
       CountingVisitor(counts: counts, leaf: MappingLeaf(limits))
     }

@@ -103,6 +103,27 @@ import ThinMetadata
     }
   }
 
+  /// An empty node that nothing refers to, and whose checksum is right, may say what it likes.
+  @Test(arguments: [254, 4065, 0x1_0000, .max] as [UInt32])
+  func `a stray node of no entries does no harm, whatever size its values have`(
+    valueSize: UInt32
+  ) throws {
+    let sound = try MetadataImage(kernel: "thin/snapshots")
+    var image = sound
+    let stray = UInt64(image.blockCount - 1)
+    #expect(!image.allocatedBlocks.contains(stray))
+    image.zero(stray)
+    image.edit(stray, as: .btreeNode) { bytes in
+      bytes[BTreeNode.Layout.flags] = BTreeNode.Kind.leaf.rawValue
+      bytes[BTreeNode.Layout.block] = stray
+      bytes[BTreeNode.Layout.valueSize] = valueSize
+    }
+    let rescue = try Rescue(withoutSuperblock: image)
+    #expect(rescue.output.mappings == sound.mappings)
+    let scratch = try Scratch()
+    _ = OldRoots(try image.open(scratch, .read, .salvage))
+  }
+
   @Test func `without a superblock, the data block size has to be given`() throws {
     var image = try MetadataImage(kernel: DamageCase.plain)
     image.zero(0)

@@ -117,4 +117,30 @@ import ThinMetadata
     try rescue.expectSound("time \(time)")
     #expect(rescue.output.superblock.time == time + 1)
   }
+
+  /// No mapping can be later than that, so a device that shares such a one has to be.
+  @Test func `the last time that there is can be shared too`() throws {
+    var image = try MetadataImage(kernel: DamageCase.manySnapshots)
+    image.set(0, as: .thinSuperblock, Superblock.Layout.time, to: Mapping.timeMaximum)
+    let sharing = SharingModel(image)
+    let leaf = try #require(
+      image.devices.flatMap { image.leaves(below: $0.root) }.first {
+        sharing.owners(ofLeaf: $0.block).count > 1
+      })
+    let mapping = Mapping(
+      dataBlock: Mapping(leaf.values[0]).dataBlock, time: Mapping.timeMaximum)
+    image.set(leaf.block, as: .btreeNode, leaf.value(0), to: mapping.value)
+    let rescue = try Rescue(image)
+    try rescue.expectSound("repaired")
+    let scratch = try Scratch()
+    let file = try image.open(scratch, .write, name: "image")
+    try CheckReport(of: file, CheckScope()).mend(file)
+    let mended = try MetadataImage(file: file.path)
+    #expect(try mended.check().findings.isEmpty)
+    let owners = sharing.owners(ofLeaf: leaf.block)
+    for device in owners {
+      #expect(rescue.output.details(device).snapshottedTime == Mapping.timeMaximum + 1)
+      #expect(mended.details(device).snapshottedTime == Mapping.timeMaximum + 1)
+    }
+  }
 }

@@ -2,6 +2,8 @@ extension BTreeNode {
   /// Whether this is, as far as it alone can tell, the node that lives in `block`; its checksum
   /// has been found to be a node's.
   package func isSound(in block: MetadataBlock) -> Bool {
+    // A value of any size fits where there are no entries.
+    guard BTreeNode.capacity(valueSize: valueSize) > 0 else { return false }
     var unused = Findings()
     let tree = Tree("", order: 0, leafValueSize: valueSize)
     return check(.anywhere(block), in: tree, into: &unused)

@@ -90,11 +90,6 @@ package struct TreeWalk: Sendable {
   /// What all parents of a leaf say of it.
   package func leaf(at index: Int) -> NodeReference { leafFrontier.references[index] }
 
-  /// What all parents of a leaf say of it; `nil` when `block` is no leaf of this walk.
-  package func leafReference(_ block: MetadataBlock) -> NodeReference? {
-    leafIndex(of: block).map { leafFrontier.references[$0] }
-  }
-
   /// Reads every leaf, or those with a reach that is wanted, and hands the sound ones to visitors,
   /// one a worker, which it returns.
   package mutating func readLeaves<Visitor: LeafVisitor>(

@@ -4,7 +4,7 @@ internal import Synchronization
 ///
 /// Blocks are counted by the page of 4096. A page takes memory when one of its blocks is counted:
 /// two bits a block as long as no count is above 3, just as a bitmap on disk has them; a byte a
-/// block from then on; and the few counts of 255 and more stand in a table. So an ordinary pool
+/// block from then on; and the few counts of 254 and more stand in a table. So an ordinary pool
 /// takes a quarter of a byte a data block, and a huge one that is hardly used next to nothing.
 ///
 /// Threads may count at the same time: each takes the lock for as many runs as it brings. Nobody

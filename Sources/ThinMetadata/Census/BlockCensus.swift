@@ -117,18 +117,16 @@ package struct BlockCensus: Sendable {
       }
     }
 
-    /// The entries of a leaf in which every key can be a device's id and every value a block. A
-    /// mapping's value can't, but for that of data block 0, which a device maps once at most.
+    /// The entries of a leaf in which every value can be a block. A mapping's value can't, but for
+    /// that of data block 0, which a device maps once at most.
     private func deviceList(_ leaf: BTreeNode) -> [Pointer]? {
-      guard let keys = leaf.keys, keys.upperBound <= DeviceDetails.deviceIDMaximum
-      else { return nil }
       var list: [Pointer] = []
       for entry in 0..<leaf.entryCount {
         guard let block = MetadataBlock(pointer: leaf.value(entry), count: blockCount)
         else { return nil }
         list.append(Pointer(key: leaf.key(entry), child: block.number))
       }
-      return list
+      return list.isEmpty ? nil : list
     }
   }
 }

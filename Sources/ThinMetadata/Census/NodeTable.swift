@@ -15,7 +15,7 @@ struct NodeTable: Sendable {
       firstKey = node.keys?.lowerBound ?? 0
       lastKey = node.keys?.upperBound ?? 0
       self.block = block
-      // Both fit: the node is sound.
+      // Both are less than a block: the node is sound.
       size = UInt16(node.valueSize)
       count = UInt16(node.entryCount)
       isLeaf = node.kind == .leaf

@@ -5,8 +5,7 @@ internal import PersistentData
 /// An arrangement puts every child into as many nodes as it misses references. What stands in one
 /// node lies within its keys, does not overlap and has one height, unless other lost nodes stood
 /// between; and every device gets as many mappings as it misses, but for those of lost leaves.
-/// Nobody knows which arrangement was the true one, but what is so in all
-/// of them was so.
+/// Nobody knows which arrangement was the true one, but what is so in all of them was so.
 ///
 /// Children are placed one by one in key order. Two partial arrangements that leave the same to be
 /// done are one from there on, which is why there are few where everything can be combined with
@@ -44,7 +43,7 @@ package struct ChildArrangements: Sendable {
   }
 
   /// What a device misses.
-  package struct Lack: Sendable {
+  package struct Lack: Hashable, Sendable {
     package let mappings: UInt64
     /// Leaves that some of these stood in.
     package let lostLeaves: Int
@@ -57,6 +56,8 @@ package struct ChildArrangements: Sendable {
 
   /// More lost nodes than this are not sorted out.
   package static let mostNodes = 16
+  /// More devices that differ in what they miss are too many to keep an account of.
+  package static let mostDevices = 64
   /// Placements of a child that are tried, all in all.
   package static let mostSteps = 1 << 16
   /// Steps that are followed to answer one question.
@@ -96,6 +97,7 @@ package struct ChildArrangements: Sendable {
     _ children: [Child], in nodes: [LostNode], lacks: [Lack], hiddenNodes: Int
   ) {
     guard nodes.count <= ChildArrangements.mostNodes,
+      lacks.count <= ChildArrangements.mostDevices,
       nodes.allSatisfy({ $0.devices.allSatisfy(lacks.indices.contains) }),
       children.allSatisfy({ $0.missing > 0 && $0.mappingCount > 0 })
     else { return nil }

@@ -29,7 +29,7 @@ struct NodeSearch {
   private var children: [(block: UInt32, missing: Int, extent: SubtreeExtents.Extent)] = []
   private var devices: [Device] = []
 
-  private struct Device {
+  private struct Device: Hashable {
     /// The lost nodes that it misses, as indices.
     let nodes: [Int]
     /// `nil` when nobody knows what it misses.
@@ -95,7 +95,11 @@ struct NodeSearch {
   private mutating func search(
     _ group: [Int], _ extents: inout SubtreeExtents, _ file: BlockFile
   ) {
-    let lacking = devices.filter { $0.nodes.contains(where: group.contains) }
+    // Snapshots often miss the very same.
+    var known: Set<Device> = []
+    let lacking = devices.filter { device in
+      device.nodes.contains(where: group.contains) && known.insert(device).inserted
+    }
     let lacks = lacking.compactMap(\.lack)
     guard lacks.count == lacking.count, group.count <= ChildArrangements.mostNodes
     else { return }

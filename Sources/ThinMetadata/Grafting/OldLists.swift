@@ -21,6 +21,7 @@ struct OldLists {
     lists = census.nodes.all.filter(\.isLeafOfNumbers).compactMap { leaf in
       census.pointers[leaf.block].map { pointers in
         Dictionary(pointers.map { ($0.key, $0.child) }) { first, _ in first }
+          .filter { $0.key <= DeviceDetails.deviceIDMaximum }
       }
     }
     var roots: [UInt64: Set<UInt32>] = [:]

@@ -103,7 +103,9 @@ struct DeviceLists: Sendable {
   private static func sum(
     _ census: BlockCensus, _ mappings: FoundTrees<MappingSum>, list block: UInt32
   ) -> ListSum? {
-    guard let pointers = census.pointers[block] else { return nil }
+    guard let pointers = census.pointers[block],
+      pointers.allSatisfy({ $0.key <= DeviceDetails.deviceIDMaximum })
+    else { return nil }
     // A single entry may as well be the mapping of data block 0.
     if pointers.count == 1, mappings.trees[pointers[0].child] == nil { return nil }
     var sum = ListSum()

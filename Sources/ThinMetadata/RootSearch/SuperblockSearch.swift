@@ -84,8 +84,9 @@ package struct SuperblockSearch: Sendable {
     guard let root = roots.dataIndex else { return Mapping.dataBlockMaximum + 1 }
     var bitmaps: UInt64 = 0
     var open = [root]
+    var seen: Set<UInt32> = []
     while let block = open.popLast() {
-      guard let node = census.nodes[block], bitmaps <= census.blockCount else { continue }
+      guard let node = census.nodes[block], seen.insert(block).inserted else { continue }
       if node.isLeaf {
         bitmaps += UInt64(node.entryCount)
       } else {
