@@ -24,15 +24,12 @@ package struct MappingLeaf: Sendable {
   /// The first `runCount` are in use.
   private var room: [MappingRun]
   private var runCount = 0
-  /// Where in the leaf each run starts, and where the last one ends.
-  private var starts: [Int]
 
   package init(_ limits: Limits) {
     self.limits = limits
     let capacity = BTreeNode.capacity(valueSize: Mapping.valueSize)
     let none = MappingRun(virtualBegin: 0, dataBegin: 0, length: 0, time: 0)
     room = Array(repeating: none, count: capacity)
-    starts = Array(repeating: 0, count: capacity + 1)
   }
 
   /// The runs of the leaf read last, ascending.
@@ -49,10 +46,12 @@ package struct MappingLeaf: Sendable {
     runCount = 0
     mappingCount = leaf.entryCount
     guard let keys = leaf.keys else { return true }
-    let count = MappingLeaf.findRuns(leaf, &starts)
+    let ends = RunEnds(
+      of: leaf.valueSpan, step: 1 << Mapping.timeBits, keys: leaf.keySpan)
+    let count = ends.count
     if count > limit, isSound(keys, Mapping.bounds(of: leaf.valueSpan), reference) { return false }
     runCount = count
-    makeRuns(leaf)
+    makeRuns(leaf, ends)
     // All but the strangest leaves pass at once; the others are gone through entry by entry.
     if !isInRange(keys, reference) || !runs.allSatisfy(isPossible) {
       collectPossible(leaf, reference, &findings)
@@ -74,39 +73,19 @@ package struct MappingLeaf: Sendable {
   }
 
   /// Puts entries together where key and data block go up by one and the time is the same: then
-  /// the whole value goes up by the same step. Returns the number of runs.
-  private static func findRuns(_ leaf: BTreeNode, _ starts: inout [Int]) -> Int {
-    let step: UInt64 = 1 << Mapping.timeBits
-    let keys = leaf.keySpan
-    let values = leaf.valueSpan
-    var starts = starts.mutableSpan
-    var count = 0
-    var nextKey = ~leaf.key(0)
-    var nextValue: UInt64 = 0
-    // In a fragmented pool nobody can foretell where a run ends, and a wrong guess costs more
-    // than all that is done for an entry. So each index is written where the next start would
-    // stand, and the place moves on only if it is one.
-    for index in keys.indices {
-      let key = UInt64(littleEndian: keys[index])
-      let value = UInt64(littleEndian: values[index])
-      starts[count] = index
-      // Keys ascend, so a sum that wrapped round equals no key that follows.
-      count &+= (key ^ nextKey) | (value ^ nextValue) == 0 ? 0 : 1
-      nextKey = key &+ 1
-      nextValue = value &+ step
-    }
-    starts[count] = keys.count
-    return count
-  }
-
-  private mutating func makeRuns(_ leaf: BTreeNode) {
-    let (count, starts) = (runCount, starts)
+  /// the whole value goes up by the same step.
+  private mutating func makeRuns(_ leaf: BTreeNode, _ ends: RunEnds) {
+    let count = runCount
+    var ends = ends
+    var start = 0
     var runs = room.mutableSpan
     for run in 0..<count {
-      let mapping = Mapping(leaf.value(starts[run]))
+      let end = ends.next() &+ 1
+      let mapping = Mapping(leaf.value(start))
       runs[run] = MappingRun(
-        virtualBegin: leaf.key(starts[run]), dataBegin: mapping.dataBlock,
-        length: UInt64(starts[run + 1] - starts[run]), time: mapping.time)
+        virtualBegin: leaf.key(start), dataBegin: mapping.dataBlock,
+        length: UInt64(end &- start), time: mapping.time)
+      start = end
     }
   }
 

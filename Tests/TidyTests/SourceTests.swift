@@ -15,6 +15,7 @@ import Testing
     "Sources/MetadataXML/ExpatParser.swift",
     "Sources/MetadataXML/InputPortions.swift",
     "Sources/MetadataXML/TextBuffer.swift",
+    "Sources/PersistentData/BTree/RunEnds.swift",
     "Sources/PersistentData/Block/BlockBuffer.swift",
     "Sources/PersistentData/Block/BlockFile.swift",
     "Sources/PersistentData/Block/BlockKind.swift",

@@ -71,28 +71,30 @@ extension BTreeNode {
     _ reference: NodeReference, _ tree: Tree, _ findings: inout Findings
   ) -> Bool {
     guard entryCount > 0 else { return true }
-    let keys = keySpan
-    var previous = key(0)
-    for index in 1..<keys.count {
-      let next = UInt64(littleEndian: keys[index])
-      guard next > previous else {
-        findings.report(
-          .keysNotAscending, at: tree.site(reference, entry: index), found: "\(next)",
-          expected: "> \(previous)")
-        return false
-      }
-      previous = next
+    guard keySpan.ascend else {
+      reportFirstDescent(reference, tree, &findings)
+      return false
     }
+    let last = key(entryCount - 1)
     if key(0) < reference.first {
       findings.report(
         .keyOutOfRange, at: tree.site(reference, entry: 0), found: "\(key(0))",
         expected: ">= \(reference.first)")
     }
-    if previous > reference.last {
+    if last > reference.last {
       findings.report(
-        .keyOutOfRange, at: tree.site(reference, entry: entryCount - 1), found: "\(previous)",
+        .keyOutOfRange, at: tree.site(reference, entry: entryCount - 1), found: "\(last)",
         expected: "<= \(reference.last)")
     }
     return true
+  }
+
+  private func reportFirstDescent(
+    _ reference: NodeReference, _ tree: Tree, _ findings: inout Findings
+  ) {
+    guard let index = (1..<entryCount).first(where: { key($0) <= key($0 - 1) }) else { return }
+    findings.report(
+      .keysNotAscending, at: tree.site(reference, entry: index), found: "\(key(index))",
+      expected: "> \(key(index - 1))")
   }
 }

@@ -17,7 +17,7 @@ package struct CountBatch: Sendable {
 
   private let counts: RefCounts
   /// The first `runCount` are in use; those up to `stagedEnd` may be yet.
-  private var runs = [BlockRun](repeating: BlockRun(begin: 0, length: 0), count: capacity + 1)
+  private var runs = [BlockRun](repeating: BlockRun(begin: 0, length: 0), count: capacity)
   private var runCount = 0
   private var stagedEnd = 0
 
@@ -37,8 +37,7 @@ package struct CountBatch: Sendable {
     _ values: Span<UInt64>, above bits: UInt64, soleFrom: UInt32 = .max
   ) -> Bounds {
     makeRoom(values.count)
-    stagedEnd = CountBatch.collect(values, step: 1 << bits, into: &runs, from: runCount)
-    return CountBatch.finish(&runs, runCount..<stagedEnd, above: bits, soleFrom)
+    return collect(values, above: bits, soleFrom)
   }
 
   /// Adds one reference to each of the blocks staged last, all of which lie on the device.
@@ -59,39 +58,23 @@ package struct CountBatch: Sendable {
     }
   }
 
-  /// Puts a run wherever a value is not the one before plus `step`: the value as `begin`, and its
-  /// index as `length`. Returns where they end; there stands the number of values.
-  private static func collect(
-    _ values: Span<UInt64>, step: UInt64, into runs: inout [BlockRun], from start: Int
-  ) -> Int {
-    // In a fragmented pool nobody can foretell where a run ends, and a wrong guess costs more
-    // than all that is done for an entry. So each entry is written where the next run would
-    // start, and the place moves on only if one does.
-    var runs = runs.mutableSpan
-    var end = start
-    var next = values.isEmpty ? 0 : ~UInt64(littleEndian: values[0])
-    for index in values.indices {
-      let value = UInt64(littleEndian: values[index])
-      runs[end] = BlockRun(begin: value, length: UInt64(index))
-      end &+= value == next ? 0 : 1
-      next = value &+ step
-    }
-    runs[end] = BlockRun(begin: 0, length: UInt64(values.count))
-    return end
-  }
-
-  /// Makes runs of blocks out of what `collect` found.
-  private static func finish(
-    _ runs: inout [BlockRun], _ range: Range<Int>, above bits: UInt64, _ soleFrom: UInt32
+  /// Puts the runs of the values behind those that are in use.
+  private mutating func collect(
+    _ values: Span<UInt64>, above bits: UInt64, _ soleFrom: UInt32
   ) -> Bounds {
+    var ends = RunEnds(of: values, step: 1 << bits)
+    let range = runCount..<runCount + ends.count
+    stagedEnd = range.upperBound
     var runs = runs.mutableSpan
     var bounds = Bounds()
     let rest: UInt64 = (1 << bits) - 1
     let lastOrdinary = Int64(soleFrom) - 1
+    var start = 0
     for index in range {
-      let value = runs[index].begin
-      // Two indices of one leaf.
-      let length = runs[index + 1].bits &- runs[index].bits
+      let value = UInt64(littleEndian: values[start])
+      let end = ends.next() &+ 1
+      let length = UInt64(end &- start)
+      start = end
       runs[index] = BlockRun(
         begin: value &>> bits, length: length, isSoleAbove: lastOrdinary, value & rest)
       bounds.highest = max(bounds.highest, value &>> bits &+ length &- 1)

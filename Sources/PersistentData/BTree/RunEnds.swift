@@ -1,0 +1,55 @@
+internal import CSystem
+
+/// Where the runs of a leaf end: entries of which each continues the one before.
+@usableFromInline
+package struct RunEnds: Sendable {
+  /// One bit an entry, the first in the lowest: set where a run ends.
+  @usableFromInline let words: InlineArray<4, UInt64>
+  /// The word that is gone through, and its bits that were not taken yet.
+  @usableFromInline var place = 0
+  @usableFromInline var rest: UInt64
+
+  /// Finds the runs of values, no more than fit in a leaf, each of which goes up by `step`; and
+  /// the keys by one, where there are `keys`.
+  package init(of values: Span<UInt64>, step: UInt64, keys: Span<UInt64>? = nil) {
+    // What stands behind the pointers is as long as it is said to be.
+    precondition(values.count <= 256)
+    let count = values.count
+    var words = InlineArray<4, UInt64>(repeating: 0)
+    var bits = words.mutableSpan
+    unsafe bits.withUnsafeMutableBufferPointer { bits in
+      unsafe values.withUnsafeBufferPointer { values in
+        guard let keys else {
+          return unsafe dmm_run_ends(nil, values.baseAddress, count, step, bits.baseAddress)
+        }
+        precondition(keys.count == count)
+        unsafe keys.withUnsafeBufferPointer { keys in
+          unsafe dmm_run_ends(keys.baseAddress, values.baseAddress, count, step, bits.baseAddress)
+        }
+      }
+    }
+    self.words = words
+    rest = words[0]
+  }
+
+  /// How many runs there are.
+  package var count: Int { words.indices.reduce(0) { $0 + words[$1].nonzeroBitCount } }
+
+  /// Takes the next run, of which there must be one: the index of its last entry.
+  @inlinable package mutating func next() -> Int {
+    while rest == 0 {
+      place += 1
+      rest = words[place]
+    }
+    let bit = rest.trailingZeroBitCount
+    rest &= rest &- 1
+    return 64 &* place &+ bit
+  }
+}
+
+extension Span<UInt64> {
+  /// Whether each of these keys, as they stand on disk, is above the one before it.
+  var ascend: Bool {
+    unsafe withUnsafeBufferPointer { unsafe dmm_ascend($0.baseAddress, $0.count) }
+  }
+}
