@@ -1,28 +1,33 @@
 internal import CSystem
 
-/// The pages that `RefCounts` counts in.
+/// The memory that `RefCounts` counts in.
 ///
-/// Owns raw memory, because counting is what a check does most: an array for each page would be
+/// Owns raw memory, because counting is what a check does most: an array for each region would be
 /// asked whether it is shared each time a block is counted. Callers keep to blocks on the device.
+///
+/// Two bits a block are enough for most. Where a count is above 3, the page of 4096 blocks around
+/// it gets a byte for each, and its two bits are all set: so whoever finds no 3 need not ask. As
+/// long as sole references are watched, 3 stands for one of these, and `lone` in a byte.
 @safe struct CountPages: ~Copyable {
-  /// Counts of 4096 blocks, in words.
-  @safe private struct Page {
-    /// `nil` while no count is above 0. Either 32 entries a word, laid out as in a bitmap on
-    /// disk, as long as no count is above 3; or a byte each, `inTable` saying "see the table". As
-    /// long as sole references are watched, 3 in an entry stands for one of these, and `lone` in a
-    /// byte.
+  /// The counts of 65,536 blocks.
+  @safe private struct Region {
+    /// 32 entries a word, laid out as in a bitmap on disk; `nil` while no count is above 0.
     var words: UnsafeMutablePointer<UInt64>?
-    var hasBytes = false
+    /// The bytes of each page that has them; `nil` while none has.
+    var pages: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?
   }
 
-  private static let bits: UInt64 = 12
-  private static let blocks = 1 << Int(bits)
-  private static let pairWords = blocks / Bitmap.entriesPerWord
-  private static let byteWords = blocks / 8
+  private static let regionBits: UInt64 = 16
+  private static let pageBits: UInt64 = 12
+  private static let pageBlocks = 1 << Int(pageBits)
+  private static let pageWords = pageBlocks / Bitmap.entriesPerWord
+  private static let pagesPerRegion = 1 << Int(regionBits - pageBits)
+  private static let wordsPerRegion = pagesPerRegion * pageWords
+  /// Bytes that don't say a count: "see the table", and "one, and that is sole".
   private static let inTable: UInt8 = 254
   private static let lone: UInt8 = 255
 
-  private let pages: UnsafeMutableBufferPointer<Page>
+  private let regions: UnsafeMutableBufferPointer<Region>
   /// The counts of 254 and more.
   private var large: [UInt64: UInt64] = [:]
   /// All ones as long as sole references are watched, otherwise 0.
@@ -32,30 +37,33 @@ internal import CSystem
 
   init(count: UInt64, watchingSole: Bool = false) {
     watch = watchingSole ? .max : 0
-    unsafe pages = .allocate(capacity: Int(count >> CountPages.bits) + 1)
-    unsafe pages.initialize(repeating: Page())
+    unsafe regions = .allocate(capacity: Int(count >> CountPages.regionBits) + 1)
+    unsafe regions.initialize(repeating: Region())
   }
 
   deinit {
-    for index in unsafe pages.indices { unsafe pages[index].words?.deallocate() }
-    unsafe pages.deallocate()
+    for index in unsafe regions.indices {
+      let region = unsafe regions[index]
+      unsafe region.words?.deallocate()
+      guard let pages = unsafe region.pages else { continue }
+      for page in 0..<CountPages.pagesPerRegion { unsafe pages[page]?.deallocate() }
+      unsafe pages.deallocate()
+    }
+    unsafe regions.deallocate()
   }
 
   subscript(block: UInt64) -> UInt64 {
-    let place = Int(block) % CountPages.blocks
-    let page = unsafe pages[Int(block >> CountPages.bits)]
-    guard let words = unsafe page.words else { return 0 }
-    guard page.hasBytes else {
-      let word = unsafe words[place / Bitmap.entriesPerWord]
-      return UInt64(Bitmap.count(place % Bitmap.entriesPerWord, in: word))
+    guard let bytes = unsafe bytes(ofPage: Int(block >> CountPages.pageBits)) else {
+      return UInt64(Bitmap.count(Int(block) % Bitmap.entriesPerWord, in: word(with: block)))
     }
-    let byte = unsafe CountPages.bytes(words)[place]
+    let byte = unsafe bytes[Int(block) % CountPages.pageBlocks]
     return byte == CountPages.inTable ? large[block, default: UInt64(byte)] : UInt64(byte)
   }
 
   mutating func set(_ block: UInt64, to value: UInt64) {
-    let bytes = unsafe widen(Int(block >> CountPages.bits))
-    unsafe bytes[Int(block) % CountPages.blocks] = UInt8(min(value, UInt64(CountPages.inTable)))
+    let bytes = unsafe widen(Int(block >> CountPages.pageBits))
+    let byte = UInt8(min(value, UInt64(CountPages.inTable)))
+    unsafe bytes[Int(block) % CountPages.pageBlocks] = byte
     large[block] = value >= UInt64(CountPages.inTable) ? value : nil
   }
 
@@ -63,19 +71,19 @@ internal import CSystem
   mutating func endWatch() -> Bool {
     guard watch != 0 else { return hasRivals }
     watch = 0
-    for index in unsafe pages.indices {
-      let page = unsafe pages[index]
-      guard let words = unsafe page.words else { continue }
-      if page.hasBytes {
-        let bytes = unsafe CountPages.bytes(words)
-        for place in 0..<CountPages.blocks {
-          let byte = unsafe bytes[place]
-          unsafe bytes[place] = byte == CountPages.lone ? 1 : byte
-        }
-      } else {
-        for place in 0..<CountPages.pairWords {
-          let word = unsafe words[place]
-          unsafe words[place] = word ^ (word & word >> 1 & Bitmap.lowBits)
+    for index in unsafe regions.indices {
+      let region = unsafe regions[index]
+      guard let words = unsafe region.words else { continue }
+      for page in 0..<CountPages.pagesPerRegion {
+        if let bytes = unsafe region.pages?[page] {
+          for place in 0..<CountPages.pageBlocks where unsafe bytes[place] == CountPages.lone {
+            unsafe bytes[place] = 1
+          }
+        } else {
+          for place in page * CountPages.pageWords..<(page + 1) * CountPages.pageWords {
+            let word = unsafe words[place]
+            unsafe words[place] = word ^ (word & word >> 1 & Bitmap.lowBits)
+          }
         }
       }
     }
@@ -86,69 +94,82 @@ internal import CSystem
     if !incrementWithinWord(run) { incrementByPage(run) }
   }
 
-  /// Counts a run whose entries stand in one word of pairs, none of them 3 yet: the usual case in
-  /// a fragmented pool. Returns whether it was one.
+  /// Counts a run whose entries stand in one word, none of them 3 yet: the usual case in a
+  /// fragmented pool. Returns whether it was one.
   @inline(__always) private func incrementWithinWord(_ run: BlockRun) -> Bool {
     // Without a sign, so that no quotient has to be rounded towards 0.
     let perWord = UInt64(Bitmap.entriesPerWord)
-    let place = run.begin % UInt64(CountPages.blocks)
-    let first = place % perWord
+    let first = run.begin % perWord
     // No blocks at all make a huge number here.
     guard run.length &- 1 < perWord - first else { return false }
-    let page = unsafe pages[Int(run.begin >> CountPages.bits)]
-    guard !page.hasBytes, let words = unsafe page.words else { return false }
+    guard let word = unsafe pointer(toWordWith: run.begin) else { return false }
     let mask = (Bitmap.lowBits &>> (2 &* (perWord &- run.length))) &<< (2 &* first)
     let sole = run.isSole ? watch : 0
-    return unsafe CountPages.increment(&words[Int(place / perWord)], mask, sole, watch)
+    return unsafe CountPages.increment(&word.pointee, mask, sole, watch)
+  }
+
+  /// Where the two bits of a block stand, if its region has any.
+  @inline(__always) private func pointer(
+    toWordWith block: UInt64
+  ) -> UnsafeMutablePointer<UInt64>? {
+    let inRegion = block % (1 << CountPages.regionBits)
+    return unsafe regions[Int(block >> CountPages.regionBits)].words.map {
+      unsafe $0 + Int(inRegion / UInt64(Bitmap.entriesPerWord))
+    }
+  }
+
+  private func word(with block: UInt64) -> UInt64 {
+    unsafe pointer(toWordWith: block)?.pointee ?? 0
   }
 
   private mutating func incrementByPage(_ run: BlockRun) {
     var block = run.begin
     let end = run.begin + run.length
     while block < end {
-      let page = Int(block >> CountPages.bits)
-      let pageEnd = min(end, UInt64(page + 1) << CountPages.bits)
-      let first = Int(block) % CountPages.blocks
-      increment(page, first, first + Int(pageEnd - block) - 1, isSole: run.isSole && watch != 0)
+      let page = block >> CountPages.pageBits
+      let pageEnd = min(end, (page + 1) << CountPages.pageBits)
+      incrementInPage(block..<pageEnd, isSole: run.isSole && watch != 0)
       block = pageEnd
     }
   }
 
   /// To be called some time before `block` is counted: in a fragmented pool it takes far longer
   /// to get a count out of memory than to raise it.
-  func prefetch(_ block: UInt64) {
-    let page = unsafe pages[Int(block >> CountPages.bits)]
-    guard let words = unsafe page.words else { return }
-    let place = block % UInt64(CountPages.blocks)
-    let perWord = UInt64(Bitmap.entriesPerWord)
-    unsafe dmm_prefetch(words + Int(page.hasBytes ? place / 8 : place / perWord))
+  @inline(__always) func prefetch(_ block: UInt64) {
+    if let word = unsafe pointer(toWordWith: block) { unsafe dmm_prefetch(word) }
   }
 
-  /// The first block behind the page of `block`, when nothing in that page is counted.
-  func endOfEmptyPage(with block: UInt64) -> UInt64? {
-    let page = block >> CountPages.bits
-    let isEmpty = unsafe pages[Int(page)].words == nil
-    return isEmpty ? (page + 1) << CountPages.bits : nil
+  /// The first block that stands neither in a word nor in a region with `block`, when nothing is
+  /// counted there.
+  func endOfEmpty(with block: UInt64) -> UInt64? {
+    guard let word = unsafe pointer(toWordWith: block) else {
+      return ((block >> CountPages.regionBits) + 1) << CountPages.regionBits
+    }
+    let perWord = UInt64(Bitmap.entriesPerWord)
+    return unsafe word.pointee == 0 ? block - block % perWord + perWord : nil
   }
 
   func bitmapWord(from first: UInt64) -> UInt64 {
-    let place = Int(first) % CountPages.blocks
-    let page = unsafe pages[Int(first >> CountPages.bits)]
-    guard let words = unsafe page.words else { return 0 }
-    guard page.hasBytes else { return unsafe words[place / Bitmap.entriesPerWord] }
+    guard let bytes = unsafe bytes(ofPage: Int(first >> CountPages.pageBits)) else {
+      return word(with: first)
+    }
+    let place = Int(first) % CountPages.pageBlocks
     var word: UInt64 = 0
     for entry in 0..<Bitmap.entriesPerWord {
-      let count = UInt64(min(3, unsafe CountPages.bytes(words)[place + entry]))
+      let count = UInt64(min(3, unsafe bytes[place + entry]))
       word |= (count >> 1 | (count & 1) << 1) << UInt64(2 * entry)
     }
     return word
   }
 
-  private mutating func increment(_ page: Int, _ first: Int, _ last: Int, isSole: Bool) {
-    if unsafe !pages[page].hasBytes {
-      let words = unsafe pairs(page)
-      if unsafe CountPages.increment(words, first, last, isSole ? watch : 0, watch) { return }
-    }
+  /// Counts blocks of one page.
+  private mutating func incrementInPage(_ blocks: Range<UInt64>, isSole: Bool) {
+    let page = Int(blocks.lowerBound >> CountPages.pageBits)
+    let first = Int(blocks.lowerBound) % CountPages.pageBlocks
+    let last = first + blocks.count - 1
+    let words = unsafe words(ofPage: page)
+    // The two bits of pages that have bytes are full.
+    if unsafe CountPages.increment(words, first, last, isSole ? watch : 0, watch) { return }
     let bytes = unsafe widen(page)
     for place in first...last {
       let count = unsafe bytes[place]
@@ -162,7 +183,7 @@ internal import CSystem
       } else if count == CountPages.lone {
         unsafe bytes[place] = 2
       } else {
-        let block = UInt64(page) << CountPages.bits | UInt64(place)
+        let block = UInt64(page) << CountPages.pageBits | UInt64(place)
         large[block] = large[block, default: UInt64(count)] + 1
         unsafe bytes[place] = CountPages.inTable
       }
@@ -215,36 +236,42 @@ internal import CSystem
     return (word & (low | watch) | low & sole) & mask != 0
   }
 
-  /// The page's words of two bits a block.
-  private func pairs(_ page: Int) -> UnsafeMutablePointer<UInt64> {
-    if let words = unsafe pages[page].words { return unsafe words }
-    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: CountPages.pairWords)
-    unsafe words.initialize(repeating: 0, count: CountPages.pairWords)
-    unsafe pages[page].words = unsafe words
-    return unsafe words
+  /// The words of a page; its region gets them if it has none.
+  private func words(ofPage page: Int) -> UnsafeMutablePointer<UInt64> {
+    let region = page / CountPages.pagesPerRegion
+    let place = page % CountPages.pagesPerRegion * CountPages.pageWords
+    if let words = unsafe regions[region].words { return unsafe words + place }
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: CountPages.wordsPerRegion)
+    unsafe words.initialize(repeating: 0, count: CountPages.wordsPerRegion)
+    unsafe regions[region].words = unsafe words
+    return unsafe words + place
+  }
+
+  private func bytes(ofPage page: Int) -> UnsafeMutablePointer<UInt8>? {
+    let region = unsafe regions[page / CountPages.pagesPerRegion]
+    return unsafe region.pages?[page % CountPages.pagesPerRegion]
   }
 
   /// The page's bytes; it gets them if it has none.
   private func widen(_ page: Int) -> UnsafeMutablePointer<UInt8> {
-    let old = unsafe pages[page]
-    if old.hasBytes, let words = unsafe old.words { return unsafe CountPages.bytes(words) }
-    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: CountPages.byteWords)
-    unsafe words.initialize(repeating: 0, count: CountPages.byteWords)
-    let bytes = unsafe CountPages.bytes(words)
-    if let pairs = unsafe old.words {
-      for place in 0..<CountPages.blocks {
-        let word = unsafe pairs[place / Bitmap.entriesPerWord]
-        let count = UInt8(Bitmap.count(place % Bitmap.entriesPerWord, in: word))
-        unsafe bytes[place] = count == 3 && watch != 0 ? CountPages.lone : count
-      }
-      unsafe pairs.deallocate()
+    if let bytes = unsafe bytes(ofPage: page) { return unsafe bytes }
+    let words = unsafe words(ofPage: page)
+    let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: CountPages.pageBlocks)
+    for place in 0..<CountPages.pageBlocks {
+      let word = unsafe words[place / Bitmap.entriesPerWord]
+      let count = UInt8(Bitmap.count(place % Bitmap.entriesPerWord, in: word))
+      unsafe (bytes + place).initialize(to: count == 3 && watch != 0 ? CountPages.lone : count)
     }
-    unsafe pages[page] = unsafe Page(words: words, hasBytes: true)
+    unsafe words.update(repeating: .max, count: CountPages.pageWords)
+    let region = page / CountPages.pagesPerRegion
+    if unsafe regions[region].pages == nil {
+      let pages = UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>.allocate(
+        capacity: CountPages.pagesPerRegion)
+      unsafe pages.initialize(repeating: nil, count: CountPages.pagesPerRegion)
+      unsafe regions[region].pages = unsafe pages
+    }
+    unsafe regions[region].pages?[page % CountPages.pagesPerRegion] = unsafe bytes
     return unsafe bytes
-  }
-
-  private static func bytes(_ words: UnsafeMutablePointer<UInt64>) -> UnsafeMutablePointer<UInt8> {
-    unsafe UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt8.self)
   }
 }
 

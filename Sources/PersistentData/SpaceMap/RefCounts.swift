@@ -2,10 +2,10 @@ internal import Synchronization
 
 /// How many references each block of a device has, counted in core.
 ///
-/// Blocks are counted by the page of 4096. A page takes memory when one of its blocks is counted:
-/// two bits a block as long as no count is above 3, just as a bitmap on disk has them; a byte a
-/// block from then on; and the few counts of 254 and more stand in a table. So an ordinary pool
-/// takes a quarter of a byte a data block, and a huge one that is hardly used next to nothing.
+/// 65,536 blocks take memory together, when one of them is counted: two bits a block, just as a
+/// bitmap on disk has them; 4096 of them take a byte each besides, when a count is above 3; and
+/// the few counts of 254 and more stand in a table. So an ordinary pool takes a quarter of a byte
+/// a data block, and a huge one that is hardly used next to nothing.
 ///
 /// Threads may count at the same time: each takes the lock for as many runs as it brings. Nobody
 /// may read while others count. Asking for a block past the end is a programming error and traps.
@@ -56,8 +56,6 @@ package final class RefCounts: Sendable {
   }
 
   /// Counts one reference to every block of every run. All runs lie on the device.
-  package func increment(_ runs: [BlockRun]) { increment(runs.span) }
-
   func increment(_ runs: Span<BlockRun>) {
     state.withLock { increment(runs, in: &$0) }
   }
@@ -115,7 +113,7 @@ package final class RefCounts: Sendable {
     state.withLock { pages in
       var block = start
       while block < count {
-        if let end = pages.endOfEmptyPage(with: block) {
+        if let end = pages.endOfEmpty(with: block) {
           block = end
         } else if pages[block] > 0 {
           return block

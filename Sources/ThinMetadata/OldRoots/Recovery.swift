@@ -136,7 +136,9 @@ package struct Recovery: Sendable {
         odd.append(Part(run: run.part(inside..<Int(run.length)), fate: .unknown, user: nil))
       }
     }
-    references.increment(possible.map { BlockRun(begin: $0.dataBegin, length: $0.length) })
+    var batch = CountBatch(references)
+    for run in possible { batch.add(BlockRun(begin: run.dataBegin, length: run.length)) }
+    batch.flush()
     var distinct: [MappingRun] = []
     for run in possible {
       func isRepeated(_ offset: Int) -> Bool { references[run.dataBegin + UInt64(offset)] > 1 }
