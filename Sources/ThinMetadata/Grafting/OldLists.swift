@@ -7,28 +7,53 @@ internal import PersistentData
 /// both a tree and another tree of some device tells that this device does not have the first one
 /// today.
 struct OldLists {
-  /// By leaf: device id to root.
-  private let lists: [[UInt64: UInt32]]
+  private struct List {
+    /// By device id.
+    let roots: [UInt64: UInt32]
+    /// The trees that a device which is not on the list can have come by since, as a snapshot of
+    /// one that had it, or of a snapshot of that; `nil` where that may be any.
+    let snapshotted: Set<UInt32>?
+
+    /// `creationTimes`: of all devices of today, ascending.
+    init(
+      _ roots: [UInt64: UInt32], _ details: [UInt64: DeviceDetails], creationTimes: [UInt64]
+    ) {
+      self.roots = roots
+      let known = roots.keys.compactMap { details[$0]?.creationTime }
+      // The list is no older than the youngest device on it.
+      let age = known.max() ?? 0
+      // Where it lacks a device as old, nobody knows what that one had. Otherwise all others came
+      // later, and each time a device is snapshotted it is noted.
+      let isWhole = known.count == creationTimes.firstIndex(from: UInt64(age) + 1)
+      snapshotted =
+        isWhole
+        ? Set(roots.filter { (details[$0.key]?.snapshottedTime ?? .max) > age }.values) : nil
+    }
+  }
+
+  /// By leaf.
+  private let lists: [List]
   /// The lists that name a root.
   private let places: [UInt32: [Int]]
   /// Which trees each device had.
   let roots: [UInt64: Set<UInt32>]
-  private let details: [UInt64: DeviceDetails]
 
   /// `devices`: those of today.
   init(_ census: BlockCensus, _ devices: [ThinDevice]) {
-    details = devices.reduce(into: [:]) { $0[$1.id] = $1.details }
+    let details = devices.reduce(into: [:]) { $0[$1.id] = $1.details }
+    let creationTimes = details.values.map { UInt64($0.creationTime) }.sorted()
     lists = census.nodes.all.filter(\.isLeafOfNumbers).compactMap { leaf in
       census.pointers[leaf.block].map { pointers in
-        Dictionary(pointers.map { ($0.key, $0.child) }) { first, _ in first }
+        let roots = Dictionary(pointers.map { ($0.key, $0.child) }) { first, _ in first }
           .filter { $0.key <= DeviceDetails.deviceIDMaximum }
+        return List(roots, details, creationTimes: creationTimes)
       }
     }
     var roots: [UInt64: Set<UInt32>] = [:]
     var places: [UInt32: [Int]] = [:]
     for (index, list) in lists.enumerated() {
-      for (id, root) in list { roots[id, default: []].insert(root) }
-      for root in Set(list.values) { places[root, default: []].append(index) }
+      for (id, root) in list.roots { roots[id, default: []].insert(root) }
+      for root in Set(list.roots.values) { places[root, default: []].append(index) }
     }
     self.roots = roots
     self.places = places
@@ -38,30 +63,16 @@ struct OldLists {
   func excludes(_ device: UInt64, from root: UInt32) -> Bool {
     places[root, default: []].contains { place in
       let list = lists[place]
-      if let other = list[device] { return other != root }
-      return !hasSnapshots(of: root, since: list)
+      if let other = list.roots[device] { return other != root }
+      return list.snapshotted?.contains(root) == false
     }
-  }
-
-  /// Whether a device that is not on `list` can have come by the tree at `root` as a snapshot of
-  /// one that had it, or of a snapshot of that. Each time a device is snapshotted it is noted.
-  private func hasSnapshots(of root: UInt32, since list: [UInt64: UInt32]) -> Bool {
-    // The list is no older than the youngest device on it.
-    let age = list.keys.compactMap { details[$0]?.creationTime }.max() ?? 0
-    let isWhole = details.allSatisfy { id, details in
-      details.creationTime > age || list[id] != nil
-    }
-    return !isWhole
-      || list.contains { id, other in
-        other == root && (details[id]?.snapshottedTime ?? .max) > age
-      }
   }
 
   /// Whether one list has all these devices, each with a tree of its own: since then each has gone
   /// its own way.
   func tellApart(_ devices: [UInt64]) -> Bool {
     lists.contains { list in
-      Set(devices.compactMap { list[$0] }).count == devices.count
+      Set(devices.compactMap { list.roots[$0] }).count == devices.count
     }
   }
 }
