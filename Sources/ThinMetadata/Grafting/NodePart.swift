@@ -1,8 +1,8 @@
-internal import PersistentData
+package import PersistentData
 
 /// What a lost node is made anew of: a subtree below it, or a mapping of which the leaf is not
 /// known.
-struct NodePart: Hashable, Sendable {
+package struct NodePart: Hashable, Sendable {
   /// The height of a mapping; a leaf has 0.
   static let mappingHeight = -1
 
@@ -11,11 +11,11 @@ struct NodePart: Hashable, Sendable {
   /// Levels above the leaves.
   let height: Int
   /// The block of the subtree's root, or the mapping.
-  let value: UInt64
+  package let value: UInt64
   /// The keys of which it is known what they map, if anything; ascending.
   let certain: [ClosedRange<UInt64>]
 
-  init(
+  package init(
     keys: ClosedRange<UInt64>, height: Int, value: UInt64, certain: [ClosedRange<UInt64>]? = nil
   ) {
     self.keys = keys
@@ -29,14 +29,14 @@ struct NodePart: Hashable, Sendable {
 }
 
 /// Makes nodes of parts, in memory.
-struct NodeMaker {
+package struct NodeMaker {
   private static let capacity = BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
 
   private let file: BlockFile
   /// Blocks to put nodes into that were not there before.
   private var spare: ArraySlice<MetadataBlock>
 
-  init(_ file: BlockFile, _ spare: [MetadataBlock]) {
+  package init(_ file: BlockFile, _ spare: [MetadataBlock]) {
     self.file = file
     self.spare = spare[...]
   }
@@ -46,8 +46,8 @@ struct NodeMaker {
   /// divided among them makes no difference.
   ///
   /// `childHeight`: of the node's children; as high as need be where it is not known.
-  /// `nil` when one node can't have all that.
-  mutating func make(
+  /// `nil` when one node can't have all that; the blocks to spare are then left as they were.
+  package mutating func make(
     _ block: MetadataBlock, of parts: [NodePart], childHeight: Int?
   ) -> [NodePart]? {
     var parts = parts.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
@@ -55,6 +55,7 @@ struct NodeMaker {
       $0.keys.upperBound < $1.keys.lowerBound
     }
     guard isAscending, let highest = parts.map(\.height).max() else { return nil }
+    let spareBefore = spare
     var height = NodePart.mappingHeight
     while height < childHeight ?? max(0, highest)
       || childHeight == nil && parts.count > NodeMaker.capacity
@@ -64,7 +65,13 @@ struct NodeMaker {
     }
     guard !parts.isEmpty, parts.count <= NodeMaker.capacity,
       parts.allSatisfy({ $0.height == height })
-    else { return nil }
+    else {
+      for block in spareBefore.prefix(spareBefore.count - spare.count) {
+        file.removeStandIn(for: block)
+      }
+      spare = spareBefore
+      return nil
+    }
     put(parts, into: block)
     return parts
   }
