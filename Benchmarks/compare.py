@@ -98,10 +98,23 @@ class Bench:
         for name, text in named.items():
             for job, commands, _ in self.jobs(folder, name, text, with_damage=False):
                 ours = self.in_turn(commands[:1], min(3, self.runs), self.make_output)
+                wanted = self.devices(commands[0])
                 theirs = self.in_turn(
                     commands[1:], 1, self.make_output, limit=60, warm_up=False)
-                print(row(name, job, ours + theirs), flush=True)
+                works = theirs[0] and theirs[0].status == 0
+                found = self.devices(commands[1]) if works else wanted
+                if found != wanted:
+                    job += f" (peer: {found:,} of {wanted:,} devices)"
+                print(row(name, job, ours + theirs, found == wanted), flush=True)
             self.clear(folder)
+
+    def devices(self, command):
+        """How many devices a command left in its output, if it has one."""
+        if self.output not in command:
+            return 0
+        dump = [self.options.program, "thin_dump", "-q", "--skip-mappings", self.output]
+        with subprocess.Popen(dump, stdout=subprocess.PIPE) as process:
+            return sum(line.startswith(b"  <device ") for line in process.stdout)
 
     def clear(self, folder):
         for file in os.listdir(folder):
@@ -127,11 +140,11 @@ class Bench:
         print(f"\n`true` takes {base:.2f} ms, and {floor:.1f} MiB.")
 
 
-def row(name, job, results):
+def row(name, job, results, is_same=True):
     """A line of a table: ours, the peer's, and how many times ours the peer's is."""
     ours, theirs = results
-    # One that gives up has not done the same.
-    is_fair = theirs and theirs.status == ours.status
+    # One that gives up, or makes something else, has not done the same.
+    is_fair = is_same and theirs and theirs.status == ours.status
     cells = [name, job + ("" if ours.status == 0 else f" (ours: exit {ours.status})")]
     if theirs and theirs.status > 0:
         cells[1] += f" (peer: exit {theirs.status})"
