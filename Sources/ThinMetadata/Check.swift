@@ -207,7 +207,10 @@ extension PoolReader {
       guard let root = device.root else {
         return CheckReport.Damage(device: device.id, lost: [0...UInt64.max])
       }
-      guard totals[below: root.number].hasDamage else { return nil }
+      let total = totals[below: root.number]
+      // Where all are there that should be, keys out of range have led to none.
+      let isWhole = !total.hasMisfits || total.entryCount == device.details?.mappedBlocks
+      if !total.hasDamage, isWhole { return nil }
       return CheckReport.Damage(device: device.id, lost: lostKeys(below: root, totals))
     }
   }

@@ -52,8 +52,8 @@ struct LeafContents<Value: Sendable> {
       switch bottom {
       case .leaf(let leaf, let keys):
         // A key outside its parents' range can't be found by anyone who looks for it.
-        entries += byLeaf[leaf, default: []].filter { keys.contains($0.0) }
-      case .hole(_, let keys): lost.append(keys)
+        entries += byLeaf[leaf, default: []].filter { keys?.contains($0.0) == true }
+      case .hole(_, let keys): lost += [keys].compactMap(\.self)
       }
     }
     return (entries, lost)

@@ -29,7 +29,7 @@ extension Salvage.DeviceResult {
     mappedBlocksBefore = device.details?.mappedBlocks
     var kept: [Provenance: UInt64] = [:]
     var leftOut: [Provenance: UInt64] = [:]
-    var lost = total.hasDamage ? reader.lostKeys(below: root, totals) : []
+    var lost = reader.lostKeys(below: root, totals)
     for leaf in grafting.lostLeaves?.leaves(of: device.id) ?? [] {
       for claim in leaf.claims {
         if claim.provenance <= grafting.acceptance {
@@ -67,6 +67,9 @@ extension LostLeaves {
 }
 
 extension ClosedRange<UInt64> {
+  /// What is left without `range`, which lies in it.
+  func removing(_ range: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] { removing([range]) }
+
   /// What is left without `ranges`, which lie in it, ascend and don't overlap.
   func removing(_ ranges: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
     var rest: [ClosedRange<UInt64>] = []
@@ -84,16 +87,22 @@ extension ClosedRange<UInt64> {
 extension [ClosedRange<UInt64>] {
   /// What of these lies in any of `others`.
   func common(with others: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
+    let merged = others.merged
+    return flatMap { range in
+      merged.filter { $0.overlaps(range) }.map { $0.clamped(to: range) }
+    }
+  }
+
+  /// The same keys, ascending, each once.
+  var merged: [ClosedRange<UInt64>] {
     var merged: [ClosedRange<UInt64>] = []
-    for range in others.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+    for range in sorted(by: { $0.lowerBound < $1.lowerBound }) {
       if let last = merged.last, range.lowerBound <= last.upperBound {
         merged[merged.count - 1] = last.lowerBound...Swift.max(last.upperBound, range.upperBound)
       } else {
         merged.append(range)
       }
     }
-    return flatMap { range in
-      merged.filter { $0.overlaps(range) }.map { $0.clamped(to: range) }
-    }
+    return merged
   }
 }

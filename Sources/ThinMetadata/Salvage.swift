@@ -157,15 +157,20 @@ package struct Salvage: Sendable {
 }
 
 extension PoolReader {
-  /// Keys below `root` that damage hides, ascending.
+  /// Keys below `root` that damage hides, ascending, each once.
   package func lostKeys(
     below root: MetadataBlock?, _ totals: SubtreeTotals
   ) -> [ClosedRange<UInt64>] {
     guard let root else { return [0...UInt64.max] }
+    let total = totals[below: root.number]
+    guard total.hasDamage || total.hasMisfits else { return [] }
     var lost: [ClosedRange<UInt64>] = []
     mappings.forEachBottom(below: root, entering: { totals[below: $0.number].hasDamage }) {
-      if case .hole(_, let keys) = $0 { lost.append(keys) }
+      if case .hole(_, let keys?) = $0 { lost.append(keys) }
     }
-    return lost
+    mappings.forEachMisfit(below: root, entering: { totals[below: $0.number].hasMisfits }) {
+      lost += $1.map($0.removing) ?? [$0]
+    }
+    return lost.merged
   }
 }

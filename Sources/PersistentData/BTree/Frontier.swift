@@ -24,7 +24,7 @@ struct Frontier: Sendable {
     for node in parents {
       for entry in node.entries where skeleton.children[entry] != 0 {
         references[place(of: skeleton.children[entry])]
-          .join(skeleton.range(of: entry, in: node), node.owner, node.reach)
+          .join(skeleton.bounds(of: entry, in: node), node.owner, node.reach)
       }
     }
   }

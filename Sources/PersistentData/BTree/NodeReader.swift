@@ -5,6 +5,8 @@ package struct NodeReader: Sendable {
   package var findings = Findings()
   /// Nodes that can't be used, as they were met.
   package private(set) var damaged: [NodeReference] = []
+  /// Nodes with keys that their parents don't allow, and the keys for which all else is in order.
+  private(set) var misfits: [(block: MetadataBlock, sound: ClosedRange<UInt64>?)] = []
 
   private let treatment: Treatment
 
@@ -58,13 +60,15 @@ package struct NodeReader: Sendable {
   ) -> Bool {
     let node = BTreeNode(bytes)
     guard node.check(reference, in: tree, into: &findings) else { return false }
-    guard let height else { return true }
-    guard (node.kind == .leaf) == (height == 0) else {
+    if let height, (node.kind == .leaf) != (height == 0) {
       findings.report(
         .leafAtWrongDepth, at: tree.site(reference),
         found: height == 0 ? "an internal node" : "a leaf",
         expected: height == 0 ? "a leaf" : "an internal node")
       return false
+    }
+    if node.isMisfit(reference) {
+      misfits.append((reference.block, node.soundKeys(reference)))
     }
     return true
   }

@@ -6,6 +6,8 @@ package struct SubtreeTotals: Sendable {
     package var entryCount: UInt64 = 0
     /// Whether a node below can't be read.
     package var hasDamage = false
+    /// Whether it, or a node below, has keys that its parents don't allow.
+    package var hasMisfits = false
   }
 
   private var totals: [Total]
@@ -25,7 +27,10 @@ package struct SubtreeTotals: Sendable {
         // A damaged tree may count a shared branch many times over.
         sum.entryCount = sum.entryCount.addingReportingOverflow(child.entryCount).partialValue
         sum.hasDamage = sum.hasDamage || child.hasDamage
+        sum.hasMisfits = sum.hasMisfits || child.hasMisfits
       }
+      let block = walk.skeleton.nodes[index].block
+      sum.hasMisfits = sum.hasMisfits || walk.misfits[block] != nil
       totals[index] = sum
     }
   }
@@ -53,6 +58,7 @@ package struct SubtreeTotals: Sendable {
     let block = MetadataBlock(block)
     if block.number == 0 || !walk.isUsable(block) { return Total(hasDamage: true) }
     if let index = walk.skeleton.index(of: block) { return totals[index] }
-    return Total(entryCount: UInt64(leafEntryCounts[block.index]))
+    return Total(
+      entryCount: UInt64(leafEntryCounts[block.index]), hasMisfits: walk.misfits[block] != nil)
   }
 }

@@ -62,7 +62,8 @@ package struct Reach: Hashable, Sendable {
 /// A node as its parents see it, before it is read.
 package struct NodeReference: Sendable {
   package let block: MetadataBlock
-  /// The keys that all parents allow.
+  /// The keys that all parents allow, from `first` to `last`; none where these are the other way
+  /// round.
   package private(set) var first: UInt64 = 0
   package private(set) var last = UInt64.max
   /// The lowest id among the devices that reach the node.
@@ -89,9 +90,11 @@ package struct NodeReference: Sendable {
   }
 
   /// Takes in what one of the parents says.
-  mutating func join(_ keys: ClosedRange<UInt64>, _ owner: UInt64, _ reach: Reach) {
-    first = max(first, keys.lowerBound)
-    last = min(last, keys.upperBound)
+  mutating func join(
+    _ bounds: (first: UInt64, last: UInt64), _ owner: UInt64, _ reach: Reach
+  ) {
+    first = max(first, bounds.first)
+    last = min(last, bounds.last)
     self.owner = min(self.owner, owner)
     self.reach.join(reach)
   }

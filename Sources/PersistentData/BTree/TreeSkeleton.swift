@@ -10,7 +10,9 @@ package struct TreeSkeleton: Sendable {
     /// The lowest id among the devices that reach the node.
     package let owner: UInt64
     let reach: Reach
-    /// The last key that all parents allow.
+    /// The keys that all parents allow, from `first` to `last`; none where these are the other way
+    /// round.
+    let first: UInt64
     package let last: UInt64
     /// Its entries: indices of `keys` and `children`.
     package let entries: Range<Int>
@@ -19,9 +21,10 @@ package struct TreeSkeleton: Sendable {
   /// From the roots down: a node stands after all its parents.
   package private(set) var nodes: [Node] = []
   package private(set) var keys: [UInt64] = []
-  /// Block numbers; 0 where the pointer led off the device.
+  /// Block numbers; 0 where the pointer led off the device, or covers no key that all parents of
+  /// its node allow.
   package private(set) var children: [UInt32] = []
-  /// Whether a pointer led off the device.
+  /// Whether there are such pointers.
   package private(set) var hasLostPointers = false
   /// By block; the index in `nodes` plus one, 0 for a block that is no internal node.
   private var places: BlockTable<UInt32>
@@ -35,11 +38,12 @@ package struct TreeSkeleton: Sendable {
     return place == 0 ? nil : Int(place) - 1
   }
 
-  /// The keys that entry `entry` of `node` covers.
-  package func range(of entry: Int, in node: Node) -> ClosedRange<UInt64> {
+  /// The first and the last key that entry `entry` of `node` covers and that all parents of
+  /// `node` allow. The last is below the first where there is none.
+  func bounds(of entry: Int, in node: Node) -> (first: UInt64, last: UInt64) {
     let next = entry + 1
-    let last = next < node.entries.upperBound ? keys[next] - 1 : max(node.last, keys[entry])
-    return keys[entry]...last
+    let last = next < node.entries.upperBound ? min(node.last, keys[next] - 1) : node.last
+    return (max(node.first, keys[entry]), last)
   }
 
   /// The nodes of `height`, when there is none lower.
@@ -61,8 +65,21 @@ package struct TreeSkeleton: Sendable {
       nodes.append(
         Node(
           block: node.reference.block, height: node.height, owner: node.reference.owner,
-          reach: node.reference.reach, last: node.reference.last, entries: start..<keys.count))
+          reach: node.reference.reach, first: node.reference.first, last: node.reference.last,
+          entries: start..<keys.count))
       places[node.reference.block.index] = UInt32(nodes.count)
+      if node.hasKeysOutOfRange { cutOutOfRange(nodes[nodes.count - 1]) }
+    }
+  }
+
+  /// Leaves out the children that nobody who looks for a key comes to. Other parents may well lead
+  /// to them: these would have to do without if this one had a say in what they allow.
+  private mutating func cutOutOfRange(_ node: Node) {
+    for entry in node.entries {
+      let (first, last) = bounds(of: entry, in: node)
+      guard first > last else { continue }
+      children[entry] = 0
+      hasLostPointers = true
     }
   }
 
@@ -72,5 +89,10 @@ package struct TreeSkeleton: Sendable {
     let height: Int
     let keys: [UInt64]
     let children: [UInt32]
+
+    var hasKeysOutOfRange: Bool {
+      guard let first = keys.first, let last = keys.last else { return false }
+      return first < reference.first || last > reference.last
+    }
   }
 }

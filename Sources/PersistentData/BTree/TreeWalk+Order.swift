@@ -1,9 +1,10 @@
 extension TreeWalk {
   /// What lies at the bottom of a tree, in key order.
   package enum Bottom: Sendable {
-    case leaf(MetadataBlock, keys: ClosedRange<UInt64>)
+    /// `keys`: those that its parents allow, if any.
+    case leaf(MetadataBlock, keys: ClosedRange<UInt64>?)
     /// Keys whose node can't be read.
-    case hole(MetadataBlock?, keys: ClosedRange<UInt64>)
+    case hole(MetadataBlock?, keys: ClosedRange<UInt64>?)
   }
 
   /// Whether the walk found the node in `block` sound, and its own.
@@ -27,17 +28,15 @@ extension TreeWalk {
   /// Only branches that `entering` allows are gone into, so that what is shared by many roots, or
   /// is of no interest, costs nothing.
   package func forEachBottom(
-    below root: MetadataBlock, keys: ClosedRange<UInt64> = 0...UInt64.max,
+    below root: MetadataBlock, keys: ClosedRange<UInt64>? = 0...UInt64.max,
     entering: (MetadataBlock) -> Bool = { _ in true }, _ body: (Bottom) -> Void
   ) {
     guard isUsable(root) else { return body(.hole(root, keys: keys)) }
     guard let index = skeleton.index(of: root) else { return body(.leaf(root, keys: keys)) }
     let node = skeleton.nodes[index]
     for entry in node.entries {
-      let own = skeleton.range(of: entry, in: node)
-      let first = max(own.lowerBound, keys.lowerBound)
-      // Where parents disagree the narrower range holds.
-      let range = first...max(first, min(own.upperBound, keys.upperBound))
+      let own = skeleton.bounds(of: entry, in: node)
+      let range = keys.flatMap { $0.clamped(from: own.first, to: own.last) }
       guard let child = MetadataBlock(pointer: UInt64(skeleton.children[entry]), count: .max)
       else {
         body(.hole(nil, keys: range))

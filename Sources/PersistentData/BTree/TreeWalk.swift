@@ -20,6 +20,8 @@ package struct TreeWalk: Sendable {
 
   /// By block.
   package private(set) var holes: [MetadataBlock: Hole] = [:]
+  /// Nodes with keys that their parents don't allow: the keys for which all else is in order.
+  private(set) var misfits: [MetadataBlock: ClosedRange<UInt64>?] = [:]
   /// Nodes that already had another use when this walk came by.
   package private(set) var crossLinked: Set<MetadataBlock> = []
   private var leafFrontier: Frontier
@@ -109,13 +111,14 @@ package struct TreeWalk: Sendable {
     }
     for reader in readers {
       findings.merge(reader.reader.findings)
-      note(reader.reader.damaged, height: 0)
+      note(reader.reader, height: 0)
     }
     return readers.map(\.visitor)
   }
 
-  private mutating func note(_ references: [NodeReference], height: Int) {
-    for reference in references {
+  private mutating func note(_ reader: NodeReader, height: Int) {
+    for (block, sound) in reader.misfits { misfits[block] = .some(sound) }
+    for reference in reader.damaged {
       damaged.insert(reference.block)
       holes[reference.block] = Hole(
         reference: reference, height: reference.isRoot || heights.hasGuesses ? nil : height)
@@ -166,7 +169,7 @@ package struct TreeWalk: Sendable {
     }
     for reader in readers {
       findings.merge(reader.reader.findings)
-      note(reader.reader.damaged, height: level)
+      note(reader.reader, height: level)
     }
     return readers.flatMap(\.nodes).sorted { $0.reference.block < $1.reference.block }
   }
