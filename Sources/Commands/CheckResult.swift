@@ -21,6 +21,8 @@ struct CheckResult {
   var report: CheckReport?
   /// Whether anything had to be mended, and was.
   var isMended = false
+  /// What a check has found since then.
+  var left = Findings()
   /// Where that can be undone from.
   var undoFile: String?
   /// Why the check, or the mending after it, could not be made.

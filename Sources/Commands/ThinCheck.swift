@@ -81,7 +81,9 @@ struct ThinCheck: Tool {
     let advice =
       result.failure == nil
       ? result.report.map {
-        Advice($0, input: input, isMended: result.isMended, undoFile: undoFile).lines
+        Advice(
+          $0, input: input, isMended: result.isMended, left: result.left, undoFile: undoFile
+        ).lines
       } ?? [] : []
     switch format {
     case .text:
@@ -114,7 +116,11 @@ struct ThinCheck: Tool {
     }
     result.report = report
     result.isMended = try mend(report, file)
-    if result.isMended { result.undoFile = undoFile }
+    guard result.isMended else { return }
+    result.undoFile = undoFile
+    // Nobody is told, so there is nothing to find out.
+    if shared.quiet { return }
+    do { result.left = try report.findingsLeft(in: file) } catch { throw Failure(input: error) }
   }
 
   private func say(_ result: CheckResult, _ advice: [String]) throws {

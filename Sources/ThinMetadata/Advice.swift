@@ -1,20 +1,22 @@
-internal import PersistentData
+package import PersistentData
 
 /// What a person should know after a check, and do next: plain sentences, a line each.
 package struct Advice: Sendable {
   package let lines: [String]
 
   /// `input`: the device or file as the person named it. `isMended`: what could be mended in
-  /// place has been. `undoFile`: what can take that back.
+  /// place has been. `left`: what a check has found since then. `undoFile`: what can take that
+  /// back.
   package init(
-    _ report: CheckReport, input: String, isMended: Bool, undoFile: String? = nil
+    _ report: CheckReport, input: String, isMended: Bool, left: Findings = Findings(),
+    undoFile: String? = nil
   ) {
     let findings = report.findings
     var lines: [String] = []
-    if let summary = Advice.summary(findings) { lines.append(summary) }
+    if let amounts = Advice.amounts(findings) { lines.append("Found \(amounts).") }
     lines += Advice.affected(report)
     if isMended {
-      lines.append("Mended in place; a check finds nothing wrong any more.")
+      lines.append(Advice.afterMending(left))
       if let undoFile {
         lines.append(
           "Until the pool is used, 'thin_check --undo \(undoFile) \(input)' takes that back.")
@@ -92,7 +94,7 @@ package struct Advice: Sendable {
   }
 
   /// How much was found of each severity; `nil` when there is nothing but notes.
-  private static func summary(_ findings: Findings) -> String? {
+  private static func amounts(_ findings: Findings) -> String? {
     let words: [(Severity, one: String, many: String)] = [
       (.error, "error", "errors"),
       (.leak, "block leaked or counted too high", "blocks leaked or counted too high"),
@@ -102,7 +104,18 @@ package struct Advice: Sendable {
       let count = findings.count(severity)
       return count == 0 ? nil : "\(count) \(count == 1 ? one : many)"
     }
-    return parts.isEmpty ? nil : "Found \(parts.joined(separator: ", "))."
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
+  /// What came of mending, and the faults that are still there.
+  private static func afterMending(_ left: Findings) -> String {
+    guard let amounts = amounts(left) else {
+      return "Mended in place; a check finds nothing wrong any more."
+    }
+    let faults = Rule.allCases.filter { left.counts[$0] != nil && $0.severity > .note }
+      .map(\.entry.fault)
+    return "Mended in place what can be; a check still finds \(amounts): "
+      + faults.joined(separator: "; ") + "."
   }
 
   private static func affected(_ report: CheckReport) -> [String] {

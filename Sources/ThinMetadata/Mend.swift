@@ -35,6 +35,13 @@ extension CheckReport {
     do throws(IOError) { try edit(through: &editor) } catch { throw .device(error) }
   }
 
+  /// What a check finds after `mend`. Takes another check where something was found that can't be
+  /// mended; otherwise there is nothing left.
+  package func findingsLeft(in file: BlockFile) throws(IOError) -> Findings {
+    let canStay = findings.counts.keys.contains { $0.severity > .note && !$0.entry.isMendable }
+    return canStay ? try CheckReport(of: file, CheckScope()).findings : Findings()
+  }
+
   private func edit(through editor: inout some BlockEditor) throws(IOError) {
     let dataMap = try mends[0].apply(through: &editor)
     let metadataMap = try mends[1].apply(through: &editor)

@@ -1,3 +1,4 @@
+import Foundation
 import PersistentData
 import TestSupport
 import Testing
@@ -34,6 +35,44 @@ import ThinMetadata
           + "thin_check_options were changed. If the pool was written to in this state, check "
           + "the data.",
       ])
+  }
+
+  @Test func `after mending it is said what a check still finds`() throws {
+    var image = try MetadataImage(kernel: "thin/needs-check")
+    let (block, offset) = image.detailsPlace(0)
+    let mended =
+      "Mended in place what can be; a check still finds 1 warning: the device's transaction is "
+      + "newer than the pool's."
+    let whole = "Mended in place; a check finds nothing wrong any more."
+    let scratch = try Scratch()
+    #expect(try advice(afterMending: image, scratch).contains(whole))
+    image.set(
+      block, as: .btreeNode, DeviceDetails.Layout.transactionID.shifted(by: offset),
+      to: image.superblock.transactionID + 1)
+    let lines = try advice(afterMending: image, scratch)
+    #expect(lines.contains(mended) && !lines.contains(whole), "\(lines)")
+  }
+
+  /// A warning that can't be mended by itself goes away with one that can.
+  @Test func `what mending puts right by the way is not called left`() throws {
+    let damage = try #require(DamageCase.all.first { $0.rule == .snapshottedTimeTooLow })
+    var image = try MetadataImage(kernel: damage.image)
+    _ = try damage.damage(&image)
+    let device = try #require(try image.check().snapshottedTimesTooLow.first)
+    let (block, offset) = image.detailsPlace(device.device)
+    image.edit(block, as: .btreeNode) { bytes in
+      let time = DeviceDetails.Layout.snapshottedTime.shifted(by: offset)
+      bytes[DeviceDetails.Layout.creationTime.shifted(by: offset)] = bytes[time] + 1
+    }
+    #expect(try image.check().findings.counts[.deviceTimesReversed] == 1)
+    let lines = try advice(afterMending: image, Scratch())
+    #expect(
+      lines.contains("Mended in place; a check finds nothing wrong any more."), "\(lines)")
+  }
+
+  private func advice(afterMending image: MetadataImage, _ scratch: Scratch) throws -> [String] {
+    let path = try scratch.file("mended", Data(image.bytes))
+    return try CheckRun(["--auto-repair", path]).advice
   }
 
   @Test func `metadata space that gets short is told with what the kernel keeps back`() throws {
