@@ -62,13 +62,26 @@ struct ThinDump: Tool {
       if let salvage {
         try salvage.dump(dump, to: try openSink(file))
         shared.messages.say(salvage)
+        sayMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")
       } else {
         let reader = try PoolReader.open(file, choosing: choice)
         try dump.write(reader, to: try openSink(file))
+        let place = metadataSnap ? "the metadata snapshot of '\(input)'" : "'\(input)'"
+        sayMissing(reader.devices.map(\.id), in: place)
       }
     } catch let error as DumpError {
       throw failure(error)
     }
+  }
+
+  /// Names the devices that were asked for and are not among `ids`. That is no failure, as it was
+  /// none in thin-provisioning-tools: scripts ask for what may be gone.
+  private func sayMissing(_ ids: [UInt64], in place: String) {
+    let missing = Set(devID).subtracting(ids).sorted()
+    if missing.isEmpty { return }
+    shared.messages.say(
+      (missing.count == 1 ? "There is no device " : "There are no devices ")
+        + "\(DeviceIDs.text(missing)) in \(place); it has \(DeviceIDs.text(ids)).")
   }
 
   private func failure(_ error: DumpError) -> any Error {

@@ -109,11 +109,8 @@ struct ThinRoots: Tool {
         .noInput,
         "block \(root) is no root" + (hint ?? "; 'thin_roots --all \(path)' lists them"))
     } catch .noSuchDevice(let others) {
-      let list = others.prefix(20).map(String.init).joined(separator: ", ")
       throw Failure(
-        .noInput,
-        "root \(root) has no device \(id); it has "
-          + (others.isEmpty ? "none" : list + (others.count > 20 ? " and more" : "")))
+        .noInput, "root \(root) has no device \(id); it has \(DeviceIDs.text(others))")
     } catch .idTaken {
       throw Failure(
         .usage, "there is a device \(newID ?? 0) in the live state; choose another id with --as")

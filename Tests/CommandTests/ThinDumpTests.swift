@@ -144,7 +144,44 @@ import Testing
       let some = PoolText(result.output)
       #expect(some.pool == all.pool)
       #expect(some.devices == all.devices.filter { ids.contains($0.key) })
+      #expect(result.errorText.isEmpty == !ids.contains(99))
     }
+  }
+
+  @Test func `a device that isn't there is named, with those that are`() throws {
+    let image = try Images.path("snapshots")
+    let ids = "it has 0, 2, 3, 4, 6, 11.\n"
+    let one = try Program.dump("--dev-id", "99", image)
+    #expect(one.errorText == "There is no device 99 in '\(image)'; \(ids)")
+    let several = try Program.dump(
+      "--dev-id", "99", "--dev-id", "4", "--dev-id", "1", "--dev-id", "99", image)
+    #expect(several.errorText == "There are no devices 1, 99 in '\(image)'; \(ids)")
+    #expect(try Program.dump("-q", "--dev-id", "99", image).errorText.isEmpty)
+    let rescued = try Program.dump("--repair", "--dev-id", "99", image)
+    #expect(
+      rescued.errorText.hasSuffix("There is no device 99 in what is left of '\(image)'; \(ids)"))
+
+    let fresh = try Images.path("fresh")
+    #expect(
+      try Program.dump("--dev-id", "0", fresh).errorText
+        == "There is no device 0 in '\(fresh)'; it has none.\n")
+    let many = try Program.dump("--dev-id", "99999", Images.path("many-devices"))
+    #expect(many.errorText.hasSuffix(" and 460 more.\n"))
+    let snapshot = try Images.path("metadata-snapshot")
+    #expect(
+      try Program.dump("-m", "--dev-id", "99", snapshot).errorText
+        .hasPrefix("There is no device 99 in the metadata snapshot of '\(snapshot)'; it has "))
+    for result in [one, several, rescued, many] { #expect(result.status == 0) }
+  }
+
+  /// Whatever is said, programs see what they saw before.
+  @Test(.enabled(if: Peer.new.isThere, Peer.new.absence), arguments: ["4", "98"])
+  func `a device that isn't there changes nothing for programs`(other: String) throws {
+    let image = try Images.path("snapshots")
+    let theirs = try Peer.new.run("thin_dump", "--dev-id", "99", "--dev-id", other, image)
+    let ours = try Program.dump("--dev-id", "99", "--dev-id", other, image)
+    #expect(ours.status == 0 && theirs.status == 0)
+    #expect(PoolText(ours.output) == PoolText(theirs.output))
   }
 
   @Test func `mappings can be left out`() throws {
