@@ -26,4 +26,15 @@ import Testing
   @Test func `a table of no blocks has none`() {
     #expect(BlockTable<UInt8>(count: 0).indices.isEmpty)
   }
+
+  @Test func `a block's place is where it was put, and nowhere before`() {
+    var places = BlockPlaces(blockCount: 5)
+    #expect(places.blockCount == 5)
+    #expect((0..<5).allSatisfy { places[$0] == nil })
+    places[4] = 0
+    places[0] = 7
+    #expect((0..<5).map { places[$0] } == [7, nil, nil, nil, 0])
+    places[0] = nil
+    #expect(places[0] == nil)
+  }
 }

@@ -5,8 +5,8 @@ struct Frontier: Sendable {
   let blocks: [UInt32]
   /// By index in `blocks`.
   private(set) var references: [NodeReference]
-  /// By block; the index in `blocks` plus one, 0 for a block that is none of these nodes.
-  private var places: BlockTable<UInt32>
+  /// In `blocks`.
+  private var places: BlockPlaces
 
   /// The children of the nodes of `height`, of which `skeleton` has none lower, and `roots`.
   /// Pointers that lead off the device, which has `blockCount` blocks, are left out.
@@ -19,45 +19,40 @@ struct Frontier: Sendable {
     let last = parents.last?.entries.upperBound ?? 0
     self.init(roots.map(\.block.number) + skeleton.children[first..<last], blockCount: blockCount)
     for root in roots {
-      references[place(of: root.block.number)].join(root)
+      if let place = index(of: root.block) { references[place].join(root) }
     }
     for node in parents {
       for entry in node.entries where skeleton.children[entry] != 0 {
-        references[place(of: skeleton.children[entry])]
-          .join(skeleton.bounds(of: entry, in: node), node.owner, node.reach)
+        guard let place = places[skeleton.children[entry]] else { continue }
+        references[place].join(skeleton.bounds(of: entry, in: node), node.owner, node.reach)
       }
     }
   }
 
   /// Nodes of which nothing is known yet: `blocks` in any order, some more than once. 0 is none.
   private init(_ blocks: [UInt32], blockCount: UInt64) {
-    places = BlockTable(count: blockCount)
+    places = BlockPlaces(blockCount: blockCount)
     var distinct: [UInt32] = []
-    for block in blocks where block != 0 && places[Int(block)] == 0 {
-      places[Int(block)] = 1
+    for block in blocks where block != 0 && places[block] == nil {
+      places[block] = 0
       distinct.append(block)
     }
     distinct.sortBlocks()
-    for (index, block) in distinct.enumerated() { places[Int(block)] = UInt32(index) + 1 }
+    for (index, block) in distinct.enumerated() { places[block] = index }
     references = distinct.map { NodeReference(unknown: MetadataBlock($0)) }
     self.blocks = distinct
   }
 
   /// The index in `blocks` of a node; `nil` when `block` is none of them.
-  func index(of block: MetadataBlock) -> Int? {
-    let place = places[block.index]
-    return place == 0 ? nil : Int(place) - 1
-  }
+  func index(of block: MetadataBlock) -> Int? { places[block.number] }
 
   /// The same level without the nodes that `isKept` refuses.
   func filtered(_ isKept: (Int) -> Bool) -> Frontier {
     let kept = blocks.indices.filter(isKept)
-    var filtered = Frontier(kept.map { blocks[$0] }, blockCount: UInt64(places.indices.count))
+    var filtered = Frontier(kept.map { blocks[$0] }, blockCount: places.blockCount)
     filtered.references = kept.map { references[$0] }
     return filtered
   }
-
-  private func place(of block: UInt32) -> Int { Int(places[Int(block)]) - 1 }
 }
 
 extension [UInt32] {

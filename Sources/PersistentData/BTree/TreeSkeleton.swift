@@ -26,17 +26,14 @@ package struct TreeSkeleton: Sendable {
   package private(set) var children: [UInt32] = []
   /// Whether there are such pointers.
   package private(set) var hasLostPointers = false
-  /// By block; the index in `nodes` plus one, 0 for a block that is no internal node.
-  private var places: BlockTable<UInt32>
+  /// In `nodes`.
+  private var places: BlockPlaces
 
   /// `blockCount`: blocks on the device.
-  init(blockCount: UInt64) { places = BlockTable(count: blockCount) }
+  init(blockCount: UInt64) { places = BlockPlaces(blockCount: blockCount) }
 
   /// The index in `nodes` of the internal node that lives in `block`.
-  package func index(of block: MetadataBlock) -> Int? {
-    let place = places[block.index]
-    return place == 0 ? nil : Int(place) - 1
-  }
+  package func index(of block: MetadataBlock) -> Int? { places[block.number] }
 
   /// The first and the last key that entry `entry` of `node` covers and that all parents of
   /// `node` allow. The last is below the first where there is none.
@@ -67,7 +64,7 @@ package struct TreeSkeleton: Sendable {
           block: node.reference.block, height: node.height, owner: node.reference.owner,
           reach: node.reference.reach, first: node.reference.first, last: node.reference.last,
           entries: start..<keys.count))
-      places[node.reference.block.index] = UInt32(nodes.count)
+      places[node.reference.block.number] = nodes.count - 1
       if node.hasKeysOutOfRange { cutOutOfRange(nodes[nodes.count - 1]) }
     }
   }

@@ -32,19 +32,18 @@ struct NodeTable: Sendable {
 
   /// Ascending by block.
   let all: [Node]
-  /// By block; the index in `all` plus one, 0 for a block that is no node.
-  private var places: BlockTable<UInt32>
+  /// In `all`.
+  private var places: BlockPlaces
 
   /// `parts`: nodes of a device of `blockCount` blocks, in any order.
   init(_ parts: [[Node]], blockCount: UInt64) {
     all = parts.joined().sorted { $0.block < $1.block }
-    places = BlockTable(count: blockCount)
-    for (index, node) in all.enumerated() { places[Int(node.block)] = UInt32(index) + 1 }
+    places = BlockPlaces(blockCount: blockCount)
+    for (index, node) in all.enumerated() { places[node.block] = index }
   }
 
   /// `nil` for a block that is no sound node.
   subscript(block: UInt32) -> Node? {
-    guard places.indices.contains(Int(block)), places[Int(block)] > 0 else { return nil }
-    return all[Int(places[Int(block)]) - 1]
+    block < places.blockCount ? places[block].map { all[$0] } : nil
   }
 }
