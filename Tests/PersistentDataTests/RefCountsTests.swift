@@ -1,4 +1,5 @@
 import PersistentData
+import Synchronization
 import TestSupport
 import Testing
 import Threads
@@ -215,5 +216,28 @@ import Threads
       }
     }
     #expect(counts[0] == 400 && counts[500] == 800 && counts[999] == 800)
+  }
+  /// As many runs as wait for the thread that counts, and more.
+  @Test func `batches that one thread counts for the others lose nothing`() throws {
+    var random = SeededRandom()
+    let size: UInt64 = 3000
+    for threadCount in 1...4 {
+      let blocks = (0..<150_000).map { _ in random.number(0..<size) }
+      let counts = RefCounts(count: size)
+      let next = Atomic(0)
+      Workers.run(threadCount) {
+        var batch = CountBatch(counts)
+        while true {
+          let index = next.add(1, ordering: .relaxed).oldValue
+          if index >= blocks.count { break }
+          batch.add(BlockRun(begin: blocks[index], length: 1))
+        }
+        batch.flush()
+      }
+      var model = [UInt64](repeating: 0, count: Int(size))
+      for block in blocks { model[Int(block)] += 1 }
+      let wrong = model.indices.first { counts[UInt64($0)] != model[$0] }
+      #expect(wrong == nil, "seed \(random.seed), \(threadCount) threads")
+    }
   }
 }

@@ -1,5 +1,8 @@
-/// References on their way into `RefCounts`: a thread collects its own, and takes the lock once
-/// for thousands of them.
+/// References on their way into `RefCounts`: a thread collects its own, and has thousands of them
+/// counted at once.
+///
+/// The thread that came first counts what the others bring as well as its own: the counts then
+/// stay in the cache of one core. The others count only where it can't keep up.
 package struct CountBatch: Sendable {
   /// What the values of a leaf come to.
   package struct Bounds: Sendable {
@@ -9,19 +12,27 @@ package struct CountBatch: Sendable {
     package fileprivate(set) var highestRest: UInt64 = 0
   }
 
-  /// Runs from which on they are counted as soon as nobody else counts; a leaf of lone blocks
-  /// brings 252.
+  /// Runs from which on they are counted; a leaf of lone blocks brings 252.
   private static let enough = 8192
   /// Runs that fit: with these, it is worth while to wait for one's turn.
   private static let capacity = 2 * enough
 
   private let counts: RefCounts
+  /// Whether this is the thread that counts what others bring.
+  private let isCounter: Bool
   /// The first `runCount` are in use; those up to `stagedEnd` may be yet.
-  private var runs = [BlockRun](repeating: BlockRun(begin: 0, length: 0), count: capacity)
+  private var runs = CountBatch.room
   private var runCount = 0
   private var stagedEnd = 0
 
-  package init(_ counts: RefCounts) { self.counts = counts }
+  package init(_ counts: RefCounts) {
+    self.counts = counts
+    isCounter = counts.waiting.appointCounter()
+  }
+
+  private static var room: [BlockRun] {
+    Array(repeating: BlockRun(begin: 0, length: 0), count: capacity)
+  }
 
   /// Adds a run of blocks that lie on the device.
   package mutating func add(_ run: BlockRun) {
@@ -47,14 +58,26 @@ package struct CountBatch: Sendable {
   package mutating func flush() {
     counts.increment(runs.span.extracting(first: runCount))
     runCount = 0
+    // Nobody else may come to count what is waiting.
+    countWaiting()
   }
 
   private mutating func makeRoom(_ count: Int) {
+    if isCounter, counts.waiting.hasBatches { countWaiting() }
     if runCount < CountBatch.enough { return }
-    if counts.incrementUnlessBusy(runs.span.extracting(first: runCount)) {
+    if !isCounter, counts.waiting.append(&runs, runCount, room: CountBatch.room) {
+      runCount = 0
+    } else if counts.incrementUnlessBusy(runs.span.extracting(first: runCount)) {
       runCount = 0
     } else if count > CountBatch.capacity - runCount {
       flush()
+    }
+  }
+
+  private func countWaiting() {
+    while let batch = counts.waiting.next() {
+      counts.increment(batch.runs.span.extracting(first: batch.count))
+      counts.waiting.giveBack(batch.runs)
     }
   }
 

@@ -15,6 +15,8 @@ package final class RefCounts: Sendable {
 
   /// Blocks of the device.
   package let count: UInt64
+  /// What threads have collected for the one that counts.
+  let waiting = WaitingRuns()
   private let state: Mutex<CountPages>
 
   /// Every count is 0.
