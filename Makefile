@@ -38,11 +38,13 @@ demo: build ## damage a pool's metadata and repair it, to look at
 
 # Tests that compare with the old tools look for them in .peers; where they could not be fetched,
 # each of these tests is named as skipped. No test imports with @testable, and saying so lets the
-# tests share what `make build` compiles.
+# tests share what `make build` compiles. What measures speed is a package of its own, and has to
+# keep up with the sources.
 test: deps ## run all tests but those that boot a kernel
 	Tests/Kernel/peers.sh
 	swift test -c release --disable-testable-imports --scratch-path $(BUILD) 2>&1 | \
 	  grep -vE '^. Test case passing .* (started|passed after [0-9.]+ seconds)\.$$'
+	swift build -c release --package-path Benchmarks --scratch-path .build-bench
 	$(MAKE) --no-print-directory install-test
 
 install-test: ## install to a folder of its own, and try that

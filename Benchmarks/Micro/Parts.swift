@@ -64,7 +64,11 @@ struct Parts {
   ) throws {
     let counts = RefCounts(count: dataBlockCount)
     let blocks = runs.map { BlockRun(begin: $0.dataBegin, length: $0.length) }
-    report("counting", "a run, \(name)", count: UInt64(runs.count)) { counts.increment(blocks) }
+    report("counting", "a run, \(name)", count: UInt64(runs.count)) {
+      var batch = CountBatch(counts)
+      for run in blocks { batch.add(run) }
+      batch.flush()
+    }
 
     let path = "\(folder)/bench.xml"
     let sink = try ByteSink(creating: path)
@@ -140,8 +144,8 @@ private final class Pool {
     for device in reader.devices {
       guard let root = device.root else { continue }
       reader.mappings.forEachBottom(below: root) { bottom in
-        if case .leaf(let block, _) = bottom, let leaf = reader.mappings.leafReference(block) {
-          leaves.append(leaf)
+        if case .leaf(let block, _) = bottom, let index = reader.mappings.leafIndex(of: block) {
+          leaves.append(reader.mappings.leaf(at: index))
         }
       }
     }
