@@ -27,7 +27,7 @@ export SWIFT_BACKTRACE := enable=no
 # Python scripts below Tests/ leave nothing behind.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: build demo test install-test kernel-test bench bench-quick fixtures install format lint clean help deps
+.PHONY: build demo test install-test kernel-test lvm-test bench bench-quick fixtures install format lint clean help deps
 
 build: deps ## build the program (make alone does it)
 	swift build -c release --scratch-path $(BUILD) --product dmmeta
@@ -52,6 +52,11 @@ install-test: ## install to a folder of its own, and try that
 
 kernel-test: build ## let Linux itself, in an emulated machine, judge what is written
 	Tests/Kernel/kernel-test.sh $(program)
+
+lvm-test: ## let LVM, in an emulated machine, use what is installed
+	rm -rf $(BUILD_STATIC)/installed
+	$(MAKE) --no-print-directory install DESTDIR=$(abspath $(BUILD_STATIC))/installed PREFIX=/usr
+	Tests/Kernel/lvm-test.sh $(BUILD_STATIC)/installed
 
 # The old tool is Debian's; see Benchmarks/run.sh.
 BENCH ?= full

@@ -13,7 +13,8 @@ PATH=$PATH:/usr/sbin:/sbin   # dmsetup, for users who are not root
 # kernel's console FOLDER/console.txt.
 #
 # The machine ends itself; TIMEOUT (seconds, 300 unless set) ends it with status 124. Also taken
-# from the environment: PARAMETERS ("a=1 b=2" become the guest's $parameter_a, ...), MEMORY (MiB),
+# from the environment: PARAMETERS ("a=1 b=2" become the guest's $parameter_a, ...), ARCHIVE (an
+# initramfs with more to be there), MEMORY (MiB),
 # ACCEL (tcg, or kvm where that works), and KILL_ON: KILL_DELAY seconds after a line of output
 # matches that expression, the machine is killed as by a power cut.
 boot() {
@@ -27,7 +28,7 @@ boot() {
   for pair in ${PARAMETERS:-}; do echo "parameter_${pair%%=*}='${pair#*=}'"; done \
     > "$archive/parameters"
   (cd "$archive" && chmod 755 init && find . -type f | cpio -o -H newc --quiet -R 0:0) |
-    gzip -1 | cat "$RIG/base.cpio.gz" - > "$folder/initrd"   # the kernel unpacks both
+    gzip -1 | cat "$RIG/base.cpio.gz" ${ARCHIVE:+"$ARCHIVE"} - > "$folder/initrd"   # one by one
   rm -r "$archive"
 
   local arguments=(-M pc -accel "${ACCEL:-tcg}" -cpu max -smp 1 -m "${MEMORY:-512}"

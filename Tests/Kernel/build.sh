@@ -15,7 +15,7 @@ set -euo pipefail
 # In the order they are wanted; what they depend on goes before them.
 modules="virtio_pci virtio_blk crc32c_generic crc32c-intel libcrc32c dm-mod dm-bufio
   dm-persistent-data dm-bio-prison dm-thin-pool dm-cache dm-cache-smq dm-era dm-flakey dm-delay
-  dm-zero dm-log-writes ext4"
+  dm-zero dm-log-writes dm-snapshot ext4"
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 

@@ -1,0 +1,55 @@
+#!/bin/bash
+# lvm-test.sh INSTALLED
+#
+# LVM as user of the tools that `make install DESTDIR=INSTALLED PREFIX=/usr` installed: in the
+# emulated machine it makes a pool, has it checked and repaired, and what README.md advises is done
+# line by line; guest/lvm.sh says how. Fetches Debian's LVM, and doesn't install it.
+#
+# Status 0: all of it works. 1: something doesn't. 2: could not be judged. Leaves $RIG/out/lvm.txt.
+set -euo pipefail
+. "$(dirname "$0")/boot.sh"
+[ $# = 1 ] || { echo "usage: lvm-test.sh INSTALLED" >&2; exit 2; }
+installed=$(realpath "$1")
+"$kernel_tests/build.sh"
+work=$(mktemp -d "$RIG/lvm.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# LVM, and those of its libraries that a small Debian may lack.
+packages="lvm2 libdevmapper-event1.02.1 libaio1 libedit2 libbsd0 libmd0"
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+download() { (cd "$work" && apt-get -qq -o APT::Sandbox::User= download $packages); }
+download 2>/dev/null || { as_root apt-get -qq update; download; }
+for package in "$work"/*.deb; do dpkg -x "$package" "$work/unpacked"; done
+
+# The guest's files: LVM with its libraries, the tools, and LVM's settings for a machine without
+# udev or daemons.
+tree=$work/tree
+mkdir -p "$tree"/{sbin,usr/sbin,etc/lvm,run/lvm,run/lock/lvm}
+cp -P "$work"/unpacked/sbin/* "$tree/sbin"
+libraries=$(echo "$work"/unpacked/lib/*-linux-gnu):$(echo "$work"/unpacked/usr/lib/*-linux-gnu)
+LD_LIBRARY_PATH=$libraries ldd "$tree/sbin/lvm" | grep -oE '/[^ ]+' | while read -r object; do
+  place=$tree${object#"$work/unpacked"}
+  mkdir -p "${place%/*}"
+  cp -L "$object" "$place"
+done
+cp -P "$installed"/usr/sbin/* "$tree/usr/sbin"
+cat > "$tree/etc/lvm/lvm.conf" <<'END'
+devices { obtain_device_list_from_udev = 0 }
+activation { udev_sync = 0 udev_rules = 0 monitoring = 0 }
+global { use_lvmpolld = 0 event_activation = 0 }
+END
+(cd "$tree" && find . | cpio -o -H newc --quiet -R 0:0) | gzip -1 > "$work/lvm.cpio.gz"
+
+truncate -s 400M "$work/disk"
+start=$SECONDS status=0
+ARCHIVE=$work/lvm.cpio.gz MEMORY=768 TIMEOUT=${TIMEOUT:-1200} \
+  boot "$work" "$kernel_tests/guest/lvm.sh" "$work/disk" || status=$?
+cp "$work/output.txt" "$RIG/out/lvm.txt"
+
+grep -aE '^@@ FAULT' "$work/output.txt" | sed 's/^@@ /  /' || true
+verdict=$(sed -n 's/^@@VERDICT //p' "$work/output.txt")
+echo "lvm: ${verdict:-no verdict, status $status}," \
+  "$(grep -ac '^@@ \$' "$work/output.txt") commands ($((SECONDS - start)) s)"
+[ "$status $verdict" != "0 accepted" ] || exit 0
+grep -aq '^@@BOOT' "$work/output.txt" || exit 2
+exit 1
