@@ -96,7 +96,8 @@ package struct CountBatch: Sendable {
     for index in range {
       let value = UInt64(littleEndian: values[start])
       let end = ends.next() &+ 1
-      let length = UInt64(end &- start)
+      // Two indices of one leaf.
+      let length = UInt64(truncatingIfNeeded: end &- start)
       start = end
       runs[index] = BlockRun(
         begin: value &>> bits, length: length, isSoleAbove: lastOrdinary, value & rest)

@@ -71,8 +71,8 @@ package final class RefCounts: Sendable {
     for index in runs.indices {
       let run = runs[index]
       precondition(run.begin <= count && run.length <= count - run.begin)
-      let later = runs[min(index + RefCounts.runsAhead, runs.count - 1)].begin
-      if later < count { pages.prefetch(later) }
+      let ahead = index &+ RefCounts.runsAhead
+      if ahead < runs.count, runs[ahead].begin < count { pages.prefetch(runs[ahead].begin) }
       pages.increment(run)
     }
   }
