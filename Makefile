@@ -12,9 +12,10 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 # Where Swift builds: one folder for work and tests, one for the static program, as the two need
-# everything compiled in different ways.
+# everything compiled in different ways, and one for what measures speed.
 BUILD ?= .build
 BUILD_STATIC ?= .build-static
+BUILD_BENCH ?= .build-bench
 
 sbin = $(DESTDIR)$(PREFIX)/sbin
 man8 = $(DESTDIR)$(PREFIX)/share/man/man8
@@ -44,7 +45,7 @@ test: deps ## run all tests but those that boot a kernel
 	Tests/Kernel/peers.sh
 	swift test -c release --disable-testable-imports --scratch-path $(BUILD) 2>&1 | \
 	  grep -vE '^. Test case passing .* (started|passed after [0-9.]+ seconds)\.$$'
-	swift build -c release --package-path Benchmarks --scratch-path .build-bench
+	swift build -c release --package-path Benchmarks --scratch-path $(BUILD_BENCH)
 	$(MAKE) --no-print-directory install-test
 
 install-test: ## install to a folder of its own, and try that
@@ -61,10 +62,10 @@ lvm-test: ## let LVM, in an emulated machine, use what is installed
 # The old tool is Debian's; see Benchmarks/run.sh.
 BENCH ?= full
 bench: build ## measure speed beside an old tool, in the better part of an hour
-	Benchmarks/run.sh $(BENCH) $(program)
+	BENCH_BUILD=$(abspath $(BUILD_BENCH)) Benchmarks/run.sh $(BENCH) $(program)
 
 bench-quick: build ## the same in about three minutes
-	Benchmarks/run.sh quick $(program)
+	BENCH_BUILD=$(abspath $(BUILD_BENCH)) Benchmarks/run.sh quick $(program)
 
 fixtures: ## make the images below fixtures/kernel anew, in an emulated machine
 	Tests/Kernel/fixtures.sh
@@ -89,7 +90,7 @@ lint: ## say where the Swift sources have another form
 	swift format lint --strict --parallel --recursive $(swift_sources)
 
 clean: ## remove what was built; fetched and made things (.peers, .rig) stay
-	rm -rf $(BUILD) $(BUILD_STATIC)
+	rm -rf $(BUILD) $(BUILD_STATIC) $(BUILD_BENCH)
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14

@@ -2,10 +2,10 @@
 # lvm-test.sh INSTALLED
 #
 # LVM as user of the tools that `make install DESTDIR=INSTALLED PREFIX=/usr` installed: in the
-# emulated machine it makes a pool, has it checked and repaired, and what README.md advises is done
-# line by line; guest/lvm.sh says how. Fetches Debian's LVM, and doesn't install it.
+# emulated machine it makes a pool, has it checked and repaired, and most of what README.md advises
+# is done line by line; guest/lvm.sh says how. Fetches Debian's LVM, and doesn't install it.
 #
-# Status 0: all of it works. 1: something doesn't. 2: could not be judged. Leaves $RIG/out/lvm.txt.
+# Status 0: all of it works. 1: something doesn't, or LVM can't be had. Leaves $RIG/out/lvm.txt.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
 [ $# = 1 ] || { echo "usage: lvm-test.sh INSTALLED" >&2; exit 2; }
@@ -27,6 +27,7 @@ tree=$work/tree
 mkdir -p "$tree"/{sbin,usr/sbin,etc/lvm,run/lvm,run/lock/lvm}
 cp -P "$work"/unpacked/sbin/* "$tree/sbin"
 libraries=$(echo "$work"/unpacked/lib/*-linux-gnu):$(echo "$work"/unpacked/usr/lib/*-linux-gnu)
+if LD_LIBRARY_PATH=$libraries ldd "$tree/sbin/lvm" | grep 'not found' >&2; then exit 1; fi
 LD_LIBRARY_PATH=$libraries ldd "$tree/sbin/lvm" | grep -oE '/[^ ]+' | while read -r object; do
   place=$tree${object#"$work/unpacked"}
   mkdir -p "${place%/*}"
@@ -50,6 +51,4 @@ grep -aE '^@@ FAULT' "$work/output.txt" | sed 's/^@@ /  /' || true
 verdict=$(sed -n 's/^@@VERDICT //p' "$work/output.txt")
 echo "lvm: ${verdict:-no verdict, status $status}," \
   "$(grep -ac '^@@ \$' "$work/output.txt") commands ($((SECONDS - start)) s)"
-[ "$status $verdict" != "0 accepted" ] || exit 0
-grep -aq '^@@BOOT' "$work/output.txt" || exit 2
-exit 1
+[ "$status $verdict" = "0 accepted" ]

@@ -1,5 +1,5 @@
-# LVM as user of our tools: it has a pool checked at each activation and repairs it, and what
-# README.md advises is done line by line, with these names. vda = the volume group.
+# LVM as user of our tools: it has a pool checked at each activation and repairs it, and most of
+# what README.md advises is done line by line, with these names. vda = the volume group.
 . /judge.sh
 export PATH=$PATH:/usr/sbin LVM_SUPPRESS_FD_WARNINGS=1
 
@@ -28,13 +28,19 @@ look_away() { try 0 lvchange -an vg/pool_tmeta; }
 copy() { look; try 0 dd if=/dev/mapper/vg-pool_tmeta of=/tmp/tmeta.copy bs=1M; look_away; }
 swap() { try 0 lvconvert -y --swapmetadata --poolmetadata vg/fixed vg/pool; }
 
-fill() { seq "$2" "$3" | dd of="/dev/$1" bs=64k seek="${4:-0}" conv=notrunc 2>/dev/null; sync; }
+is_device() { [ -b "$1" ] || bad "$1 is no device"; }
+fill() {
+  is_device "/dev/$1"
+  seq "$2" "$3" | dd of="/dev/$1" bs=64k seek="${4:-0}" conv=notrunc 2>/dev/null
+  sync
+}
 content() { dd if="$1" bs=64k count="${2:-640}" 2>/dev/null | md5sum | cut -d' ' -f1; }
 contents() { for volume in $volumes; do content "/dev/$volume"; done | tr '\n' ' '; }
 # same WHEN: the volumes, which get activated, have to store what they did.
 same() {
   active $volumes
   local now
+  for volume in $volumes; do is_device "/dev/$volume"; done
   now=$(contents)
   [ "$now" = "$before" ] || bad "$1: the volumes have $now, not $before"
 }
@@ -66,6 +72,7 @@ try 0 lvcreate -V 64M -T vg/pool -n two
 fill vg/two 5000000 6000000
 active $volumes
 before=$(contents)
+[ "$(echo "$before" | tr ' ' '\n' | sort -u | grep -c .)" = 3 ] || bad "no three volumes: $before"
 
 say "Look at the metadata of a pool before it is activated."
 inactive
@@ -129,7 +136,7 @@ try 0 eval "$next"
 [ "$(content /dev/mapper/recovered 100)" = "$lost" ] || bad "the recovered volume differs"
 try 0 dmsetup remove recovered
 
-say "needs_check, and a pool that is full."
+say "Options that clear needs_check, and more room."
 inactive
 try 0 lvchange -ay --config 'global/thin_check_options=["-q","--clear-needs-check-flag"]' vg/pool
 try 0 lvextend --poolmetadatasize +4M vg/pool
