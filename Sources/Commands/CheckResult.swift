@@ -21,8 +21,8 @@ struct CheckResult {
   var report: CheckReport?
   /// Whether anything had to be mended, and was.
   var isMended = false
-  /// What a check has found since then.
-  var left = Findings()
+  /// What a check has found since then; `nil` when it could not be made, or nobody asks.
+  var left: Findings?
   /// Where that can be undone from.
   var undoFile: String?
   /// Why the check, or the mending after it, could not be made.

@@ -5,10 +5,10 @@ package struct Advice: Sendable {
   package let lines: [String]
 
   /// `input`: the device or file as the person named it. `isMended`: what could be mended in
-  /// place has been. `left`: what a check has found since then. `undoFile`: what can take that
-  /// back.
+  /// place has been. `left`: what a check has found since then, if it could be made. `undoFile`:
+  /// what can take that back.
   package init(
-    _ report: CheckReport, input: String, isMended: Bool, left: Findings = Findings(),
+    _ report: CheckReport, input: String, isMended: Bool, left: Findings? = Findings(),
     undoFile: String? = nil
   ) {
     let findings = report.findings
@@ -108,7 +108,8 @@ package struct Advice: Sendable {
   }
 
   /// What came of mending, and the faults that are still there.
-  private static func afterMending(_ left: Findings) -> String {
+  private static func afterMending(_ left: Findings?) -> String {
+    guard let left else { return "Mended in place; whether anything is left is not known." }
     guard let amounts = amounts(left) else {
       return "Mended in place; a check finds nothing wrong any more."
     }
