@@ -127,7 +127,9 @@ package struct Advice: Sendable {
         return "Device \(damage.device): none of its virtual blocks can be read."
       }
       let ranges = KeyRanges.text(damage.lost, sectorsPerBlock: sectors)
-      return "Device \(damage.device): \(ranges) can't be read."
+      return damage.hasMisfits
+        ? "Device \(damage.device): mappings may be missing in \(ranges)."
+        : "Device \(damage.device): \(ranges) can't be read."
     }
     if report.damage.count > most {
       lines.append("\(report.damage.count - most) more devices have mappings that can't be read.")

@@ -23,6 +23,9 @@ package struct CheckReport: Sendable {
     package let device: UInt64
     /// Virtual blocks, ascending.
     package let lost: [ClosedRange<UInt64>]
+    /// Whether some of these are told by keys that contradict each other: then mappings there may
+    /// still be found.
+    package let hasMisfits: Bool
   }
 
   package fileprivate(set) var findings: Findings
@@ -205,13 +208,14 @@ extension PoolReader {
   fileprivate func damage(_ totals: SubtreeTotals) -> [CheckReport.Damage] {
     devices.compactMap { device in
       guard let root = device.root else {
-        return CheckReport.Damage(device: device.id, lost: [0...UInt64.max])
+        return CheckReport.Damage(device: device.id, lost: [0...UInt64.max], hasMisfits: false)
       }
       let total = totals[below: root.number]
       // Where all are there that should be, keys out of range have led to none.
       let isWhole = !total.hasMisfits || total.entryCount == device.details?.mappedBlocks
       if !total.hasDamage, isWhole { return nil }
-      return CheckReport.Damage(device: device.id, lost: lostKeys(below: root, totals))
+      return CheckReport.Damage(
+        device: device.id, lost: lostKeys(below: root, totals), hasMisfits: total.hasMisfits)
     }
   }
 

@@ -53,10 +53,14 @@ struct LeafContents<Value: Sendable> {
       case .leaf(let leaf, let keys):
         // A key outside its parents' range can't be found by anyone who looks for it.
         entries += byLeaf[leaf, default: []].filter { keys?.contains($0.0) == true }
-      case .hole(_, let keys): lost += [keys].compactMap(\.self)
+      case .hole(_, let keys?): lost.append(keys)
+      case .hole: break
       }
     }
-    return (entries, lost)
+    walk.forEachMisfit(below: block, entering: { _ in true }) { keys, misfit in
+      lost += keys.removing(misfit.sound) + misfit.strays
+    }
+    return (entries, lost.merged)
   }
 
   private struct Visitor: LeafVisitor {

@@ -9,6 +9,9 @@ extension Salvage {
     package let mappedBlocksBefore: UInt64?
     /// Virtual blocks whose mappings can't be told; where nothing was mapped, nothing is lost.
     package let lost: [ClosedRange<UInt64>]
+    /// Whether some of these are told by keys that contradict each other: then mappings there may
+    /// have been kept.
+    package let hasMisfits: Bool
     /// The mappings that were kept, by how they are known; together `mappedBlocks`.
     package let kept: [Provenance: UInt64]
     /// Mappings of lost leaves that could be brought back, and were not accepted.
@@ -54,6 +57,7 @@ extension Salvage.DeviceResult {
     // Damage that hid nothing: an empty tree, or a leaf that came back whole.
     if mappedBlocks == mappedBlocksBefore { lost = [] }
     self.lost = lost.sorted { $0.lowerBound < $1.lowerBound }
+    hasMisfits = total.hasMisfits
     self.kept = kept
     self.leftOut = leftOut
   }
@@ -67,8 +71,11 @@ extension LostLeaves {
 }
 
 extension ClosedRange<UInt64> {
-  /// What is left without `range`, which lies in it.
-  func removing(_ range: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] { removing([range]) }
+  /// What is left without those of `range`.
+  func removing(_ range: ClosedRange<UInt64>?) -> [ClosedRange<UInt64>] {
+    guard let range, overlaps(range) else { return [self] }
+    return removing([range.clamped(to: self)])
+  }
 
   /// What is left without `ranges`, which lie in it, ascend and don't overlap.
   func removing(_ ranges: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {

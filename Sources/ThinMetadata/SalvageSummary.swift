@@ -73,7 +73,7 @@ package struct SalvageSummary: Sendable {
     }
     if !unreached.isEmpty { line += " (of lost blocks: \(unreached))" }
     if !device.lost.isEmpty {
-      line += "; lost what was mapped in "
+      line += device.hasMisfits ? "; may lack mappings of " : "; lost what was mapped in "
       line += KeyRanges.text(device.lost, sectorsPerBlock: sectors)
     }
     if device.hasRebuiltDetails { line += "; its details were lost and made anew" }

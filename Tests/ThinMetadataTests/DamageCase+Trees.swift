@@ -84,7 +84,7 @@ extension DamageCase {
     },
     DamageCase(
       .keyOutOfRange, "a leaf's first key belongs to the leaf before",
-      entails: [.blockLeaked, .mappedBlocksWrong]
+      entails: [.countsNotJudged, .mappedBlocksWrong]
     ) { image in
       let place = try image.leafPlace
       image.set(
@@ -93,7 +93,7 @@ extension DamageCase {
     },
     DamageCase(
       .keyOutOfRange, "a leaf's last key belongs to the leaf behind",
-      entails: [.blockLeaked, .mappedBlocksWrong]
+      entails: [.countsNotJudged, .mappedBlocksWrong]
     ) { image in
       let place = try image.leafPlace
       let last = place.leaf.keys.count - 1

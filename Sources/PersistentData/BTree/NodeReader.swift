@@ -5,8 +5,8 @@ package struct NodeReader: Sendable {
   package var findings = Findings()
   /// Nodes that can't be used, as they were met.
   package private(set) var damaged: [NodeReference] = []
-  /// Nodes with keys that their parents don't allow, and the keys for which all else is in order.
-  private(set) var misfits: [(block: MetadataBlock, sound: ClosedRange<UInt64>?)] = []
+  /// Nodes with keys that their parents don't allow.
+  private(set) var misfits: [MetadataBlock: Misfit] = [:]
 
   private let treatment: Treatment
 
@@ -67,9 +67,7 @@ package struct NodeReader: Sendable {
         expected: height == 0 ? "a leaf" : "an internal node")
       return false
     }
-    if node.isMisfit(reference) {
-      misfits.append((reference.block, node.soundKeys(reference)))
-    }
+    if let misfit = node.misfit(reference) { misfits[reference.block] = misfit }
     return true
   }
 }

@@ -1,19 +1,23 @@
+/// A node with keys that its parents don't allow. Whichever of them is wrong: what such keys lead
+/// to is found by nobody who looks for a key.
+package struct Misfit: Sendable {
+  /// The keys for which the node is sure to have all that it should: from the first key that its
+  /// parents allow to the last, or as far as they allow where the keys on that side are in order.
+  package let sound: ClosedRange<UInt64>?
+  /// What the other keys stand for. If a parent is wrong, that is missing.
+  package let strays: [ClosedRange<UInt64>]
+}
+
 extension TreeWalk {
-  /// Goes through the misfits below `root`: nodes with keys that their parents don't allow. What
-  /// such keys lead to is found by nobody who looks for a key.
-  ///
-  /// `body` gets the keys for which one comes to a misfit from `root`, and those of them for which
-  /// the misfit is sure to have all that it should; entries may be missing for the others. Only
-  /// branches that `entering` allows are gone into. Ask after the leaves were read.
+  /// Goes through the misfits below `root`. `body` gets the keys for which one comes to a misfit
+  /// from there. Only branches that `entering` allows are gone into. Ask after the leaves were
+  /// read.
   package func forEachMisfit(
     below root: MetadataBlock, keys: ClosedRange<UInt64> = 0...UInt64.max,
-    entering: (MetadataBlock) -> Bool,
-    _ body: (_ keys: ClosedRange<UInt64>, _ sound: ClosedRange<UInt64>?) -> Void
+    entering: (MetadataBlock) -> Bool, _ body: (_ keys: ClosedRange<UInt64>, Misfit) -> Void
   ) {
     guard isUsable(root), entering(root) else { return }
-    if let sound = misfits[root] {
-      body(keys, sound.flatMap { keys.clamped(from: $0.lowerBound, to: $0.upperBound) })
-    }
+    if let misfit = misfits[root] { body(keys, misfit) }
     guard let index = skeleton.index(of: root) else { return }
     let entries = skeleton.nodes[index].entries
     for entry in entries where skeleton.children[entry] != 0 {
@@ -28,22 +32,24 @@ extension TreeWalk {
 }
 
 extension BTreeNode {
-  /// Whether this node, which was checked, has keys that its parents don't allow.
-  func isMisfit(_ reference: NodeReference) -> Bool {
-    keys.map { $0.lowerBound < reference.first || $0.upperBound > reference.last } ?? false
-  }
-
-  /// The keys for which a misfit is sure to have all that it should: from the first key that its
-  /// parents allow to the last, or as far as they allow where the keys on that side are in order.
-  func soundKeys(_ reference: NodeReference) -> ClosedRange<UInt64>? {
+  /// What is wrong with the keys of this node, which was checked, by what its parents allow.
+  func misfit(_ reference: NodeReference) -> Misfit? {
     let (first, last) = (reference.first, reference.last)
+    guard let keys, keys.lowerBound < first || keys.upperBound > last else { return nil }
     let low = (0..<entryCount).first { key($0) >= first } ?? entryCount
     let high = (0..<entryCount).first { key($0) > last } ?? entryCount
-    // The last child that starts too low goes on to the next key: only those before it are lost.
+    var strays: [ClosedRange<UInt64>] = []
+    // A child goes on to the next key, and the last one without an end.
+    if low > 0 { strays.append(key(0)...(kind == .leaf ? key(low - 1) : first - 1)) }
+    if high < entryCount { strays.append(key(high)...(kind == .leaf ? keys.upperBound : .max)) }
+    // Of the children that start too low, the last one has all that its parents allow of it.
     let lostLow = kind == .leaf ? low : max(0, low - 1)
-    if (lostLow > 0 || high < entryCount) && low >= high { return nil }
-    return (0...UInt64.max).clamped(
+    if (lostLow > 0 || high < entryCount) && low >= high {
+      return Misfit(sound: nil, strays: strays)
+    }
+    let sound = (0...UInt64.max).clamped(
       from: lostLow > 0 ? key(low) : first, to: high < entryCount ? key(high - 1) : last)
+    return Misfit(sound: sound, strays: strays)
   }
 }
 

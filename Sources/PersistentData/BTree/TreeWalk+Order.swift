@@ -1,7 +1,7 @@
 extension TreeWalk {
   /// What lies at the bottom of a tree, in key order.
   package enum Bottom: Sendable {
-    /// `keys`: those that its parents allow, if any.
+    /// `keys`: those for which one comes to it from the root, if any.
     case leaf(MetadataBlock, keys: ClosedRange<UInt64>?)
     /// Keys whose node can't be read.
     case hole(MetadataBlock?, keys: ClosedRange<UInt64>?)

@@ -20,8 +20,8 @@ package struct TreeWalk: Sendable {
 
   /// By block.
   package private(set) var holes: [MetadataBlock: Hole] = [:]
-  /// Nodes with keys that their parents don't allow: the keys for which all else is in order.
-  private(set) var misfits: [MetadataBlock: ClosedRange<UInt64>?] = [:]
+  /// By block.
+  private(set) var misfits: [MetadataBlock: Misfit] = [:]
   /// Nodes that already had another use when this walk came by.
   package private(set) var crossLinked: Set<MetadataBlock> = []
   private var leafFrontier: Frontier
@@ -81,9 +81,11 @@ package struct TreeWalk: Sendable {
   /// Levels above the leaves of a tree of the walk, by its root; `nil` when it has no end.
   package func height(of root: MetadataBlock) -> Int? { heights.height(of: root) }
 
-  /// Whether every node could be read; ask after the leaves were.
+  /// Whether every node could be read, and all that stands in it is found by who looks for it; ask
+  /// after the leaves were read.
   package var isWhole: Bool {
-    hasAllRoots && damaged.isEmpty && crossLinked.isEmpty && !skeleton.hasLostPointers
+    hasAllRoots && damaged.isEmpty && crossLinked.isEmpty && misfits.isEmpty
+      && !skeleton.hasLostPointers
   }
 
   /// What number a leaf has among the leaves; `nil` when `block` is no leaf of this walk.
@@ -117,7 +119,7 @@ package struct TreeWalk: Sendable {
   }
 
   private mutating func note(_ reader: NodeReader, height: Int) {
-    for (block, sound) in reader.misfits { misfits[block] = .some(sound) }
+    misfits.merge(reader.misfits) { first, _ in first }
     for reference in reader.damaged {
       damaged.insert(reference.block)
       holes[reference.block] = Hole(
