@@ -81,7 +81,7 @@ struct ThinDump: Tool {
     if missing.isEmpty { return }
     shared.messages.say(
       (missing.count == 1 ? "There is no device " : "There are no devices ")
-        + "\(DeviceIDs.text(missing)) in \(place); it has \(DeviceIDs.text(ids)).")
+        + "\(missing.deviceIDs) in \(place); it has \(ids.deviceIDs).")
   }
 
   private func failure(_ error: DumpError) -> any Error {

@@ -110,7 +110,7 @@ struct ThinRoots: Tool {
         "block \(root) is no root" + (hint ?? "; 'thin_roots --all \(path)' lists them"))
     } catch .noSuchDevice(let others) {
       throw Failure(
-        .noInput, "root \(root) has no device \(id); it has \(DeviceIDs.text(others))")
+        .noInput, "root \(root) has no device \(id); it has \(others.deviceIDs)")
     } catch .idTaken {
       throw Failure(
         .usage, "there is a device \(newID ?? 0) in the live state; choose another id with --as")

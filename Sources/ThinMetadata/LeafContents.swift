@@ -58,7 +58,7 @@ struct LeafContents<Value: Sendable> {
       }
     }
     walk.forEachMisfit(below: block, entering: { _ in true }) { keys, misfit in
-      lost += keys.removing(misfit.sound) + misfit.strays
+      lost += misfit.doubtful(in: keys)
     }
     return (entries, lost.merged)
   }

@@ -70,13 +70,14 @@ extension LostLeaves {
   }
 }
 
-extension ClosedRange<UInt64> {
-  /// What is left without those of `range`.
-  func removing(_ range: ClosedRange<UInt64>?) -> [ClosedRange<UInt64>] {
-    guard let range, overlaps(range) else { return [self] }
-    return removing([range.clamped(to: self)])
+extension Misfit {
+  /// Where entries may be missing in a tree in which one comes to this node for `keys`.
+  func doubtful(in keys: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] {
+    keys.removing([sound].compactMap(\.self).common(with: [keys])) + strays
   }
+}
 
+extension ClosedRange<UInt64> {
   /// What is left without `ranges`, which lie in it, ascend and don't overlap.
   func removing(_ ranges: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
     var rest: [ClosedRange<UInt64>] = []

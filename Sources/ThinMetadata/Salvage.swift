@@ -169,7 +169,7 @@ extension PoolReader {
       if case .hole(_, let keys?) = $0 { lost.append(keys) }
     }
     mappings.forEachMisfit(below: root, entering: { totals[below: $0.number].hasMisfits }) {
-      lost += $0.removing($1.sound) + $1.strays
+      lost += $1.doubtful(in: $0)
     }
     return lost.merged
   }

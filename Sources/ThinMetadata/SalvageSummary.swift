@@ -115,11 +115,9 @@ package struct SalvageSummary: Sendable {
     DamagedBlock.Look.allCases.compactMap { look in
       let own = blocks.filter { $0.look == look }
       guard let first = own.first else { return nil }
-      let shown = own.prefix(mostRanges).map { "\($0.block)" }.joined(separator: ", ")
-      let rest = own.count - min(own.count, mostRanges)
       let place = own.allSatisfy { $0.structure == first.structure } ? " (\(first.structure))" : ""
       return "Damaged, \(look.description): "
-        + (own.count == 1 ? "block " : "blocks ") + shown + (rest > 0 ? " and \(rest) more" : "")
+        + (own.count == 1 ? "block " : "blocks ") + own.lazy.map(\.block).firstFew(mostRanges)
         + place + "."
     }
   }
@@ -145,12 +143,10 @@ package struct SalvageSummary: Sendable {
 
   private static func forTimes(_ times: [SnapshottedTimeTooLow]) -> [String] {
     if times.isEmpty { return [] }
-    let shown = times.prefix(mostRanges).map { "\($0.device)" }.joined(separator: ", ")
-    let rest = times.count - min(times.count, mostRanges)
     return [
       "Snapshotted times raised, so that the kernel copies shared blocks before it writes to them: "
-        + (times.count == 1 ? "device " : "devices ") + shown
-        + (rest > 0 ? " and \(rest) more" : "") + "."
+        + (times.count == 1 ? "device " : "devices ")
+        + times.lazy.map(\.device).firstFew(mostRanges) + "."
     ]
   }
 

@@ -1,4 +1,5 @@
-# boot.sh, sourced by the scripts of this folder: where things are, and `boot`.
+# boot.sh, sourced by the scripts of this folder: where things are, what they have in common, and
+# `boot`.
 
 kernel_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$kernel_tests/../.." && pwd)
@@ -7,6 +8,21 @@ mkdir -p "$RIG"
 RIG=$(cd "$RIG" && pwd)
 export RIG PYTHONDONTWRITEBYTECODE=1
 PATH=$PATH:/usr/sbin:/sbin   # dmsetup, for users who are not root
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# copy_libraries PROGRAM TREE [UNPACKED]: puts what PROGRAM is linked with into TREE, from packages
+# that were unpacked if these have it. Fails when there is a library that nobody has.
+copy_libraries() {
+  local path= object place
+  [ -z "${3:-}" ] || path=$(echo "$3"/lib/*-linux-gnu):$(echo "$3"/usr/lib/*-linux-gnu)
+  if LD_LIBRARY_PATH=$path ldd "$1" | grep 'not found' >&2; then return 1; fi
+  LD_LIBRARY_PATH=$path ldd "$1" | grep -oE '/[^ ]+' | while read -r object; do
+    place=$2${object#"${3:-}"}
+    mkdir -p "${place%/*}"
+    cp -L "$object" "$place"
+  done
+}
 
 # boot FOLDER SCRIPT DISK... runs guest script SCRIPT in a machine with up to three disks: vda is
 # the metadata, vdb and vdc what the script takes them for. What it said is FOLDER/output.txt, the

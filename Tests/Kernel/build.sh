@@ -17,8 +17,6 @@ modules="virtio_pci virtio_blk crc32c_generic crc32c-intel libcrc32c dm-mod dm-b
   dm-persistent-data dm-bio-prison dm-thin-pool dm-cache dm-cache-smq dm-era dm-flakey dm-delay
   dm-zero dm-log-writes dm-snapshot ext4"
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-
 update_once() {
   [ -z "${updated:-}" ] || return 0
   as_root apt-get -qq update
@@ -110,10 +108,7 @@ mkdir -p "$tree"/{bin,sbin,proc,sys,dev,tmp,mnt,modules}
 cp "$(command -v busybox)" "$tree/bin/busybox"
 dmsetup=$(command -v dmsetup)
 cp -L "$dmsetup" "$tree/sbin/dmsetup"
-ldd "$dmsetup" | grep -oE '/[^ ]+' | while read -r object; do
-  mkdir -p "$tree${object%/*}"
-  cp -L "$object" "$tree$object"
-done
+copy_libraries "$dmsetup" "$tree"
 add_modules
 
 cp "$vmlinuz" "$RIG/vmlinuz"

@@ -16,7 +16,6 @@ trap 'rm -rf "$work"' EXIT
 
 # LVM, and those of its libraries that a small Debian may lack.
 packages="lvm2 libdevmapper-event1.02.1 libaio1 libedit2 libbsd0 libmd0"
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 download() { (cd "$work" && apt-get -qq -o APT::Sandbox::User= download $packages); }
 download 2>/dev/null || { as_root apt-get -qq update; download; }
 for package in "$work"/*.deb; do dpkg -x "$package" "$work/unpacked"; done
@@ -26,13 +25,7 @@ for package in "$work"/*.deb; do dpkg -x "$package" "$work/unpacked"; done
 tree=$work/tree
 mkdir -p "$tree"/{sbin,usr/sbin,etc/lvm,run/lvm,run/lock/lvm}
 cp -P "$work"/unpacked/sbin/* "$tree/sbin"
-libraries=$(echo "$work"/unpacked/lib/*-linux-gnu):$(echo "$work"/unpacked/usr/lib/*-linux-gnu)
-if LD_LIBRARY_PATH=$libraries ldd "$tree/sbin/lvm" | grep 'not found' >&2; then exit 1; fi
-LD_LIBRARY_PATH=$libraries ldd "$tree/sbin/lvm" | grep -oE '/[^ ]+' | while read -r object; do
-  place=$tree${object#"$work/unpacked"}
-  mkdir -p "${place%/*}"
-  cp -L "$object" "$place"
-done
+copy_libraries "$tree/sbin/lvm" "$tree" "$work/unpacked"
 cp -P "$installed"/usr/sbin/* "$tree/usr/sbin"
 cat > "$tree/etc/lvm/lvm.conf" <<'END'
 devices { obtain_device_list_from_udev = 0 }
