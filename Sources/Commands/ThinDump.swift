@@ -60,6 +60,10 @@ struct ThinDump: Tool {
     // The output is emptied only when there is something to put into it.
     do {
       if let salvage {
+        if salvage.bringsNothingBack {
+          shared.messages.say(salvage)
+          throw Failure(nothingBackFrom: input)
+        }
         try salvage.dump(dump, to: try openSink(file))
         shared.messages.say(salvage)
         sayMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")

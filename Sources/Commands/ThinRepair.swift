@@ -64,6 +64,12 @@ struct ThinRepair: Tool {
     let spaceMaps = OldSpaceMaps(
       salvage, isComparing: salvage.hasLosses || report != nil)
     document.result = (salvage, spaceMaps)
+    document.summary = SalvageSummary(salvage, spaceMaps).lines
+    if salvage.bringsNothingBack {
+      _ = consume bar
+      for line in document.summary { shared.messages.say(line) }
+      throw Failure(nothingBackFrom: input)
+    }
     do {
       if let target {
         try salvage.restore(to: target)
@@ -74,7 +80,6 @@ struct ThinRepair: Tool {
       throw Failure(error, output ?? input)
     }
     _ = consume bar
-    document.summary = SalvageSummary(salvage, spaceMaps).lines
     if let needed = document.neededBlocks {
       shared.messages.say(
         "Nothing is written. A repair into a device or file of "
@@ -140,6 +145,16 @@ extension Tool {
     } catch .input(let error) {
       throw Failure(input: error)
     }
+  }
+}
+
+extension Failure {
+  /// Metadata that would be written without a single mapping, though there were some.
+  init(nothingBackFrom input: String) {
+    self.init(
+      .damaged,
+      "no mapping is left in '\(input)', so new metadata would be that of an empty pool: nothing "
+        + "was written. Keep '\(input)' as it is, and don't activate the pool")
   }
 }
 

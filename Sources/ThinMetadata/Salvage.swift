@@ -20,7 +20,7 @@ package struct Salvage: Sendable {
   package let results: [DeviceResult]
   /// Devices whose id is impossible, and which the output does without.
   package let droppedDevices: [UInt64]
-  /// Device ids among which some may be lost without a trace.
+  /// Device ids among which some may be lost without a trace: neither list of devices has them.
   package let lostIDs: [ClosedRange<UInt64>]
   package let reader: PoolReader
   /// Counted on the way: references to data blocks by everything that can be read.
@@ -38,6 +38,13 @@ package struct Salvage: Sendable {
   package var hasLosses: Bool {
     search != nil || !droppedDevices.isEmpty || !lostIDs.isEmpty
       || results.contains { !$0.lost.isEmpty }
+  }
+
+  /// Whether the pool had mappings, or may have had devices, and none of that is left: new
+  /// metadata would be that of an empty pool.
+  package var bringsNothingBack: Bool {
+    results.allSatisfy { $0.mappedBlocks == 0 }
+      && (!lostIDs.isEmpty || results.contains { !$0.lost.isEmpty })
   }
 
   /// Finds the pool in `file`, from its superblock or, where that is lost, from everything else.
@@ -130,7 +137,7 @@ package struct Salvage: Sendable {
     self.devices = devices
     self.results = results
     droppedDevices = reader.devices.map(\.id).filter { !kept.contains($0) }
-    lostIDs = reader.lostTopLevel + grafting.lostIDs
+    lostIDs = (reader.lostTopLevel + grafting.lostIDs).common(with: reader.lostDetails)
     self.reader = reader
   }
 

@@ -17,6 +17,7 @@ package struct SalvageSummary: Sendable {
     let damaged = salvage.results.filter { !$0.lost.isEmpty }
     var lines: [String] = []
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
+    lines += SalvageSummary.forCutDevice(salvage.reader)
     lines += SalvageSummary.forDamage(salvage.grafting.damagedBlocks + spaceMaps.damagedBlocks)
     lines += SalvageSummary.forGrafts(salvage.grafting)
     lines += SalvageSummary.forTimes(salvage.reader.snapshottedTimesTooLow)
@@ -30,11 +31,13 @@ package struct SalvageSummary: Sendable {
     for ids in salvage.lostIDs {
       lines.append(
         ids == 0...UInt64.max
-          ? "The list of devices can't be read: only devices that have details are known."
+          ? "Both lists of devices are lost: there may have been more devices."
           : "Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost unnoticed.")
     }
     lines += SalvageSummary.forLeftOut(salvage)
-    lines += SalvageSummary.total(salvage, spaceMaps, damaged: damaged.count)
+    if !salvage.bringsNothingBack {
+      lines += SalvageSummary.total(salvage, spaceMaps, damaged: damaged.count)
+    }
     self.lines = lines
   }
 
@@ -108,6 +111,16 @@ package struct SalvageSummary: Sendable {
     let rest = spaceMaps.unmapped.count - shown.count
     return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more ranges" : "")
       + " (\(spaceMaps.unmappedCount) blocks)"
+  }
+
+  /// Metadata that isn't all there.
+  private static func forCutDevice(_ reader: PoolReader) -> [String] {
+    let wanted = reader.superblock.metadataSpaceMap.blockCount
+    if wanted <= reader.file.blockCount { return [] }
+    return [
+      "The metadata goes on beyond the end of this device or file: \(reader.file.blockCount) of "
+        + "\(wanted) blocks of 4 KiB are there. With the rest of it more comes back."
+    ]
   }
 
   /// What became of blocks, by how they look.

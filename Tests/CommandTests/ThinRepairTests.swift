@@ -174,4 +174,30 @@ import Testing
     let image = try Images.path("snapshots")
     #expect(try Program.repair("-i", image, "-o", output, "").status == 0)
   }
+
+  /// Nothing that leads to a mapping is in the first 100 of its 1024 blocks.
+  @Test func `an empty pool is never written in place of one that had mappings`() throws {
+    let cut = try scratch.file("cut", Images.bytes(Images.path("ext4")).prefix(100 * 4096))
+    let output = try scratch.file("output", Data(repeating: 1, count: 4 << 20))
+    let report = try scratch.file("report")
+    let failure =
+      "no mapping is left in '\(cut)', so new metadata would be that of an empty pool: nothing was "
+      + "written. Keep '\(cut)' as it is, and don't activate the pool\n"
+    let summary =
+      "The metadata goes on beyond the end of this device or file: 100 of 1024 blocks of 4 KiB are "
+      + "there. With the rest of it more comes back.\n"
+      + "Both lists of devices are lost: there may have been more devices.\n"
+    for arguments in [["-o", output], ["--dry-run", "--report", report]] {
+      let result = try Program.run("thin_repair", ["-i", cut] + arguments)
+      #expect(result.status == 1)
+      #expect(result.errorText == summary + "thin_repair: " + failure)
+    }
+    #expect(try Images.bytes(output) == Data(repeating: 1, count: 4 << 20))
+    let document = try RepairRun(["-i", cut, "--dry-run"], report: report).document
+    #expect(document["failure"]?.string == String(failure.dropLast()))
+    let dump = try Program.run("thin_dump", ["--repair", cut, "-o", output])
+    #expect(dump.status == 1)
+    #expect(dump.errorText == summary + "thin_dump: " + failure)
+    #expect(try Images.bytes(output) == Data(repeating: 1, count: 4 << 20))
+  }
 }

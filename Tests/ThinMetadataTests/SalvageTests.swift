@@ -149,4 +149,29 @@ import ThinMetadata
       #expect(throws: SalvageError.self) { try Rescue(image) }
     }
   }
+
+  @Test func `that nothing is left is told from a pool in which nothing was`() throws {
+    func salvage(_ image: MetadataImage) throws -> Salvage {
+      try Rescue(image).salvage
+    }
+    // An empty pool without its list of devices: that of their details is whole, and empty.
+    var empty = try MetadataImage(kernel: "thin/fresh")
+    empty.zero(empty.superblock.mappingRoot)
+    #expect(try !salvage(empty).bringsNothingBack)
+    empty.zero(empty.superblock.detailsRoot)
+    #expect(try salvage(empty).bringsNothingBack)
+
+    // Other devices' details say that there is no other device.
+    var unlisted = try MetadataImage(kernel: "thin/thins")
+    unlisted.zero(unlisted.superblock.mappingRoot)
+    let whole = try salvage(unlisted)
+    #expect(whole.results.count == 4 && whole.lostIDs.isEmpty)
+    #expect(!whole.hasLosses && !whole.bringsNothingBack)
+
+    var bare = try MetadataImage(kernel: "thin/thins")
+    for (_, root) in bare.devices {
+      for leaf in bare.leaves(below: root) { bare.zero(leaf.block) }
+    }
+    #expect(try salvage(bare).bringsNothingBack)
+  }
 }
