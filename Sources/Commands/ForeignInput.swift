@@ -10,7 +10,7 @@ extension InputKind {
     case .metadata(.cacheSuperblock): "cache_check, cache_dump and cache_repair are for that"
     case .metadata(.eraSuperblock): "era_check, era_dump and era_repair are for that"
     case .metadata(.thinSuperblock): nil
-    case .metadata, .zeroes: "'thin_repair -i \(path) -o NEW' looks for a pool in its other blocks"
+    case .metadata, .zeroes: search(path) + " in its other blocks"
     case .unfinished: "run it again, its input is still what it was"
     case .undo: "'thin_check --undo \(path) DEVICE' puts back what it keeps"
     case .xml: "'thin_restore -i \(path) -o NEW' makes metadata of it"
@@ -24,6 +24,12 @@ extension InputKind {
       "with LVM the metadata of VG/POOL is /dev/mapper/VG-POOL_tmeta"
     case .unknown: nil
     }
+  }
+
+  /// How to have a pool without a superblock looked for.
+  fileprivate func search(_ path: String) -> String {
+    "'thin_repair -i \(path) -o NEW --data-block-size SECTORS' ('lvs -o chunksize --units s "
+      + "VG/POOL' shows SECTORS) looks for a pool"
   }
 }
 
@@ -83,8 +89,8 @@ extension Tool {
       throw Failure(
         .notMetadata,
         "'\(path)' is not the metadata of a thin pool, or no longer: block 0 is nothing but "
-          + "zeroes; 'thin_repair -i \(path) -o NEW' looks for a pool in the others. Don't "
-          + "activate a pool on it: the kernel would format it")
+          + "zeroes. Don't activate a pool on it: the kernel would format it. "
+          + kind.search(path) + " in the others")
     case .zeroes, .metadata(.btreeNode), .metadata(.bitmap), .metadata(.metadataIndex),
       .metadata(.array):
       if !isSearched { throw Failure(foreign: path, kind) }

@@ -15,36 +15,23 @@ package struct Advice: Sendable {
     var lines: [String] = []
     if let amounts = Advice.amounts(findings) { lines.append("Found \(amounts).") }
     lines += Advice.affected(report)
+    if findings.worst == .error {
+      // Whatever else there is to say can wait.
+      self.lines = lines + Advice.forErrors(report, input)
+      return
+    }
     if isMended {
       lines.append(Advice.afterMending(left))
       if let undoFile {
         lines.append(
           "Until the pool is used, 'thin_check --undo \(undoFile) \(input)' takes that back.")
       }
-    } else if findings.worst == .error {
-      lines += Advice.forErrors(report, input)
-    } else if findings.worst == .leak {
-      lines.append(
-        "Nothing but space is at risk. 'thin_check --auto-repair \(input)' gives it back; LVM does "
-          + "the same when it activates the pool, unless its thin_check_options were changed.")
-    } else if report.superblock?.needsCheck == true, report.isComplete {
-      lines.append(
-        "The metadata is sound. The kernel could not write it once, and its log says why. When "
-          + "that is put right, 'thin_check --clear-needs-check-flag \(input)' lets the pool be "
-          + "written again; LVM does the same when it activates the pool, unless its "
-          + "thin_check_options were changed.")
-    }
-    if findings.counts[.snapshottedTimeTooLow] != nil, findings.worst != .error, !isMended {
-      lines.append(
-        "With such times the kernel writes to blocks that other devices, or other virtual blocks, "
-          + "have as well, and changes what these read. 'thin_check --auto-repair \(input)' has it "
-          + "copy such blocks first; LVM does the same when it activates the pool, unless its "
-          + "thin_check_options were changed. If the pool was written to in this state, check the "
-          + "data.")
+    } else {
+      lines += Advice.forMending(report, input)
     }
     if let superblock = report.superblock {
       lines += Advice.forTransactions(findings, superblock, input)
-      lines += Advice.forSpace(findings, superblock)
+      lines += Advice.forSpace(findings, superblock, mayGrow: isMended || !superblock.needsCheck)
     }
     if findings.counts[.metadataSnapshotHeld] != nil {
       lines.append(
@@ -54,12 +41,41 @@ package struct Advice: Sendable {
     self.lines = lines
   }
 
+  /// What mending in place would put right, and how to have it done.
+  private static func forMending(_ report: CheckReport, _ input: String) -> [String] {
+    let findings = report.findings
+    var lines: [String] = []
+    if findings.worst == .leak {
+      lines.append("Nothing but space is at risk: blocks are held for nothing.")
+    }
+    if report.superblock?.needsCheck == true, report.isComplete {
+      lines.append(
+        (findings.worst == .leak ? "" : "The metadata is sound. ")
+          + "The kernel could not write it once, and its log says why. Until the flag needs_check "
+          + "is cleared, it writes nothing to the pool and does not let it grow.")
+    }
+    if findings.counts[.snapshottedTimeTooLow] != nil {
+      lines.append(
+        "With such times the kernel writes to blocks that other devices, or other virtual blocks, "
+          + "have as well, and changes what these read; mended, it copies such blocks first. If "
+          + "the pool was written to in this state, check the data.")
+    }
+    if lines.isEmpty { return [] }
+    return lines + [
+      "To mend this with LVM, deactivate all volumes of the pool and the pool, then:",
+      "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
+        + "VG/POOL",
+      "To mend it in a file, or a device that is not in use:",
+      "  thin_check --auto-repair \(input)",
+    ]
+  }
+
   /// Where the pool's transaction id is lower than a device's, the metadata is older than what LVM
   /// knows, or was put together by hand.
   private static func forTransactions(
     _ findings: Findings, _ superblock: Superblock, _ input: String
   ) -> [String] {
-    guard findings.counts[.transactionInFuture] != nil, findings.worst != .error else { return [] }
+    guard findings.counts[.transactionInFuture] != nil else { return [] }
     let own = superblock.transactionID
     return [
       "LVM activates a pool only if it has the transaction id that LVM expects; this one has "
@@ -67,10 +83,14 @@ package struct Advice: Sendable {
         + "number in new metadata:",
       "  thin_dump \(input) -o XML",
       "  thin_restore -i XML -o NEW --transaction-id N",
+      newOutput(superblock),
     ]
   }
 
-  private static func forSpace(_ findings: Findings, _ superblock: Superblock) -> [String] {
+  /// `mayGrow`: needs_check does not keep the kernel from it.
+  private static func forSpace(
+    _ findings: Findings, _ superblock: Superblock, mayGrow: Bool
+  ) -> [String] {
     var lines: [String] = []
     let space = MetadataSpace(superblock.metadataSpaceMap)
     let numbers =
@@ -90,6 +110,7 @@ package struct Advice: Sendable {
         "Data space is used up: writes that need a new block fail, and file systems may have seen "
           + "errors. 'lvextend --size +SIZE VG/POOL' adds some; check the file systems then.")
     }
+    if !lines.isEmpty, !mayGrow { lines.append("Clear needs_check first, then add space.") }
     return lines
   }
 
@@ -141,62 +162,59 @@ package struct Advice: Sendable {
   }
 
   private static func forErrors(_ report: CheckReport, _ input: String) -> [String] {
-    guard report.superblock != nil else {
-      return [
-        "Without a superblock nothing can be checked. If this is the right device, 'thin_repair -i "
-          + "\(input) -o NEW' looks for the pool in its other blocks. DON'T activate it: where "
-          + "block 0 is zeroed the kernel would format it."
-      ]
-    }
+    guard let superblock = report.superblock else { return forLostSuperblock(input) }
+    let hidesMappings = !report.damage.isEmpty || !report.lostIDs.isEmpty
     var lines: [String] = []
+    if !hidesMappings, report.hasReadMappings { lines.append("Every mapping can be read.") }
     if report.findings.counts[.deviceTruncated] != nil {
-      lines.append(
-        "The metadata goes on beyond the end of '\(input)': if this is a copy, it was cut short; "
-          + "make a whole one and check that.")
+      return lines + forCutDevice(superblock, input)
     }
-    if report.damage.isEmpty, report.lostIDs.isEmpty, report.hasReadMappings {
-      lines.append("Every mapping can be read.")
-    }
-    lines += [
-      "Don't activate the pool. Keep a copy of this metadata, then write new metadata from what is "
-        + "sound:",
-      "  thin_repair -i \(input) -o NEW        (\(input) is only read)",
-      "  with LVM: lvconvert --repair VG/POOL   (keep the old metadata, VG/POOL_metaN, until your "
-        + "data is checked)",
+    if hidesMappings { lines.append("A repair may find much of that again.") }
+    return lines + [
+      "Don't activate the pool. Keep a copy of this metadata, and see what a repair would bring "
+        + "back:",
+      "  dd if=\(input) of=COPY bs=1M",
+      "  thin_repair --dry-run -i COPY",
+      "Then write new metadata from what is sound. With LVM (and VG/POOL_tmeta inactive again):",
+      "  lvconvert --repair VG/POOL",
+      "It keeps the old metadata as VG/POOL_metaN: leave that there until your data is checked. "
+        + "Without LVM:",
+      "  thin_repair -i COPY -o NEW",
+      newOutput(superblock),
     ]
-    return lines
   }
-}
 
-/// Ranges of virtual blocks in words.
-package enum KeyRanges {
-  /// `sectorsPerBlock`: to give sizes in bytes as well; 0 when unknown.
-  package static func text(_ ranges: [ClosedRange<UInt64>], sectorsPerBlock: UInt64) -> String {
-    let shown = 4
-    var parts = ranges.prefix(shown).map { range -> String in
-      if range == 0...UInt64.max { return "all virtual blocks" }
-      if range.upperBound == .max { return "virtual blocks from \(range.lowerBound) on" }
-      let count = range.upperBound - range.lowerBound + 1
-      let size = count.multipliedReportingOverflow(by: sectorsPerBlock * 512)
-      let bytes =
-        size.overflow || sectorsPerBlock == 0 ? "" : " (\(ByteCount.text(size.partialValue)))"
-      return "virtual blocks \(range.lowerBound)..\(range.upperBound)\(bytes)"
-    }
-    if ranges.count > shown { parts.append("\(ranges.count - shown) more ranges") }
-    return parts.joined(separator: ", ")
+  private static func forLostSuperblock(_ input: String) -> [String] {
+    [
+      "Without a superblock nothing can be checked. DON'T activate the pool: where block 0 is "
+        + "zeroed the kernel would format it. If this is the right device, keep a copy, then have "
+        + "a repair look for the pool in the other blocks:",
+      "  dd if=\(input) of=COPY bs=1M",
+      "  lvs -o chunksize --units s VG/POOL    (shows SECTORS)",
+      "  thin_repair -i COPY -o NEW --data-block-size SECTORS",
+      "NEW is a device, or a file made with 'truncate -s SIZE NEW', as large as this one. With LVM "
+        + "it is a new volume; swap it in with 'lvconvert --swapmetadata --poolmetadata VG/NEW "
+        + "VG/POOL'.",
+    ]
   }
-}
 
-/// Sizes in words.
-package enum ByteCount {
-  /// In the largest binary unit that leaves at least 1, with one decimal.
-  package static func text(_ bytes: UInt64) -> String {
-    var unit = 0
-    var rest = bytes
-    while rest >= 1024 * 10, unit < 5 {
-      rest /= 1024
-      unit += 1
-    }
-    return "\(rest) \(["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"][unit])"
+  /// Of metadata that isn't all there, a repair would drop what could be had again.
+  private static func forCutDevice(_ superblock: Superblock, _ input: String) -> [String] {
+    [
+      "The metadata goes on beyond the end of '\(input)'. Don't activate the pool, and don't "
+        + "repair it like this. A copy was cut short: make a whole one and check that. If this is "
+        + "the pool's own device, get the rest back first: a physical volume is missing, or the "
+        + "volume was made smaller than its \(superblock.metadataSpaceMap.blockCount) blocks of "
+        + "4 KiB.",
+      "  vgs -o +vg_missing_pv_count VG     (is a physical volume missing?)",
+      "  lvs -a -o +seg_size,devices VG     (how large is [POOL_tmeta], and where is it?)",
+      "  vgcfgrestore --list VG             (what was it before?)",
+    ]
+  }
+
+  /// What the NEW of a command is. The device is no smaller than the space map says.
+  private static func newOutput(_ superblock: Superblock) -> String {
+    "NEW is a device, or a file made with 'truncate -s "
+      + "\(superblock.metadataSpaceMap.blockCount * 4)K NEW'."
   }
 }

@@ -4,9 +4,18 @@ import Testing
 
 /// How thin_check ends: what a person should know and do, word for word, for all fixtures.
 @Suite struct ClosingTextTests {
-  private static let leak =
-    "Nothing but space is at risk. 'thin_check --auto-repair PATH' gives it back; LVM does the "
-    + "same when it activates the pool, unless its thin_check_options were changed.\n"
+  private static let mending =
+    "To mend this with LVM, deactivate all volumes of the pool and the pool, then:\n"
+    + "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
+    + "VG/POOL\n"
+    + "To mend it in a file, or a device that is not in use:\n"
+    + "  thin_check --auto-repair PATH\n"
+  private static let space =
+    "Nothing but space is at risk: blocks are held for nothing.\n"
+  private static let leak = space + mending
+  private static let needsCheck =
+    "The kernel could not write it once, and its log says why. Until the flag needs_check is "
+    + "cleared, it writes nothing to the pool and does not let it grow.\n"
   private static let metadataFull =
     "Metadata space is used up: 12 blocks of 4 KiB are free, and the kernel keeps 12 for itself. "
     + "The pool can't be written before it has more: 'lvextend --poolmetadatasize +SIZE VG/POOL'.\n"
@@ -31,11 +40,7 @@ import Testing
     "metadata-snapshot":
       "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads it "
       + "any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.\n",
-    "needs-check":
-      "The metadata is sound. The kernel could not write it once, and its log says why. When that "
-      + "is put right, 'thin_check --clear-needs-check-flag PATH' lets the pool be written again; "
-      + "LVM does the same when it activates the pool, unless its thin_check_options were "
-      + "changed.\n",
+    "needs-check": "The metadata is sound. " + needsCheck + mending,
     "power-cut": "",
     "resized": "",
     "reuse-all": "",
@@ -67,12 +72,17 @@ import Testing
     #expect(try closing(Images.path(name)) == ClosingTextTests.texts[name])
   }
 
+  private static let newOutput = "NEW is a device, or a file made with 'truncate -s 4096K NEW'.\n"
   private static let errors =
-    "Don't activate the pool. Keep a copy of this metadata, then write new metadata from what is "
-    + "sound:\n"
-    + "  thin_repair -i PATH -o NEW        (PATH is only read)\n"
-    + "  with LVM: lvconvert --repair VG/POOL   (keep the old metadata, VG/POOL_metaN, until your "
-    + "data is checked)\n"
+    "Don't activate the pool. Keep a copy of this metadata, and see what a repair would bring "
+    + "back:\n"
+    + "  dd if=PATH of=COPY bs=1M\n"
+    + "  thin_repair --dry-run -i COPY\n"
+    + "Then write new metadata from what is sound. With LVM (and VG/POOL_tmeta inactive again):\n"
+    + "  lvconvert --repair VG/POOL\n"
+    + "It keeps the old metadata as VG/POOL_metaN: leave that there until your data is checked. "
+    + "Without LVM:\n"
+    + "  thin_repair -i COPY -o NEW\n" + newOutput
 
   @Test func `what is damaged gets said, and how to repair it`() throws {
     let scratch = try Scratch()
@@ -81,12 +91,75 @@ import Testing
         == "Found 1 error, 3 warnings.\nEvery mapping can be read.\n" + ClosingTextTests.errors)
     let leaf = try closing(scratch.withoutFirstLeaf("snapshots"))
     #expect(leaf.hasPrefix("Found 1 error.\nDevice "), "\(leaf)")
-    #expect(leaf.hasSuffix(" can't be read.\n" + ClosingTextTests.errors), "\(leaf)")
+    #expect(
+      leaf.hasSuffix(
+        " can't be read.\nA repair may find much of that again.\n" + ClosingTextTests.errors),
+      "\(leaf)")
     #expect(
       try closing(scratch.broken("snapshots", "superblock-bit"))
-        == "Found 1 error.\nWithout a superblock nothing can be checked. If this is the right "
-        + "device, 'thin_repair -i PATH -o NEW' looks for the pool in its other blocks. DON'T "
-        + "activate it: where block 0 is zeroed the kernel would format it.\n")
+        == "Found 1 error.\nWithout a superblock nothing can be checked. DON'T activate the pool: "
+        + "where block 0 is zeroed the kernel would format it. If this is the right device, keep a "
+        + "copy, then have a repair look for the pool in the other blocks:\n"
+        + "  dd if=PATH of=COPY bs=1M\n"
+        + "  lvs -o chunksize --units s VG/POOL    (shows SECTORS)\n"
+        + "  thin_repair -i COPY -o NEW --data-block-size SECTORS\n"
+        + "NEW is a device, or a file made with 'truncate -s SIZE NEW', as large as this one. With "
+        + "LVM it is a new volume; swap it in with 'lvconvert --swapmetadata --poolmetadata VG/NEW "
+        + "VG/POOL'.\n")
+  }
+
+  /// The commands are followed to the letter, but for those of LVM.
+  @Test func `what is said to do works`() throws {
+    let scratch = try Scratch()
+    let image = try scratch.withoutFirstLeaf("snapshots")
+    let (copy, new) = try (scratch.file("COPY"), scratch.file("NEW"))
+    let commands = try closing(image).split(separator: "\n").filter { $0.hasPrefix("  ") }
+      .filter { !$0.contains("VG") }.map { String($0.dropFirst(2)) }
+    #expect(commands.count == 3)
+    for command in ["truncate -s 4096K NEW"] + commands {
+      let words = command.replacing("PATH", with: image).replacing("COPY", with: copy)
+        .replacing("NEW", with: new).split(separator: " ").map { String($0) }
+      let result =
+        words[0].hasPrefix("thin_")
+        ? try Program.run(words[0], Array(words.dropFirst()))
+        : try Shell.run("/usr/bin/env", words)
+      #expect(result.status == 0, "\(command): \(result.errorText)")
+    }
+    #expect(try Program.check(new).status == 0)
+  }
+
+  @Test func `metadata that is cut short is not to be repaired`() throws {
+    let scratch = try Scratch()
+    let cut = try scratch.file("cut", Images.bytes(Images.path("ext4")).prefix(100 * 4096))
+    #expect(
+      try closing(cut).hasSuffix(
+        "The list of devices can't be read as a whole: there may be more of them.\n"
+          + "The metadata goes on beyond the end of 'PATH'. Don't activate the pool, and don't "
+          + "repair it like this. A copy was cut short: make a whole one and check that. If this "
+          + "is the pool's own device, get the rest back first: a physical volume is missing, or "
+          + "the volume was made smaller than its 1024 blocks of 4 KiB.\n"
+          + "  vgs -o +vg_missing_pv_count VG     (is a physical volume missing?)\n"
+          + "  lvs -a -o +seg_size,devices VG     (how large is [POOL_tmeta], and where is it?)\n"
+          + "  vgcfgrestore --list VG             (what was it before?)\n"))
+  }
+
+  /// The kernel sets the flag when it runs out of metadata space in the midst of a change.
+  @Test func `where the kernel would not let a pool grow the order is said`() throws {
+    let scratch = try Scratch()
+    let image = try scratch.broken("metadata-full", "needs-check")
+    #expect(
+      try closing(image) == "Found 1 block leaked or counted too high.\n" + ClosingTextTests.space
+        + ClosingTextTests.needsCheck + ClosingTextTests.mending + ClosingTextTests.metadataFull
+        + "Clear needs_check first, then add space.\n")
+    let full = try scratch.broken("data-full", "needs-check")
+    #expect(
+      try closing(full) == "The metadata is sound. " + ClosingTextTests.needsCheck
+        + ClosingTextTests.mending + (ClosingTextTests.texts["data-full"] ?? "")
+        + "Clear needs_check first, then add space.\n")
+    #expect(
+      try Program.check("--auto-repair", full).errorText.hasSuffix(
+        "Mended in place; a check finds nothing wrong any more.\n"
+          + (ClosingTextTests.texts["data-full"] ?? "")))
   }
 
   @Test func `mending says so`() throws {

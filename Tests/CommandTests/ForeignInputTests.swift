@@ -128,8 +128,9 @@ import Testing
       #expect(
         result.errorText
           == "\(tool): '\(path)' is not the metadata of a thin pool, or no longer: block 0 is "
-          + "nothing but zeroes; 'thin_repair -i \(path) -o NEW' looks for a pool in the others. "
-          + "Don't activate a pool on it: the kernel would format it\n")
+          + "nothing but zeroes. Don't activate a pool on it: the kernel would format it. "
+          + "'thin_repair -i \(path) -o NEW --data-block-size SECTORS' ('lvs -o chunksize --units "
+          + "s VG/POOL' shows SECTORS) looks for a pool in the others\n")
     }
     let result = try Program.repair("-i", path, "-o", output)
     #expect(result.status == 65)
@@ -152,7 +153,8 @@ import Testing
     #expect(
       check.errorText
         == "thin_check: '\(path)' is not the metadata of a thin pool: this is \(kind); "
-        + "'thin_repair -i \(path) -o NEW' looks for a pool in its other blocks\n")
+        + "'thin_repair -i \(path) -o NEW --data-block-size SECTORS' ('lvs -o chunksize --units s "
+        + "VG/POOL' shows SECTORS) looks for a pool in its other blocks\n")
   }
 
   @Test func `metadata that was cut short says so`() throws {
@@ -166,8 +168,8 @@ import Testing
           + "expected 1024)\n"))
     #expect(
       result.errorText.contains(
-        "\nThe metadata goes on beyond the end of '\(path)': if this is a copy, it was cut short; "
-          + "make a whole one and check that.\n"), "\(result.errorText)")
+        "\nThe metadata goes on beyond the end of '\(path)'. Don't activate the pool, and don't "
+          + "repair it like this."), "\(result.errorText)")
   }
 
   @Test func `metadata in place of XML is named, with what makes XML of it`() throws {

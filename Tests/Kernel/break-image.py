@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """break-image.py IN OUT HOW: thin metadata, sound until now, broken on purpose.
 
-A test of the tests: accept.sh has to refuse all of these but the last two, which only a comparison
-of mappings can see (the kernel trusts keys and counts). HOW is one of
+A test of the tests: accept.sh has to refuse all of these but the last three: keys and counts of
+mappings only a comparison can see (the kernel trusts them). HOW is one of
   leaf-bit            a bit of a mapping leaf is flipped; its checksum is wrong
   superblock-bit      a bit of the superblock is flipped; its checksum is wrong
   data-count-low      a mapped data block has ref count 0
@@ -10,6 +10,7 @@ of mappings can see (the kernel trusts keys and counts). HOW is one of
   metadata-count-low  a mapping leaf has ref count 0
   keys-swapped        the first two keys of a mapping leaf have changed places
   mapped-count        the first device's details claim a block too many
+  needs-check         the flag is set: nothing is wrong, but somebody has to look
 """
 import sys
 
@@ -62,6 +63,9 @@ def main(source, target, how):
         offset = image.value_offset(details, 0)
         image.set_u64(offset, image.u64(offset) + 1)
         image.seal(details, "node")
+    elif how == "needs-check":
+        image.bytes[metadata.FLAGS] |= 1
+        image.seal(0, "superblock")
     else:
         sys.exit(__doc__)
     with open(target, "wb") as file:
