@@ -9,7 +9,11 @@
 /// `~0`. Uses the processor's CRC instructions where it has them; any thread may call it.
 uint32_t dmm_crc32c(uint32_t seed, const void *bytes, size_t count);
 
-/// The same, from tables alone. It serves processors without CRC instructions, and the tests.
-uint32_t dmm_crc32c_table(uint32_t seed, const void *bytes, size_t count);
+/// One of the ways to compute the same.
+typedef uint32_t (*dmm_crc32c_way)(uint32_t seed, const void *bytes, size_t count);
+
+/// The ways that this processor can go, for the tests: from tables, then by the instructions that
+/// it has, the fastest last. `NULL` where `n` is not below their number.
+dmm_crc32c_way dmm_crc32c_nth_way(size_t n);
 
 #endif
