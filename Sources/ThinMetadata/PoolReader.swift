@@ -189,9 +189,10 @@ package struct PoolReader: Sendable {
         lostRoots.isEmpty && lostDetails.isEmpty && lostHeld.isEmpty && lostHeldDetails.isEmpty
       heldDevices = PoolReader.join(heldEntries, heldDetails, blockCount: usage.blockCount)
     }
-    latestTime = devices.compactMap(\.details).reduce(0) {
-      max($0, $1.creationTime, $1.snapshottedTime)
-    }
+    // A time that no mapping has room for was never the pool's.
+    latestTime =
+      devices.compactMap(\.details).flatMap { [$0.creationTime, $0.snapshottedTime] }
+      .filter { $0 <= Mapping.timeMaximum }.max() ?? 0
   }
 
   /// The devices of both trees, ascending by id.

@@ -125,6 +125,9 @@ package struct Salvage: Sendable {
           mappedBlocks: 0, transactionID: header.transactionID, creationTime: header.time,
           snapshottedTime: header.time)
       details.mappedBlocks = total.entryCount
+      // No device was ever newer than its pool.
+      details.creationTime = min(details.creationTime, header.time)
+      details.snapshottedTime = min(details.snapshottedTime, header.time)
       if reader.findings.counts[.mappingTimeInFuture] != nil {
         details.snapshottedTime = header.time
       }

@@ -18,6 +18,22 @@ import ThinMetadata
     #expect(rescue.output.mappings == image.mappings)
   }
 
+  @Test func `repair takes such a time of a device back to the pool's`() throws {
+    var image = try MetadataImage(kernel: DamageCase.manySnapshots)
+    let (pool, mappings) = (image.superblock.time, image.mappings)
+    let device = image.devices[0].id
+    let (block, offset) = image.detailsPlace(device)
+    for field in [DeviceDetails.Layout.creationTime, DeviceDetails.Layout.snapshottedTime] {
+      image.set(block, as: .btreeNode, field.shifted(by: offset), to: Mapping.timeMaximum + 1)
+    }
+    let rescue = try Rescue(image)
+    try rescue.expectSound("device \(device)")
+    let details = rescue.output.details(device)
+    #expect(rescue.output.superblock.time == pool)
+    #expect(details.creationTime == pool && details.snapshottedTime == pool)
+    #expect(rescue.output.mappings == mappings)
+  }
+
   @Test func `the latest time there can be is sound`() throws {
     var image = try MetadataImage(kernel: DamageCase.plain)
     image.set(0, as: .thinSuperblock, Superblock.Layout.time, to: Mapping.timeMaximum)

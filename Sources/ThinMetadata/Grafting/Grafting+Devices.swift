@@ -72,7 +72,10 @@ extension Grafting {
     let trees = Dictionary(grouping: open.keys) { size($0) }
     for (wanted, rivals) in rivals {
       guard let wanted, let trees = trees[wanted] else { continue }
-      let blocks = trees.sorted().flatMap { Array(repeating: $0, count: open[$0, default: 0]) }
+      // One more than there are devices is as many as any number.
+      let blocks = trees.sorted().flatMap {
+        Array(repeating: $0, count: min(open[$0, default: 0], rivals.count + 1))
+      }
       guard blocks.count == rivals.count, trees.count == 1 || wanted == 0 else { continue }
       for (place, block) in zip(rivals.sorted(), blocks) { give(place, block) }
     }
