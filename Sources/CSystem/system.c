@@ -15,6 +15,11 @@ int64_t dmm_block_device_size(int descriptor) {
   return (int64_t)bytes;
 }
 
+bool dmm_block_device_is_read_only(int descriptor) {
+  int is_read_only = 0;
+  return ioctl(descriptor, BLKROGET, &is_read_only) == 0 && is_read_only;
+}
+
 void dmm_drop_cache(int descriptor) {
   int saved = errno;
   posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);

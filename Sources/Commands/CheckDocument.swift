@@ -94,6 +94,6 @@ struct CheckDocument {
     }
     json.field("found", finding.found.isEmpty ? nil : finding.found)
     json.field("expected", finding.expected.isEmpty ? nil : finding.expected)
-    json.field("message", finding.description)
+    json.field("message", finding.line)
   }
 }

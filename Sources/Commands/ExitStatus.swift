@@ -42,7 +42,7 @@ struct Failure: Error {
     case .cannotOpen(let path, ENOTDIR): self.init(input: .notFound(path: path))
     case .notAFileOrDevice, .tooSmall, .cannotOpen(_, EISDIR):
       self.init(.notMetadata, "\(error)")
-    case .inUse, .cannotOpen, .readFailed, .writeFailed, .ended, .callFailed:
+    case .inUse, .readOnly, .cannotOpen, .readFailed, .writeFailed, .ended, .callFailed:
       self.init(.inputOutput, "\(error)")
     }
   }
@@ -56,7 +56,7 @@ struct Failure: Error {
         .outputRefused,
         "there is no output '\(path)'; make a file of the right size first (truncate -s), or name "
           + "a device")
-    case .notAFileOrDevice, .tooSmall, .inUse, .cannotOpen:
+    case .notAFileOrDevice, .tooSmall, .inUse, .readOnly, .cannotOpen:
       self.init(.outputRefused, "output refused: \(error)")
     }
   }

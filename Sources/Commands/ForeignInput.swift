@@ -10,7 +10,7 @@ extension InputKind {
     case .metadata(.cacheSuperblock): "cache_check, cache_dump and cache_repair are for that"
     case .metadata(.eraSuperblock): "era_check, era_dump and era_repair are for that"
     case .metadata(.thinSuperblock): nil
-    case .metadata, .zeroes: search(path) + " in its other blocks"
+    case .metadata, .zeroes: nil
     case .unfinished: "run it again, its input is still what it was"
     case .undo: "'thin_check --undo \(path) DEVICE' puts back what it keeps"
     case .xml: "'thin_restore -i \(path) -o NEW' makes metadata of it"
@@ -21,15 +21,9 @@ extension InputKind {
     case .qcow2: "name the metadata device inside it (qemu-nbd shows a guest's disks)"
     case .luks: "open it with cryptsetup, and name the metadata device inside it"
     case .lvm, .ext, .xfs, .btrfs, .swap, .partitionTable:
-      "with LVM the metadata of VG/POOL is /dev/mapper/VG-POOL_tmeta"
+      "with LVM the metadata of VG/POOL is \(Advice.Commands.component)"
     case .unknown: nil
     }
-  }
-
-  /// How to have a pool without a superblock looked for.
-  fileprivate func search(_ path: String) -> String {
-    "'thin_repair -i \(path) -o NEW --data-block-size SECTORS' ('lvs -o chunksize --units s "
-      + "VG/POOL' shows SECTORS) looks for a pool"
   }
 }
 
@@ -40,6 +34,27 @@ extension Failure {
     let advice = kind.advice(path).map { "; \($0)" } ?? ""
     self.init(
       .notMetadata, "'\(path)' is not the metadata of a thin pool: this is \(name)\(advice)")
+  }
+
+  /// An input whose block 0 is something that may have been put over a superblock.
+  fileprivate init(
+    withoutSuperblock file: BlockFile, _ path: String, _ kind: InputKind, isSearched: Bool
+  ) {
+    let found = "block 0 is \(kind.name ?? "lost")"
+    if isSearched {
+      self.init(
+        .notMetadata,
+        "'\(path)' is not the metadata of a thin pool: \(found), and none of the others leads to a "
+          + "pool; is it the right device?")
+      return
+    }
+    let risk = kind == .zeroes ? ": the kernel would format it" : ""
+    let lines =
+      [
+        "'\(path)' is not the metadata of a thin pool, or no longer: \(found). Is this the right "
+          + "device? If it is, don't activate the pool\(risk)."
+      ] + Advice.Commands.search(path, blockCount: file.blockCount)
+    self.init(.notMetadata, lines.joined(separator: "\n"))
   }
 
   /// An input that should be XML and isn't, if it is something that we know.
@@ -85,19 +100,9 @@ extension Tool {
     do { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
     switch kind {
     case .unknown, .metadata(.thinSuperblock): return
-    case .zeroes where !isSearched:
-      throw Failure(
-        .notMetadata,
-        "'\(path)' is not the metadata of a thin pool, or no longer: block 0 is nothing but "
-          + "zeroes. Don't activate a pool on it: the kernel would format it. "
-          + kind.search(path) + " in the others")
     case .zeroes, .metadata(.btreeNode), .metadata(.bitmap), .metadata(.metadataIndex),
       .metadata(.array):
-      if !isSearched { throw Failure(foreign: path, kind) }
-      throw Failure(
-        .notMetadata,
-        "'\(path)' is not the metadata of a thin pool: block 0 is \(kind.name ?? "lost"), and none "
-          + "of the others leads to a pool; is it the right device?")
+      throw Failure(withoutSuperblock: file, path, kind, isSearched: isSearched)
     case .metadata, .unfinished, .undo, .xml, .pack, .gzip, .xz, .zstd, .qcow2, .luks, .lvm, .ext,
       .xfs, .btrfs, .swap, .partitionTable:
       throw Failure(foreign: path, kind)

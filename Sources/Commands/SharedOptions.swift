@@ -31,7 +31,7 @@ extension Messages {
 
   func say(_ findings: Findings) {
     let all = findings.sorted
-    for finding in all.prefix(Messages.mostFindings) { say("\(finding)") }
+    for finding in all.prefix(Messages.mostFindings) { say(finding.line) }
     let rest = findings.madeCount - min(all.count, Messages.mostFindings)
     if rest > 0 { say("\(rest) more findings are not shown") }
   }
@@ -98,8 +98,8 @@ extension Tool {
     if isMissing {
       throw Failure(
         .noInput,
-        "'\(path)' has no metadata snapshot; 'dmsetup message POOL 0 reserve_metadata_snap' makes "
-          + "one")
+        "'\(path)' has no metadata snapshot; 'dmsetup message VG-POOL-tpool 0 "
+          + "reserve_metadata_snap' makes one")
     }
   }
 

@@ -82,8 +82,8 @@ struct ThinRepair: Tool {
     _ = consume bar
     if let needed = document.neededBlocks {
       shared.messages.say(
-        "Nothing is written. A repair into a device or file of "
-          + "\(RestoreError.roomyCount(for: needed) * 4) KiB or more would say:")
+        "Nothing is written. New metadata takes about \(needed * 4) KiB, and "
+          + "\(RestoreError.roomyCount(for: needed) * 4) KiB is enough. A repair would say:")
     }
     for line in document.summary { shared.messages.say(line) }
   }

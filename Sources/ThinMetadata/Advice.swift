@@ -20,25 +20,27 @@ package struct Advice: Sendable {
       self.lines = lines + Advice.forErrors(report, input)
       return
     }
+    let later = Advice.later(report, input)
     if isMended {
-      lines.append(Advice.afterMending(left))
+      lines.append(Advice.afterMending(left, input))
       if let undoFile {
         lines.append(
           "Until the pool is used, 'thin_check --undo \(undoFile) \(input)' takes that back.")
       }
+      lines += later
     } else {
-      lines += Advice.forMending(report, input)
-    }
-    if let superblock = report.superblock {
-      lines += Advice.forTransactions(findings, superblock, input)
-      lines += Advice.forSpace(findings, superblock, mayGrow: isMended || !superblock.needsCheck)
-    }
-    if findings.counts[.metadataSnapshotHeld] != nil {
-      lines.append(
-        "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
-          + "it any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.")
+      let mending = Advice.forMending(report, input)
+      if lines.isEmpty, !report.needsCheck { lines.append(Advice.verdict(report)) }
+      lines += mending
+      if !mending.isEmpty, !later.isEmpty { lines.append("When that is done:") }
+      lines += later
     }
     self.lines = lines
+  }
+
+  /// Where nothing was found.
+  private static func verdict(_ report: CheckReport) -> String {
+    report.isComplete ? "The metadata is sound." : "What was looked at is sound."
   }
 
   /// What mending in place would put right, and how to have it done.
@@ -46,13 +48,16 @@ package struct Advice: Sendable {
     let findings = report.findings
     var lines: [String] = []
     if findings.worst == .leak {
-      lines.append("Nothing but space is at risk: blocks are held for nothing.")
-    }
-    if report.superblock?.needsCheck == true, report.isComplete {
       lines.append(
-        (findings.worst == .leak ? "" : "The metadata is sound. ")
-          + "The kernel could not write it once, and its log says why. Until the flag needs_check "
-          + "is cleared, it writes nothing to the pool and does not let it grow.")
+        "No data is at risk: blocks are held for nothing. But LVM may refuse to activate the pool "
+          + "until that is mended.")
+    }
+    if report.needsCheck {
+      if findings.worst ?? .note < .warning { lines.append("The metadata is sound.") }
+      lines.append(
+        "The kernel failed to write metadata once and set needs_check; its log says why "
+          + "('journalctl -k'). Until the flag is cleared it writes nothing to the pool and does "
+          + "not let it grow.")
     }
     if findings.counts[.snapshottedTimeTooLow] != nil {
       lines.append(
@@ -60,37 +65,37 @@ package struct Advice: Sendable {
           + "have as well, and changes what these read; mended, it copies such blocks first. If "
           + "the pool was written to in this state, check the data.")
     }
-    if lines.isEmpty { return [] }
-    return lines + [
-      "To mend this with LVM, deactivate all volumes of the pool and the pool, then:",
-      "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
-        + "VG/POOL",
-      "To mend it in a file, or a device that is not in use:",
-      "  thin_check --auto-repair \(input)",
-    ]
+    return lines.isEmpty ? [] : lines + Commands.mending(input)
+  }
+
+  /// What has time until the metadata is sound.
+  private static func later(_ report: CheckReport, _ input: String) -> [String] {
+    guard let superblock = report.superblock else { return [] }
+    let findings = report.findings
+    var lines = forTransactions(report, superblock, input) + forSpace(findings, superblock)
+    if findings.counts[.metadataSnapshotHeld] != nil {
+      lines.append(
+        "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
+          + "it any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.")
+    }
+    return lines
   }
 
   /// Where the pool's transaction id is lower than a device's, the metadata is older than what LVM
   /// knows, or was put together by hand.
   private static func forTransactions(
-    _ findings: Findings, _ superblock: Superblock, _ input: String
+    _ report: CheckReport, _ superblock: Superblock, _ input: String
   ) -> [String] {
-    guard findings.counts[.transactionInFuture] != nil else { return [] }
+    guard report.findings.counts[.transactionInFuture] != nil else { return [] }
     let own = superblock.transactionID
     return [
       "LVM activates a pool only if it has the transaction id that LVM expects; this one has "
         + "\(own). Should LVM say 'transaction_id is \(own), while expected N', give it that "
-        + "number in new metadata:",
-      "  thin_dump \(input) -o XML",
-      "  thin_restore -i XML -o NEW --transaction-id N",
-      newOutput(superblock),
-    ]
+        + "number in new metadata:"
+    ] + Commands.newTransaction(input, blockCount: report.blockCount)
   }
 
-  /// `mayGrow`: needs_check does not keep the kernel from it.
-  private static func forSpace(
-    _ findings: Findings, _ superblock: Superblock, mayGrow: Bool
-  ) -> [String] {
+  private static func forSpace(_ findings: Findings, _ superblock: Superblock) -> [String] {
     var lines: [String] = []
     let space = MetadataSpace(superblock.metadataSpaceMap)
     let numbers =
@@ -106,11 +111,14 @@ package struct Advice: Sendable {
           + "--poolmetadatasize +SIZE VG/POOL'.")
     }
     if findings.counts[.dataFull] != nil {
+      let size = ByteCount.text(sectors: superblock.dataBlockSectors)
       lines.append(
-        "Data space is used up: writes that need a new block fail, and file systems may have seen "
-          + "errors. 'lvextend --size +SIZE VG/POOL' adds some; check the file systems then.")
+        "Every data block that the metadata knows of is in use, all "
+          + "\(superblock.dataSpaceMap.blockCount) of \(size). If VG/POOL is larger than that, the "
+          + "pool grows when it is activated. If not, writes that need a new block fail, and file "
+          + "systems may have seen errors: 'lvextend --size +SIZE VG/POOL' adds some; check the "
+          + "file systems then.")
     }
-    if !lines.isEmpty, !mayGrow { lines.append("Clear needs_check first, then add space.") }
     return lines
   }
 
@@ -129,14 +137,14 @@ package struct Advice: Sendable {
   }
 
   /// What came of mending, and the faults that are still there.
-  private static func afterMending(_ left: Findings?) -> String {
-    guard let left else { return "Mended in place; whether anything is left is not known." }
+  private static func afterMending(_ left: Findings?, _ input: String) -> String {
+    guard let left else { return "'\(input)' is mended; whether anything is left is not known." }
     guard let amounts = amounts(left) else {
-      return "Mended in place; a check finds nothing wrong any more."
+      return "'\(input)' is mended; a check finds nothing wrong any more."
     }
     let faults = Rule.allCases.filter { left.counts[$0] != nil && $0.severity > .note }
       .map(\.entry.fault)
-    return "Mended in place what can be; a check still finds \(amounts): "
+    return "'\(input)' is mended as far as can be; a check still finds \(amounts): "
       + faults.joined(separator: "; ") + "."
   }
 
@@ -155,6 +163,7 @@ package struct Advice: Sendable {
     if report.damage.count > most {
       lines.append("\(report.damage.count - most) more devices have mappings that can't be read.")
     }
+    if !lines.isEmpty { lines.append(Commands.volumeNames) }
     if !report.lostIDs.isEmpty {
       lines.append("The list of devices can't be read as a whole: there may be more of them.")
     }
@@ -162,59 +171,31 @@ package struct Advice: Sendable {
   }
 
   private static func forErrors(_ report: CheckReport, _ input: String) -> [String] {
-    guard let superblock = report.superblock else { return forLostSuperblock(input) }
-    let hidesMappings = !report.damage.isEmpty || !report.lostIDs.isEmpty
-    var lines: [String] = []
-    if !hidesMappings, report.hasReadMappings { lines.append("Every mapping can be read.") }
-    if report.findings.counts[.deviceTruncated] != nil {
-      return lines + forCutDevice(superblock, input)
+    guard let superblock = report.superblock else {
+      if report.isSuperblockMendable {
+        return ["A repair turns the bit back; before that nothing else can be checked."]
+          + Commands.repair(input, blockCount: report.blockCount)
+      }
+      return [
+        "Block 0 is not the superblock of a thin pool, or no longer. Is this the right device? "
+          + "With LVM it is \(Commands.component). If it is, don't activate the pool."
+      ] + Commands.search(input, blockCount: report.blockCount)
     }
-    if hidesMappings { lines.append("A repair may find much of that again.") }
-    return lines + [
-      "Don't activate the pool. Keep a copy of this metadata, and see what a repair would bring "
-        + "back:",
-      "  dd if=\(input) of=COPY bs=1M",
-      "  thin_repair --dry-run -i COPY",
-      "Then write new metadata from what is sound. With LVM (and VG/POOL_tmeta inactive again):",
-      "  lvconvert --repair VG/POOL",
-      "It keeps the old metadata as VG/POOL_metaN: leave that there until your data is checked. "
-        + "Without LVM:",
-      "  thin_repair -i COPY -o NEW",
-      newOutput(superblock),
-    ]
-  }
-
-  private static func forLostSuperblock(_ input: String) -> [String] {
-    [
-      "Without a superblock nothing can be checked. DON'T activate the pool: where block 0 is "
-        + "zeroed the kernel would format it. If this is the right device, keep a copy, then have "
-        + "a repair look for the pool in the other blocks:",
-      "  dd if=\(input) of=COPY bs=1M",
-      "  lvs -o chunksize --units s VG/POOL    (shows SECTORS)",
-      "  thin_repair -i COPY -o NEW --data-block-size SECTORS",
-      "NEW is a device, or a file made with 'truncate -s SIZE NEW', as large as this one. With LVM "
-        + "it is a new volume; swap it in with 'lvconvert --swapmetadata --poolmetadata VG/NEW "
-        + "VG/POOL'.",
-    ]
-  }
-
-  /// Of metadata that isn't all there, a repair would drop what could be had again.
-  private static func forCutDevice(_ superblock: Superblock, _ input: String) -> [String] {
-    [
-      "The metadata goes on beyond the end of '\(input)'. Don't activate the pool, and don't "
-        + "repair it like this. A copy was cut short: make a whole one and check that. If this is "
-        + "the pool's own device, get the rest back first: a physical volume is missing, or the "
-        + "volume was made smaller than its \(superblock.metadataSpaceMap.blockCount) blocks of "
-        + "4 KiB.",
-      "  vgs -o +vg_missing_pv_count VG     (is a physical volume missing?)",
-      "  lvs -a -o +seg_size,devices VG     (how large is [POOL_tmeta], and where is it?)",
-      "  vgcfgrestore --list VG             (what was it before?)",
-    ]
-  }
-
-  /// What the NEW of a command is. The device is no smaller than the space map says.
-  private static func newOutput(_ superblock: Superblock) -> String {
-    "NEW is a device, or a file made with 'truncate -s "
-      + "\(superblock.metadataSpaceMap.blockCount * 4)K NEW'."
+    var lines: [String] = []
+    if report.damage.isEmpty, report.lostIDs.isEmpty, report.hasReadMappings {
+      lines.append("Every mapping can be read.")
+    }
+    if report.findings.counts[.deviceTruncated] != nil {
+      let sizes = [report.blockCount, superblock.metadataSpaceMap.blockCount].map {
+        ByteCount.text($0.multipliedReportingOverflow(by: 4096).partialValue)
+      }
+      return lines + [
+        "The metadata goes on beyond the end of '\(input)', which has \(sizes[0]) of its "
+          + "\(sizes[1]). Don't activate the pool, and don't repair it like this. A copy was cut "
+          + "short: make a whole one and check that. If this is VG/POOL_tmeta, it was made "
+          + "smaller, or LVM was taken back to an older state; get the rest back first:"
+      ] + Commands.findingSize
+    }
+    return lines + Commands.repair(input, blockCount: report.blockCount)
   }
 }

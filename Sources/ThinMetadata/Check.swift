@@ -31,6 +31,10 @@ package struct CheckReport: Sendable {
   package fileprivate(set) var findings: Findings
   /// `nil` when there is no superblock to speak of.
   package fileprivate(set) var superblock: Superblock?
+  /// Whether the superblock could not be used for one flipped bit, which repair turns back.
+  package fileprivate(set) var isSuperblockMendable = false
+  /// Whole blocks on the device.
+  package let blockCount: UInt64
   package fileprivate(set) var damage: [Damage] = []
   /// Device ids whose entry in the list of devices can't be read.
   package fileprivate(set) var lostIDs: [ClosedRange<UInt64>] = []
@@ -48,15 +52,24 @@ extension CheckReport {
   /// Throws only when the check can't be made at all: memory, a device that is gone.
   package init(of file: BlockFile, _ scope: CheckScope) throws(IOError) {
     findings = Findings()
+    blockCount = file.blockCount
     let site = PoolReader.Structure.superblock
     guard let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings)
-    else { return }
+    else {
+      isSuperblockMendable = try file.withBlock(.superblock, Superblock.correctedIn) != nil
+      return
+    }
     self.superblock = superblock
     superblock.check(home: .superblock, at: site, into: &findings)
     superblock.checkAgainstDevice(file, into: &findings)
     if scope.superblockOnly { return }
 
     var reader = try PoolReader(file, superblock, choosing: scope.roots, findings: findings)
+    if scope.roots.metadataSnapshot, reader.heldSuperblock == nil {
+      // The live pool, which may be changing, is no substitute.
+      findings = reader.findings
+      return
+    }
     reader.checkDevices()
     if scope.skipMappings {
       findings = reader.findings

@@ -19,6 +19,8 @@ package enum KeyRanges {
 
 /// Sizes in words.
 package enum ByteCount {
+  package static func text(sectors: UInt32) -> String { text(UInt64(sectors) * 512) }
+
   /// In the largest binary unit that leaves at least 1, with one decimal.
   package static func text(_ bytes: UInt64) -> String {
     var unit = 0

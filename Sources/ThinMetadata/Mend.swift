@@ -11,6 +11,9 @@ extension CheckReport {
   /// Whether the whole pool was looked at, space maps included.
   package var isComplete: Bool { !mends.isEmpty }
 
+  /// Whether the kernel waits for a check like this one.
+  var needsCheck: Bool { superblock?.needsCheck == true && isComplete }
+
   /// Whether there is anything that `mend` would change.
   package var needsMending: Bool {
     findings.hasMendable || superblock?.needsCheck == true

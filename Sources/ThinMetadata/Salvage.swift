@@ -31,20 +31,21 @@ package struct Salvage: Sendable {
 
   let devices: [(header: DeviceHeader, root: MetadataBlock?)]
 
+  /// What a person knew better.
+  let overrides: PoolOverrides
+
   /// Set when the superblock was lost and had to be inferred.
   package let search: SuperblockSearch?
 
-  /// Whether anything may be missing, as far as is known.
+  /// Whether anything is missing, or may be, as far as is known.
   package var hasLosses: Bool {
-    search != nil || !droppedDevices.isEmpty || !lostIDs.isEmpty
-      || results.contains { !$0.lost.isEmpty }
+    !droppedDevices.isEmpty || !lostIDs.isEmpty || results.contains { !$0.lost.isEmpty }
   }
 
-  /// Whether the pool had mappings, or may have had devices, and none of that is left: new
-  /// metadata would be that of an empty pool.
+  /// Whether the list of devices is lost and nothing was found of what they mapped: new metadata
+  /// would be that of an empty pool.
   package var bringsNothingBack: Bool {
-    results.allSatisfy { $0.mappedBlocks == 0 }
-      && (!lostIDs.isEmpty || results.contains { !$0.lost.isEmpty })
+    !reader.lostTopLevel.isEmpty && hasLosses && results.allSatisfy { $0.mappedBlocks == 0 }
   }
 
   /// Finds the pool in `file`, from its superblock or, where that is lost, from everything else.
@@ -84,6 +85,7 @@ package struct Salvage: Sendable {
     } catch {
       throw .input(error)
     }
+    self.overrides = overrides
     self.search = search
     self.grafting = grafting
     let totals = reader.mappingTotals

@@ -11,20 +11,14 @@ package struct SalvageSummary: Sendable {
 
   package init(_ salvage: Salvage, _ spaceMaps: OldSpaceMaps) {
     let sectors = UInt64(salvage.header.dataBlockSectors)
-    let notable = salvage.results.filter {
-      !$0.lost.isEmpty || $0.hasRebuiltDetails || $0.kept.keys.contains { $0 >= .proven }
-    }
     let damaged = salvage.results.filter { !$0.lost.isEmpty }
     var lines: [String] = []
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
-    lines += SalvageSummary.forCutDevice(salvage.reader)
+    lines += SalvageSummary.forCutDevice(salvage)
     lines += SalvageSummary.forDamage(salvage.grafting.damagedBlocks + spaceMaps.damagedBlocks)
     lines += SalvageSummary.forGrafts(salvage.grafting)
     lines += SalvageSummary.forTimes(salvage.reader.snapshottedTimesTooLow)
-    lines += notable.prefix(SalvageSummary.most).map { SalvageSummary.line($0, sectors) }
-    if notable.count > SalvageSummary.most {
-      lines.append("\(notable.count - SalvageSummary.most) more devices lost something.")
-    }
+    lines += SalvageSummary.forDevices(salvage.results, sectors)
     for id in salvage.droppedDevices.prefix(SalvageSummary.most) {
       lines.append("Device \(id) is left out: ids end at \(DeviceDetails.deviceIDMaximum).")
     }
@@ -50,18 +44,58 @@ package struct SalvageSummary: Sendable {
       "Kept \(kept) mappings; \(salvage.results.count - damaged) of \(devices) devices are whole."
     ]
     if salvage.hasLosses {
-      lines += [
+      lines.append(
         "Keep the damaged metadata until the data is checked: what is lost here may still be found "
-          + "in it.",
-        "The data behind lost mappings is still on the data device, but counts as free now: copy "
-          + "what you need before the pool is written to.",
-      ]
-      if let ranges = SalvageSummary.ranges(spaceMaps) {
-        lines.append(
-          "It is in data blocks that were in use and are mapped by nothing now: \(ranges).")
-      }
+          + "in it.")
+    } else if salvage.search != nil {
+      lines.append("Keep the damaged metadata until the data is checked.")
     }
-    return lines
+    return lines + (salvage.hasLosses ? forLostData(salvage.header, spaceMaps) : [])
+  }
+
+  /// Where the data is that lost mappings led to.
+  private static func forLostData(_ header: PoolHeader, _ spaceMaps: OldSpaceMaps) -> [String] {
+    let shared = "Data of lost mappings that snapshots share is still mapped by these."
+    guard let ranges = SalvageSummary.ranges(spaceMaps, sectors: header.dataBlockSectors) else {
+      return spaceMaps.isComplete
+        ? [shared]
+        : [
+          "The data behind lost mappings is still on the data device, but counts as free now: copy "
+            + "what you need before the pool is written to."
+        ]
+    }
+    let size = UInt64(header.dataBlockSectors) * 512
+    return [
+      "\(shared) All other is in data blocks that nothing maps now, and that go to whoever writes "
+        + "next: \(ranges).",
+      "Before the pool is written to, 'dd if=/dev/mapper/VG-POOL_tdata "
+        + "bs=\(size) skip=N count=1 of=FILE' copies data block N.",
+    ]
+  }
+
+  /// Devices that lost something one by one, then those of which lost blocks were made up for.
+  private static func forDevices(
+    _ results: [Salvage.DeviceResult], _ sectors: UInt64
+  ) -> [String] {
+    let damaged = results.filter { !$0.lost.isEmpty }
+    let rescued = results.filter { device in
+      device.lost.isEmpty && device.kept.keys.contains { $0 >= .proven }
+    }
+    let rebuilt = results.filter { device in
+      device.hasRebuiltDetails && device.lost.isEmpty
+        && !device.kept.keys.contains { $0 >= .proven }
+    }
+    var lines: [String] = []
+    for (devices, rest) in [(damaged, "lost something"), (rescued, "kept all their mappings")] {
+      lines += devices.prefix(most).map { line($0, sectors) }
+      if devices.count > most { lines.append("\(devices.count - most) more devices \(rest).") }
+    }
+    if !rebuilt.isEmpty {
+      lines.append(
+        (rebuilt.count == 1 ? "Device " : "Devices ") + rebuilt.lazy.map(\.id).firstFew(mostRanges)
+          + ": all mappings kept; details (times, transaction) were lost and made anew.")
+    }
+    return lines + (damaged.isEmpty ? [] : [Advice.Commands.volumeNames])
   }
 
   private static func line(_ device: Salvage.DeviceResult, _ sectors: UInt64) -> String {
@@ -103,23 +137,25 @@ package struct SalvageSummary: Sendable {
   }
 
   /// The first few runs of unmapped data blocks; `nil` when there are none.
-  private static func ranges(_ spaceMaps: OldSpaceMaps) -> String? {
+  private static func ranges(_ spaceMaps: OldSpaceMaps, sectors: UInt32) -> String? {
     let shown = spaceMaps.unmapped.prefix(mostRanges).map { range in
       range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)..\(range.upperBound)"
     }
     if shown.isEmpty { return nil }
     let rest = spaceMaps.unmapped.count - shown.count
     return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more ranges" : "")
-      + " (\(spaceMaps.unmappedCount) blocks)"
+      + " (\(spaceMaps.unmappedCount) blocks of \(ByteCount.text(sectors: sectors)))"
   }
 
   /// Metadata that isn't all there.
-  private static func forCutDevice(_ reader: PoolReader) -> [String] {
-    let wanted = reader.superblock.metadataSpaceMap.blockCount
-    if wanted <= reader.file.blockCount { return [] }
+  private static func forCutDevice(_ salvage: Salvage) -> [String] {
+    let (here, wanted) = (
+      salvage.reader.file.blockCount, salvage.reader.superblock.metadataSpaceMap.blockCount
+    )
+    if wanted <= here || salvage.search != nil { return [] }
     return [
-      "The metadata goes on beyond the end of this device or file: \(reader.file.blockCount) of "
-        + "\(wanted) blocks of 4 KiB are there. With the rest of it more comes back."
+      "The metadata goes on beyond the end of this device or file: \(here) of \(wanted) blocks of "
+        + "4 KiB are there." + (salvage.hasLosses ? " With the rest of it more comes back." : "")
     ]
   }
 
@@ -183,14 +219,17 @@ package struct SalvageSummary: Sendable {
         "This is DOUBTFUL: another state comes close, or traces of one that is damaged were seen. "
           + "Compare devices and mappings with those you remember before the pool is written to.")
     }
-    lines.append(
-      "Transaction id \(salvage.header.transactionID) is the highest that is left; if LVM expects "
-        + "another, repair again with --transaction-id.")
-    lines.append(
-      "The number of data blocks, \(salvage.header.dataBlockCount), goes up to the highest that is "
-        + "mapped; the pool grows to its data device when it is activated. --nr-data-blocks raises "
-        + "it."
-    )
+    if salvage.overrides.transactionID == nil {
+      lines.append(
+        "Transaction id \(salvage.header.transactionID) is the highest that is left; if 'lvs -o "
+          + "transaction_id VG/POOL' shows another, repair again with --transaction-id.")
+    }
+    if salvage.overrides.dataBlockCount == nil {
+      lines.append(
+        "The number of data blocks, \(salvage.header.dataBlockCount), goes up to the highest that "
+          + "is mapped; the pool grows to its data device when it is activated. --nr-data-blocks "
+          + "raises it.")
+    }
     return lines
   }
 }

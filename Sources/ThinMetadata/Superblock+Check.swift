@@ -8,13 +8,10 @@ extension Superblock {
   ) -> Superblock? {
     do {
       let (kind, superblock, mended) = try file.withBlock(block) { bytes in
-        let kind = BlockKind(of: bytes)
-        let mended =
-          kind == nil ? SingleBitError.corrected(bytes, as: .thinSuperblock) : nil
-        return (kind, Superblock(bytes), mended.map { Superblock($0[0]) })
+        (BlockKind(of: bytes), Superblock(bytes), correctedIn(bytes))
       }
       if kind == .thinSuperblock { return superblock }
-      if kind == nil, let mended, mended.magic == Superblock.magic {
+      if let mended {
         findings.report(.blockBadChecksum, at: site, found: "one flipped bit; repair turns it back")
         return file.treatment == .salvage ? mended : nil
       }
@@ -23,6 +20,16 @@ extension Superblock {
       findings.report(.blockUnreadable, at: site, found: error.description)
     }
     return nil
+  }
+
+  /// The superblock without the one bit of `bytes` that was flipped; `nil` when that is not what
+  /// is wrong.
+  static func correctedIn(_ bytes: RawSpan) -> Superblock? {
+    guard BlockKind(of: bytes) == nil,
+      let block = SingleBitError.corrected(bytes, as: .thinSuperblock)
+    else { return nil }
+    let superblock = Superblock(block[0])
+    return superblock.magic == Superblock.magic ? superblock : nil
   }
 
   /// Whether a pool can have data blocks of this size.

@@ -5,52 +5,63 @@ import Testing
 /// How thin_check ends: what a person should know and do, word for word, for all fixtures.
 @Suite struct ClosingTextTests {
   private static let mending =
-    "To mend this with LVM, deactivate all volumes of the pool and the pool, then:\n"
+    "To mend it with LVM:\n"
+    + "  lvmconfig --type full global/thin_check_executable    (has to name this program)\n"
+    + "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)\n"
     + "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
     + "VG/POOL\n"
-    + "To mend it in a file, or a device that is not in use:\n"
+    + "To mend it in a file, or a device that can be written to (LVM's POOL_tmeta can't):\n"
     + "  thin_check --auto-repair PATH\n"
   private static let space =
-    "Nothing but space is at risk: blocks are held for nothing.\n"
+    "No data is at risk: blocks are held for nothing. But LVM may refuse to activate the pool "
+    + "until that is mended.\n"
   private static let leak = space + mending
+  private static let sound = "The metadata is sound.\n"
   private static let needsCheck =
-    "The kernel could not write it once, and its log says why. Until the flag needs_check is "
-    + "cleared, it writes nothing to the pool and does not let it grow.\n"
+    "The kernel failed to write metadata once and set needs_check; its log says why "
+    + "('journalctl -k'). Until the flag is cleared it writes nothing to the pool and does not let "
+    + "it grow.\n"
+  private static let later = "When that is done:\n"
   private static let metadataFull =
     "Metadata space is used up: 12 blocks of 4 KiB are free, and the kernel keeps 12 for itself. "
     + "The pool can't be written before it has more: 'lvextend --poolmetadatasize +SIZE VG/POOL'.\n"
 
-  /// What stands after the findings; PATH is the input. Where nothing is to be said, nothing is.
+  private static let dataFull =
+    "Every data block that the metadata knows of is in use, all 512 of 64 KiB. If VG/POOL is "
+    + "larger than that, the pool grows when it is activated. If not, writes that need a new block "
+    + "fail, and file systems may have seen errors: 'lvextend --size +SIZE VG/POOL' adds some; "
+    + "check the file systems then.\n"
+
+  /// What stands after the findings; PATH is the input.
   private static let texts: [String: String] = [
     "crash-writes": "Found 1 block leaked or counted too high.\n" + leak,
-    "data-full":
-      "Data space is used up: writes that need a new block fail, and file systems may have seen "
-      + "errors. 'lvextend --size +SIZE VG/POOL' adds some; check the file systems then.\n",
+    "data-full": sound + dataFull,
     "discard-crash": "Found 12001 blocks leaked or counted too high.\n" + leak,
     "discard-leak": "Found 300 blocks leaked or counted too high.\n" + leak,
-    "ext4": "",
-    "external-origin": "",
-    "fresh": "",
-    "just-deleted": "",
-    "log-writes": "",
-    "many-devices": "",
-    "metadata-failed": "",
-    "metadata-full": "Found 1 block leaked or counted too high.\n" + leak + metadataFull,
-    "metadata-full-create": metadataFull,
-    "metadata-snapshot":
-      "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads it "
-      + "any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.\n",
-    "needs-check": "The metadata is sound. " + needsCheck + mending,
-    "power-cut": "",
-    "resized": "",
-    "reuse-all": "",
-    "reuse-ext4": "",
-    "reuse-other-device": "",
-    "reuse-same-leaf": "",
-    "snapshots": "",
-    "snapshots-of-snapshots": "",
-    "thins": "",
-    "three-levels": "",
+    "ext4": sound,
+    "external-origin": sound,
+    "fresh": sound,
+    "just-deleted": sound,
+    "log-writes": sound,
+    "many-devices": sound,
+    "metadata-failed": sound,
+    "metadata-full":
+      "Found 1 block leaked or counted too high.\n" + leak + later + metadataFull,
+    "metadata-full-create": sound + metadataFull,
+    "metadata-snapshot": sound
+      + "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
+      + "it any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.\n",
+    "needs-check": sound + needsCheck + mending,
+    "power-cut": sound,
+    "resized": sound,
+    "reuse-all": sound,
+    "reuse-ext4": sound,
+    "reuse-other-device": sound,
+    "reuse-same-leaf": sound,
+    "snapshots": sound,
+    "snapshots-of-snapshots": sound,
+    "thins": sound,
+    "three-levels": sound,
   ]
 
   /// What stands behind the last line of a finding.
@@ -72,40 +83,47 @@ import Testing
     #expect(try closing(Images.path(name)) == ClosingTextTests.texts[name])
   }
 
-  private static let newOutput = "NEW is a device, or a file made with 'truncate -s 4096K NEW'.\n"
-  private static let errors =
+  private static let repair =
     "Don't activate the pool. Keep a copy of this metadata, and see what a repair would bring "
     + "back:\n"
     + "  dd if=PATH of=COPY bs=1M\n"
     + "  thin_repair --dry-run -i COPY\n"
-    + "Then write new metadata from what is sound. With LVM (and VG/POOL_tmeta inactive again):\n"
+    + "With LVM, have new metadata written so:\n"
+    + "  lvmconfig --type full global/thin_repair_executable    (has to name this program)\n"
+    + "  lvchange -an VG/POOL_tmeta    (if it is active)\n"
     + "  lvconvert --repair VG/POOL\n"
-    + "It keeps the old metadata as VG/POOL_metaN: leave that there until your data is checked. "
-    + "Without LVM:\n"
-    + "  thin_repair -i COPY -o NEW\n" + newOutput
+    + "The old metadata stays as VG/POOL_metaN: keep it until your data is checked. Without LVM:\n"
+    + "  truncate -s 4096K NEW    (or NEW is a device)\n"
+    + "  thin_repair -i COPY -o NEW\n"
 
   @Test func `what is damaged gets said, and how to repair it`() throws {
     let scratch = try Scratch()
     #expect(
       try closing(scratch.broken("snapshots", "data-count-low"))
-        == "Found 1 error, 3 warnings.\nEvery mapping can be read.\n" + ClosingTextTests.errors)
+        == "Found 1 error, 3 warnings.\nEvery mapping can be read.\n" + ClosingTextTests.repair)
     let leaf = try closing(scratch.withoutFirstLeaf("snapshots"))
     #expect(leaf.hasPrefix("Found 1 error.\nDevice "), "\(leaf)")
     #expect(
       leaf.hasSuffix(
-        " can't be read.\nA repair may find much of that again.\n" + ClosingTextTests.errors),
-      "\(leaf)")
+        " can't be read.\n'lvs -o lv_name,thin_id VG' tells which volume is which device.\n"
+          + ClosingTextTests.repair), "\(leaf)")
+  }
+
+  @Test func `a bit of the superblock is no superblock lost`() throws {
+    let scratch = try Scratch()
     #expect(
       try closing(scratch.broken("snapshots", "superblock-bit"))
-        == "Found 1 error.\nWithout a superblock nothing can be checked. DON'T activate the pool: "
-        + "where block 0 is zeroed the kernel would format it. If this is the right device, keep a "
-        + "copy, then have a repair look for the pool in the other blocks:\n"
-        + "  dd if=PATH of=COPY bs=1M\n"
-        + "  lvs -o chunksize --units s VG/POOL    (shows SECTORS)\n"
-        + "  thin_repair -i COPY -o NEW --data-block-size SECTORS\n"
-        + "NEW is a device, or a file made with 'truncate -s SIZE NEW', as large as this one. With "
-        + "LVM it is a new volume; swap it in with 'lvconvert --swapmetadata --poolmetadata VG/NEW "
-        + "VG/POOL'.\n")
+        == "Found 1 error.\nA repair turns the bit back; before that nothing else can be checked.\n"
+        + ClosingTextTests.repair)
+    var bytes = try Images.bytes(Images.path("snapshots"))
+    bytes.replaceSubrange(0..<4096, with: Data(repeating: 0x5A, count: 4096))
+    #expect(
+      try closing(scratch.file("overwritten", bytes))
+        == "Found 1 error.\nBlock 0 is not the superblock of a thin pool, or no longer. Is this "
+        + "the right device? With LVM it is /dev/mapper/VG-POOL_tmeta ('lvchange -ay "
+        + "VG/POOL_tmeta' shows it while the pool is inactive). If it is, don't activate the "
+        + "pool.\n"
+        + NextSteps.search("PATH", kib: 4096))
   }
 
   /// The commands are followed to the letter, but for those of LVM.
@@ -114,9 +132,10 @@ import Testing
     let image = try scratch.withoutFirstLeaf("snapshots")
     let (copy, new) = try (scratch.file("COPY"), scratch.file("NEW"))
     let commands = try closing(image).split(separator: "\n").filter { $0.hasPrefix("  ") }
-      .filter { !$0.contains("VG") }.map { String($0.dropFirst(2)) }
-    #expect(commands.count == 3)
-    for command in ["truncate -s 4096K NEW"] + commands {
+      .filter { !$0.hasPrefix("  lv") }.map { String($0.dropFirst(2)) }
+      .map { $0.replacing(#/ {4}\(.*/#, with: "") }
+    #expect(commands.count == 4)
+    for command in commands {
       let words = command.replacing("PATH", with: image).replacing("COPY", with: copy)
         .replacing("NEW", with: new).split(separator: " ").map { String($0) }
       let result =
@@ -134,13 +153,12 @@ import Testing
     #expect(
       try closing(cut).hasSuffix(
         "The list of devices can't be read as a whole: there may be more of them.\n"
-          + "The metadata goes on beyond the end of 'PATH'. Don't activate the pool, and don't "
-          + "repair it like this. A copy was cut short: make a whole one and check that. If this "
-          + "is the pool's own device, get the rest back first: a physical volume is missing, or "
-          + "the volume was made smaller than its 1024 blocks of 4 KiB.\n"
-          + "  vgs -o +vg_missing_pv_count VG     (is a physical volume missing?)\n"
-          + "  lvs -a -o +seg_size,devices VG     (how large is [POOL_tmeta], and where is it?)\n"
-          + "  vgcfgrestore --list VG             (what was it before?)\n"))
+          + "The metadata goes on beyond the end of 'PATH', which has 400 KiB of its 4096 KiB. "
+          + "Don't activate the pool, and don't repair it like this. A copy was cut short: make a "
+          + "whole one and check that. If this is VG/POOL_tmeta, it was made smaller, or LVM was "
+          + "taken back to an older state; get the rest back first:\n"
+          + "  lvs -a -o lv_name,lv_size,devices --units k VG    (how large is [POOL_tmeta]?)\n"
+          + "  vgcfgrestore --list VG    (files that say how large it was)\n"))
   }
 
   /// The kernel sets the flag when it runs out of metadata space in the midst of a change.
@@ -149,17 +167,22 @@ import Testing
     let image = try scratch.broken("metadata-full", "needs-check")
     #expect(
       try closing(image) == "Found 1 block leaked or counted too high.\n" + ClosingTextTests.space
-        + ClosingTextTests.needsCheck + ClosingTextTests.mending + ClosingTextTests.metadataFull
-        + "Clear needs_check first, then add space.\n")
+        + ClosingTextTests.needsCheck + ClosingTextTests.mending + ClosingTextTests.later
+        + ClosingTextTests.metadataFull)
     let full = try scratch.broken("data-full", "needs-check")
     #expect(
-      try closing(full) == "The metadata is sound. " + ClosingTextTests.needsCheck
-        + ClosingTextTests.mending + (ClosingTextTests.texts["data-full"] ?? "")
-        + "Clear needs_check first, then add space.\n")
+      try closing(full) == ClosingTextTests.sound + ClosingTextTests.needsCheck
+        + ClosingTextTests.mending + ClosingTextTests.later + ClosingTextTests.dataFull)
     #expect(
       try Program.check("--auto-repair", full).errorText.hasSuffix(
-        "Mended in place; a check finds nothing wrong any more.\n"
-          + (ClosingTextTests.texts["data-full"] ?? "")))
+        "'\(full)' is mended; a check finds nothing wrong any more.\n" + ClosingTextTests.dataFull))
+  }
+
+  /// A name that a shell would take apart.
+  @Test func `commands can be copied whatever the file is called`() throws {
+    let scratch = try Scratch()
+    let image = try scratch.file("a b's", Images.bytes(Images.path("discard-leak")))
+    #expect(try Program.check(image).errorText.hasSuffix("/a b'\\''s'\n"))
   }
 
   @Test func `mending says so`() throws {
@@ -168,6 +191,6 @@ import Testing
     #expect(
       try Program.check("--auto-repair", image).errorText
         == "note: superblock: the kernel asked for a check (needs_check is set)\n"
-        + "Mended in place; a check finds nothing wrong any more.\n")
+        + "'\(image)' is mended; a check finds nothing wrong any more.\n")
   }
 }

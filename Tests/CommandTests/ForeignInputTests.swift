@@ -22,7 +22,9 @@ import Testing
       self.init(name, at: offset, Array(text.utf8), words)
     }
 
-    private static let lvm = "with LVM the metadata of VG/POOL is /dev/mapper/VG-POOL_tmeta"
+    private static let lvm =
+      "with LVM the metadata of VG/POOL is /dev/mapper/VG-POOL_tmeta ('lvchange -ay VG/POOL_tmeta' "
+      + "shows it while the pool is inactive)"
 
     static let all = [
       Case(
@@ -128,9 +130,8 @@ import Testing
       #expect(
         result.errorText
           == "\(tool): '\(path)' is not the metadata of a thin pool, or no longer: block 0 is "
-          + "nothing but zeroes. Don't activate a pool on it: the kernel would format it. "
-          + "'thin_repair -i \(path) -o NEW --data-block-size SECTORS' ('lvs -o chunksize --units "
-          + "s VG/POOL' shows SECTORS) looks for a pool in the others\n")
+          + "nothing but zeroes. Is this the right device? If it is, don't activate the pool: the "
+          + "kernel would format it.\n" + NextSteps.search(path, kib: 1024))
     }
     let result = try Program.repair("-i", path, "-o", output)
     #expect(result.status == 65)
@@ -148,13 +149,13 @@ import Testing
     #expect(check.status == 65)
     let kind = try #require(
       ["a B-tree node", "a space map bitmap", "a space map index"].first {
-        check.errorText.contains("this is \($0);")
+        check.errorText.contains("block 0 is \($0).")
       }, "\(check.errorText)")
     #expect(
       check.errorText
-        == "thin_check: '\(path)' is not the metadata of a thin pool: this is \(kind); "
-        + "'thin_repair -i \(path) -o NEW --data-block-size SECTORS' ('lvs -o chunksize --units s "
-        + "VG/POOL' shows SECTORS) looks for a pool in its other blocks\n")
+        == "thin_check: '\(path)' is not the metadata of a thin pool, or no longer: block 0 is "
+        + "\(kind). Is this the right device? If it is, don't activate the pool.\n"
+        + NextSteps.search(path, kib: 4092))
   }
 
   @Test func `metadata that was cut short says so`() throws {
@@ -168,8 +169,8 @@ import Testing
           + "expected 1024)\n"))
     #expect(
       result.errorText.contains(
-        "\nThe metadata goes on beyond the end of '\(path)'. Don't activate the pool, and don't "
-          + "repair it like this."), "\(result.errorText)")
+        "\nThe metadata goes on beyond the end of '\(path)', which has 2048 KiB of its 4096 KiB. "
+          + "Don't activate the pool, and don't repair it like this."), "\(result.errorText)")
   }
 
   @Test func `metadata in place of XML is named, with what makes XML of it`() throws {

@@ -26,7 +26,7 @@ import Testing
     #expect(mended.status == 0)
     #expect(
       mended.errorText.contains(
-        "Mended in place; a check finds nothing wrong any more.\n"
+        "'\(image)' is mended; a check finds nothing wrong any more.\n"
           + "Until the pool is used, 'thin_check --undo \(undo) \(image)' takes that back.\n"))
     #expect(try Images.bytes(image) != before)
     #expect(try Images.bytes(undo).prefix(16) == Data("dmmeta undo file".utf8))
@@ -87,7 +87,7 @@ import Testing
       refused.errorText.hasSuffix(
         "\nthin_check: undo file refused: can't open '\(nowhere)': no such file or directory. "
           + "Nothing was mended\n"))
-    #expect(refused.errorText.contains("leak: data space map, keys 100..399"))
+    #expect(refused.errorText.contains("leak: data space map, data blocks 100..399"))
     // A file that may not grow to its size is a full disk as far as a program can tell.
     let full = try Program.script(
       #"ulimit -f 8; exec $dmmeta thin_check --auto-repair --undo-file "$1" "$2""#, undo, image)

@@ -37,7 +37,7 @@ import Testing
     #expect(dry.document["output"] == nil)
     let lines = dry.shell.errorText.split(separator: "\n").map(String.init)
     let match = try #require(
-      lines.first?.firstMatch(of: /^Nothing is written\. .* of (\d+) KiB or more would say:$/))
+      lines.first?.firstMatch(of: /^Nothing .*, and (\d+) KiB is enough\. A repair would say:$/))
     #expect(Array(lines.dropFirst()) == dry.summary)
 
     // The size that it names is enough.

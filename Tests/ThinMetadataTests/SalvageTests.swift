@@ -172,6 +172,8 @@ import ThinMetadata
     for (_, root) in bare.devices {
       for leaf in bare.leaves(below: root) { bare.zero(leaf.block) }
     }
+    #expect(try !salvage(bare).bringsNothingBack, "its devices are known, and stay")
+    bare.zero(bare.superblock.mappingRoot)
     #expect(try salvage(bare).bringsNothingBack)
   }
 }

@@ -2,6 +2,7 @@
 #ifndef DMM_SYSTEM_H
 #define DMM_SYSTEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /// O_DIRECT, which glibc shows only to GNU sources.
@@ -9,6 +10,9 @@ extern const int dmm_o_direct;
 
 /// The size of the block device open as `descriptor`, in bytes; -1 with errno set on failure.
 int64_t dmm_block_device_size(int descriptor);
+
+/// Whether the block device open as `descriptor` refuses to be written, whoever opened it.
+bool dmm_block_device_is_read_only(int descriptor);
 
 /// Asks the kernel to forget what it caches of `descriptor`: another writer may have gone past
 /// the cache. Best effort.

@@ -56,6 +56,10 @@ package final class BlockFile: Sendable {
     guard descriptor >= 0 else {
       throw errno == EBUSY ? .inUse(path: path) : .cannotOpen(path: path, errno: errno)
     }
+    if onDevice, access == .write, dmm_block_device_is_read_only(descriptor) {
+      close(descriptor)
+      throw .readOnly(path: path)
+    }
     let size = onDevice ? dmm_block_device_size(descriptor) : Int64(status.st_size)
     guard size >= 0 else {
       let code = errno

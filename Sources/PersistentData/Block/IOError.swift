@@ -9,6 +9,8 @@ package enum IOError: Error, Equatable {
   case tooSmall(path: String, sizeBytes: UInt64)
   /// Somebody else holds the device: an active pool, usually.
   case inUse(path: String)
+  /// The device can't be written, whoever tries.
+  case readOnly(path: String)
   case cannotOpen(path: String, errno: Int32)
   case readFailed(path: String, block: UInt64, errno: Int32)
   case writeFailed(path: String, block: UInt64, errno: Int32)
@@ -27,6 +29,8 @@ extension IOError: CustomStringConvertible {
       "'\(path)' is too small to hold metadata (\(size) bytes; one block has 4096)"
     case .inUse(let path):
       "'\(path)' is in use; deactivate the pool first, or read its metadata snapshot"
+    case .readOnly(let path):
+      "'\(path)' is a read-only device, as LVM's VG/POOL_tmeta always is"
     case .cannotOpen(let path, let code): "can't open '\(path)': \(IOError.reason(code))"
     case .readFailed(let path, let block, let code):
       "can't read block \(block) of '\(path)': \(IOError.reason(code))"

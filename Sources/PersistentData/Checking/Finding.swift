@@ -25,18 +25,21 @@ package struct Site: Hashable, Sendable {
 }
 
 extension Site: CustomStringConvertible {
-  package var description: String {
+  package var description: String { text(keyName: "key") }
+
+  /// `keyName`: what the keys count, one of them.
+  fileprivate func text(keyName: String) -> String {
     var text = structure
     if let device { text += ", device \(device)" }
     if let block { text += ", block \(block)" }
     if let entry { text += ", entry \(entry)" }
     if let keys, keys != 0...UInt64.max {
       if keys.lowerBound == keys.upperBound {
-        text += ", key \(keys.lowerBound)"
+        text += ", \(keyName) \(keys.lowerBound)"
       } else if keys.upperBound == .max {
-        text += ", keys from \(keys.lowerBound) on"
+        text += ", \(keyName)s from \(keys.lowerBound) on"
       } else {
-        text += ", keys \(keys.lowerBound)..\(keys.upperBound)"
+        text += ", \(keyName)s \(keys.lowerBound)..\(keys.upperBound)"
       }
     }
     return text
@@ -60,14 +63,16 @@ package struct Finding: Hashable, Sendable {
 }
 
 extension Finding: CustomStringConvertible {
-  /// `severity: place: fault (found X, expected Y)`.
-  package var description: String {
+  package var description: String { text(keyName: "key") }
+
+  /// `severity: place: fault (found X, expected Y)`. `keyName`: what the place's keys count.
+  package func text(keyName: String) -> String {
     let entry = rule.entry
     var evidence: [String] = []
     if !found.isEmpty { evidence.append("found \(found)") }
     if !expected.isEmpty { evidence.append("expected \(expected)") }
     let tail = evidence.isEmpty ? "" : " (\(evidence.joined(separator: ", ")))"
-    return "\(entry.severity.name): \(site): \(entry.fault)\(tail)"
+    return "\(entry.severity.name): \(site.text(keyName: keyName)): \(entry.fault)\(tail)"
   }
 }
 

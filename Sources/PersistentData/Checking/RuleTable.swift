@@ -90,7 +90,7 @@ extension Rule {
 
     case .countsNotJudged:
       RuleEntry(
-        .note, "counts look too high, but what refers to these blocks may be what is damaged")
+        .note, "blocks are held by what is damaged, or by nothing")
     case .needsCheck: RuleEntry(.note, "the kernel asked for a check (needs_check is set)")
     case .metadataSnapshotHeld: RuleEntry(.note, "a metadata snapshot is held")
     case .metadataNearlyFull: RuleEntry(.note, "metadata space is below the low watermark")

@@ -1,0 +1,90 @@
+extension Advice {
+  /// What to type next, in lines that can be copied; capitals stand for what only the person knows.
+  package enum Commands {
+    /// Where LVM has the metadata of a pool.
+    package static let component =
+      "/dev/mapper/VG-POOL_tmeta ('lvchange -ay VG/POOL_tmeta' shows it while the pool is inactive)"
+
+    static let volumeNames = "'lvs -o lv_name,thin_id VG' tells which volume is which device."
+
+    static func mending(_ input: String) -> [String] {
+      [
+        "To mend it with LVM:",
+        runsThis("check"),
+        "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)",
+        "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
+          + "VG/POOL",
+        "To mend it in a file, or a device that can be written to (LVM's POOL_tmeta can't):",
+        "  thin_check --auto-repair \(ShellWord(input))",
+      ]
+    }
+
+    /// `blockCount`: of the metadata device.
+    static func repair(_ input: String, blockCount: UInt64) -> [String] {
+      [
+        "Don't activate the pool. Keep a copy of this metadata, and see what a repair would bring "
+          + "back:",
+        "  dd if=\(ShellWord(input)) of=COPY bs=1M",
+        "  thin_repair --dry-run -i COPY",
+        "With LVM, have new metadata written so:",
+        runsThis("repair"),
+        "  lvchange -an VG/POOL_tmeta    (if it is active)",
+        "  lvconvert --repair VG/POOL",
+        "The old metadata stays as VG/POOL_metaN: keep it until your data is checked. Without LVM:",
+        "  truncate -s \(blockCount * 4)K NEW    (or NEW is a device)",
+        "  thin_repair -i COPY -o NEW",
+      ]
+    }
+
+    /// Where there is no superblock: what a repair has to be told LVM knows.
+    package static func search(_ input: String, blockCount: UInt64) -> [String] {
+      let numbers = "--data-block-size SECTORS --transaction-id ID"
+      return [
+        "A repair looks for the pool in the other blocks; LVM knows what has to be told:",
+        "  dd if=\(ShellWord(input)) of=COPY bs=1M",
+        "  lvs --noheadings --nosuffix --units s -o chunksize,transaction_id VG/POOL    "
+          + "(SECTORS and ID)",
+        "  thin_repair --dry-run -i COPY \(numbers)",
+        "  lvcreate -L \(blockCount * 4)K -n NEW VG",
+        "  thin_repair -i COPY -o /dev/VG/NEW \(numbers)",
+        "  lvchange -an VG/POOL_tmeta    (if it is active)",
+        "  lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL",
+        "VG/NEW is the old metadata then: keep it until your data is checked.",
+      ]
+    }
+
+    static func newTransaction(_ input: String, blockCount: UInt64) -> [String] {
+      [
+        "  thin_dump \(ShellWord(input)) -o XML",
+        "  truncate -s \(blockCount * 4)K NEW    (or NEW is a device)",
+        "  thin_restore -i XML -o NEW --transaction-id N",
+      ]
+    }
+
+    static let findingSize = [
+      "  lvs -a -o lv_name,lv_size,devices --units k VG    (how large is [POOL_tmeta]?)",
+      "  vgcfgrestore --list VG    (files that say how large it was)",
+    ]
+
+    private static func runsThis(_ job: String) -> String {
+      "  lvmconfig --type full global/thin_\(job)_executable    (has to name this program)"
+    }
+  }
+}
+
+/// A path as a shell takes it, in quotes where it needs some.
+struct ShellWord: CustomStringConvertible {
+  let description: String
+
+  init(_ text: String) {
+    let isPlain = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"):
+        true
+      default: "/._+,:@%=-".utf8.contains(byte)
+      }
+    }
+    description = isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
+  }
+}

@@ -1,0 +1,18 @@
+/// Commands that several messages end with.
+enum NextSteps {
+  /// How to have a pool looked for whose superblock is lost. `kib`: the size of the input.
+  static func search(_ path: String, kib: Int) -> String {
+    """
+    A repair looks for the pool in the other blocks; LVM knows what has to be told:
+      dd if=\(path) of=COPY bs=1M
+      lvs --noheadings --nosuffix --units s -o chunksize,transaction_id VG/POOL    (SECTORS and ID)
+      thin_repair --dry-run -i COPY --data-block-size SECTORS --transaction-id ID
+      lvcreate -L \(kib)K -n NEW VG
+      thin_repair -i COPY -o /dev/VG/NEW --data-block-size SECTORS --transaction-id ID
+      lvchange -an VG/POOL_tmeta    (if it is active)
+      lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL
+    VG/NEW is the old metadata then: keep it until your data is checked.
+
+    """
+  }
+}
