@@ -15,8 +15,7 @@ extension PoolReader {
     let hasSharedOwn = readLeaves(where: isAllLive ? nil : { $0.treeCount > 0 }, into: counts)
     let hasRivals = counts.endWatch()
     if hasSharedOwn || hasRivals {
-      let times = SharedTimes(mappings, MappingLeaf(limits), counts)
-      snapshottedTimesTooLow = devices.compactMap { SnapshottedTimeTooLow($0, times) }
+      sharedTimes = SharedTimes(mappings, MappingLeaf(limits), counts)
     }
     if !isAllLive { _ = readLeaves(where: { $0.treeCount == 0 }, into: counts) }
     return counts
@@ -39,6 +38,12 @@ extension PoolReader {
       for (block, count) in visitor.mappingCounts { leafEntryCounts[Int(block)] = count }
     }
     return visitors.contains(where: \.hasSharedOwn)
+  }
+
+  /// Devices whose snapshotted time lets the kernel write to shared blocks in place, by id.
+  package var snapshottedTimesTooLow: [SnapshottedTimeTooLow] {
+    guard let sharedTimes else { return [] }
+    return devices.compactMap { SnapshottedTimeTooLow($0, sharedTimes) }
   }
 
   /// Mappings below each node, as far as they can be read.

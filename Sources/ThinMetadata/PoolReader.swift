@@ -15,7 +15,8 @@ package struct RootChoice: Sendable {
   package var metadataSnapshot = false
   package var mappingRoot: UInt64?
   package var detailsRoot: UInt64?
-  /// Trees of devices that no entry leads to any more.
+  /// Trees of devices that no entry leads to any more, each once for every device that it belongs
+  /// to; twice stands for more.
   package var orphans: [MetadataBlock] = []
 
   package init() {}
@@ -73,8 +74,8 @@ package struct PoolReader: Sendable {
   package var timeLimit: UInt32
   /// The highest data block that any mapping leads to.
   package internal(set) var highestDataBlock: UInt64?
-  /// Devices whose snapshotted time lets the kernel write to shared blocks in place, by id.
-  package internal(set) var snapshottedTimesTooLow: [SnapshottedTimeTooLow] = []
+  /// Set where a device may take what it shares for its own; filled as the leaves are read.
+  var sharedTimes: SharedTimes?
   /// The latest time that any mapping or device has.
   package internal(set) var latestTime: UInt32 = 0
 
@@ -171,7 +172,8 @@ package struct PoolReader: Sendable {
           found: "block \(target)", expected: "below \(usage.blockCount)")
       }
     }
-    roots += choice.orphans.map { TreeRoot($0) }
+    // Whose these are, and since when, is found out later: so whatever they share counts.
+    roots += choice.orphans.map { TreeRoot($0, reach: .tree(0)) }
     mappings = TreeWalk(
       Structure.mapping, roots: roots, in: file, usage: &usage, findings: &findings)
 

@@ -24,10 +24,15 @@ import ThinMetadata
     }
     for _ in 0..<random.number(0...2) {
       guard let device = image.devices.randomElement(using: &random)?.id else { continue }
-      let (block, offset) = image.detailsPlace(device)
-      let field = DeviceDetails.Layout.snapshottedTime.shifted(by: offset)
-      image.set(block, as: .btreeNode, field, to: random.number(0...time))
+      set(DeviceDetails.Layout.snapshottedTime, of: device, to: random.number(0...time), in: &image)
     }
+  }
+
+  private func set<Value>(
+    _ field: Field<Value>, of device: UInt64, to value: Value, in image: inout MetadataImage
+  ) {
+    let (block, offset) = image.detailsPlace(device)
+    image.set(block, as: .btreeNode, field.shifted(by: offset), to: value)
   }
 
   private func found(_ report: CheckReport) -> [UInt64: UInt32] {
@@ -94,6 +99,72 @@ import ThinMetadata
     scope.roots.detailsRoot = image.superblock.detailsRoot
     #expect(try CheckReport(of: image.open(scratch), scope).snapshottedTimesTooLow.isEmpty)
     #expect(try image.check().snapshottedTimesTooLow.count == 1)
+  }
+
+  /// Nothing leads to the trees then, and whose they are shows only once they were read.
+  @Test(arguments: DamageCase.all.filter { $0.rule == .snapshottedTimeTooLow })
+  func `where the list of devices is lost too, times are raised as where it is not`(
+    damage: DamageCase
+  ) throws {
+    var image = try MetadataImage(kernel: damage.image)
+    _ = try damage.damage(&image)
+    try expectSameTimesWithoutList(image)
+  }
+
+  /// Each of its nodes has one parent, and each of its data blocks is mapped once.
+  @Test func `where the list of devices is lost too, a tree of two devices is shared`() throws {
+    var image = try MetadataImage(kernel: "thin/data-full")
+    let shared = SharingModel(image).latestSharedTimes
+    try #require(shared.count == 2)
+    let twins = image.devices.filter { shared[$0.id] != nil }
+    try #require(twins[0].root == twins[1].root)
+    let time = try #require(shared[twins[0].id])
+    set(DeviceDetails.Layout.snapshottedTime, of: twins[0].id, to: time, in: &image)
+    try expectSameTimesWithoutList(image)
+  }
+
+  /// Repairs an image with one time that is too low, and all devices get back their trees.
+  private func expectSameTimesWithoutList(_ image: MetadataImage) throws {
+    let expected = SharingModel(image).lowestSnapshottedTimes
+    let device = try #require(expected.count == 1 ? expected.keys.first : nil)
+    let rescue = try rescueWithoutList(image)
+    #expect(rescue.salvage.grafting.adopted == image.devices.map(\.id))
+    #expect(rescue.output.mappings == image.mappings)
+    #expect(rescue.output.allDetails == (try Rescue(image)).output.allDetails)
+    #expect(rescue.output.details(device).snapshottedTime == expected[device])
+    let summary = SalvageSummary(
+      rescue.salvage, OldSpaceMaps(rescue.salvage, isComparing: false))
+    #expect(
+      summary.lines.filter { $0.hasPrefix("Snapshotted times") } == [
+        "Snapshotted times raised, so that the kernel copies shared blocks before it writes to "
+          + "them: device \(device)."
+      ])
+  }
+
+  /// A tree in use counts for what the others share, whosever it is.
+  @Test func `what a device shares with trees that are nobody's is shared`() throws {
+    var image = try MetadataImage(kernel: "thin/ext4")
+    let device = image.devices[0].id
+    let time = try #require(SharingModel(image).latestSharedTimes[device])
+    set(DeviceDetails.Layout.snapshottedTime, of: device, to: time, in: &image)
+    for other in image.devices.dropFirst() {
+      // No tree is as large.
+      let size = image.superblock.dataSpaceMap.blockCount
+      set(DeviceDetails.Layout.mappedBlocks, of: other.id, to: size, in: &image)
+    }
+    let rescue = try rescueWithoutList(image)
+    #expect(rescue.salvage.grafting.adopted == [device])
+    #expect(!rescue.salvage.grafting.strangers.isEmpty)
+    #expect(rescue.output.details(device).snapshottedTime == time + 1)
+    #expect(SharingModel(rescue.output).lowestSnapshottedTimes.isEmpty)
+  }
+
+  private func rescueWithoutList(_ image: MetadataImage) throws -> Rescue {
+    var damaged = image
+    for node in image.nodes(below: image.superblock.mappingRoot) { damaged.zero(node.block) }
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("without the list of devices")
+    return rescue
   }
 
   /// What is mapped at the pool's own time is shared only after the next snapshot.

@@ -58,7 +58,9 @@ package struct Grafting: Sendable {
     if !reader.lostTopLevel.isEmpty || hasRemadeList {
       let orphans = Deficits(reader, census).candidates.filter { $0.tree == .mapping }
       var choice = RootChoice()
-      choice.orphans = orphans.map { MetadataBlock($0.block) }
+      choice.orphans = orphans.flatMap {
+        Array(repeating: MetadataBlock($0.block), count: min(2, $0.missing))
+      }
       if !orphans.isEmpty {
         (reader, counts) = try read(choice)
         adopt(orphans, &reader, census)
