@@ -3,7 +3,8 @@
 #
 # LVM as user of the tools that `make install DESTDIR=INSTALLED PREFIX=/usr` installed: in the
 # emulated machine it makes a pool, has it checked and repaired, and most of what README.md advises
-# is done line by line; guest/lvm.sh says how. Fetches Debian's LVM, and doesn't install it.
+# is done line by line; guest/lvm-*.sh say how. Between the boots, metadata is edited here, where
+# there is more to do it with. Fetches Debian's LVM, and doesn't install it.
 #
 # Status 0: all of it works. 1: something doesn't, or LVM can't be had. Leaves $RIG/out/lvm.txt.
 set -euo pipefail
@@ -34,14 +35,35 @@ global { use_lvmpolld = 0 event_activation = 0 }
 END
 (cd "$tree" && find . | cpio -o -H newc --quiet -R 0:0) | gzip -1 > "$work/lvm.cpio.gz"
 
-truncate -s 400M "$work/disk"
-start=$SECONDS status=0
-ARCHIVE=$work/lvm.cpio.gz MEMORY=768 TIMEOUT=${TIMEOUT:-1200} \
-  boot "$work" "$kernel_tests/guest/lvm.sh" "$work/disk" || status=$?
-cp "$work/output.txt" "$RIG/out/lvm.txt"
+# stage NAME: boots the machine with guest/lvm-NAME.sh. Boots after the first one have the same
+# disk, and get to know what the one before left: $left.
+left=
+stage() {
+  local status=0 start=$SECONDS verdict
+  ARCHIVE=$work/lvm.cpio.gz MEMORY=768 TIMEOUT=${TIMEOUT:-600} PARAMETERS=$left \
+    boot "$work" "$kernel_tests/guest/lvm-$1.sh" "$work/disk" || status=$?
+  cat "$work/output.txt" >> "$RIG/out/lvm.txt"
+  left=$(sed -n 's/^@@LEFT //p' "$work/output.txt")
 
-grep -aE '^@@ FAULT' "$work/output.txt" | sed 's/^@@ /  /' || true
-verdict=$(sed -n 's/^@@VERDICT //p' "$work/output.txt")
-echo "lvm: ${verdict:-no verdict, status $status}," \
-  "$(grep -ac '^@@ \$' "$work/output.txt") commands ($((SECONDS - start)) s)"
-[ "$status $verdict" = "0 accepted" ]
+  grep -aE '^@@ FAULT' "$work/output.txt" | sed 's/^@@ /  /' || true
+  verdict=$(sed -n 's/^@@VERDICT //p' "$work/output.txt")
+  echo "lvm, $1: ${verdict:-no verdict, status $status}," \
+    "$(grep -ac '^@@ \$' "$work/output.txt") commands ($((SECONDS - start)) s)"
+  [ "$status $verdict" = "0 accepted" ]
+}
+
+# edit HOW...: breaks the pool's metadata, which lies on the disk in one piece.
+edit() {
+  local how $left   # first=BLOCK count=BLOCKS ...
+  dd if="$work/disk" of="$work/tmeta" bs=4096 skip="$first" count="$count" status=none
+  for how; do "$kernel_tests/break-image.py" "$work/tmeta" "$work/tmeta" "$how"; done
+  dd if="$work/tmeta" of="$work/disk" bs=4096 seek="$first" conv=notrunc status=none
+}
+
+truncate -s 400M "$work/disk"
+: > "$RIG/out/lvm.txt"
+stage recipes
+edit data-count-high needs-check
+stage leaks
+edit needs-check
+stage needs-check

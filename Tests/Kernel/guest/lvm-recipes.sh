@@ -1,0 +1,153 @@
+# LVM has a pool checked at each activation and repairs it, and most of what README.md advises is
+# done line by line, with these names. What needs metadata with checksums made anew is left to
+# further boots.
+. /lvm.sh
+volumes="vg/one vg/two vg/snap"
+# A volume that is not there, and how the kernel takes that.
+harmless="$harmless|open thin internal device|error adding target|Deletion of thin device"
+
+# Little-endian numbers of four bytes in the copy.
+number() { od -An -tu4 -j "$1" -N 4 /tmp/tmeta.copy | tr -d ' '; }
+
+# lose BLOCK: zeroes it.
+lose() {
+  place
+  try 0 dd if=/dev/zero of=/dev/vda bs=4096 seek=$((first + $1)) count=1 conv=notrunc,fsync
+}
+
+# Loses the root of the first device's tree, which the first entry of the list of devices names.
+lose_tree() {
+  local list
+  copy
+  list=$(($(number 320) * 4096))                               # superblock: data_mapping_root
+  lose "$(number $((list + 32 + 8 * $(number $((list + 20))))))" # node: max_entries; values
+}
+
+say "A pool with a volume, a snapshot of it that went its own way, and another volume."
+try 0 pvcreate /dev/vda
+try 0 vgcreate vg /dev/vda
+try 0 lvcreate -L 128M --poolmetadatasize 4M -T vg/pool
+try 0 lvcreate -V 128M -T vg/pool -n one
+fill vg/one 1 2400000
+try 0 lvcreate -s -n snap vg/one
+fill vg/one 9000000 9400000 100
+try 0 lvcreate -V 64M -T vg/pool -n two
+fill vg/two 5000000 6000000
+active $volumes
+before=$(contents)
+[ "$(echo "$before" | tr , '\n' | sort -u | grep -c .)" = 3 ] || bad "no three volumes: $before"
+
+say "Look at the metadata of a pool before it is activated."
+inactive
+check 0
+
+say "Repair through LVM."
+lose_tree
+try fail lvchange -ay vg/one
+says "Manual repair required"
+look
+try 1 thin_check /dev/mapper/vg-pool_tmeta
+says "lvconvert --repair VG/POOL"
+try fail lvchange -ay vg/pool
+look_away
+try 0 lvconvert -y --repair vg/pool
+says "3 of 3 devices are whole"
+try 0 lvs -a -o lv_name vg
+says pool_meta0
+same "after lvconvert --repair"
+
+say "Repair by hand."
+inactive
+lose_tree
+try 0 lvs -a -o lv_name,lv_size vg
+try 0 lvcreate -y -L 4M -n fixed vg
+look
+try 0 thin_repair -i /dev/mapper/vg-pool_tmeta -o /dev/vg/fixed
+try 0 thin_check /dev/vg/fixed
+look_away
+swap
+try 0 lvchange -ay vg/pool
+same "after a repair by hand"
+
+say "The superblock is lost."
+inactive
+lose 0
+look
+try 65 thin_check /dev/mapper/vg-pool_tmeta
+says "block 0 is nothing but zeroes"
+try 0 lvs -o chunksize,transaction_id --units s vg/pool
+set -- $(echo "$said" | tail -n 1 | tr -d S)
+try 0 lvchange -ay vg/fixed
+try 0 thin_repair -i /dev/mapper/vg-pool_tmeta -o /dev/vg/fixed --data-block-size "$1" \
+  --transaction-id "$2"
+says "3 of 3 devices are whole"
+look_away
+swap
+same "after the superblock was lost"
+
+say "Transaction ids don't match: the pool gets metadata from before two volumes were made."
+inactive
+copy
+try 0 lvcreate -V 64M -T vg/pool -n three
+try 0 lvcreate -V 64M -T vg/pool -n four
+try 0 lvchange -an vg/three vg/four vg/pool
+try 0 lvchange -ay vg/fixed
+try 0 dd if=/tmp/tmeta.copy of=/dev/vg/fixed bs=1M conv=fsync
+swap
+try fail lvchange -ay vg/pool
+says "while expected"
+try 0 lvs -o transaction_id vg/pool
+wanted=$(echo "$said" | tail -n 1 | tr -d ' ')
+look
+try 0 thin_dump /dev/mapper/vg-pool_tmeta -o /tmp/pool.xml
+look_away
+# bring_to ID
+bring_to() {
+  try 0 lvchange -ay vg/fixed
+  try 0 thin_restore -i /tmp/pool.xml -o /dev/vg/fixed --transaction-id "$1"
+  swap
+  try 0 lvchange -ay vg/pool
+}
+bring_to $((wanted - 1))   # LVM takes that, but can't go on
+try fail lvcreate -V 64M -T vg/pool -n five
+says "unexpected transaction id"
+inactive
+bring_to "$wanted"
+same "after their transaction ids differed"
+try fail lvchange -ay vg/three
+try 0 lvremove -y vg/three vg/four
+try 0 lvcreate -V 64M -T vg/pool -n five
+try 0 lvremove -y vg/five
+
+say "Look at a live pool, then dump and restore."
+try 0 dmsetup message vg-pool-tpool 0 reserve_metadata_snap
+try 0 thin_dump -m /dev/mapper/vg-pool_tmeta -o /tmp/pool.xml
+try 0 dmsetup message vg-pool-tpool 0 release_metadata_snap
+inactive
+try 0 lvchange -ay vg/fixed
+try 0 thin_restore -i /tmp/pool.xml -o /dev/vg/fixed
+swap
+same "after thin_restore"
+
+say "A volume was deleted by mistake."
+lost=$(content /dev/vg/two 100)
+try 0 lvremove -y vg/two
+volumes="vg/one vg/snap"
+kept=$(contents)
+inactive
+copy
+try 0 thin_roots /tmp/tmeta.copy
+set -- $(echo "$said" | sed -n 's/.* --recover \([0-9]*\) --from \([0-9]*\) .*/\1 \2/p')
+try 0 lvchange -ay vg/fixed
+try 0 thin_roots -i /tmp/tmeta.copy --recover "$1" --from "$2" -o /dev/vg/fixed
+next=$(echo "$said" | sed -n '/^ *dmsetup create/s/VG-POOL/vg-pool/p')
+swap
+try 0 lvchange -ay vg/pool
+try 0 eval "$next"
+[ "$(content /dev/mapper/recovered 100)" = "$lost" ] || bad "the recovered volume differs"
+try 0 dmsetup remove recovered
+
+active $volumes
+[ "$(contents)" = "$kept" ] || bad "in the end the volumes differ"
+before=$kept
+leave
