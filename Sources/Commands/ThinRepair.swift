@@ -141,7 +141,8 @@ extension Tool {
       throw Failure(
         .damaged,
         "the superblock is lost, and with it the data block size: give it in sectors with "
-          + "--data-block-size ('lvs -o chunksize --units s VG/POOL' shows it)")
+          + "--data-block-size, and LVM's transaction id with --transaction-id ('lvs --nosuffix "
+          + "--units s -o chunksize,transaction_id VG/POOL' shows both)")
     } catch .input(let error) {
       throw Failure(input: error)
     }

@@ -56,8 +56,8 @@ package struct Advice: Sendable {
       if findings.worst ?? .note < .warning { lines.append("The metadata is sound.") }
       lines.append(
         "The kernel failed to write metadata once and set needs_check; its log says why "
-          + "('journalctl -k'). Until the flag is cleared it writes nothing to the pool and does "
-          + "not let it grow.")
+          + "('journalctl -k'). Until the flag is cleared the pool takes no new data, and gets no "
+          + "space that is added.")
     }
     if findings.counts[.snapshottedTimeTooLow] != nil {
       lines.append(
@@ -89,9 +89,8 @@ package struct Advice: Sendable {
     guard report.findings.counts[.transactionInFuture] != nil else { return [] }
     let own = superblock.transactionID
     return [
-      "LVM activates a pool only if it has the transaction id that LVM expects; this one has "
-        + "\(own). Should LVM say 'transaction_id is \(own), while expected N', give it that "
-        + "number in new metadata:"
+      "This pool has transaction id \(own). If 'lvs -o transaction_id VG/POOL' shows another, N, "
+        + "LVM can't activate the pool, or make volumes in it; write new metadata that has N:"
     ] + Commands.newTransaction(input, blockCount: report.blockCount)
   }
 

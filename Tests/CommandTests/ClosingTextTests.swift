@@ -19,8 +19,8 @@ import Testing
   private static let sound = "The metadata is sound.\n"
   private static let needsCheck =
     "The kernel failed to write metadata once and set needs_check; its log says why "
-    + "('journalctl -k'). Until the flag is cleared it writes nothing to the pool and does not let "
-    + "it grow.\n"
+    + "('journalctl -k'). Until the flag is cleared the pool takes no new data, and gets no space "
+    + "that is added.\n"
   private static let later = "When that is done:\n"
   private static let metadataFull =
     "Metadata space is used up: 12 blocks of 4 KiB are free, and the kernel keeps 12 for itself. "
@@ -162,7 +162,7 @@ import Testing
   }
 
   /// The kernel sets the flag when it runs out of metadata space in the midst of a change.
-  @Test func `where the kernel would not let a pool grow the order is said`() throws {
+  @Test func `what has to wait until the metadata is mended comes after that`() throws {
     let scratch = try Scratch()
     let image = try scratch.broken("metadata-full", "needs-check")
     #expect(

@@ -17,9 +17,8 @@ import ThinMetadata
     #expect(
       try lines(.transactionInFuture) == [
         "Found 1 warning.",
-        "LVM activates a pool only if it has the transaction id that LVM expects; this one has 0. "
-          + "Should LVM say 'transaction_id is 0, while expected N', give it that number in new "
-          + "metadata:",
+        "This pool has transaction id 0. If 'lvs -o transaction_id VG/POOL' shows another, N, LVM "
+          + "can't activate the pool, or make volumes in it; write new metadata that has N:",
         "  thin_dump DEV -o XML",
         "  truncate -s 8192K NEW    (or NEW is a device)",
         "  thin_restore -i XML -o NEW --transaction-id N",

@@ -153,7 +153,7 @@ extension DamageCase {
       .snapshottedTimeTooLow, "a snapshot's leaves are older than its last snapshot, and shared",
       of: manySnapshots
     ) { image in
-      let shared = SharingModel(image).latestSharedTimes
+      let shared = SharingModel(image).latestSharedTimes.sorted { $0.key < $1.key }
       guard let device = shared.first(where: { image.details($0.key).creationTime <= $0.value })
       else { throw NoSuchPlace() }
       setDetails(device.key, in: &image) { $0.snapshottedTime = device.value }

@@ -6,6 +6,10 @@ check 1
 says "leak: data space map"
 says "needs_check is set"
 says "--clear-needs-check-flag"
+look
+try 74 thin_check --auto-repair /dev/mapper/vg-pool_tmeta
+says "is a read-only device"
+look_away
 
 say "LVM has it checked, but not mended, unless it is asked to."
 try fail lvchange -ay vg/pool

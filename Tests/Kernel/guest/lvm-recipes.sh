@@ -75,8 +75,8 @@ lose 0
 look
 try 65 thin_check /dev/mapper/vg-pool_tmeta
 says "block 0 is nothing but zeroes"
-try 0 lvs -o chunksize,transaction_id --units s vg/pool
-set -- $(echo "$said" | tail -n 1 | tr -d S)
+try 0 lvs --noheadings --nosuffix --units s -o chunksize,transaction_id vg/pool
+set -- $(echo "$said" | tail -n 1)
 try 0 lvchange -ay vg/fixed
 try 0 thin_repair -i /dev/mapper/vg-pool_tmeta -o /dev/vg/fixed --data-block-size "$1" \
   --transaction-id "$2"
