@@ -176,4 +176,31 @@ import ThinMetadata
     bare.zero(bare.superblock.mappingRoot)
     #expect(try salvage(bare).bringsNothingBack)
   }
+
+  /// The first leaf of a tree does not have to be there to tell what kind of tree it is, nor all
+  /// leaves to tell whose.
+  @Test func `a tree with a damaged leaf goes back to its device though the list is lost`() throws {
+    let image = try MetadataImage(kernel: "thin/ext4")
+    let list = image.superblock.mappingRoot
+    for (device, root) in image.devices {
+      for leaf in image.leaves(below: root) {
+        var damaged = image
+        damaged.zero(list)
+        damaged.zero(leaf.block)
+        let place: Comment = "device \(device), leaf \(leaf.block)"
+        let rescue = try Rescue(damaged)
+        try rescue.expectSound(place)
+        let grafting = rescue.salvage.grafting
+        #expect(grafting.damagedBlocks.map(\.block) == [list, leaf.block].sorted(), place)
+        #expect(grafting.damagedBlocks.allSatisfy { $0.look == .zeroed }, place)
+        // What several trees lack, two of them can lack as much of.
+        let owners = image.devices.count { device in
+          image.leaves(below: device.root).contains { $0.block == leaf.block }
+        }
+        if owners > 1 { continue }
+        #expect(grafting.strangers == [], place)
+        #expect(rescue.output.mappings == image.mappings(without: [leaf.block]), place)
+      }
+    }
+  }
 }

@@ -26,7 +26,7 @@ extension BlockCensus {
   /// A mapping's value can be the number of a metadata block only where the data block is block 0,
   /// which a leaf has once at most.
   func isTopLevel(_ block: UInt32, exceptFor lost: Set<UInt32> = []) -> Bool {
-    guard let leaf = leftmostLeaf(below: block)?.leaf else { return false }
+    guard let leaf = firstLeaf(below: block)?.leaf else { return false }
     let children = children(of: leaf.block)
     guard leaf.valueSize == BTreeNode.pointerSize, let first = children.first
     else { return false }
@@ -35,19 +35,42 @@ extension BlockCensus {
   }
 
   /// Levels above the leaves; `nil` when that can't be told.
-  func height(_ block: UInt32) -> Int? { leftmostLeaf(below: block)?.height }
+  func height(_ block: UInt32) -> Int? { firstLeaf(below: block)?.height }
 
   /// The size of the values in the leaves below a node; `nil` when that can't be told.
-  func leafValueSize(_ block: UInt32) -> Int? { leftmostLeaf(below: block)?.leaf.valueSize }
+  func leafValueSize(_ block: UInt32) -> Int? { firstLeaf(below: block)?.leaf.valueSize }
 
-  private func leftmostLeaf(below block: UInt32) -> (leaf: NodeTable.Node, height: Int)? {
-    var block = block
-    for height in 0..<16 {
-      guard let node = nodes[block] else { return nil }
-      if node.isLeaf { return (node, height) }
-      guard let first = children(of: block).first else { return nil }
-      block = first
-    }
-    return nil
+  /// The first leaf below a node that is sound, and how many levels below.
+  private func firstLeaf(below block: UInt32) -> (leaf: NodeTable.Node, height: Int)? {
+    guard let node = nodes[block] else { return nil }
+    if node.isLeaf { return (node, 0) }
+    guard let place = firstLeaves[block], let leaf = nodes[place.leaf] else { return nil }
+    return (leaf, place.height)
   }
+
+  /// Where the first sound leaf below each internal node is; each node is looked at once.
+  static func firstLeaves(
+    _ nodes: NodeTable, _ children: (UInt32) -> [UInt32]
+  ) -> [UInt32: (leaf: UInt32, height: Int)] {
+    var found: [UInt32: (leaf: UInt32, height: Int)] = [:]
+    var seen: Set<UInt32> = []
+    func find(_ block: UInt32, levels: Int) -> (leaf: UInt32, height: Int)? {
+      guard let node = nodes[block] else { return nil }
+      if node.isLeaf { return (block, 0) }
+      // A node that was seen and has no leaf has none, or is the start of a loop.
+      guard levels > 0, seen.insert(block).inserted else { return found[block] }
+      for child in children(block) {
+        if let place = find(child, levels: levels - 1) {
+          found[block] = (place.leaf, place.height + 1)
+          break
+        }
+      }
+      return found[block]
+    }
+    for node in nodes.all where !node.isLeaf { _ = find(node.block, levels: mostLevels) }
+    return found
+  }
+
+  /// More than any tree has.
+  private static let mostLevels = 16
 }

@@ -24,6 +24,8 @@ package struct BlockCensus: Sendable {
   private(set) var indexBlocks: [UInt32] = []
   /// Copies of superblocks: metadata snapshots, of whatever age.
   private(set) var superblocks: [UInt32: Superblock] = [:]
+  /// The first sound leaf below each internal node.
+  private(set) var firstLeaves: [UInt32: (leaf: UInt32, height: Int)] = [:]
   private var bitmaps: Set<UInt32> = []
   /// By block: 1 where a checksum tells that it is something, whatever that is.
   private var isSomething: BlockTable<UInt8>
@@ -47,6 +49,7 @@ package struct BlockCensus: Sendable {
       for block in visitor.recognized { isSomething[Int(block)] = 1 }
     }
     indexBlocks.sort()
+    firstLeaves = BlockCensus.firstLeaves(nodes, children)
   }
 
   func isBitmap(_ block: UInt32) -> Bool { bitmaps.contains(block) }

@@ -7,6 +7,11 @@ extension Grafting {
   ) {
     let totals = reader.mappingTotals
     func size(_ block: UInt32) -> UInt64 { totals[below: block].entryCount }
+    /// Whether a tree, without what damage hides of it, can have so many mappings.
+    func fits(_ block: UInt32, _ wanted: UInt64?) -> Bool {
+      guard let wanted else { return false }
+      return totals[below: block].hasDamage ? size(block) < wanted : size(block) == wanted
+    }
     // Trees still to be given away, and how many devices each belongs to.
     var open: [UInt32: Int] = [:]
     for orphan in orphans where reader.mappings.isUsable(MetadataBlock(orphan.block)) {
@@ -43,7 +48,7 @@ extension Grafting {
     let lists = OldLists(census, reader.devices)
     func mayHave(_ place: Int, _ block: UInt32) -> Bool {
       let device = reader.devices[place]
-      return size(block) == device.details?.mappedBlocks
+      return fits(block, device.details?.mappedBlocks)
         && !lists.excludes(device.id, from: block)
     }
     var isGiving = true
@@ -78,6 +83,12 @@ extension Grafting {
       }
       guard blocks.count == rivals.count, trees.count == 1 || wanted == 0 else { continue }
       for (place, block) in zip(rivals.sorted(), blocks) { give(place, block) }
+    }
+    // Last, the one tree that is left for the one device that is.
+    if let place = places.first, places.count == 1, open.count == 1,
+      let (block, count) = open.first, count == 1, mayHave(place, block)
+    {
+      give(place, block)
     }
     adopted.sort()
     keepStrangers(

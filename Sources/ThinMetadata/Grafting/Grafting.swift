@@ -37,7 +37,7 @@ package struct Grafting: Sendable {
     _ read: (RootChoice) throws(IOError) -> (PoolReader, RefCounts)
   ) throws(IOError) -> (PoolReader, RefCounts) {
     var (reader, counts) = try read(RootChoice())
-    damagedBlocks = DamagedBlock.list(reader.findings, in: reader.file)
+    noteDamage(reader)
     guard reader.hasLostBranches || !reader.lostTopLevel.isEmpty || !reader.mappings.holes.isEmpty
     else { return (reader, counts) }
     let census = BlockCensus(reader.file, purpose: "looking for what is lost in all blocks")
@@ -69,12 +69,21 @@ package struct Grafting: Sendable {
     if hasRemadeList, Deficits(reader, census).hasUnreached {
       lostIDs = nodes.filter { $0.tree == .topLevel }.flatMap(\.gaps)
     }
+    noteDamage(reader)
     noteGrafted(reader)
     let hasAllDevices = reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
     if hasAllDevices, remakeLeaves(reader, counts, census) {
       (reader, counts) = try read(RootChoice())
     }
     return (reader, counts)
+  }
+
+  /// More blocks are reached, and may be damaged, the more has been put back.
+  private mutating func noteDamage(_ reader: PoolReader) {
+    let known = Set(damagedBlocks.map(\.block))
+    damagedBlocks += DamagedBlock.list(reader.findings, in: reader.file)
+      .filter { !known.contains($0.block) }
+    damagedBlocks.sort { $0.block < $1.block }
   }
 
   private mutating func noteGrafted(_ reader: PoolReader) {
