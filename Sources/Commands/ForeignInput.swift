@@ -9,8 +9,6 @@ extension InputKind {
     switch self {
     case .metadata(.cacheSuperblock): "cache_check, cache_dump and cache_repair are for that"
     case .metadata(.eraSuperblock): "era_check, era_dump and era_repair are for that"
-    case .metadata(.thinSuperblock): nil
-    case .metadata, .zeroes: nil
     case .unfinished: "run it again, its input is still what it was"
     case .undo: "'thin_check --undo \(path) DEVICE' puts back what it keeps"
     case .xml: "'thin_restore -i \(path) -o NEW' makes metadata of it"
@@ -22,7 +20,7 @@ extension InputKind {
     case .luks: "open it with cryptsetup, and name the metadata device inside it"
     case .lvm, .ext, .xfs, .btrfs, .swap, .partitionTable:
       "with LVM the metadata of VG/POOL is \(Advice.Commands.component)"
-    case .unknown: nil
+    case .metadata, .zeroes, .unknown: nil
     }
   }
 }

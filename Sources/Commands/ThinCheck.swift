@@ -82,7 +82,8 @@ struct ThinCheck: Tool {
       result.failure == nil
       ? result.report.map {
         Advice(
-          $0, input: input, isMended: result.isMended, left: result.left, undoFile: undoFile
+          $0, input: input, isMended: result.isMended, left: result.left, undoFile: undoFile,
+          wasToMend: mends
         ).lines
       } ?? [] : []
     switch format {

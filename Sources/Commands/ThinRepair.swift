@@ -81,9 +81,11 @@ struct ThinRepair: Tool {
     }
     _ = consume bar
     if let needed = document.neededBlocks {
+      let isRoomy = needed <= source.blockCount
+      let size = isRoomy ? source.blockCount : RestoreError.roomyCount(for: needed)
       shared.messages.say(
-        "Nothing is written. New metadata takes about \(needed * 4) KiB, and "
-          + "\(RestoreError.roomyCount(for: needed) * 4) KiB is enough. A repair would say:")
+        "Nothing is written. New metadata takes about \(needed * 4) KiB; make NEW \(size * 4) KiB "
+          + "or more. A repair would say:")
     }
     for line in document.summary { shared.messages.say(line) }
   }

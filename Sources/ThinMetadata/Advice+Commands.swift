@@ -3,7 +3,12 @@ extension Advice {
   package enum Commands {
     /// Where LVM has the metadata of a pool.
     package static let component =
-      "/dev/mapper/VG-POOL_tmeta ('lvchange -ay VG/POOL_tmeta' shows it while the pool is inactive)"
+      "/dev/mapper/VG-POOL_tmeta, where a dash inside VG or POOL is doubled ('lvchange -ay "
+      + "VG/POOL_tmeta' shows it while the pool is inactive)"
+
+    private static let deactivate =
+      "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)"
+    private static let activate = "  lvchange -ay VG/POOL    (then its volumes)"
 
     static let volumeNames = "'lvs -o lv_name,thin_id VG' tells which volume is which device."
 
@@ -11,9 +16,9 @@ extension Advice {
       [
         "To mend it with LVM:",
         runsThis("check"),
-        "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)",
+        deactivate,
         "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
-          + "VG/POOL",
+          + "VG/POOL    (then its volumes)",
         "To mend it in a file, or a device that can be written to (LVM's POOL_tmeta can't):",
         "  thin_check --auto-repair \(ShellWord(input))",
       ]
@@ -28,8 +33,7 @@ extension Advice {
         "  thin_repair --dry-run -i COPY",
         "With LVM, have new metadata written so:",
         runsThis("repair"),
-        "  lvchange -an VG/POOL_tmeta    (if it is active)",
-        "  lvconvert --repair VG/POOL",
+        deactivate, "  lvconvert --repair VG/POOL", activate,
         "The old metadata stays as VG/POOL_metaN: keep it until your data is checked. Without LVM:",
         "  truncate -s \(blockCount * 4)K NEW    (or NEW is a device)",
         "  thin_repair -i COPY -o NEW",
@@ -47,8 +51,8 @@ extension Advice {
         "  thin_repair --dry-run -i COPY \(numbers)",
         "  lvcreate -L \(blockCount * 4)K -n NEW VG",
         "  thin_repair -i COPY -o /dev/VG/NEW \(numbers)",
-        "  lvchange -an VG/POOL_tmeta    (if it is active)",
-        "  lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL",
+        "  thin_check /dev/VG/NEW    (go on only if it is sound)", deactivate,
+        "  lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL", activate,
         "VG/NEW is the old metadata then: keep it until your data is checked.",
       ]
     }
@@ -67,7 +71,8 @@ extension Advice {
     ]
 
     private static func runsThis(_ job: String) -> String {
-      "  lvmconfig --type full global/thin_\(job)_executable    (has to name this program)"
+      "  lvmconfig --type full global/thin_\(job)_executable    "
+        + "(has to name this program; set it in lvm.conf if it doesn't)"
     }
   }
 }

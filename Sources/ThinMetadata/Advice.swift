@@ -6,10 +6,10 @@ package struct Advice: Sendable {
 
   /// `input`: the device or file as the person named it. `isMended`: what could be mended in
   /// place has been. `left`: what a check has found since then, if it could be made. `undoFile`:
-  /// what can take that back.
+  /// what can take that back. `wasToMend`: it was asked for, done or not.
   package init(
     _ report: CheckReport, input: String, isMended: Bool, left: Findings? = Findings(),
-    undoFile: String? = nil
+    undoFile: String? = nil, wasToMend: Bool = false
   ) {
     let findings = report.findings
     var lines: [String] = []
@@ -17,6 +17,7 @@ package struct Advice: Sendable {
     lines += Advice.affected(report)
     if findings.worst == .error {
       // Whatever else there is to say can wait.
+      if wasToMend { lines.append("Nothing was mended, as there are errors.") }
       self.lines = lines + Advice.forErrors(report, input)
       return
     }
@@ -40,7 +41,11 @@ package struct Advice: Sendable {
 
   /// Where nothing was found.
   private static func verdict(_ report: CheckReport) -> String {
-    report.isComplete ? "The metadata is sound." : "What was looked at is sound."
+    guard report.isComplete, let superblock = report.superblock else {
+      return "What was looked at is sound."
+    }
+    return "The metadata is sound. Should LVM not activate the pool, see whether 'lvs -o "
+      + "transaction_id VG/POOL' shows \(superblock.transactionID) as well."
   }
 
   /// What mending in place would put right, and how to have it done.
@@ -72,7 +77,7 @@ package struct Advice: Sendable {
   private static func later(_ report: CheckReport, _ input: String) -> [String] {
     guard let superblock = report.superblock else { return [] }
     let findings = report.findings
-    var lines = forTransactions(report, superblock, input) + forSpace(findings, superblock)
+    var lines = forTransactions(report, superblock, input) + forSpace(report, superblock)
     if findings.counts[.metadataSnapshotHeld] != nil {
       lines.append(
         "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
@@ -94,17 +99,23 @@ package struct Advice: Sendable {
     ] + Commands.newTransaction(input, blockCount: report.blockCount)
   }
 
-  private static func forSpace(_ findings: Findings, _ superblock: Superblock) -> [String] {
+  private static func forSpace(_ report: CheckReport, _ superblock: Superblock) -> [String] {
+    let findings = report.findings
     var lines: [String] = []
     let space = MetadataSpace(superblock.metadataSpaceMap)
     let numbers =
       "\(space.free) blocks of 4 KiB are free, and the kernel keeps \(space.reserve) for itself"
-    if findings.counts[.metadataFull] != nil {
+    let isShort = [.metadataFull, .metadataNearlyFull].contains { findings.counts[$0] != nil }
+    let known = superblock.metadataSpaceMap.blockCount
+    if isShort, report.blockCount > known {
+      lines.append(
+        "Metadata space is short: \(numbers). But the device is larger than that: the pool takes "
+          + "\((report.blockCount - known) * 4) KiB more when it is activated next.")
+    } else if findings.counts[.metadataFull] != nil {
       lines.append(
         "Metadata space is used up: \(numbers). The pool can't be written before it has more: "
           + "'lvextend --poolmetadatasize +SIZE VG/POOL'.")
-    }
-    if findings.counts[.metadataNearlyFull] != nil {
+    } else if findings.counts[.metadataNearlyFull] != nil {
       lines.append(
         "Metadata space is short: \(numbers). Make room before the pool stops: 'lvextend "
           + "--poolmetadatasize +SIZE VG/POOL'.")
@@ -192,7 +203,8 @@ package struct Advice: Sendable {
         "The metadata goes on beyond the end of '\(input)', which has \(sizes[0]) of its "
           + "\(sizes[1]). Don't activate the pool, and don't repair it like this. A copy was cut "
           + "short: make a whole one and check that. If this is VG/POOL_tmeta, it was made "
-          + "smaller, or LVM was taken back to an older state; get the rest back first:"
+          + "smaller, or LVM was taken back to an older state. Get back the very extents that it "
+          + "had, not others by 'lvextend':"
       ] + Commands.findingSize
     }
     return lines + Commands.repair(input, blockCount: report.blockCount)

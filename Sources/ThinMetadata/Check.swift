@@ -36,7 +36,7 @@ package struct CheckReport: Sendable {
   /// Whole blocks on the device.
   package let blockCount: UInt64
   package fileprivate(set) var damage: [Damage] = []
-  /// Device ids whose entry in the list of devices can't be read.
+  /// Device ids that neither list of devices tells of: there may be more devices than are known.
   package fileprivate(set) var lostIDs: [ClosedRange<UInt64>] = []
   /// Whether the mappings were looked at.
   package fileprivate(set) var hasReadMappings = false
@@ -56,7 +56,8 @@ extension CheckReport {
     let site = PoolReader.Structure.superblock
     guard let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings)
     else {
-      isSuperblockMendable = try file.withBlock(.superblock, Superblock.correctedIn) != nil
+      // One that can't be read has been reported.
+      isSuperblockMendable = (try? file.withBlock(.superblock, Superblock.correctedIn)) != nil
       return
     }
     self.superblock = superblock
@@ -83,7 +84,7 @@ extension CheckReport {
     if scope.judgesSpaceMaps { mends = reader.checkSpaceMaps(dataCounts) }
     findings = reader.findings
     damage = reader.damage(totals)
-    lostIDs = reader.lostTopLevel
+    lostIDs = reader.lostTopLevel.common(with: reader.lostDetails)
     hasReadMappings = true
   }
 }

@@ -17,6 +17,7 @@ extension Salvage {
     /// Mappings of lost leaves that could be brought back, and were not accepted.
     package let leftOut: [Provenance: UInt64]
     package var hasRebuiltDetails: Bool { mappedBlocksBefore == nil }
+    var hasMappingsOfLostLeaves: Bool { kept.keys.contains { $0 >= .proven } }
   }
 }
 

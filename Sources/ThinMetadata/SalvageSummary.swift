@@ -11,7 +11,6 @@ package struct SalvageSummary: Sendable {
 
   package init(_ salvage: Salvage, _ spaceMaps: OldSpaceMaps) {
     let sectors = UInt64(salvage.header.dataBlockSectors)
-    let damaged = salvage.results.filter { !$0.lost.isEmpty }
     var lines: [String] = []
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
     lines += SalvageSummary.forCutDevice(salvage)
@@ -29,19 +28,16 @@ package struct SalvageSummary: Sendable {
           : "Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost unnoticed.")
     }
     lines += SalvageSummary.forLeftOut(salvage)
-    if !salvage.bringsNothingBack {
-      lines += SalvageSummary.total(salvage, spaceMaps, damaged: damaged.count)
-    }
+    if !salvage.bringsNothingBack { lines += SalvageSummary.total(salvage, spaceMaps) }
     self.lines = lines
   }
 
-  private static func total(
-    _ salvage: Salvage, _ spaceMaps: OldSpaceMaps, damaged: Int
-  ) -> [String] {
+  private static func total(_ salvage: Salvage, _ spaceMaps: OldSpaceMaps) -> [String] {
+    let whole = salvage.results.count(where: \.lost.isEmpty)
     let devices = salvage.results.count + salvage.droppedDevices.count
     let kept = salvage.results.reduce(0) { $0 + $1.mappedBlocks }
     var lines = [
-      "Kept \(kept) mappings; \(salvage.results.count - damaged) of \(devices) devices are whole."
+      "Kept \(kept) mappings; \(whole) of \(devices) devices are whole."
     ]
     if salvage.hasLosses {
       lines.append(
@@ -60,16 +56,17 @@ package struct SalvageSummary: Sendable {
       return spaceMaps.isComplete
         ? [shared]
         : [
-          "The data behind lost mappings is still on the data device, but counts as free now: copy "
-            + "what you need before the pool is written to."
-        ]
+          "All other goes to whoever writes next; in which data blocks it is can't be told. Keep a "
+            + "copy of the data device if you need it."
+        ].map { "\(shared) \($0)" }
     }
     let size = UInt64(header.dataBlockSectors) * 512
     return [
       "\(shared) All other is in data blocks that nothing maps now, and that go to whoever writes "
         + "next: \(ranges).",
-      "Before the pool is written to, 'dd if=/dev/mapper/VG-POOL_tdata "
-        + "bs=\(size) skip=N count=1 of=FILE' copies data block N.",
+      "To copy data block N before the pool is activated: 'lvchange -ay VG/POOL_tdata', 'dd "
+        + "if=/dev/mapper/VG-POOL_tdata bs=\(size) skip=N count=1 of=FILE', 'lvchange -an "
+        + "VG/POOL_tdata'.",
     ]
   }
 
@@ -78,13 +75,9 @@ package struct SalvageSummary: Sendable {
     _ results: [Salvage.DeviceResult], _ sectors: UInt64
   ) -> [String] {
     let damaged = results.filter { !$0.lost.isEmpty }
-    let rescued = results.filter { device in
-      device.lost.isEmpty && device.kept.keys.contains { $0 >= .proven }
-    }
-    let rebuilt = results.filter { device in
-      device.hasRebuiltDetails && device.lost.isEmpty
-        && !device.kept.keys.contains { $0 >= .proven }
-    }
+    let whole = results.filter(\.lost.isEmpty)
+    let rescued = whole.filter(\.hasMappingsOfLostLeaves)
+    let rebuilt = whole.filter { $0.hasRebuiltDetails && !$0.hasMappingsOfLostLeaves }
     var lines: [String] = []
     for (devices, rest) in [(damaged, "lost something"), (rescued, "kept all their mappings")] {
       lines += devices.prefix(most).map { line($0, sectors) }
@@ -128,11 +121,12 @@ package struct SalvageSummary: Sendable {
     var all: [Provenance: UInt64] = [:]
     for device in salvage.results { all.merge(device.leftOut) { $0 + $1 } }
     if all.isEmpty { return [] }
-    let weakest = all.keys.max() ?? .likely
+    let options = [Provenance.likely, .guessed].compactMap { provenance in
+      all[provenance].map { "\($0) \(provenance) ('--accept \(provenance)')" }
+    }
     return [
-      "Of what is lost, more can be told, but not for sure: \(list(all, from: .likely)). "
-        + "'thin_repair --accept \(weakest)' brings that back too; some of it may be WRONG, so "
-        + "take it into a second output and check the data."
+      "Of what is lost, more can be told, but not for sure: \(options.joined(separator: ", ")). "
+        + "Some of it may be WRONG: take it into another NEW, and check the data."
     ]
   }
 
@@ -155,7 +149,7 @@ package struct SalvageSummary: Sendable {
     if wanted <= here || salvage.search != nil { return [] }
     return [
       "The metadata goes on beyond the end of this device or file: \(here) of \(wanted) blocks of "
-        + "4 KiB are there." + (salvage.hasLosses ? " With the rest of it more comes back." : "")
+        + "4 KiB are there. Get the rest back first if you can: it may show more."
     ]
   }
 

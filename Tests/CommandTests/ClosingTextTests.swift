@@ -4,19 +4,23 @@ import Testing
 
 /// How thin_check ends: what a person should know and do, word for word, for all fixtures.
 @Suite struct ClosingTextTests {
+  private static let lvmConf = "(has to name this program; set it in lvm.conf if it doesn't)\n"
   private static let mending =
     "To mend it with LVM:\n"
-    + "  lvmconfig --type full global/thin_check_executable    (has to name this program)\n"
+    + "  lvmconfig --type full global/thin_check_executable    " + lvmConf
     + "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)\n"
     + "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
-    + "VG/POOL\n"
+    + "VG/POOL    (then its volumes)\n"
     + "To mend it in a file, or a device that can be written to (LVM's POOL_tmeta can't):\n"
     + "  thin_check --auto-repair PATH\n"
   private static let space =
     "No data is at risk: blocks are held for nothing. But LVM may refuse to activate the pool "
     + "until that is mended.\n"
   private static let leak = space + mending
-  private static let sound = "The metadata is sound.\n"
+  private static let sound =
+    "The metadata is sound. Should LVM not activate the pool, see whether 'lvs -o transaction_id "
+    + "VG/POOL' shows ID as well.\n"
+  private static let soundOnly = "The metadata is sound.\n"
   private static let needsCheck =
     "The kernel failed to write metadata once and set needs_check; its log says why "
     + "('journalctl -k'). Until the flag is cleared the pool takes no new data, and gets no space "
@@ -51,7 +55,7 @@ import Testing
     "metadata-snapshot": sound
       + "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
       + "it any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.\n",
-    "needs-check": sound + needsCheck + mending,
+    "needs-check": soundOnly + needsCheck + mending,
     "power-cut": sound,
     "resized": sound,
     "reuse-all": sound,
@@ -72,6 +76,7 @@ import Testing
       line.contains(#/^(error|leak|warning|note): /#) || line.hasSuffix("findings are not shown")
     }
     return lines.drop(while: isFinding).joined(separator: "\n").replacing(path, with: "PATH")
+      .replacing(#/shows \d+ as well/#, with: "shows ID as well")
   }
 
   @Test func `every fixture has its text`() {
@@ -89,9 +94,10 @@ import Testing
     + "  dd if=PATH of=COPY bs=1M\n"
     + "  thin_repair --dry-run -i COPY\n"
     + "With LVM, have new metadata written so:\n"
-    + "  lvmconfig --type full global/thin_repair_executable    (has to name this program)\n"
-    + "  lvchange -an VG/POOL_tmeta    (if it is active)\n"
+    + "  lvmconfig --type full global/thin_repair_executable    " + lvmConf
+    + "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)\n"
     + "  lvconvert --repair VG/POOL\n"
+    + "  lvchange -ay VG/POOL    (then its volumes)\n"
     + "The old metadata stays as VG/POOL_metaN: keep it until your data is checked. Without LVM:\n"
     + "  truncate -s 4096K NEW    (or NEW is a device)\n"
     + "  thin_repair -i COPY -o NEW\n"
@@ -120,9 +126,9 @@ import Testing
     #expect(
       try closing(scratch.file("overwritten", bytes))
         == "Found 1 error.\nBlock 0 is not the superblock of a thin pool, or no longer. Is this "
-        + "the right device? With LVM it is /dev/mapper/VG-POOL_tmeta ('lvchange -ay "
-        + "VG/POOL_tmeta' shows it while the pool is inactive). If it is, don't activate the "
-        + "pool.\n"
+        + "the right device? With LVM it is /dev/mapper/VG-POOL_tmeta, where a dash inside VG or "
+        + "POOL is doubled ('lvchange -ay VG/POOL_tmeta' shows it while the pool is inactive). If "
+        + "it is, don't activate the pool.\n"
         + NextSteps.search("PATH", kib: 4096))
   }
 
@@ -156,7 +162,8 @@ import Testing
           + "The metadata goes on beyond the end of 'PATH', which has 400 KiB of its 4096 KiB. "
           + "Don't activate the pool, and don't repair it like this. A copy was cut short: make a "
           + "whole one and check that. If this is VG/POOL_tmeta, it was made smaller, or LVM was "
-          + "taken back to an older state; get the rest back first:\n"
+          + "taken back to an older state. Get back the very extents that it had, not others by "
+          + "'lvextend':\n"
           + "  lvs -a -o lv_name,lv_size,devices --units k VG    (how large is [POOL_tmeta]?)\n"
           + "  vgcfgrestore --list VG    (files that say how large it was)\n"))
   }
@@ -171,11 +178,30 @@ import Testing
         + ClosingTextTests.metadataFull)
     let full = try scratch.broken("data-full", "needs-check")
     #expect(
-      try closing(full) == ClosingTextTests.sound + ClosingTextTests.needsCheck
+      try closing(full) == ClosingTextTests.soundOnly + ClosingTextTests.needsCheck
         + ClosingTextTests.mending + ClosingTextTests.later + ClosingTextTests.dataFull)
     #expect(
       try Program.check("--auto-repair", full).errorText.hasSuffix(
         "'\(full)' is mended; a check finds nothing wrong any more.\n" + ClosingTextTests.dataFull))
+  }
+
+  @Test func `space that was added and not used yet is told`() throws {
+    let scratch = try Scratch()
+    let image = try scratch.file(
+      "extended", Images.bytes(Images.path("metadata-full-create")) + Data(count: 512 << 10))
+    #expect(
+      try closing(image) == ClosingTextTests.sound
+        + "Metadata space is short: 12 blocks of 4 KiB are free, and the kernel keeps 12 for "
+        + "itself. But the device is larger than that: the pool takes 512 KiB more when it is "
+        + "activated next.\n")
+  }
+
+  @Test func `that nothing was mended is said`() throws {
+    let scratch = try Scratch()
+    let image = try scratch.withoutFirstLeaf("snapshots")
+    #expect(
+      try Program.check("--auto-repair", image).errorText.contains(
+        "\nNothing was mended, as there are errors.\nDon't activate the pool."))
   }
 
   /// A name that a shell would take apart.

@@ -23,8 +23,8 @@ import Testing
     }
 
     private static let lvm =
-      "with LVM the metadata of VG/POOL is /dev/mapper/VG-POOL_tmeta ('lvchange -ay VG/POOL_tmeta' "
-      + "shows it while the pool is inactive)"
+      "with LVM the metadata of VG/POOL is /dev/mapper/VG-POOL_tmeta, where a dash inside VG or "
+      + "POOL is doubled ('lvchange -ay VG/POOL_tmeta' shows it while the pool is inactive)"
 
     static let all = [
       Case(

@@ -9,8 +9,10 @@ enum NextSteps {
       thin_repair --dry-run -i COPY --data-block-size SECTORS --transaction-id ID
       lvcreate -L \(kib)K -n NEW VG
       thin_repair -i COPY -o /dev/VG/NEW --data-block-size SECTORS --transaction-id ID
-      lvchange -an VG/POOL_tmeta    (if it is active)
+      thin_check /dev/VG/NEW    (go on only if it is sound)
+      lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)
       lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL
+      lvchange -ay VG/POOL    (then its volumes)
     VG/NEW is the old metadata then: keep it until your data is checked.
 
     """

@@ -53,7 +53,7 @@ import Testing
     #expect(first.document["counts"]?["leak"]?.integer == 300)
     let second = try CheckRun(["--auto-repair", image])
     #expect(second.document["mended"] == .boolean(false))
-    #expect(second.findings.isEmpty && second.advice == ["The metadata is sound."])
+    #expect(second.findings.isEmpty && second.advice.count == 1)
   }
 
   @Test func `leaks that may pass are leaks all the same`() throws {

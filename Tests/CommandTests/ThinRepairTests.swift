@@ -185,7 +185,7 @@ import Testing
       + "written. Keep '\(cut)' as it is, and don't activate the pool\n"
     let summary =
       "The metadata goes on beyond the end of this device or file: 100 of 1024 blocks of 4 KiB are "
-      + "there. With the rest of it more comes back.\n"
+      + "there. Get the rest back first if you can: it may show more.\n"
       + "Both lists of devices are lost: there may have been more devices.\n"
     for arguments in [["-o", output], ["--dry-run", "--report", report]] {
       let result = try Program.run("thin_repair", ["-i", cut] + arguments)

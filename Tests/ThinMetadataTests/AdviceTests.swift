@@ -33,10 +33,11 @@ import ThinMetadata
           + "have as well, and changes what these read; mended, it copies such blocks first. If "
           + "the pool was written to in this state, check the data.",
         "To mend it with LVM:",
-        "  lvmconfig --type full global/thin_check_executable    (has to name this program)",
+        "  lvmconfig --type full global/thin_check_executable    (has to name this "
+          + "program; set it in lvm.conf if it doesn't)",
         "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)",
         "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
-          + "VG/POOL",
+          + "VG/POOL    (then its volumes)",
         "To mend it in a file, or a device that can be written to (LVM's POOL_tmeta can't):",
         "  thin_check --auto-repair DEV",
       ])
@@ -83,7 +84,8 @@ import ThinMetadata
   @Test func `metadata space that gets short is told with what the kernel keeps back`() throws {
     #expect(
       try lines(.metadataNearlyFull) == [
-        "The metadata is sound.",
+        "The metadata is sound. Should LVM not activate the pool, see whether 'lvs -o "
+          + "transaction_id VG/POOL' shows 0 as well.",
         "Metadata space is short: 34 blocks of 4 KiB are free, and the kernel keeps 15 for itself. "
           + "Make room before the pool stops: 'lvextend --poolmetadatasize +SIZE VG/POOL'.",
       ])

@@ -37,9 +37,12 @@ active $volumes
 before=$(contents)
 [ "$(echo "$before" | tr , '\n' | sort -u | grep -c .)" = 3 ] || bad "no three volumes: $before"
 
-say "Look at the metadata of a pool before it is activated."
+say "Look at the metadata of a pool before it is activated, and at its data."
 inactive
 check 0
+try 0 lvchange -y -ay vg/pool_tdata
+try 0 dd if=/dev/mapper/vg-pool_tdata bs=65536 skip=3 count=1 of=/tmp/data
+try 0 lvchange -an vg/pool_tdata
 
 say "Repair through LVM."
 lose_tree
