@@ -11,6 +11,8 @@
 # on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one does.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
+# Half as much is enough for all, on a machine that does nothing else.
+export TIMEOUT=${TIMEOUT:-600}
 [ $# = 1 ] || { echo "usage: kernel-test.sh DMMETA" >&2; exit 2; }
 dmmeta=$(realpath "$1")
 export STRICT=1
