@@ -84,7 +84,9 @@ struct Lineage {
     // Where entries were both added and removed, the tail may hold anything.
     guard now.isSubset(of: before.live) || now.isSuperset(of: before.live) else { return }
     let places = Dictionary(zip(before.live, before.live.indices)) { first, _ in first }
-    let tail = leaf.entryCount..<min(leaf.keys.count, before.keys.count)
+    // The one before may have had room for fewer.
+    let end = min(leaf.keys.count, before.keys.count)
+    let tail = min(leaf.entryCount, end)..<end
     change.changed +=
       max(leaf.entryCount, before.entryCount) - min(leaf.entryCount, before.entryCount)
     change.strayTails += tail.count { place in
