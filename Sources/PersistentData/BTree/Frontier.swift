@@ -17,7 +17,8 @@ struct Frontier: Sendable {
     let parents = skeleton.nodes(ofLowest: height)
     let first = parents.first?.entries.lowerBound ?? 0
     let last = parents.last?.entries.upperBound ?? 0
-    self.init(roots.map(\.block.number) + skeleton.children[first..<last], blockCount: blockCount)
+    let blocks = [roots.map(\.block.number)[...], skeleton.children[first..<last]].joined()
+    self.init(blocks, blockCount: blockCount)
     for root in roots {
       if let place = index(of: root.block) { references[place].join(root) }
     }
@@ -30,7 +31,7 @@ struct Frontier: Sendable {
   }
 
   /// Nodes of which nothing is known yet: `blocks` in any order, some more than once. 0 is none.
-  private init(_ blocks: [UInt32], blockCount: UInt64) {
+  private init(_ blocks: some Sequence<UInt32>, blockCount: UInt64) {
     places = BlockPlaces(blockCount: blockCount)
     var distinct: [UInt32] = []
     for block in blocks where block != 0 && places[block] == nil {

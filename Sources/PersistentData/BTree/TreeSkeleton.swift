@@ -49,24 +49,32 @@ package struct TreeSkeleton: Sendable {
     return nodes[(higher.map { $0 + 1 } ?? 0)...]
   }
 
-  /// Takes in the nodes of a level, in the order given.
-  mutating func append(_ batch: [InternalNode]) {
-    let entryCount = batch.reduce(keys.count) { $0 + $1.keys.count }
+  /// Takes in the nodes of a level, by location.
+  mutating func append(_ batches: [Batch], height: Int) {
+    let entryCount = batches.reduce(keys.count) { $0 + $1.keys.count }
     keys.reserveCapacity(entryCount)
     children.reserveCapacity(entryCount)
-    for node in batch {
-      let start = keys.count
-      keys += node.keys
-      children += node.children
-      if node.children.contains(0) { hasLostPointers = true }
-      nodes.append(
-        Node(
-          block: node.reference.block, height: node.height, owner: node.reference.owner,
-          reach: node.reference.reach, first: node.reference.first, last: node.reference.last,
-          entries: start..<keys.count))
-      places[node.reference.block.number] = nodes.count - 1
-      if node.hasKeysOutOfRange { cutOutOfRange(nodes[nodes.count - 1]) }
+    let batched = batches.flatMap { batch in batch.nodes.map { ($0, batch) } }
+    for (node, batch) in batched.sorted(by: { $0.0.reference.block < $1.0.reference.block }) {
+      append(node.reference, height, batch.keys[node.entries], batch.children[node.entries])
     }
+  }
+
+  private mutating func append(
+    _ reference: NodeReference, _ height: Int, _ ownKeys: ArraySlice<UInt64>,
+    _ ownChildren: ArraySlice<UInt32>
+  ) {
+    let start = keys.count
+    keys += ownKeys
+    children += ownChildren
+    if ownChildren.contains(0) { hasLostPointers = true }
+    let node = Node(
+      block: reference.block, height: height, owner: reference.owner, reach: reference.reach,
+      first: reference.first, last: reference.last, entries: start..<keys.count)
+    places[node.block.number] = nodes.count
+    nodes.append(node)
+    guard let first = ownKeys.first, let last = ownKeys.last else { return }
+    if first < node.first || last > node.last { cutOutOfRange(node) }
   }
 
   /// Leaves out the children that nobody who looks for a key comes to. Other parents may well lead
@@ -80,16 +88,42 @@ package struct TreeSkeleton: Sendable {
     }
   }
 
-  /// An internal node on its way into the skeleton.
-  struct InternalNode: Sendable {
-    let reference: NodeReference
-    let height: Int
-    let keys: [UInt64]
-    let children: [UInt32]
+  /// Internal nodes of one level on their way into the skeleton.
+  struct Batch: Sendable {
+    /// Entries that there is room for from the start, if there can be so many.
+    private static let room = 1 << 20
 
-    var hasKeysOutOfRange: Bool {
-      guard let first = keys.first, let last = keys.last else { return false }
-      return first < reference.first || last > reference.last
+    fileprivate private(set) var nodes: [(reference: NodeReference, entries: Range<Int>)] = []
+    fileprivate private(set) var keys: [UInt64] = []
+    /// As in the skeleton.
+    private(set) var children: [UInt32] = []
+
+    /// `nodeCount`: how many nodes there may be.
+    init(nodeCount: Int) {
+      // Growing would take three times the memory; what is never touched costs nothing.
+      let entryCount = nodeCount * BTreeNode.capacity(valueSize: BTreeNode.pointerSize)
+      keys.reserveCapacity(min(entryCount, Batch.room))
+      children.reserveCapacity(min(entryCount, Batch.room))
+    }
+
+    /// Keeps what a sound node says; a pointer that leads off the device, which has `blockCount`
+    /// blocks, becomes 0, with a finding.
+    mutating func append(
+      _ node: BTreeNode, _ reference: NodeReference, in tree: Tree, blockCount: UInt64,
+      findings: inout Findings
+    ) {
+      let start = keys.count
+      for entry in 0..<node.entryCount {
+        keys.append(node.key(entry))
+        let child = MetadataBlock(pointer: node.value(entry), count: blockCount)
+        if child == nil {
+          findings.report(
+            .childOutOfDevice, at: tree.site(reference, entry: entry),
+            found: "block \(node.value(entry))", expected: "below \(blockCount)")
+        }
+        children.append(child?.number ?? 0)
+      }
+      nodes.append((reference, start..<keys.count))
     }
   }
 }

@@ -49,9 +49,9 @@ package struct TreeWalk: Sendable {
     var level = roots.compactMap { heights.height(of: $0.block) }.max() ?? 0
     while level > 0 {
       let frontier = claimedFrontier(level, &usage, &findings)
-      let nodes = readLevel(level, frontier, blockCount: usage.blockCount, &findings)
-      for node in nodes { usage.references.increment(node.children.lazy.filter { $0 != 0 }) }
-      skeleton.append(nodes)
+      let batches = readLevel(level, frontier, blockCount: usage.blockCount, &findings)
+      for batch in batches { usage.references.increment(batch.children.lazy.filter { $0 != 0 }) }
+      skeleton.append(batches, height: level)
       level -= 1
     }
     leafFrontier = claimedFrontier(0, &usage, &findings)
@@ -158,10 +158,10 @@ package struct TreeWalk: Sendable {
     return dropped.isEmpty ? frontier : frontier.filtered { !dropped.contains($0) }
   }
 
-  /// The sound nodes of a level, by location.
+  /// The sound nodes of a level.
   private mutating func readLevel(
     _ level: Int, _ frontier: Frontier, blockCount: UInt64, _ findings: inout Findings
-  ) -> [TreeSkeleton.InternalNode] {
+  ) -> [TreeSkeleton.Batch] {
     let tree = tree
     let treatment = file.treatment
     let readers = BlockScan(file, frontier.blocks).run {
@@ -173,7 +173,7 @@ package struct TreeWalk: Sendable {
       findings.merge(reader.reader.findings)
       note(reader.reader, height: level)
     }
-    return readers.flatMap(\.nodes).sorted { $0.reference.block < $1.reference.block }
+    return readers.map(\.nodes)
   }
 }
 
@@ -203,44 +203,25 @@ private struct InternalReader: BlockVisitor {
   let level: Int
   let blockCount: UInt64
   var reader: NodeReader
-  var nodes: [TreeSkeleton.InternalNode] = []
+  private(set) var nodes: TreeSkeleton.Batch
+
+  init(frontier: Frontier, tree: Tree, level: Int, blockCount: UInt64, reader: NodeReader) {
+    self.frontier = frontier
+    self.tree = tree
+    self.level = level
+    self.blockCount = blockCount
+    self.reader = reader
+    nodes = TreeSkeleton.Batch(nodeCount: frontier.blocks.count)
+  }
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
     let reference = frontier.references[index]
-    var node: TreeSkeleton.InternalNode?
-    let (tree, level, blockCount) = (tree, level, blockCount)
-    reader.read(bytes, as: reference, height: level) { bytes, findings in
-      node = TreeSkeleton.InternalNode(
-        bytes, reference, in: tree, height: level, blockCount: blockCount, findings: &findings)
+    reader.read(bytes, as: reference, height: level) { node, findings in
+      nodes.append(node, reference, in: tree, blockCount: blockCount, findings: &findings)
     }
-    if let node { nodes.append(node) }
   }
 
   mutating func unreadable(_ index: Int, _ error: IOError) {
     reader.unreadable(frontier.references[index], error)
-  }
-}
-
-extension TreeSkeleton.InternalNode {
-  /// Keeps what a sound node says; a pointer that leads off the device becomes 0, with a finding.
-  fileprivate init(
-    _ node: BTreeNode, _ reference: NodeReference, in tree: Tree, height: Int,
-    blockCount: UInt64, findings: inout Findings
-  ) {
-    var keys: [UInt64] = []
-    var children: [UInt32] = []
-    keys.reserveCapacity(node.entryCount)
-    children.reserveCapacity(node.entryCount)
-    for entry in 0..<node.entryCount {
-      keys.append(node.key(entry))
-      let child = MetadataBlock(pointer: node.value(entry), count: blockCount)
-      if child == nil {
-        findings.report(
-          .childOutOfDevice, at: tree.site(reference, entry: entry),
-          found: "block \(node.value(entry))", expected: "below \(blockCount)")
-      }
-      children.append(child?.number ?? 0)
-    }
-    self.init(reference: reference, height: height, keys: keys, children: children)
   }
 }
