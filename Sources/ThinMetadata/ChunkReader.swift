@@ -27,9 +27,13 @@ struct ChunkOfRuns: Sendable {
     ends.append(runs.count)
   }
 
-  /// Adds leaves without mappings, until there are `count`.
-  fileprivate mutating func fill(to count: Int) {
-    while ends.count < count { append([]) }
+  /// Adds leaves until there are `count`: as they were kept, or without mappings.
+  fileprivate mutating func fill(to count: Int, from kept: KeptRuns) {
+    while ends.count < count {
+      let leaf = chunk.leaves[ends.count]
+      kept.append(runsOf: leaf.block, keysFrom: leaf.first, to: &runs)
+      ends.append(runs.count)
+    }
   }
 }
 
@@ -85,34 +89,39 @@ struct ChunkOfLeaves: Sendable {
     leaves.append(.entries(start..<wordCount))
   }
 
-  /// Adds leaves without mappings, until there are `count`.
-  fileprivate mutating func fill(to count: Int) {
-    while leaves.count < count { append([]) }
+  /// Adds leaves until there are `count`: as they were kept, or without mappings.
+  fileprivate mutating func fill(to count: Int, from kept: KeptRuns) {
+    while leaves.count < count {
+      let leaf = chunk.leaves[leaves.count]
+      let start = runs.count
+      kept.append(runsOf: leaf.block, keysFrom: leaf.first, to: &runs)
+      leaves.append(.runs(start..<runs.count))
+    }
   }
 }
 
 /// Reads the leaves of chunks; what a worker keeps from one chunk to the next.
 struct ChunkReader {
-  /// A leaf of more runs than this is better taken entry by entry.
-  private static let runsAtMost = 64
-
   private var batch: LeafBatch
   private var leaf: MappingLeaf
+  private let kept: KeptRuns
 
-  init(_ file: BlockFile, _ limits: MappingLeaf.Limits) {
+  init(_ file: BlockFile, _ limits: MappingLeaf.Limits, _ kept: KeptRuns) {
     batch = LeafBatch(PoolReader.Structure.mapping, in: file)
     leaf = MappingLeaf(limits)
+    self.kept = kept
   }
 
   mutating func readRuns(_ chunk: StreamChunk) -> ChunkOfRuns {
     var result = ChunkOfRuns(chunk)
     var leaf = leaf
-    batch.read(chunk.leaves) { index, node, findings in
-      result.fill(to: index)
+    let kept = kept
+    readOthers(chunk) { index, node, findings in
+      result.fill(to: index, from: kept)
       leaf.read(node, chunk.leaves[index], findings: &findings)
       result.append(leaf.runs)
     }
-    result.fill(to: chunk.leaves.count)
+    result.fill(to: chunk.leaves.count, from: kept)
     result.findings = batch.reader.findings
     batch.reader.findings = Findings()
     self.leaf = leaf
@@ -123,32 +132,41 @@ struct ChunkReader {
   mutating func readLeaves(_ chunk: StreamChunk) -> ChunkOfLeaves {
     var result = ChunkOfLeaves(chunk)
     var leaf = leaf
-    batch.read(chunk.leaves) { index, node, findings in
-      result.fill(to: index)
-      let limit = ChunkReader.runsAtMost
+    let kept = kept
+    readOthers(chunk) { index, node, findings in
+      result.fill(to: index, from: kept)
+      let limit = KeptRuns.runsAtMost
       if leaf.read(node, chunk.leaves[index], upTo: limit, findings: &findings) {
         result.append(leaf.runs)
       } else {
         result.append(entriesOf: node)
       }
     }
-    result.fill(to: chunk.leaves.count)
+    result.fill(to: chunk.leaves.count, from: kept)
     batch.reader.findings = Findings()
     self.leaf = leaf
     return result
   }
+
+  /// Reads the leaves that were not kept and gives the sound ones to `visit`, by their index.
+  private mutating func readOthers(
+    _ chunk: StreamChunk, _ visit: (Int, BTreeNode, inout Findings) -> Void
+  ) {
+    let others = chunk.leaves.indices.filter { !kept.holds(chunk.leaves[$0].block) }
+    batch.read(others.map { chunk.leaves[$0] }) { visit(others[$0], $1, &$2) }
+  }
 }
 
 extension LeafStream {
-  /// Reads the leaves on all cores; `transform` is applied there too, `consume` gets its results
-  /// here, in order.
+  /// Reads the leaves that weren't `kept`, on all cores; `transform` is applied there too,
+  /// `consume` gets its results here, in order.
   mutating func run<Output: Sendable, Failure: Error>(
-    reading file: BlockFile, _ limits: MappingLeaf.Limits,
+    reading file: BlockFile, _ limits: MappingLeaf.Limits, _ kept: KeptRuns,
     transform: @escaping @Sendable (inout ChunkReader, StreamChunk) -> Output,
     consume: (Output) throws(Failure) -> Void
   ) throws(Failure) {
     let pipeline = OrderedPipeline<ChunkReader, StreamChunk, Output>(
-      makeContext: { ChunkReader(file, limits) }, transform: transform)
+      makeContext: { ChunkReader(file, limits, kept) }, transform: transform)
     var stream = self
     try pipeline.run(next: { stream.next() }, consume: consume)
     self = stream
@@ -165,7 +183,7 @@ extension PoolReader {
     let roots = devices.compactMap(\.root)
     let sharing = LeafSharing(mappings, roots: roots, blockCount: usage.blockCount)
     var stream = LeafStream(pool, devices, in: mappings, sharing: sharing)
-    try stream.run(reading: file, limits) { reader, chunk in
+    try stream.run(reading: file, limits, keptRuns) { reader, chunk in
       reader.readLeaves(chunk)
     } consume: { (chunk) throws(Events.Failure) in
       try chunk.replay(into: &events)

@@ -44,13 +44,30 @@ package struct Dump {
     var stream = LeafStream(pool, chosen, in: reader.mappings, sharing: sharing)
     let format = format
     var joiner = TextJoiner(format, sink)
-    try stream.run(reading: reader.file, reader.limits) { reader, chunk in
+    let isWhole = !skipsMappings && chosen.count == all.count
+    let kept = isWhole ? reader.scatteredRuns() : KeptRuns()
+    try stream.run(reading: reader.file, reader.limits, kept) { reader, chunk in
       TextPiece(reader.readRuns(chunk), format)
     } consume: { (piece) throws(DumpError) in
       if !toleratingDamage, piece.findings.worst == .error { throw .damaged(piece.findings) }
       try joiner.add(piece)
     }
     try joiner.finish()
+  }
+}
+
+/// Keeps the mappings of the leaves that it is given.
+private struct KeepingVisitor: LeafVisitor {
+  var leaf: MappingLeaf
+  private(set) var shelf = KeptRuns.Shelf()
+  private(set) var findings = Findings()
+
+  init(leaf: MappingLeaf) { self.leaf = leaf }
+
+  mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
+    if leaf.read(node, reference, upTo: KeptRuns.runsAtMost, findings: &findings) {
+      shelf.keep(leaf.runs, of: reference.block, keysFrom: reference.first)
+    }
   }
 }
 
@@ -121,6 +138,21 @@ private struct TextJoiner: ~Copyable {
 }
 
 extension PoolReader {
+  /// The mappings of leaves that are better read before their turn, in the order in which they
+  /// stand on the device.
+  fileprivate func scatteredRuns() -> KeptRuns {
+    guard keptRuns.isEmpty, mappings.hasScatteredLeaves else { return keptRuns }
+    // What is damaged is found, and told, in its turn.
+    var walk = mappings
+    var findings = Findings()
+    let visitors = walk.readLeaves(where: isLive, findings: &findings) {
+      KeepingVisitor(leaf: MappingLeaf(limits))
+    }
+    let isSound = ([findings] + visitors.map(\.findings)).allSatisfy { $0.worst != .error }
+    return isSound
+      ? KeptRuns(visitors.map(\.shelf), blockCount: usage.blockCount) : KeptRuns()
+  }
+
   /// What the chosen superblock says of the pool.
   package var header: PoolHeader {
     let chosen = chosenSuperblock

@@ -43,19 +43,30 @@ package struct MappingLeaf: Sendable {
     _ leaf: BTreeNode, _ reference: NodeReference, upTo limit: Int = .max,
     findings: inout Findings
   ) -> Bool {
-    runCount = 0
-    mappingCount = leaf.entryCount
+    let isWithinLimit = readSound(leaf, upTo: limit)
     guard let keys = leaf.keys else { return true }
-    let ends = RunEnds(
-      of: leaf.valueSpan, step: 1 << Mapping.timeBits, keys: leaf.keySpan)
-    let count = ends.count
-    if count > limit, isSound(keys, Mapping.bounds(of: leaf.valueSpan), reference) { return false }
-    runCount = count
-    makeRuns(leaf, ends)
+    if !isWithinLimit {
+      if isSound(keys, Mapping.bounds(of: leaf.valueSpan), reference) { return false }
+      readSound(leaf)
+    }
     // All but the strangest leaves pass at once; the others are gone through entry by entry.
     if !isInRange(keys, reference) || !runs.allSatisfy(isPossible) {
       collectPossible(leaf, reference, &findings)
     }
+    return true
+  }
+
+  /// Takes the mappings of a leaf with which nothing is wrong. Returns `false`, and has no runs,
+  /// when there are more than `limit` runs.
+  @discardableResult mutating func readSound(_ leaf: BTreeNode, upTo limit: Int = .max) -> Bool {
+    mappingCount = leaf.entryCount
+    let ends = RunEnds(of: leaf.valueSpan, step: 1 << Mapping.timeBits, keys: leaf.keySpan)
+    runCount = ends.count
+    if runCount > limit {
+      runCount = 0
+      return false
+    }
+    makeRuns(leaf, ends)
     return true
   }
 

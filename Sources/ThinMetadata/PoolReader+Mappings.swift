@@ -8,27 +8,39 @@ extension PoolReader {
   }
 
   /// Reads the leaves of all mapping trees, each once, and counts the references to data blocks.
-  package mutating func readMappings() throws(IOError) -> RefCounts {
+  ///
+  /// `keepingRuns`: what the devices map will be asked for again.
+  package mutating func readMappings(keepingRuns: Bool = false) throws(IOError) -> RefCounts {
     let counts = RefCounts(count: limits.dataBlockCount, watchingSole: true)
     // What the metadata snapshot alone has is no concern of the devices: it comes after them.
-    let isAllLive = mappings.roots.allSatisfy { $0.reach.treeCount > 0 }
-    let hasSharedOwn = readLeaves(where: isAllLive ? nil : { $0.treeCount > 0 }, into: counts)
+    let isLive = isLive
+    let hasSharedOwn = readLeaves(where: isLive, into: counts, keepingRuns: keepingRuns)
     let hasRivals = counts.endWatch()
     if hasSharedOwn || hasRivals {
       sharedTimes = SharedTimes(mappings, MappingLeaf(limits), counts)
     }
-    if !isAllLive { _ = readLeaves(where: { $0.treeCount == 0 }, into: counts) }
+    if isLive != nil { _ = readLeaves(where: { $0.treeCount == 0 }, into: counts) }
     return counts
+  }
+
+  /// What tells the leaves of the devices from those that only the metadata snapshot has; `nil`
+  /// when there are none of these.
+  var isLive: ((Reach) -> Bool)? {
+    mappings.roots.allSatisfy { $0.reach.treeCount > 0 } ? nil : { $0.treeCount > 0 }
   }
 
   /// Counts the references of some leaves. Returns whether a device takes what it shares with
   /// another, leaf and all, for its own.
   private mutating func readLeaves(
-    where isWanted: ((Reach) -> Bool)?, into counts: RefCounts
+    where isWanted: ((Reach) -> Bool)?, into counts: RefCounts, keepingRuns: Bool = false
   ) -> Bool {
     let limits = limits
     let visitors = mappings.readLeaves(where: isWanted, findings: &findings) {
-      CountingVisitor(counts: counts, leaf: MappingLeaf(limits))
+      CountingVisitor(
+        counts: counts, leaf: MappingLeaf(limits), shelf: keepingRuns ? KeptRuns.Shelf() : nil)
+    }
+    if keepingRuns {
+      keptRuns = KeptRuns(visitors.compactMap(\.shelf), blockCount: usage.blockCount)
     }
     for var visitor in visitors {
       visitor.batch.flush()
@@ -56,6 +68,7 @@ extension PoolReader {
 private struct CountingVisitor: LeafVisitor {
   var batch: CountBatch
   var leaf: MappingLeaf
+  private(set) var shelf: KeptRuns.Shelf?
   var findings = Findings()
   var mappingCounts: [(UInt32, UInt8)] = []
   private(set) var latestTime: UInt32 = 0
@@ -63,9 +76,10 @@ private struct CountingVisitor: LeafVisitor {
   private(set) var hasSharedOwn = false
   private(set) var highestDataBlock: UInt64?
 
-  init(counts: RefCounts, leaf: MappingLeaf) {
+  init(counts: RefCounts, leaf: MappingLeaf, shelf: KeptRuns.Shelf?) {
     batch = CountBatch(counts)
     self.leaf = leaf
+    self.shelf = shelf
   }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
@@ -79,6 +93,7 @@ private struct CountingVisitor: LeafVisitor {
       batch.addStaged()
       mappingCounts.append((reference.block.number, UInt8(node.entryCount)))
       note(bounds, reach)
+      if staged.runCount <= KeptRuns.runsAtMost { keepRuns(of: node, reference) }
       return
     }
     leaf.read(node, reference, findings: &findings)
@@ -88,6 +103,12 @@ private struct CountingVisitor: LeafVisitor {
         BlockRun(begin: run.dataBegin, length: run.length, isSole: run.time >= soleFrom))
       note(Mapping(dataBlock: run.dataBegin + run.length - 1, time: run.time), reach)
     }
+  }
+
+  private mutating func keepRuns(of node: BTreeNode, _ reference: NodeReference) {
+    // Gaps between keys may make more runs of the same blocks.
+    guard shelf != nil, leaf.readSound(node, upTo: KeptRuns.runsAtMost) else { return }
+    shelf?.keep(leaf.runs, of: reference.block, keysFrom: reference.first)
   }
 
   private mutating func note(_ bounds: Mapping, _ reach: Reach) {

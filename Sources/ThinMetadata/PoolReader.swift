@@ -70,6 +70,9 @@ package struct PoolReader: Sendable {
   /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
   package var leafEntryCounts: BlockTable<UInt8>
 
+  /// Mappings that need not be read again; filled as the leaves are read, if so wanted.
+  var keptRuns = KeptRuns()
+
   /// Mappings can't be newer than this.
   package var timeLimit: UInt32
   /// The highest data block that any mapping leads to.

@@ -79,7 +79,7 @@ package struct Salvage: Sendable {
       (reader, dataCounts) = try grafting.walk { (choice) throws(IOError) in
         var reader = try PoolReader(file, superblock, choosing: choice, findings: findings)
         if search != nil { reader.timeLimit = .max }
-        let counts = try reader.readMappings()
+        let counts = try reader.readMappings(keepingRuns: true)
         return (reader, counts)
       }
     } catch {

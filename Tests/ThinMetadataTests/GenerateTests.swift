@@ -136,15 +136,53 @@ import ThinMetadata
       .differingBlocks(MetadataImage(file: straight.path))
     let leaves = Int(example.shape.mappedDataBlocks / 252)
     #expect(moved.count > leaves * 9 / 10)
-    let texts = try [scattered, straight].map { file in
-      let path = scratch.folder.appendingPathComponent("dump").path
-      var dump = Dump()
-      // Shared parts are named by their blocks, so the dump must not have them.
-      dump.format = .xmlCompatible
-      try dump.write(PoolReader.open(file, choosing: RootChoice()), to: ByteSink(creating: path))
-      return try String(contentsOfFile: path, encoding: .utf8)
+    #expect(try PoolReader.open(scattered, choosing: RootChoice()).mappings.hasScatteredLeaves)
+    #expect(try !PoolReader.open(straight, choosing: RootChoice()).mappings.hasScatteredLeaves)
+    #expect(try text(of: scattered, scratch) == text(of: straight, scratch))
+    #expect(
+      try repairedText(of: scattered, scratch) == repairedText(of: straight, scratch))
+  }
+
+  @Test func `damage among scattered leaves is told by a dump, and costs repair no more`() throws {
+    let example = try #require(GenerateTests.examples.first { $0.shape.snapshots == 5 })
+    let scratch = try Scratch()
+    let damaged = try make(example, scratch, "scattered")
+    let reader = try PoolReader.open(damaged, choosing: RootChoice())
+    let block = reader.mappings.leaf(at: 200).block
+    // A mapping to a data block that no device has.
+    try damaged.editBlock(block, sealedAs: .btreeNode) { bytes in
+      let value = Mapping(dataBlock: Mapping.dataBlockMaximum, time: 0).value
+      bytes.storeBytes(of: value.littleEndian, toByteOffset: 32 + 252 * 8, as: UInt64.self)
     }
-    #expect(texts[0] == texts[1])
+    #expect {
+      _ = try text(of: damaged, scratch)
+    } throws: { error in
+      guard case DumpError.damaged(let findings) = error else { return false }
+      return findings.sorted.contains {
+        $0.rule == .dataBlockOutOfRange && $0.site.block == UInt64(block.number)
+      }
+    }
+    let salvage = try Salvage(damaged, overriding: PoolOverrides())
+    let lost = salvage.results.map { example.shape.mappingsPerDevice - $0.mappedBlocks }
+    #expect(lost.max() == 1)
+  }
+
+  /// A dump of what can be read, without the names of shared parts: these are block numbers.
+  private func text(of file: BlockFile, _ scratch: Scratch) throws -> String {
+    let path = scratch.folder.appendingPathComponent("dump").path
+    var dump = Dump()
+    dump.format = .xmlCompatible
+    try dump.write(PoolReader.open(file, choosing: RootChoice()), to: ByteSink(creating: path))
+    return try String(contentsOfFile: path, encoding: .utf8)
+  }
+
+  /// The same of what repair finds.
+  private func repairedText(of file: BlockFile, _ scratch: Scratch) throws -> String {
+    let path = scratch.folder.appendingPathComponent("repaired").path
+    var dump = Dump()
+    dump.format = .xmlCompatible
+    try Salvage(file, overriding: PoolOverrides()).dump(dump, to: ByteSink(creating: path))
+    return try String(contentsOfFile: path, encoding: .utf8)
   }
 
   @Test func `impossible shapes are told from possible ones`() {

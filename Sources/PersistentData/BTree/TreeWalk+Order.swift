@@ -12,6 +12,21 @@ extension TreeWalk {
     !damaged.contains(block) && !crossLinked.contains(block)
   }
 
+  /// Whether the leaves stand on the device in quite another order than in the trees, so that
+  /// reading them tree by tree means reading here and there.
+  package var hasScatteredLeaves: Bool {
+    var neighbours = 0
+    var jumps = 0
+    for node in skeleton.nodes.reversed().prefix(while: { $0.height == 1 }) {
+      neighbours += node.entries.count - 1
+      for entry in node.entries.dropLast() {
+        let (block, next) = (skeleton.children[entry], skeleton.children[entry + 1])
+        if next < block || next - block > BlockScan.widestGap { jumps += 1 }
+      }
+    }
+    return jumps > neighbours / 4
+  }
+
   /// The internal nodes of the tree that starts at `root`.
   package func internalNodes(below root: MetadataBlock) -> Set<MetadataBlock> {
     var found: Set<MetadataBlock> = []

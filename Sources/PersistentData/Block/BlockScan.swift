@@ -19,7 +19,7 @@ package struct BlockScan: Sendable {
   /// 1 MiB: large enough for any disk, small enough for the second-level cache.
   private static let blocksPerRead = 256
   /// Reading past this many unwanted blocks is cheaper than another call.
-  private static let widestGap: UInt32 = 8
+  static let widestGap: UInt32 = 8
   /// Fewer blocks than this for each worker aren't worth a thread.
   private static let blocksPerWorker = 512
 

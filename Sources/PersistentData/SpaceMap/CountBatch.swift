@@ -10,6 +10,8 @@ package struct CountBatch: Sendable {
     package fileprivate(set) var highest: UInt64 = 0
     /// The highest of what stands beside the blocks.
     package fileprivate(set) var highestRest: UInt64 = 0
+    /// How many runs of blocks there are.
+    package fileprivate(set) var runCount = 0
   }
 
   /// Runs from which on they are counted; a leaf of lone blocks brings 252.
@@ -90,6 +92,7 @@ package struct CountBatch: Sendable {
     stagedEnd = range.upperBound
     var runs = runs.mutableSpan
     var bounds = Bounds()
+    bounds.runCount = range.count
     let rest: UInt64 = (1 << bits) - 1
     let lastOrdinary = Int64(soleFrom) - 1
     var start = 0

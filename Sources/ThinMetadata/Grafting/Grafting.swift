@@ -37,6 +37,11 @@ package struct Grafting: Sendable {
     _ read: (RootChoice) throws(IOError) -> (PoolReader, RefCounts)
   ) throws(IOError) -> (PoolReader, RefCounts) {
     var (reader, counts) = try read(RootChoice())
+    func readAgain(_ choice: RootChoice) throws(IOError) {
+      // These take much room, and others come.
+      reader.keptRuns = KeptRuns()
+      (reader, counts) = try read(choice)
+    }
     noteDamage(reader)
     guard reader.hasLostBranches || !reader.lostTopLevel.isEmpty || !reader.mappings.holes.isEmpty
     else { return (reader, counts) }
@@ -46,13 +51,13 @@ package struct Grafting: Sendable {
       let made = makeNodes(reader, census, Deficits(reader, census))
       if made.isEmpty { break }
       nodes += made
-      (reader, counts) = try read(RootChoice())
+      try readAgain(RootChoice())
     }
     let refuted = refutedNodes(reader)
     if !refuted.isEmpty {
       for block in refuted { reader.file.removeStandIn(for: block) }
       nodes.removeAll { refuted.contains($0.block) }
-      (reader, counts) = try read(RootChoice())
+      try readAgain(RootChoice())
     }
     let hasRemadeList = nodes.contains { $0.tree == .topLevel }
     if !reader.lostTopLevel.isEmpty || hasRemadeList {
@@ -62,7 +67,7 @@ package struct Grafting: Sendable {
         Array(repeating: MetadataBlock($0.block), count: min(2, $0.missing))
       }
       if !orphans.isEmpty {
-        (reader, counts) = try read(choice)
+        try readAgain(choice)
         adopt(orphans, &reader, census)
       }
     }
@@ -73,7 +78,7 @@ package struct Grafting: Sendable {
     noteGrafted(reader)
     let hasAllDevices = reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
     if hasAllDevices, remakeLeaves(reader, counts, census) {
-      (reader, counts) = try read(RootChoice())
+      try readAgain(RootChoice())
     }
     return (reader, counts)
   }

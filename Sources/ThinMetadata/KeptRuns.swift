@@ -1,0 +1,127 @@
+package import PersistentData
+internal import Threads
+
+/// Mappings of leaves that were read in the order in which they stand on the device, kept until
+/// it is their turn in the order of the trees: nothing has to be read twice, or from all over the
+/// device.
+///
+/// Keeps as many leaves as there is room for; the others are read when their turn comes.
+package struct KeptRuns: Sendable {
+  /// A leaf of more runs than this is better taken entry by entry.
+  package static let runsAtMost = 64
+  /// Runs in all, of 12 bytes each.
+  private static let capacity = 2 << 20
+
+  private var shelves: [Shelf]
+  /// By block: which shelf has a leaf, and from which run on, as one number.
+  private var places: BlockPlaces
+
+  /// None.
+  package init() { self.init([], blockCount: 0) }
+
+  /// What several readers have kept; no leaf stands on two shelves.
+  package init(_ shelves: [Shelf], blockCount: UInt64) {
+    let shelves = shelves.filter { !$0.leaves.isEmpty }
+    places = BlockPlaces(blockCount: shelves.isEmpty ? 0 : blockCount)
+    self.shelves = shelves
+    for (number, shelf) in shelves.enumerated() {
+      for (block, start) in shelf.leaves {
+        places[block.number] = Int(start) * shelves.count + number
+      }
+      // From here on `places` says it.
+      self.shelves[number].leaves = []
+    }
+  }
+
+  package var isEmpty: Bool { shelves.isEmpty }
+
+  /// Whether the mappings of the leaf in `block` were kept.
+  package func holds(_ block: MetadataBlock) -> Bool {
+    !isEmpty && places[block.number] != nil
+  }
+
+  /// Appends the mappings of the leaf in `block`, if they were kept; `firstKey` is the same as
+  /// then.
+  package func append(
+    runsOf block: MetadataBlock, keysFrom firstKey: UInt64, to runs: inout [MappingRun]
+  ) {
+    guard !isEmpty, let place = places[block.number] else { return }
+    let shelf = shelves[place % shelves.count]
+    shelf.append(runsFrom: place / shelves.count, keysFrom: firstKey, to: &runs)
+  }
+
+  /// What one of several readers keeps.
+  package struct Shelf: Sendable {
+    /// Where the parts of an extent begin: after the length, and after that and the gap.
+    private static let gapShift: UInt32 = 8
+    private static let lastShift: UInt32 = 31
+
+    /// Leaves, and where each starts in the two arrays.
+    fileprivate var leaves: [(block: MetadataBlock, start: UInt32)] = []
+    /// The first mapping of each run, as leaves store it.
+    private var mappings: [UInt64] = []
+    /// For each run its length, the keys left out before it, and whether it is the last of its
+    /// leaf.
+    private var extents: [UInt32] = []
+    private let capacity: Int
+
+    /// One of as many as there are cores.
+    package init() { self.init(capacity: KeptRuns.capacity / Workers.coreCount) }
+
+    /// `capacity`: how many runs it may keep.
+    package init(capacity: Int) {
+      self.capacity = capacity
+      // Memory that is never touched costs nothing; growing would take three times as much.
+      leaves.reserveCapacity(capacity / 4)
+      mappings.reserveCapacity(capacity)
+      extents.reserveCapacity(capacity)
+    }
+
+    /// Keeps the mappings of the leaf in `block`, unless there is no room left for them;
+    /// `firstKey`: the lowest key that they can have.
+    package mutating func keep(
+      _ runs: ArraySlice<MappingRun>, of block: MetadataBlock, keysFrom firstKey: UInt64
+    ) {
+      let start = mappings.count
+      guard !runs.isEmpty, start + runs.count <= capacity else { return }
+      var nextKey = firstKey
+      for run in runs {
+        let gap = run.virtualBegin - nextKey
+        guard gap >> UInt64(Shelf.lastShift - Shelf.gapShift) == 0,
+          run.length >> UInt64(Shelf.gapShift) == 0
+        else {
+          mappings.removeSubrange(start...)
+          extents.removeSubrange(start...)
+          return
+        }
+        mappings.append(Mapping(dataBlock: run.dataBegin, time: run.time).value)
+        extents.append(UInt32(gap) << Shelf.gapShift | UInt32(run.length))
+        // Past the last key there is, no run follows.
+        nextKey = run.virtualBegin &+ run.length
+      }
+      extents[extents.count - 1] |= 1 << Shelf.lastShift
+      leaves.append((block, UInt32(start)))
+    }
+
+    fileprivate func append(
+      runsFrom start: Int, keysFrom firstKey: UInt64, to runs: inout [MappingRun]
+    ) {
+      var nextKey = firstKey
+      var index = start
+      while true {
+        let mapping = Mapping(mappings[index])
+        let extent = extents[index]
+        let isLast = extent >> Shelf.lastShift != 0
+        let gap = (extent & (1 << Shelf.lastShift - 1)) >> Shelf.gapShift
+        let length = UInt64(extent & (1 << Shelf.gapShift - 1))
+        let key = nextKey + UInt64(gap)
+        runs.append(
+          MappingRun(
+            virtualBegin: key, dataBegin: mapping.dataBlock, length: length, time: mapping.time))
+        if isLast { return }
+        nextKey = key &+ length
+        index += 1
+      }
+    }
+  }
+}
