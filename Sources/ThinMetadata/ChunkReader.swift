@@ -51,7 +51,6 @@ struct ChunkOfLeaves: Sendable {
   private var leaves: [Leaf] = []
   private var runs: [MappingRun] = []
   private var words: [UInt64] = []
-  private var wordCount = 0
 
   fileprivate init(_ chunk: StreamChunk) { self.chunk = chunk }
 
@@ -80,13 +79,12 @@ struct ChunkOfLeaves: Sendable {
   fileprivate mutating func append(entriesOf leaf: BTreeNode) {
     if words.isEmpty {
       let capacity = BTreeNode.capacity(valueSize: Mapping.valueSize)
-      words = Array(repeating: 0, count: 2 * capacity * chunk.leaves.count)
+      words.reserveCapacity(2 * capacity * chunk.leaves.count)
     }
-    let start = wordCount
-    words.copy(leaf.keySpan, to: start)
-    words.copy(leaf.valueSpan, to: start + leaf.entryCount)
-    wordCount += 2 * leaf.entryCount
-    leaves.append(.entries(start..<wordCount))
+    let start = words.count
+    words.append(copying: leaf.keySpan)
+    words.append(copying: leaf.valueSpan)
+    leaves.append(.entries(start..<words.count))
   }
 
   /// Adds leaves until there are `count`: as they were kept, or without mappings.

@@ -21,6 +21,7 @@ import Testing
     "Sources/PersistentData/Block/BlockKind.swift",
     "Sources/PersistentData/Block/BlockTable.swift",
     "Sources/PersistentData/Block/ByteStream.swift",
+    "Sources/PersistentData/Block/CopiedWords.swift",
     "Sources/PersistentData/Block/Field.swift",
     "Sources/PersistentData/Block/IOError.swift",
     "Sources/PersistentData/Block/SingleBitError.swift",

@@ -1,8 +1,7 @@
 extension [UInt64] {
-  /// Overwrites the elements from `place` on.
-  package mutating func copy(_ source: Span<UInt64>, to place: Int) {
-    var elements = mutableSpan
-    for index in source.indices { elements[place + index] = source[index] }
+  /// Appends words as they are.
+  package mutating func append(copying source: Span<UInt64>) {
+    unsafe source.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 
   /// Overwrites the elements from `place` on with numbers as they stand on disk.
