@@ -25,10 +25,10 @@ import Testing
     "Sources/PersistentData/Block/Field.swift",
     "Sources/PersistentData/Block/IOError.swift",
     "Sources/PersistentData/Block/SingleBitError.swift",
-    "Sources/PersistentData/SpaceMap/CountPages.swift",
+    "Sources/PersistentData/SpaceMap/Counting/CountPages.swift",
     "Sources/Threads/Signal.swift",
     "Sources/Threads/Workers.swift",
-    "Sources/ThinMetadata/Dump.swift",
+    "Sources/ThinMetadata/Dump/Dump.swift",
   ]
 
   @Test func `no line is longer than 100 columns and no file longer than 400 lines`() throws {
