@@ -6,8 +6,20 @@
 #include <linux/fs.h>
 #include <malloc.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 const int dmm_o_direct = O_DIRECT;
+
+bool dmm_open_standard_descriptors(void) {
+  for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; wanted++) {
+    if (fcntl(wanted, F_GETFD) != -1) continue;
+    // All below are open, so that the lowest free number is this one.
+    int descriptor = open("/dev/null", O_RDWR);
+    if (descriptor == -1) descriptor = open("/", O_RDONLY | O_DIRECTORY);
+    if (descriptor != wanted) return false;
+  }
+  return true;
+}
 
 int64_t dmm_block_device_size(int descriptor) {
   uint64_t bytes = 0;

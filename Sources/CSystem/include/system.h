@@ -8,6 +8,10 @@
 /// O_DIRECT, which glibc shows only to GNU sources.
 extern const int dmm_o_direct;
 
+/// Opens those of descriptors 0, 1 and 2 that are closed, to /dev/null; where there is none, to the
+/// root folder, where reading and writing fail. Returns whether all three are open.
+bool dmm_open_standard_descriptors(void);
+
 /// The size of the block device open as `descriptor`, in bytes; -1 with errno set on failure.
 int64_t dmm_block_device_size(int descriptor);
 

@@ -77,9 +77,9 @@ extension Failure {
 extension Tool {
   /// Stops when block 0 is the sound superblock of a cache or an era device: its trees and space
   /// map can look like what a pool has left.
-  func refuseOtherTarget(_ file: BlockFile, _ path: String) throws {
+  func refuseOtherTarget(_ file: BlockFile, _ path: String) throws(Failure) {
     let kind: InputKind
-    do { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
+    do throws(IOError) { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
     switch kind {
     case .metadata(.cacheSuperblock), .metadata(.eraSuperblock):
       throw Failure(foreign: path, kind)
@@ -93,9 +93,9 @@ extension Tool {
   /// `isSearched`: whether the other blocks were gone through, without success.
   func refuseForeignInput(
     _ file: BlockFile, _ path: String, isSearched: Bool = false
-  ) throws {
+  ) throws(Failure) {
     let kind: InputKind
-    do { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
+    do throws(IOError) { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
     switch kind {
     case .unknown, .metadata(.thinSuperblock): return
     case .zeroes, .metadata(.btreeNode), .metadata(.bitmap), .metadata(.metadataIndex),

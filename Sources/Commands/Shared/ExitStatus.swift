@@ -35,6 +35,15 @@ struct Failure: Error {
     self.message = message
   }
 
+  /// A failure to write text. Where nobody reads standard output any more, that is the end, but
+  /// no failure: whoever reads one line of a dump and leaves has got what they wanted.
+  init(_ failure: ByteSink.Failure) {
+    switch failure {
+    case .readerGone: self.init(.success)
+    case .failed(let error): self.init(output: error)
+    }
+  }
+
   /// A failure to open or read the input.
   init(input error: IOError) {
     switch error {

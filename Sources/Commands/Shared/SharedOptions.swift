@@ -64,8 +64,8 @@ extension Tool {
   /// Opens a metadata device or file to read from.
   func openInput(
     _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge
-  ) throws -> BlockFile {
-    do { return try BlockFile(path, access, treatment) } catch {
+  ) throws(Failure) -> BlockFile {
+    do throws(IOError) { return try BlockFile(path, access, treatment) } catch {
       if case .tooSmall = error, readsAsXML(path) { throw Failure(foreign: path, .xml) }
       throw Failure(input: error)
     }
@@ -86,9 +86,9 @@ extension Tool {
 
   /// Stops when the metadata snapshot is asked for and there is none: the live pool, which may be
   /// changing, is no substitute. A damaged superblock is left to whoever reads the pool.
-  func requireMetadataSnapshot(_ file: BlockFile, _ path: String) throws {
+  func requireMetadataSnapshot(_ file: BlockFile, _ path: String) throws(Failure) {
     let isMissing: Bool
-    do {
+    do throws(IOError) {
       isMissing = try file.withBlock(.superblock) { bytes in
         BlockKind(of: bytes) == .thinSuperblock && Superblock(bytes).heldRoot == 0
       }
@@ -104,7 +104,19 @@ extension Tool {
   }
 
   /// Opens a metadata device or file to overwrite; it has to exist.
-  func openOutput(_ path: String) throws -> BlockFile {
-    do { return try BlockFile(path, .write) } catch { throw Failure(output: error) }
+  func openOutput(_ path: String) throws(Failure) -> BlockFile {
+    do throws(IOError) { return try BlockFile(path, .write) } catch {
+      throw Failure(output: error)
+    }
+  }
+
+  /// Writes what the tool is run for to standard output.
+  func print(_ lines: [String]) throws(Failure) {
+    if shared.quiet || lines.isEmpty { return }
+    do throws(ByteSink.Failure) {
+      try ByteSink.standardOutput.write(lines.map { $0 + "\n" }.joined())
+    } catch {
+      throw Failure(error)
+    }
   }
 }

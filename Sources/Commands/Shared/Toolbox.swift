@@ -20,6 +20,8 @@ package enum Toolbox {
   /// The tool is the name the program was started by, as with a link called `thin_check`;
   /// otherwise the first argument.
   package static func main(_ arguments: [String]) -> Never {
+    // Before anything else: what is opened next must not become standard output.
+    guard StandardDescriptors.openAll() else { end(.inputOutput) }
     // A reader that closes the pipe is reported by write(2), not by a signal.
     signal(SIGPIPE, SIG_IGN)
     // So is a file that has grown as large as it may.
@@ -46,24 +48,29 @@ package enum Toolbox {
 
   private static func run(_ tool: any Tool.Type, _ arguments: [String]) -> Never {
     let arguments = tool.normalized(arguments.map { $0 == "-V" ? "--version" : $0 })
-    var isQuiet = false
+    let command = parse(tool, arguments)
+    do throws(Failure) {
+      try command.run()
+    } catch {
+      if !error.message.isEmpty, !command.shared.quiet {
+        say("\(tool._commandName): \(error.message)\n", to: .standardError)
+      }
+      end(error.status)
+    }
+    end(.success)
+  }
+
+  /// The one place where errors have no type: those of the option parser, whose own they are to
+  /// print, as are help and the version.
+  private static func parse(_ tool: any Tool.Type, _ arguments: [String]) -> any Tool {
     do {
       var command = try tool.parseAsRoot(arguments)
-      isQuiet = (command as? any Tool)?.shared.quiet ?? false
+      if let command = command as? any Tool { return command }
       try command.run()
-    } catch let failure as Failure {
-      if !failure.message.isEmpty, !isQuiet {
-        say("\(tool._commandName): \(failure.message)\n", to: .standardError)
-      }
-      end(failure.status)
-    } catch let failure as ByteSink.Failure {
-      guard case .failed(let error) = failure else { end(.success) }
-      if !isQuiet { say("\(tool._commandName): \(error)\n", to: .standardError) }
-      end(.inputOutput)
+      end(.success)
     } catch {
       tool.exit(withError: error)
     }
-    end(.success)
   }
 
   private static func explain(_ sink: ByteSink, _ status: ExitStatus) -> Never {
@@ -89,6 +96,9 @@ package enum Toolbox {
 /// A tool: a command line that ends in a call.
 protocol Tool: ParsableCommand {
   var shared: SharedOptions { get }
+
+  /// Does the job. What is thrown is all that is left to be said, and how the program ends.
+  func run() throws(Failure)
 
   /// Rewrites spellings that the option parser can't take, such as an option with an optional
   /// value.

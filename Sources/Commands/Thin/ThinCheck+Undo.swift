@@ -4,13 +4,13 @@ internal import ThinMetadata
 
 extension ThinCheck {
   /// Puts back what mending has overwritten.
-  func putBack(_ undoPath: String) throws {
+  func putBack(_ undoPath: String) throws(Failure) {
     let device = try openInput(input, .write)
     if device.isSame(as: undoPath) {
       throw Failure(.outputRefused, "'\(input)' can't be its own undo file")
     }
     let changed: Int
-    do {
+    do throws(UndoError) {
       let undo = try Undo(reading: undoPath, for: device)
       changed = undo.changedCount
       if changed > 0 { try undo.apply() }

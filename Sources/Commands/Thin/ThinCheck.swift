@@ -52,7 +52,7 @@ struct ThinCheck: Tool {
   }
 
   /// `--undo` is a job of its own.
-  private func validateUndo() throws {
+  private func validateUndo() throws(ValidationError) {
     if undoFile != nil, !mends {
       throw ValidationError(
         "--undo-file needs --auto-repair or --clear-needs-check-flag: nothing else is overwritten")
@@ -68,16 +68,18 @@ struct ThinCheck: Tool {
     for (isSet, name) in others { try refuse(isSet, "--undo", name) }
   }
 
-  private func refuse(_ isSet: Bool, _ one: String, _ other: String) throws {
+  private func refuse(
+    _ isSet: Bool, _ one: String, _ other: String
+  ) throws(ValidationError) {
     if isSet { throw ValidationError("\(one) can't be used with \(other)") }
   }
 
   private var mends: Bool { autoRepair || clearNeedsCheckFlag }
 
-  func run() throws {
+  func run() throws(Failure) {
     if let undo { return try putBack(undo) }
     var result = CheckResult(letsLeaksPass: ignoreNonFatalErrors)
-    do { try examine(&result) } catch let failure as Failure { result.failure = failure }
+    do throws(Failure) { try examine(&result) } catch { result.failure = error }
     let advice =
       result.failure == nil
       ? result.report.map {
@@ -86,29 +88,27 @@ struct ThinCheck: Tool {
           wasToMend: mends
         ).lines
       } ?? [] : []
+    let unheard: ByteSink.Failure?
     switch format {
-    case .text:
-      try say(result, advice)
-      if let failure = result.failure { throw failure }
-    case .json:
-      do {
-        try CheckDocument(result, input: input, advice: advice).write(to: .standardOutput)
-      } catch {
-        // Where nobody reads any more, the exit status still tells.
-        if error != .readerGone { throw error }
-      }
+    case .text: unheard = say(result, advice)
+    case .json: unheard = write(result, advice)
     }
+    if let failure = result.failure {
+      throw format == .json && unheard == nil ? Failure(failure.status) : failure
+    }
+    // That nobody hears what the metadata is like does not change what it is like.
     if result.status != .success { throw Failure(result.status) }
+    if let unheard { throw Failure(unheard) }
   }
 
-  private func examine(_ result: inout CheckResult) throws {
+  private func examine(_ result: inout CheckResult) throws(Failure) {
     // Better told now than after the check.
     if let undoFile, ByteSink.exists(undoFile) { throw Failure(existingUndoFile: undoFile) }
     let file = try openInput(input, metadataSnap ? .readInUse : mends ? .write : .read)
     try refuseForeignInput(file, input)
     if metadataSnap { try requireMetadataSnapshot(file, input) }
     let report: CheckReport
-    do {
+    do throws(IOError) {
       let bar = ProgressBar(file, isQuiet: shared.quiet)
       report = try CheckReport(of: file, try scope(file))
       _ = consume bar
@@ -123,11 +123,30 @@ struct ThinCheck: Tool {
     if !shared.quiet { result.left = try? report.findingsLeft(in: file) }
   }
 
-  private func say(_ result: CheckResult, _ advice: [String]) throws {
-    guard let report = result.report else { return }
-    if let superblock = report.superblock, !shared.quiet { try printNumbers(superblock) }
+  /// Says what came of it. Returns why standard output could not be written, if it couldn't.
+  private func say(_ result: CheckResult, _ advice: [String]) -> ByteSink.Failure? {
+    guard let report = result.report else { return nil }
+    var unheard: ByteSink.Failure?
+    if let superblock = report.superblock, !shared.quiet {
+      do throws(ByteSink.Failure) { try printNumbers(superblock) } catch { unheard = error }
+    }
     shared.messages.say(report.findings)
     for line in advice { shared.messages.say(line) }
+    return unheard
+  }
+
+  /// Writes what came of it as JSON; where that fails, says what is wrong with the metadata.
+  private func write(_ result: CheckResult, _ advice: [String]) -> ByteSink.Failure? {
+    do throws(ByteSink.Failure) {
+      try CheckDocument(result, input: input, advice: advice).write(to: .standardOutput)
+      return nil
+    } catch {
+      if let report = result.report, result.status != .success {
+        shared.messages.say(report.findings)
+        for line in advice { shared.messages.say(line) }
+      }
+      return error
+    }
   }
 
   /// A flag is only cleared after a full check, so a set flag calls for one.
@@ -146,17 +165,17 @@ struct ThinCheck: Tool {
   }
 
   /// Two numbers that programs read.
-  private func printNumbers(_ superblock: Superblock) throws {
+  private func printNumbers(_ superblock: Superblock) throws(ByteSink.Failure) {
     let free = MetadataSpace(superblock.metadataSpaceMap).free
     try ByteSink.standardOutput.write(
       "TRANSACTION_ID=\(superblock.transactionID)\nMETADATA_FREE_BLOCKS=\(free)\n")
   }
 
   /// Returns whether anything had to be mended, and was.
-  private func mend(_ report: CheckReport, _ file: BlockFile) throws -> Bool {
+  private func mend(_ report: CheckReport, _ file: BlockFile) throws(Failure) -> Bool {
     guard mends, report.isComplete, report.findings.worst != .error, report.needsMending
     else { return false }
-    do { try report.mend(file, keepingUndoAt: undoFile) } catch {
+    do throws(MendError) { try report.mend(file, keepingUndoAt: undoFile) } catch {
       throw Failure(error, undoFile: undoFile, device: input)
     }
     return true

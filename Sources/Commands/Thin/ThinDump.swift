@@ -44,38 +44,50 @@ struct ThinDump: Tool {
     }
   }
 
-  func run() throws {
+  func run() throws(Failure) {
     let file = try openInput(
       input, metadataSnap ? .readInUse : .read, repair ? .salvage : .judge)
     if !repair { try refuseForeignInput(file, input) }
     if metadataSnap { try requireMetadataSnapshot(file, input) }
-    let salvage = repair ? try salvage(file, input, overrides.values) : nil
+    if repair { try dumpRemains(file) } else { try dumpPool(file) }
+  }
+
+  private var dump: Dump {
     var dump = Dump()
     dump.format =
       format == .humanReadable ? .humanReadable : compat == nil ? .xml : .xmlCompatible
     dump.devices = Set(devID)
     dump.skipsMappings = skipMappings
+    return dump
+  }
+
+  private func dumpPool(_ file: BlockFile) throws(Failure) {
     var choice = RootChoice()
     choice.metadataSnapshot = metadataSnap
-    // The output is emptied only when there is something to put into it.
-    do {
-      if let salvage {
-        if salvage.bringsNothingBack {
-          shared.messages.say(salvage)
-          throw Failure(nothingBackFrom: input)
-        }
-        try salvage.dump(dump, to: try openSink(file))
-        shared.messages.say(salvage)
-        sayMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")
-      } else {
-        let reader = try PoolReader.open(file, choosing: choice)
-        try dump.write(reader, to: try openSink(file))
-        let place = metadataSnap ? "the metadata snapshot of '\(input)'" : "'\(input)'"
-        sayMissing(reader.devices.map(\.id), in: place)
-      }
-    } catch let error as DumpError {
+    let reader: PoolReader
+    do throws(DumpError) {
+      reader = try PoolReader.open(file, choosing: choice)
+    } catch {
       throw failure(error)
     }
+    // The output is emptied only when there is something to put into it.
+    let sink = try openSink(file)
+    do throws(DumpError) { try dump.write(reader, to: sink) } catch { throw failure(error) }
+    let place = metadataSnap ? "the metadata snapshot of '\(input)'" : "'\(input)'"
+    sayMissing(reader.devices.map(\.id), in: place)
+  }
+
+  /// Dumps what can be reached.
+  private func dumpRemains(_ file: BlockFile) throws(Failure) {
+    let salvage = try salvage(file, input, overrides.values)
+    if salvage.bringsNothingBack {
+      shared.messages.say(salvage)
+      throw Failure(nothingBackFrom: input)
+    }
+    let sink = try openSink(file)
+    do throws(DumpError) { try salvage.dump(dump, to: sink) } catch { throw failure(error) }
+    shared.messages.say(salvage)
+    sayMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")
   }
 
   /// Names the devices that were asked for and are not among `ids`. That is no failure, as it was
@@ -88,7 +100,7 @@ struct ThinDump: Tool {
         + "\(missing.deviceIDs) in \(place); it has \(ids.deviceIDs).")
   }
 
-  private func failure(_ error: DumpError) -> any Error {
+  private func failure(_ error: DumpError) -> Failure {
     switch error {
     case .damaged(let findings):
       shared.messages.say(findings)
@@ -96,17 +108,19 @@ struct ThinDump: Tool {
         .damaged,
         "the metadata is damaged, so the dump is not complete; 'thin_check' tells more, "
           + "'thin_dump --repair' writes what can be reached")
-    case .output(let failure): return failure
+    case .output(let failure): return Failure(failure)
     case .input(let error): return Failure(input: error)
     }
   }
 
-  private func openSink(_ input: BlockFile) throws -> ByteSink {
+  private func openSink(_ input: BlockFile) throws(Failure) -> ByteSink {
     guard let output else { return .standardOutput }
     if input.isSame(as: output) {
       throw Failure(.outputRefused, "output refused: '\(output)' is the input")
     }
-    do { return try ByteSink(creating: output) } catch { throw Failure(output: error) }
+    do throws(IOError) { return try ByteSink(creating: output) } catch {
+      throw Failure(output: error)
+    }
   }
 }
 

@@ -69,38 +69,45 @@ struct ThinGenerateMetadata: Tool {
     return shape
   }
 
-  func run() throws {
+  func run() throws(Failure) {
     let device = try existingDevice()
     let shape = shape
     let generator = PoolGenerator(shape)
-    do {
-      let file = try device ?? makeFile(blocks: size ?? generator.roomyBlocks)
+    let file: BlockFile
+    if let device {
+      file = device
+    } else {
+      file = try makeFile(blocks: size ?? generator.roomyBlocks)
+    }
+    do throws(RestoreError) {
       try generator.write(to: file)
       if scattered { try LeafScatter.scatter(file, seed: seed) }
-      let map = try file.withBlock(.superblock) { Superblock($0) }.metadataSpaceMap
-      shared.messages.say(
-        "Made \(shape.deviceCount) devices with \(shape.mappingsPerDevice) mappings each, to "
-          + "\(shape.mappedDataBlocks) data blocks; \(map.allocatedCount) of \(map.blockCount) "
-          + "metadata blocks are in use.")
-    } catch let error as RestoreError {
+    } catch {
       throw Failure(error, output)
-    } catch let error as IOError {
+    }
+    let map: SpaceMapRoot
+    do throws(IOError) {
+      map = try file.withBlock(.superblock) { Superblock($0) }.metadataSpaceMap
+    } catch {
       throw Failure(output: error)
     }
+    shared.messages.say(
+      "Made \(shape.deviceCount) devices with \(shape.mappingsPerDevice) mappings each, to "
+        + "\(shape.mappedDataBlocks) data blocks; \(map.allocatedCount) of \(map.blockCount) "
+        + "metadata blocks are in use.")
   }
 
   /// The device to write to; `nil` when there is nothing, or a file that may be made anew.
-  private func existingDevice() throws -> BlockFile? {
+  private func existingDevice() throws(Failure) -> BlockFile? {
     let file: BlockFile
-    do throws(IOError) {
-      file = try BlockFile(output, .write)
-    } catch .notFound {
-      return nil
-    } catch .tooSmall(_, let size) {
-      if size > 0, !force { throw refusal("is not empty") }
-      return nil
-    } catch {
-      throw Failure(output: error)
+    do throws(IOError) { file = try BlockFile(output, .write) } catch {
+      switch error {
+      case .notFound: return nil
+      case .tooSmall(_, let size):
+        if size > 0, !force { throw refusal("is not empty") }
+        return nil
+      default: throw Failure(output: error)
+      }
     }
     guard file.isBlockDevice else {
       if !force { throw refusal("is not empty") }
@@ -108,7 +115,7 @@ struct ThinGenerateMetadata: Tool {
     }
     if size != nil { throw Failure(.usage, "--size is for files: a device has a size") }
     let kind: InputKind
-    do { kind = try InputKind(of: file) } catch { throw Failure(output: error) }
+    do throws(IOError) { kind = try InputKind(of: file) } catch { throw Failure(output: error) }
     if kind != .zeroes, !force { throw refusal("is not empty") }
     return file
   }
@@ -118,16 +125,17 @@ struct ThinGenerateMetadata: Tool {
   }
 
   /// Makes a file of so many blocks that takes up room only where it is written to.
-  private func makeFile(blocks: UInt64) throws -> BlockFile {
+  private func makeFile(blocks: UInt64) throws(Failure) -> BlockFile {
     let nothing = BlockBuffer(zeroedBlocks: 1)
-    do {
-      let sink = try ByteSink(creating: output)
-      try sink.write(nothing[0])
+    let sink: ByteSink
+    do throws(IOError) { sink = try ByteSink(creating: output) } catch {
+      throw Failure(output: error)
+    }
+    do throws(ByteSink.Failure) { try sink.write(nothing[0]) } catch { throw Failure(error) }
+    do throws(IOError) {
       try nothing.write(BlockFile(output, .write), to: blocks - 1, count: 1)
       return try BlockFile(output, .write)
-    } catch let error as IOError {
-      throw Failure(output: error)
-    } catch ByteSink.Failure.failed(let error) {
+    } catch {
       throw Failure(output: error)
     }
   }

@@ -44,19 +44,22 @@ struct ThinRepair: Tool {
     }
   }
 
-  func run() throws {
+  func run() throws(Failure) {
     var document = RepairDocument(
       input: input, output: output, isDryRun: isDryRun, acceptance: accept.provenance)
     let sink = try openReport()
-    do { try repair(&document) } catch let failure as Failure {
-      document.failure = failure
-      try write(document, to: sink)
-      throw failure
+    do throws(Failure) { try repair(&document) } catch {
+      document.failure = error
     }
-    try write(document, to: sink)
+    if let sink {
+      do throws(ByteSink.Failure) { try document.write(to: sink) } catch {
+        throw Failure(report: error, of: document)
+      }
+    }
+    if let failure = document.failure { throw failure }
   }
 
-  private func repair(_ document: inout RepairDocument) throws {
+  private func repair(_ document: inout RepairDocument) throws(Failure) {
     let source = try openInput(input, .read, .salvage)
     let target = try openTarget(source)
     let bar = ProgressBar(source, isQuiet: shared.quiet)
@@ -70,7 +73,7 @@ struct ThinRepair: Tool {
       for line in document.summary { shared.messages.say(line) }
       throw Failure(nothingBackFrom: input)
     }
-    do {
+    do throws(RestoreError) {
       if let target {
         try salvage.restore(to: target)
       } else {
@@ -91,7 +94,7 @@ struct ThinRepair: Tool {
   }
 
   /// The output, unless nothing is to be written.
-  private func openTarget(_ source: BlockFile) throws -> BlockFile? {
+  private func openTarget(_ source: BlockFile) throws(Failure) -> BlockFile? {
     guard let output else { return nil }
     let target = try openOutput(output)
     if source.isSame(as: output) {
@@ -104,16 +107,14 @@ struct ThinRepair: Tool {
 
   /// Opened before anything is done: a report that can't be written must not come as a surprise
   /// in the end.
-  private func openReport() throws -> ByteSink? {
+  private func openReport() throws(Failure) -> ByteSink? {
     guard let report else { return nil }
     for other in [input, output].compactMap({ $0 }) where BlockFile.areSame(report, other) {
       throw Failure(.outputRefused, "output refused: the report would overwrite '\(other)'")
     }
-    return try ByteSink(creating: report)
-  }
-
-  private func write(_ document: RepairDocument, to sink: ByteSink?) throws {
-    if let sink { try document.write(to: sink) }
+    do throws(IOError) { return try ByteSink(creating: report) } catch {
+      throw Failure(output: error)
+    }
   }
 }
 
@@ -122,36 +123,59 @@ extension Tool {
   func salvage(
     _ file: BlockFile, _ path: String, _ overrides: PoolOverrides,
     accepting acceptance: Provenance = .proven
-  ) throws -> Salvage {
-    do {
+  ) throws(Failure) -> Salvage {
+    do throws(SalvageError) {
       return try Salvage(file, overriding: overrides, accepting: acceptance)
-    } catch .nothingFound {
+    } catch {
+      try refuse(file, path, error)
+    }
+  }
+
+  private func refuse(
+    _ file: BlockFile, _ path: String, _ error: SalvageError
+  ) throws(Failure) -> Never {
+    switch error {
+    case .nothingFound:
       // Only now: behind a block 0 that was overwritten there may be a pool.
       try refuseForeignInput(file, path, isSearched: true)
       throw Failure(
         .damaged,
         "'\(path)' has no superblock, and none of its other blocks leads to a whole pool; is it "
           + "the right device?")
-    } catch .newestStateDamaged(let index) {
+    case .newestStateDamaged(let index):
       try refuseOtherTarget(file, path)
       throw Failure(
         .damaged,
         "the superblock is lost, and so are blocks that led into the pool's newest state (its "
           + "index is block \(index)). States before it may be whole, but their data blocks may "
           + "belong to others by now, so none is taken. Keep this metadata; nothing was written")
-    } catch .dataBlockSizeUnknown {
+    case .dataBlockSizeUnknown:
       throw Failure(
         .damaged,
         "the superblock is lost, and with it the data block size: give it in sectors with "
           + "--data-block-size, and LVM's transaction id with --transaction-id ('lvs --nosuffix "
           + "--units s -o chunksize,transaction_id VG/POOL' shows both)")
-    } catch .input(let error) {
+    case .input(let error):
       throw Failure(input: error)
     }
   }
 }
 
 extension Failure {
+  /// A report that could not be written, whatever came of the repair.
+  fileprivate init(report error: ByteSink.Failure, of document: RepairDocument) {
+    let failure = Failure(error)
+    if let earlier = document.failure {
+      self.init(earlier.status, "\(earlier.message)\nThere is no report: \(failure.message)")
+    } else if let output = document.output {
+      self.init(
+        .inputOutput,
+        "there is no report: \(failure.message); the new metadata in '\(output)' is whole")
+    } else {
+      self.init(.inputOutput, "there is no report: \(failure.message)")
+    }
+  }
+
   /// Metadata that would be written without a single mapping, though there were some.
   init(nothingBackFrom input: String) {
     self.init(

@@ -15,35 +15,41 @@ struct ThinRestore: Tool {
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions
 
-  func run() throws {
+  func run() throws(Failure) {
     let source: ByteSource
-    do { source = try ByteSource(input) } catch { throw Failure(input: error) }
+    do throws(IOError) { source = try ByteSource(input) } catch { throw Failure(input: error) }
     let file = try openOutput(output)
     if file.isSame(as: input) {
       throw Failure(.outputRefused, "output refused: '\(output)' is the input")
     }
-    do {
-      try estimate(source, file)
-      let restorer = try Restorer(file)
-      _ = try ThinXMLReader.read(source, overriding: overrides.values, into: restorer)
-    } catch let error as XMLError {
-      throw failure(error)
-    } catch let error as RestoreError {
+    try estimate(source, file)
+    let restorer: Restorer
+    do throws(RestoreError) { restorer = try Restorer(file) } catch {
       throw Failure(error, output)
     }
+    _ = try read(source, into: restorer)
   }
 
   /// A file is read twice, so that an output that can't hold the metadata is left alone. A pipe
   /// can't be: there the count is made while writing.
-  private func estimate(_ source: ByteSource, _ file: BlockFile) throws {
+  private func estimate(_ source: ByteSource, _ file: BlockFile) throws(Failure) {
     guard source.sizeBytes != nil else { return }
-    let estimate = try ThinXMLReader.read(
-      source, overriding: overrides.values, into: SizeEstimate())
+    let estimate = try read(source, into: SizeEstimate())
     let needed = estimate.neededBlocks(on: file.blockCount)
     if needed > file.blockCount {
-      throw RestoreError.outputTooSmall(needed: needed, available: file.blockCount)
+      throw Failure(.outputTooSmall(needed: needed, available: file.blockCount), output)
     }
-    do { try source.rewind() } catch { throw Failure(input: error) }
+    do throws(IOError) { try source.rewind() } catch { throw Failure(input: error) }
+  }
+
+  private func read<Events: ThinEvents & ~Copyable>(
+    _ source: ByteSource, into events: consuming Events
+  ) throws(Failure) -> Events where Events.Failure == RestoreError {
+    do throws(XMLError) {
+      return try ThinXMLReader.read(source, overriding: overrides.values, into: events)
+    } catch {
+      throw failure(error)
+    }
   }
 
   private func failure(_ error: XMLError) -> Failure {

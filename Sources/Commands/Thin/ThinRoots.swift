@@ -40,7 +40,7 @@ struct ThinRoots: Tool {
 
   private var path: String { input ?? file ?? "" }
 
-  func run() throws {
+  func run() throws(Failure) {
     // What the option parser says of an argument that can't be left out.
     if file == nil, input == nil {
       throw Failure(.usage, "Missing expected argument '<file>'\n\n" + ThinRoots.helpMessage())
@@ -53,7 +53,7 @@ struct ThinRoots: Tool {
     }
   }
 
-  private func list(_ source: BlockFile) throws {
+  private func list(_ source: BlockFile) throws(Failure) {
     let bar = ProgressBar(source, isQuiet: shared.quiet)
     let old = OldRoots(source)
     _ = consume bar
@@ -69,16 +69,11 @@ struct ThinRoots: Tool {
     for line in listing.advice { shared.messages.say(line) }
   }
 
-  private func print(_ lines: [String]) throws {
-    if shared.quiet || lines.isEmpty { return }
-    try ByteSink.standardOutput.write(lines.map { $0 + "\n" }.joined())
-  }
-
   // MARK: Taking a device back
 
   private func recover(
     _ id: UInt64, _ root: UInt32, _ source: BlockFile, _ output: String
-  ) throws {
+  ) throws(Failure) {
     let target = try openOutput(output)
     if source.isSame(as: output) {
       throw Failure(
@@ -88,34 +83,46 @@ struct ThinRoots: Tool {
     let bar = ProgressBar(source, isQuiet: shared.quiet)
     let salvage = try salvage(source, path, overrides.values)
     let recovery = try recovery(of: id, from: root, source, salvage)
-    do { try recovery.restore(to: target) } catch { throw Failure(error, output) }
+    do throws(RestoreError) { try recovery.restore(to: target) } catch {
+      throw Failure(error, output)
+    }
     _ = consume bar
     let summary = RecoverySummary(recovery, output: output)
-    try print(summary.leftOut)
+    // The device is back, whether anybody reads this or not.
+    do throws(Failure) { try print(summary.leftOut) } catch {
+      for line in summary.leftOut { shared.messages.say(line) }
+    }
     shared.messages.say(salvage)
     for line in summary.lines { shared.messages.say(line) }
   }
 
   private func recovery(
     of id: UInt64, from root: UInt32, _ source: BlockFile, _ salvage: Salvage
-  ) throws -> Recovery {
-    do {
+  ) throws(Failure) -> Recovery {
+    do throws(RecoveryError) {
       return try Recovery(of: id, from: root, in: source, beside: salvage, as: newID)
-    } catch .noSuchRoot(let trees) {
+    } catch {
+      throw failure(error, id, root)
+    }
+  }
+
+  private func failure(_ error: RecoveryError, _ id: UInt64, _ root: UInt32) -> Failure {
+    switch error {
+    case .noSuchRoot(let trees):
       let hint = trees.first.map {
         "; it is the mapping tree of device \($0.device) in root \($0.root): --from \($0.root)"
       }
-      throw Failure(
+      return Failure(
         .noInput,
         "block \(root) is no root" + (hint ?? "; 'thin_roots --all \(path)' lists them"))
-    } catch .noSuchDevice(let others) {
-      throw Failure(
+    case .noSuchDevice(let others):
+      return Failure(
         .noInput, "root \(root) has no device \(id); it has \(others.deviceIDs)")
-    } catch .idTaken {
-      throw Failure(
+    case .idTaken:
+      return Failure(
         .usage, "there is a device \(newID ?? 0) in the live state; choose another id with --as")
-    } catch .idTooLarge {
-      throw Failure(.usage, "ids end at \(DeviceDetails.deviceIDMaximum)")
+    case .idTooLarge:
+      return Failure(.usage, "ids end at \(DeviceDetails.deviceIDMaximum)")
     }
   }
 }

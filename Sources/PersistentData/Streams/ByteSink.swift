@@ -3,7 +3,7 @@ internal import Glibc
 /// Bytes on their way out, to a file or to standard output: dumps and lists.
 package final class ByteSink: Sendable {
   package enum Failure: Error, Equatable {
-    /// Whoever read our output has closed the pipe; not worth a word.
+    /// Whoever read our standard output, or error, has closed the pipe; not worth a word.
     case readerGone
     case failed(IOError)
   }
@@ -78,7 +78,7 @@ package final class ByteSink: Sendable {
       }
       if count > 0 {
         done += count
-      } else if errno == EPIPE {
+      } else if errno == EPIPE, !isOwned {
         throw .readerGone
       } else if errno != EINTR {
         throw .failed(.callFailed(call: "writing to \(name)", errno: errno))
@@ -89,49 +89,5 @@ package final class ByteSink: Sendable {
   package func write(_ text: String) throws(Failure) {
     let bytes = Array(text.utf8)
     try unsafe write(bytes.span.bytes)
-  }
-}
-
-/// Bytes on their way in, from a file or a pipe: XML.
-package final class ByteSource: Sendable {
-  package let path: String
-  /// Bytes in a regular file; `nil` for a pipe.
-  package let sizeBytes: UInt64?
-  private let descriptor: Int32
-
-  package init(_ path: String) throws(IOError) {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw errno == ENOENT ? .notFound(path: path) : .cannotOpen(path: path, errno: errno)
-    }
-    var status = stat()
-    let isKnown = unsafe fstat(descriptor, &status) == 0
-    if isKnown, status.st_mode & S_IFMT == S_IFDIR {
-      close(descriptor)
-      throw .cannotOpen(path: path, errno: EISDIR)
-    }
-    self.path = path
-    self.descriptor = descriptor
-    sizeBytes = isKnown && status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
-  }
-
-  deinit { close(descriptor) }
-
-  /// Fills the front of `bytes`, not empty; returns how many bytes came, 0 at the end.
-  package func read(into bytes: inout MutableRawSpan) throws(IOError) -> Int {
-    while true {
-      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-        unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-      }
-      if count >= 0 { return count }
-      if errno != EINTR { throw .callFailed(call: "reading '\(path)'", errno: errno) }
-    }
-  }
-
-  /// Starts again from the first byte; only a regular file can.
-  package func rewind() throws(IOError) {
-    guard lseek(descriptor, 0, SEEK_SET) == 0 else {
-      throw .callFailed(call: "reading '\(path)' again", errno: errno)
-    }
   }
 }

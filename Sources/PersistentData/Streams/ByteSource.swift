@@ -1,0 +1,45 @@
+internal import Glibc
+
+/// Bytes on their way in, from a file or a pipe: XML.
+package final class ByteSource: Sendable {
+  package let path: String
+  /// Bytes in a regular file; `nil` for a pipe.
+  package let sizeBytes: UInt64?
+  private let descriptor: Int32
+
+  package init(_ path: String) throws(IOError) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw errno == ENOENT ? .notFound(path: path) : .cannotOpen(path: path, errno: errno)
+    }
+    var status = stat()
+    let isKnown = unsafe fstat(descriptor, &status) == 0
+    if isKnown, status.st_mode & S_IFMT == S_IFDIR {
+      close(descriptor)
+      throw .cannotOpen(path: path, errno: EISDIR)
+    }
+    self.path = path
+    self.descriptor = descriptor
+    sizeBytes = isKnown && status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills the front of `bytes`, not empty; returns how many bytes came, 0 at the end.
+  package func read(into bytes: inout MutableRawSpan) throws(IOError) -> Int {
+    while true {
+      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      }
+      if count >= 0 { return count }
+      if errno != EINTR { throw .callFailed(call: "reading '\(path)'", errno: errno) }
+    }
+  }
+
+  /// Starts again from the first byte; only a regular file can.
+  package func rewind() throws(IOError) {
+    guard lseek(descriptor, 0, SEEK_SET) == 0 else {
+      throw .callFailed(call: "reading '\(path)' again", errno: errno)
+    }
+  }
+}
