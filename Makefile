@@ -17,10 +17,8 @@ BUILD ?= .build
 BUILD_STATIC ?= .build-static
 BUILD_BENCH ?= .build-bench
 
-sbin = $(DESTDIR)$(PREFIX)/sbin
-man8 = $(DESTDIR)$(PREFIX)/share/man/man8
-doc = $(DESTDIR)$(PREFIX)/share/doc/dmmeta
 program = $(BUILD)/release/dmmeta
+static_program = $(BUILD_STATIC)/release/dmmeta
 # The same as `make install` leaves it, static, for what looks at that.
 installed = $(abspath $(BUILD_STATIC))/installed
 swift_sources = Package.swift Sources Tests
@@ -30,8 +28,8 @@ export SWIFT_BACKTRACE := enable=no
 # Python scripts below Tests/ leave nothing behind.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: build demo test install-test kernel-test lvm-test bench bench-quick fixtures install installed \
-  format lint clean help deps
+.PHONY: build demo test install-test kernel-test lvm-test bench bench-quick fixtures static install \
+  uninstall installed format lint clean help deps
 
 build: deps ## build the program (make alone does it)
 	swift build -c release --scratch-path $(BUILD) --product dmmeta
@@ -41,15 +39,18 @@ demo: build ## damage a pool's metadata and repair it, to look at
 	Tests/Demo/demo.sh $(program)
 
 # Tests that compare with the old tools look for them in .peers; where they could not be fetched,
-# each of these tests is named as skipped. No test imports with @testable, and saying so lets the
+# each of these tests is named as skipped, and PEERS=required makes that a failure. No test imports with @testable, and saying so lets the
 # tests share what `make build` compiles. What measures speed is a package of its own, and has to
 # keep up with the sources.
+test: export PEER_LOG = $(abspath $(BUILD))/peer-comparisons
 test: deps ## run all tests but those that boot a kernel
 	Tests/Kernel/peers.sh
+	mkdir -p $(BUILD) && : > $(PEER_LOG)
 	swift test -c release --disable-testable-imports --scratch-path $(BUILD) 2>&1 | \
 	  grep -vE '^. Test case passing .* (started|passed after [0-9.]+ seconds)\.$$'
 	swift build -c release --package-path Benchmarks --scratch-path $(BUILD_BENCH)
 	$(MAKE) --no-print-directory install-test
+	@.ci/peer-comparisons "$(PEER_LOG)" $(PEERS)
 
 install-test: ## install to a folder of its own, and try that
 	.ci/install-test
@@ -73,17 +74,19 @@ fixtures: ## make the images below fixtures/kernel anew, in an emulated machine
 	Tests/Kernel/fixtures.sh
 
 # Static, so that the program runs from any initramfs and in any distribution; one file for all
-# tools, found by the names people know. `pdata_tools` is what the old one file was called.
-install: deps ## install to DESTDIR/PREFIX (PREFIX is /usr/local unless given)
-	STATIC=1 swift build -c release --static-swift-stdlib --scratch-path $(BUILD_STATIC) \
-	  --product dmmeta
-	install -d "$(sbin)" "$(man8)" "$(doc)"
-	install -s -m 755 $(BUILD_STATIC)/release/dmmeta "$(sbin)/dmmeta"
-	tools=$$("$(sbin)/dmmeta" --help | sed -n 's/^  \([a-z_]*\)$$/\1/p'); test -n "$$tools"; \
-	for tool in pdata_tools $$tools; do ln -sf dmmeta "$(sbin)/$$tool"; done
-	for page in man/*.8; do \
-	  if [ -e "$$page" ]; then install -m 644 "$$page" "$(man8)"; fi; done
-	install -m 644 man/*.schema.json "$(doc)"
+# tools, found by the names people know. Root needs no Swift to install what is built already, and
+# leaves no files of its own in the build folder.
+static: ## build the program as it is installed
+	@if command -v swift >/dev/null || ! .ci/is-built $(static_program); then \
+	  .ci/deps; \
+	  (set -x; STATIC=1 swift build -c release --static-swift-stdlib \
+	    --scratch-path $(BUILD_STATIC) --product dmmeta); fi
+
+install: static ## install to DESTDIR/PREFIX (PREFIX is /usr/local unless given)
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" .ci/install put $(static_program)
+
+uninstall: ## remove what make install put there, and put back what it replaced
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" .ci/install remove
 
 installed:
 	rm -rf $(installed)

@@ -49,6 +49,12 @@ import Testing
     #expect(result.text.contains("USAGE: \(tool) "))
   }
 
+  @Test func `the tools are listed for those who make the links`() throws {
+    let result = try Program.start(Program.path, ["--list-tools"])
+    #expect(result.status == 0)
+    #expect(result.text == Program.tools.map { "\($0)\n" }.joined())
+  }
+
   @Test func `a link found in PATH is the tool`() throws {
     _ = try link("thin_check")
     let result = try Shell.run(

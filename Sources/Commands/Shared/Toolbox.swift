@@ -36,6 +36,10 @@ package enum Toolbox {
     case "-V", "--version":
       say("\(version)\n", to: .standardOutput)
       end(.success)
+    // For those who install: the links that there have to be.
+    case "--list-tools":
+      say(names.joined(separator: "\n") + "\n", to: .standardOutput)
+      end(.success)
     default:
       say("there is no tool '\(arguments[1])'\n\n", to: .standardError)
       explain(.standardError, .usage)
