@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -69,8 +70,20 @@ enum Peer: String, CaseIterable {
 
   var absence: Comment { "thin-provisioning-tools \(rawValue) could not be fetched" }
 
+  /// Runs the old tool, whose result is compared with ours, and has that counted: `make test` says
+  /// how often it happened.
   func run(_ tool: String, _ arguments: String...) throws -> Shell.Result {
-    try Shell.run(path, [tool] + arguments)
+    try count()
+    return try Shell.run(path, [tool] + arguments)
+  }
+
+  /// Adds a line to the file that PEER_LOG names, if it does.
+  private func count() throws {
+    guard let log = ProcessInfo.processInfo.environment["PEER_LOG"] else { return }
+    // Tests run side by side, and what one call appends stays together.
+    let file = try #require(fopen(log, "a"))
+    fputs("\(rawValue)\n", file)
+    #expect(fclose(file) == 0)
   }
 
   /// Of those that are there, the ones that do not find the metadata sound.

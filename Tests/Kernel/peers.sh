@@ -6,7 +6,9 @@
 # (default .peers in the project's root); each is all tools in one: `pdata_tools thin_check FILE`.
 #
 # Works from the machine's own Debian mirror with package lists of its own, so the system's apt is
-# not touched. A version that is not to be had is named and left out; that is not a failure.
+# not touched. Where libraries are missing that a version needs, such as libaio for 0.9.0, they are
+# unpacked beside it, and pdata_tools is a script that has them loaded. A version that is not to be
+# had is named, with the reason, and left out; that is not a failure here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 directory=${1:-$here/../../.peers}
@@ -28,25 +30,65 @@ fetch() (
   trap 'rm -rf "$state"' EXIT
   mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
   keys=/usr/share/keyrings/debian-archive-keyring.gpg
-  echo "deb [signed-by=$keys] $(mirror) $1 main" > "$state/sources.list"
+  mirror=$(mirror) || true
+  [ -n "$mirror" ] || { echo "/etc/apt names no Debian mirror" >&2; exit 1; }
+  echo "deb [signed-by=$keys] $mirror $1 main" > "$state/sources.list"
   options=(-qq -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null
     -o Dir::State::Lists="$state/lists" -o Dir::Cache="$state/cache"
     -o APT::Sandbox::User=root -o Debug::NoLocking=1)
-  cd "$state" &&
-    apt-get "${options[@]}" update &&
-    apt-get "${options[@]}" download "thin-provisioning-tools=$2*" &&
-    dpkg -x thin-provisioning-tools_*.deb unpacked &&
-    mkdir -p "$directory/$2" &&
-    cp unpacked/usr/sbin/pdata_tools "$directory/$2/"
+  target=$directory/$2
+  cd "$state"
+  apt-get "${options[@]}" update
+  apt-get "${options[@]}" download "thin-provisioning-tools=$2*"
+  dpkg -x thin-provisioning-tools_*.deb unpacked
+  rm -rf "$target"
+  mkdir -p "$target"
+  cp unpacked/usr/sbin/pdata_tools "$target/"
+  works "$2" || add_libraries "$target"
 )
+
+# The packages that the one in this folder depends on, but for the C library, which has to be the
+# system's.
+dependencies() {
+  dpkg-deb -f thin-provisioning-tools_*.deb Depends | tr ',' '\n' |
+    sed -E 's/^ *([^ |(]+).*/\1/' | grep -v '^libc6'
+}
+
+# add_libraries TARGET: called in fetch, with its options.
+add_libraries() {
+  local package
+  for package in $(dependencies); do
+    apt-get "${options[@]}" download "$package"
+    dpkg -x "$package"_*.deb libraries
+  done
+  mkdir -p "$1/lib"
+  find libraries -name 'lib*.so*' -exec cp -P -t "$1/lib" {} +
+  # The program knows itself by its name.
+  mv "$1/pdata_tools" "$1/lib/"
+  cat > "$1/pdata_tools" << 'END'
+#!/bin/sh
+# The old program, with libraries that the system doesn't have.
+folder=$(dirname "$0")
+LD_LIBRARY_PATH=$folder/lib exec "$folder/lib/pdata_tools" "$@"
+END
+  chmod 755 "$1/pdata_tools"
+}
 
 for peer in bookworm:0.9.0 trixie:1.1.0; do
   suite=${peer%:*} version=${peer#*:}
-  works "$version" || fetch "$suite" "$version" >/dev/null 2>&1 || true
+  words=
+  if ! works "$version"; then
+    # Not with ||, which would have the shell go on after what fails in there.
+    set +e
+    words=$(set -e; fetch "$suite" "$version" 2>&1 >/dev/null)
+    set -e
+  fi
   if works "$version"; then
     echo "peer $version: $directory/$version/pdata_tools"
   else
+    [ ! -e "$directory/$version/pdata_tools" ] ||
+      words=$("$directory/$version/pdata_tools" thin_check --version 2>&1 >/dev/null) || true
     rm -rf "${directory:?}/$version"
-    echo "peer $version: NOT AVAILABLE (apt has no thin-provisioning-tools $version here)"
+    echo "peer $version: NOT AVAILABLE ($(tail -n 1 <<< "$words"))"
   fi
 done
