@@ -9,6 +9,15 @@ RIG=$(cd "$RIG" && pwd)
 export RIG PYTHONDONTWRITEBYTECODE=1
 PATH=$PATH:/usr/sbin:/sbin   # dmsetup, for users who are not root
 
+# choose_machine: $machine is the folder of the machine with kernel $KERNEL, a Debian package, with
+# "/SUITE" behind it where another suite has it; this Debian's own when unset or empty.
+choose_machine() {
+  machine=$RIG
+  [ -z "${KERNEL:-}" ] || machine=$RIG/kernels/${KERNEL//\//@}
+  mkdir -p "$machine"
+}
+choose_machine
+
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # copy_libraries PROGRAM TREE [UNPACKED]: puts what PROGRAM is linked with into TREE, from packages
@@ -44,12 +53,12 @@ boot() {
   for pair in ${PARAMETERS:-}; do echo "parameter_${pair%%=*}='${pair#*=}'"; done \
     > "$archive/parameters"
   (cd "$archive" && chmod 755 init && find . -type f | cpio -o -H newc --quiet -R 0:0) |
-    gzip -1 | cat "$RIG/base.cpio.gz" ${ARCHIVE:+"$ARCHIVE"} - > "$folder/initrd"   # one by one
+    gzip -1 | cat "$machine/base.cpio.gz" ${ARCHIVE:+"$ARCHIVE"} - > "$folder/initrd"   # one by one
   rm -r "$archive"
 
   local arguments=(-M pc -accel "${ACCEL:-tcg}" -cpu max -smp 1 -m "${MEMORY:-512}"
     -nodefaults -no-user-config -nic none -display none -monitor none -no-reboot
-    -kernel "$RIG/vmlinuz" -initrd "$folder/initrd"
+    -kernel "$machine/vmlinuz" -initrd "$folder/initrd"
     -append "console=ttyS0 loglevel=4 panic=-1 nokaslr mitigations=off no_timer_check \
 tsc=reliable random.trust_cpu=on audit=0"
     -serial "file:$folder/console.txt" -serial "file:$folder/raw.txt")

@@ -1,16 +1,21 @@
 #!/bin/bash
 # build.sh
 #
-# Builds the virtual machine the scenarios run in, under $RIG (default .rig in the project's root):
+# Builds the virtual machine the scenarios run in, under $RIG (default .rig in the project's root),
+# or below $RIG/kernels, for another kernel than this Debian's own:
 #   vmlinuz        Debian's kernel; its package is unpacked, never installed
 #   base.cpio.gz   initramfs: busybox, dmsetup with its libraries, and the kernel's modules
 #   kernel         the kernel's version
 # The scripts in guest/ are not part of it: boot.sh adds them to every run.
 #
+# KERNEL=PACKAGE[/SUITE] names another kernel: linux-image-6.1.0-47-amd64, or, from another suite,
+# linux-image-amd64/bookworm-backports.
+#
 # Debian 12 on amd64, nothing but Debian packages; missing ones are installed with apt-get (as root,
 # else with sudo). Does nothing when the machine is already there and this file is not newer.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
+. "$kernel_tests/suites.sh"
 
 # In the order they are wanted; what they depend on goes before them.
 modules="virtio_pci virtio_blk crc32c_generic crc32c-intel libcrc32c dm-mod dm-bufio
@@ -40,17 +45,25 @@ install_missing() {
     apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# The image package behind the metapackage, whose name has the kernel's version in it.
+# Downloads the image package, or the one behind the metapackage, whose name has the kernel's
+# version in it.
 download_kernel() {
-  local package
-  package=$(apt-cache depends linux-image-amd64 2>/dev/null |
-    awk '$1 == "Depends:" {print $2; exit}')
-  [ -n "$package" ] && (cd "$work" && apt-get -qq download "$package")
+  local package=${KERNEL:-linux-image-amd64} real
+  package=${package%/*}
+  real=$(apt-cache "${apt_options[@]}" depends "$package" 2>/dev/null |
+    awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ {print $2; exit}')
+  (cd "$work" && apt-get -qq "${apt_options[@]}" download "${real:-$package}")
 }
 
 unpack_kernel() {
-  download_kernel 2>/dev/null || { update_once; download_kernel; }
+  apt_options=(-o APT::Sandbox::User=root)
+  case ${KERNEL:-} in
+    */*) use_suite "${KERNEL#*/}" "$work/apt"; download_kernel ;;
+    *) download_kernel 2>/dev/null || { update_once; download_kernel; } ;;
+  esac
   dpkg -x "$work"/linux-image-*.deb "$work/package"
+  # Where newer packages have their modules.
+  [ -d "$work/package/lib" ] || ln -s usr/lib "$work/package/lib"
 }
 
 # add_module PATH: copies one module, below $library, unless it is already there.
@@ -91,7 +104,8 @@ add_modules() {
 }
 
 install_missing
-if [ -e "$RIG/base.cpio.gz" ] && [ ! "$kernel_tests/build.sh" -nt "$RIG/base.cpio.gz" ]; then
+if [ -e "$machine/base.cpio.gz" ] && [ ! "$kernel_tests/build.sh" -nt "$machine/base.cpio.gz" ]
+then
   exit 0
 fi
 
@@ -111,8 +125,8 @@ cp -L "$dmsetup" "$tree/sbin/dmsetup"
 copy_libraries "$dmsetup" "$tree"
 add_modules
 
-cp "$vmlinuz" "$RIG/vmlinuz"
-echo "$version" > "$RIG/kernel"
+cp "$vmlinuz" "$machine/vmlinuz"
+echo "$version" > "$machine/kernel"
 (cd "$tree" && find . | cpio -o -H newc --quiet -R 0:0) | gzip > "$work/base.cpio.gz"
-mv "$work/base.cpio.gz" "$RIG/base.cpio.gz"   # last and at once: it says that all is there
-echo "kernel $version, initramfs of $(stat -c %s "$RIG/base.cpio.gz") bytes"
+mv "$work/base.cpio.gz" "$machine/base.cpio.gz"   # last and at once: it says that all is there
+echo "kernel $version, initramfs of $(stat -c %s "$machine/base.cpio.gz") bytes"

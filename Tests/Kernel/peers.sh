@@ -11,35 +11,21 @@
 # had is named, with the reason, and left out; that is not a failure here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/suites.sh"
 directory=${1:-$here/../../.peers}
 mkdir -p "$directory"
 directory=$(cd "$directory" && pwd)
 
 works() { "$directory/$1/pdata_tools" thin_check --version >/dev/null 2>&1; }
 
-# The first Debian archive in the system's sources, in either of the two notations.
-mirror() {
-  sed -nE -e 's/^URIs: *([^ ]*).*/\1/p' -e 's/^deb (\[[^]]*\] *)?([a-z+]+:[^ ]*).*/\2/p' \
-    /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-    2>/dev/null | grep -m 1 'debian/*$'
-}
-
 # fetch SUITE VERSION: subshell, so that nothing but the result is left behind.
 fetch() (
   state=$(mktemp -d)
   trap 'rm -rf "$state"' EXIT
-  mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
-  keys=/usr/share/keyrings/debian-archive-keyring.gpg
-  mirror=$(mirror) || true
-  [ -n "$mirror" ] || { echo "/etc/apt names no Debian mirror" >&2; exit 1; }
-  echo "deb [signed-by=$keys] $mirror $1 main" > "$state/sources.list"
-  options=(-qq -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o Dir::State::Lists="$state/lists" -o Dir::Cache="$state/cache"
-    -o APT::Sandbox::User=root -o Debug::NoLocking=1)
   target=$directory/$2
+  use_suite "$1" "$state/apt"
   cd "$state"
-  apt-get "${options[@]}" update
-  apt-get "${options[@]}" download "thin-provisioning-tools=$2*"
+  apt-get -qq "${apt_options[@]}" download "thin-provisioning-tools=$2*"
   dpkg -x thin-provisioning-tools_*.deb unpacked
   rm -rf "$target"
   mkdir -p "$target"
@@ -54,11 +40,11 @@ dependencies() {
     sed -E 's/^ *([^ |(]+).*/\1/' | grep -v '^libc6'
 }
 
-# add_libraries TARGET: called in fetch, with its options.
+# add_libraries TARGET: called in fetch, with its suite.
 add_libraries() {
   local package
   for package in $(dependencies); do
-    apt-get "${options[@]}" download "$package"
+    apt-get -qq "${apt_options[@]}" download "$package"
     dpkg -x "$package"_*.deb libraries
   done
   mkdir -p "$1/lib"

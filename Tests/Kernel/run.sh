@@ -7,7 +7,9 @@
 #   #: THIRD=256M                size of vdc, if there shall be one
 #   #: LOG=1                     keep vdc, a log of dm-log-writes, as NAME.log
 #   #: ENDS=crash                end, crash (by itself) or power-cut (see KILL_ON in boot.sh)
+#   #: KERNEL=PACKAGE[/SUITE]    another kernel than this Debian's own
 #   #: MEMORY= TIMEOUT= KILL_ON= KILL_DELAY=   as in boot.sh
+# A KERNEL that the environment has goes before the scenario's, an empty one too.
 # Fails if the run did not end in the way it says.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
@@ -17,10 +19,13 @@ scenario=$1
 [ -f "$scenario" ] || scenario=$(echo "$kernel_tests"/scenarios/*/"$1.sh")
 [ -f "$scenario" ] || { echo "no scenario $1" >&2; exit 2; }
 name=$(basename "$scenario" .sh)
-"$kernel_tests/build.sh"
 
+[ -z "${KERNEL+given}" ] || given=$KERNEL
 METADATA= DATA= THIRD= LOG= ENDS=end
 eval "$(sed -n 's/^#: //p' "$scenario")"
+export KERNEL=${given-${KERNEL:-}}
+choose_machine
+"$kernel_tests/build.sh"
 work=$(mktemp -d "$RIG/run.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 disks=()
@@ -38,7 +43,7 @@ if [ -n "$LOG" ]; then
   "$kernel_tests/replay-log.py" "$RIG/out/$name.log" trim
 fi
 {
-  echo "kernel $(cat "$RIG/kernel"), metadata $METADATA, data $DATA${THIRD:+, third disk $THIRD}"
+  echo "kernel $(cat "$machine/kernel"), metadata $METADATA, data $DATA${THIRD:+, third disk $THIRD}"
   echo "--- scenario"
   cat "$scenario"
   echo "--- output"
