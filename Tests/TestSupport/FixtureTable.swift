@@ -31,6 +31,11 @@ public enum FixtureTable {
     }
   }
 
+  /// The rows of images that kernels with a known fault made: their pools are not sound.
+  public static func faultyThinImages() throws -> [Row] {
+    try rows().filter { $0.imageName?.hasPrefix("thin-faulty/") == true }
+  }
+
   /// The rows of thin images, whose verdicts are thin_check's.
   public static func thinImages() throws -> [Row] {
     try rows().filter { $0.imageName?.hasPrefix("thin/") == true }

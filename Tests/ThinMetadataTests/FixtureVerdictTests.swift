@@ -5,7 +5,7 @@ import ThinMetadata
 
 /// What the check says of kernel-made images is what fixtures/README.md says it has to.
 @Suite struct FixtureVerdictTests {
-  @Test(arguments: try FixtureTable.thinImages())
+  @Test(arguments: try FixtureTable.thinImages() + FixtureTable.faultyThinImages())
   func `a kernel-made image gets its verdict`(row: FixtureTable.Row) throws {
     let image = try MetadataImage(kernel: row.imageName ?? "")
     let report = try image.check()
@@ -19,6 +19,10 @@ import ThinMetadata
   @Test func `verdicts were found for all thin images there are`() throws {
     let names = try FixtureTable.thinImages().compactMap(\.imageName)
     #expect(names.sorted() == TestFiles.fixtureNames("kernel/thin").map { "thin/\($0)" })
+    let faulty = try FixtureTable.faultyThinImages().compactMap(\.imageName)
+    #expect(!faulty.isEmpty)
+    #expect(
+      faulty.sorted() == TestFiles.fixtureNames("kernel/thin-faulty").map { "thin-faulty/\($0)" })
   }
 
   @Test func `every prefix of a device's writes is sound from the first superblock on`() throws {
@@ -60,6 +64,8 @@ private struct Verdict {
       switch fault.dropFirst(number.count) {
       case " data block", " data blocks": rule = .blockLeaked
       case " data ref counts too high": rule = .refCountTooHigh
+      case " data ref counts too low": rule = .refCountTooLow
+      case " snapshotted times too low": rule = .snapshottedTimeTooLow
       default: rule = Verdict.notes[String(fault)]
       }
       guard let rule, rule.severity.name == severity else { return nil }
