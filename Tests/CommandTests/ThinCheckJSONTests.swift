@@ -45,6 +45,40 @@ import Testing
     #expect(affected.allSatisfy { $0["lost"]?.elements.first?["first"]?.integer == 0 })
   }
 
+  @Test func `overwritten data is told by device, in ranges and bytes, and in words`() throws {
+    let image = try scratch.file("image", TestFiles.image("thin-faulty/two-owners"))
+    let run = try CheckRun([image])
+    run.expectAgreement(with: try Program.check(image))
+    #expect(run.verdict == "damaged")
+    #expect(run.document["overwritten_data_complete"] == .boolean(true))
+    let devices = run.document["overwritten_data"]?.elements ?? []
+    #expect(devices.map { $0["device"]?.integer } == [1])
+    for (field, numbers) in [
+      ("overwritten", [0, 0, 65536, 160, 163, 4 * 65536]),
+      ("may_be_overwritten", [164, 259, 96 * 65536]),
+    ] {
+      let ranges = devices[0][field]?.elements ?? []
+      let found = ranges.flatMap { range in
+        ["first", "last", "bytes"].map { range[$0]?.integer }
+      }
+      #expect(found == numbers)
+    }
+    let words = run.advice.filter { $0.contains("overwritten") }
+    #expect(
+      words.first
+        == "Device 1: the data of virtual blocks 0..0 (64 KiB), virtual blocks 160..163 (256 KiB) "
+        + "has been overwritten; the data of virtual blocks 164..259 (6144 KiB) may have been "
+        + "overwritten.")
+    #expect(run.advice.contains { $0.contains("CVE-2026-46107") && $0.contains("6.1.175") })
+  }
+
+  @Test(arguments: Images.names)
+  func `no fixture that is sound, or leaks, has overwritten data`(name: String) throws {
+    let run = try CheckRun([try Images.path(name)])
+    #expect(run.document["overwritten_data"]?.elements.isEmpty == true)
+    #expect(!run.advice.contains { $0.contains("overwritten") })
+  }
+
   @Test func `what was mended is told, with what had been found`() throws {
     let image = try scratch.copy("discard-leak")
     let first = try CheckRun(["--auto-repair", image])

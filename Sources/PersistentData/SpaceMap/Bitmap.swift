@@ -17,7 +17,7 @@ package struct Bitmap: ~Escapable {
   /// Entries in a word of eight bytes.
   package static let entriesPerWord = 32
   /// The first bit of each entry in a word.
-  static let lowBits: UInt64 = 0x5555_5555_5555_5555
+  package static let lowBits: UInt64 = 0x5555_5555_5555_5555
   package static let wordCount = entryCount / entriesPerWord
 
   /// Bitmaps that `blocks` blocks take.

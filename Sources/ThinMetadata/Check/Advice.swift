@@ -14,7 +14,7 @@ package struct Advice: Sendable {
     let findings = report.findings
     var lines: [String] = []
     if let amounts = Advice.amounts(findings) { lines.append("Found \(amounts).") }
-    lines += Advice.affected(report)
+    lines += Advice.affected(report) + Advice.forOverwrittenData(report)
     if findings.worst == .error {
       // Whatever else there is to say can wait.
       if wasToMend { lines.append("Nothing was mended, as there are errors.") }

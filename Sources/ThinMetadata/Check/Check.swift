@@ -38,6 +38,8 @@ package struct CheckReport: Sendable {
   package fileprivate(set) var damage: [Damage] = []
   /// Device ids that neither list of devices tells of: there may be more devices than are known.
   package fileprivate(set) var lostIDs: [ClosedRange<UInt64>] = []
+  /// Data that is gone, or may be, whatever the metadata is like; known after a full check.
+  package fileprivate(set) var overwrittenData = OverwrittenData()
   /// Whether the mappings were looked at.
   package fileprivate(set) var hasReadMappings = false
   /// What can be mended in place, once nothing worse was found.
@@ -81,7 +83,12 @@ extension CheckReport {
     reader.checkMappedBlocks(totals)
     reader.checkSnapshottedTimes()
     snapshottedTimesTooLow = reader.snapshottedTimesTooLow
-    if scope.judgesSpaceMaps { mends = reader.checkSpaceMaps(dataCounts) }
+    if scope.judgesSpaceMaps {
+      mends = reader.checkSpaceMaps(dataCounts)
+      if reader.mayHaveOverwrittenData {
+        overwrittenData = OverwrittenData(reader, dataCounts)
+      }
+    }
     findings = reader.findings
     damage = reader.damage(totals)
     lostIDs = reader.lostTopLevel.common(with: reader.lostDetails)

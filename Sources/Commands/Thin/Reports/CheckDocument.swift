@@ -52,11 +52,27 @@ struct CheckDocument {
         }
       }
     }
+    write(
+      report.overwrittenData, BlockSize(sectors: report.superblock?.dataBlockSectors ?? 0), &json)
     json.ranges("lost_device_ids", report.lostIDs)
     let findings = report.findings.sorted
     json.field("findings_left_out", report.findings.madeCount - findings.count)
     json.array("findings") { json in
       for finding in findings { json.object { json in write(finding, &json) } }
+    }
+  }
+
+  private func write(
+    _ data: OverwrittenData, _ size: BlockSize, _ json: inout JSONWriter
+  ) {
+    json.field("overwritten_data_complete", data.isComplete)
+    json.array("overwritten_data") { json in
+      for device in data.devices {
+        json.object { json in
+          json.field("device", device.id)
+          json.overwritten(device, size)
+        }
+      }
     }
   }
 

@@ -48,7 +48,7 @@ struct RepairDocument {
   private func write(
     _ salvage: Salvage, _ spaceMaps: OldSpaceMaps, _ json: inout JSONWriter
   ) {
-    let size = BlockSize(perBlock: UInt64(salvage.header.dataBlockSectors) * 512)
+    let size = BlockSize(sectors: salvage.header.dataBlockSectors)
     json.object("pool") { json in
       json.field("transaction_id", salvage.header.transactionID)
       json.field("data_block_sectors", UInt64(salvage.header.dataBlockSectors))
@@ -97,14 +97,7 @@ struct RepairDocument {
         json.field("\(provenance)", device.leftOut[provenance, default: 0])
       }
     }
-    json.array("lost") { json in
-      for range in device.lost {
-        json.object { json in
-          json.range(range)
-          json.field("bytes", size.bytes(range))
-        }
-      }
-    }
+    json.ranges("lost", device.lost, size)
     json.array("from_lost_leaves") { json in
       for leaf in salvage.grafting.lostLeaves?.leaves(of: device.id) ?? [] {
         for run in leaf.claimRuns {
@@ -136,21 +129,5 @@ struct RepairDocument {
         }
       }
     }
-  }
-}
-
-/// What data blocks come to in bytes.
-private struct BlockSize {
-  /// Bytes in one.
-  let perBlock: UInt64
-
-  /// `nil` when there is no end to it.
-  func bytes(_ range: ClosedRange<UInt64>) -> UInt64? {
-    range.upperBound == .max ? nil : bytes(range.upperBound - range.lowerBound + 1)
-  }
-
-  func bytes(_ count: UInt64) -> UInt64? {
-    let product = count.multipliedReportingOverflow(by: perBlock)
-    return product.overflow ? nil : product.partialValue
   }
 }

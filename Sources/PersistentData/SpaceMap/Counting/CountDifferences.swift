@@ -10,20 +10,27 @@ package struct CountDifferences: Sendable {
     package var length: UInt64 { blocks.upperBound - blocks.lowerBound + 1 }
   }
 
-  /// Ascending by block.
+  /// Those that are wanted, ascending by block.
   package private(set) var all: [Difference] = []
+  /// Whether any count that could be read differs, wanted or not.
+  package private(set) var hasAny = false
   /// Whether every stored count could be read, and none was left out because there are too many.
   package private(set) var isComplete: Bool
 
   /// Reads all bitmaps of `map`, in parallel. `limit`: more differences than this are of no use,
-  /// and memory is not spent on them.
-  package init(_ map: StoredSpaceMap, with counted: RefCounts, atMost limit: Int) {
+  /// and memory is not spent on them. `isWanted`: says so of a stored count.
+  package init(
+    _ map: StoredSpaceMap, with counted: RefCounts, atMost limit: Int,
+    where isWanted: @escaping @Sendable (UInt64) -> Bool = { _ in true }
+  ) {
     let bitmaps = map.entries.indices.compactMap { index in
       map.entries[index].map { (index: index, block: UInt32($0.block)) }
     }.sorted { $0.block < $1.block }
     let visitors = BlockScan(map.file, bitmaps.map(\.block)).run {
-      Visitor(map: map, counted: counted, indices: bitmaps.map(\.index), limit: limit)
+      Visitor(
+        map: map, counted: counted, indices: bitmaps.map(\.index), limit: limit, isWanted: isWanted)
     }
+    hasAny = visitors.contains(where: \.hasAny)
     all = visitors.flatMap(\.found).sorted { $0.blocks.lowerBound < $1.blocks.lowerBound }
     isComplete =
       map.hasAllLargeCounts && bitmaps.count == map.entries.count
@@ -36,7 +43,9 @@ package struct CountDifferences: Sendable {
     /// Which bitmap each block of the scan is.
     let indices: [Int]
     let limit: Int
+    let isWanted: @Sendable (UInt64) -> Bool
     var found: [Difference] = []
+    var hasAny = false
     var isWhole = true
 
     mutating func unreadable(_ index: Int, _ error: IOError) { isWhole = false }
@@ -68,6 +77,8 @@ package struct CountDifferences: Sendable {
       }
       let counted = block < counted.count ? counted[block] : 0
       guard stored != counted else { return }
+      hasAny = true
+      guard isWanted(stored) else { return }
       if let last = found.last, last.stored == stored, last.counted == counted,
         last.blocks.upperBound + 1 == block
       {

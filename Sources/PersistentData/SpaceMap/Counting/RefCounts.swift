@@ -111,7 +111,7 @@ package final class RefCounts: Sendable {
   }
 
   /// The first block from `start` on with a count above 0.
-  func firstCounted(from start: UInt64) -> UInt64? {
+  package func firstCounted(from start: UInt64) -> UInt64? {
     state.withLock { pages in
       var block = start
       while block < count {

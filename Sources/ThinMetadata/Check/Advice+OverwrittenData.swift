@@ -1,0 +1,41 @@
+extension Advice {
+  /// Devices that are told of one by one.
+  private static let mostDevices = 20
+
+  static func forOverwrittenData(_ report: CheckReport) -> [String] {
+    let sectors = UInt64(report.superblock?.dataBlockSectors ?? 0)
+    let lines = lines(for: report.overwrittenData, sectors: sectors)
+    return lines.isEmpty ? [] : lines + causeOfOverwrittenData
+  }
+
+  /// Whose data is gone, or may be, a line a device; nothing where there is none.
+  ///
+  /// `sectors`: in a data block.
+  static func lines(for data: OverwrittenData, sectors: UInt64) -> [String] {
+    var lines = data.devices.prefix(mostDevices).map { device -> String in
+      let parts = [
+        (device.certain, "has been overwritten"), (device.possible, "may have been overwritten"),
+      ].filter { !$0.0.isEmpty }.map { ranges, fate in
+        "the data of \(KeyRanges.text(ranges, sectorsPerBlock: sectors)) \(fate)"
+      }
+      return "Device \(device.id): \(parts.joined(separator: "; "))."
+    }
+    if data.devices.count > mostDevices {
+      lines.append(
+        "\(data.devices.count - mostDevices) more devices have data that has been overwritten, or "
+          + "may have been.")
+    }
+    if !data.isComplete, !lines.isEmpty { lines.append("There may be more of it.") }
+    return lines
+  }
+
+  /// Where it came from, and what can be done: for `thin_check` and `thin_repair`.
+  static let causeOfOverwrittenData = [
+    "Data blocks were given out, or discarded, while they were in use. Kernels before 5.10.259, "
+      + "5.15.209, 6.1.175, 6.6.140, 6.12.88, 6.18.30 and 7.0.7 do that to data that snapshots "
+      + "share (CVE-2026-46107): have a newer one before the pool is activated again.",
+    "No repair of metadata brings that data back: compare it with a backup. A repair keeps such "
+      + "mappings, and what they read is other volumes' data where it has been overwritten; "
+      + "'thin_repair --drop-overwritten' leaves these out, so that they read as zeroes.",
+  ]
+}

@@ -1,0 +1,101 @@
+internal import PersistentData
+internal import Synchronization
+
+/// Who has each of some suspect data blocks: the virtual block and the time of their mappings, the
+/// latest of which is the owner's.
+///
+/// However many devices share a data block, all its mappings have one virtual block and one time;
+/// where they don't, it was given out more than once.
+///
+/// Twelve bytes a block. Threads may note what they find at the same time, in any order.
+final class DataOwners: Sendable {
+  /// What is known of a block, beside the time in the lowest 24 bits.
+  private static let mapped: UInt32 = 1 << 24
+  private static let disputed: UInt32 = 1 << 25
+  private static let tied: UInt32 = 1 << 26
+  private static let timeMask = Mapping.timeMaximum
+
+  private struct State {
+    /// Of the latest mapping, with what is known.
+    var times: [UInt32]
+    var virtualBlocks: [UInt64]
+    var hasDisputes = false
+
+    mutating func note(_ virtual: UInt64, _ time: UInt32, at place: Int) {
+      let known = times[place]
+      let latest = known & DataOwners.timeMask
+      if known == 0 {
+        times[place] = DataOwners.mapped | time
+        virtualBlocks[place] = virtual
+      } else if time > latest {
+        times[place] = DataOwners.mapped | DataOwners.disputed | time
+        virtualBlocks[place] = virtual
+        hasDisputes = true
+      } else if time < latest {
+        times[place] |= DataOwners.disputed
+        hasDisputes = true
+      } else if virtual != virtualBlocks[place] {
+        times[place] |= DataOwners.disputed | DataOwners.tied
+        hasDisputes = true
+      }
+    }
+  }
+
+  private let blocks: SuspectBlocks
+  private let state: Mutex<State>
+
+  init(_ blocks: SuspectBlocks) {
+    self.blocks = blocks
+    state = Mutex(
+      State(
+        times: Array(repeating: 0, count: blocks.count),
+        virtualBlocks: Array(repeating: 0, count: blocks.count)))
+  }
+
+  /// Notes the mappings of a leaf, each leaf once.
+  func note(_ runs: ArraySlice<MappingRun>) {
+    state.withLock { state in
+      for run in runs {
+        blocks.forEach(in: run.dataBlocks) { block, place in
+          state.note(run.virtualBegin + (block - run.dataBegin), run.time, at: place)
+        }
+      }
+    }
+  }
+
+  /// What was found, once all leaves have been noted; `nil` where no block has two owners.
+  var disputes: Disputes? {
+    state.withLock { state in
+      guard state.hasDisputes else { return nil }
+      let disputes = Disputes(blocks: blocks, times: state.times)
+      state.times = []
+      state.virtualBlocks = []
+      return disputes
+    }
+  }
+
+  /// Which mappings of disputed blocks came too early, or at the same time as others.
+  struct Disputes: Sendable {
+    private let blocks: SuspectBlocks
+    private let times: [UInt32]
+
+    fileprivate init(blocks: SuspectBlocks, times: [UInt32]) {
+      self.blocks = blocks
+      self.times = times
+    }
+
+    /// Gives the blocks of `run` that have two owners, and whether its mapping is an earlier one;
+    /// those of the latest mapping only if others have the same time.
+    func forEach(in run: MappingRun, _ body: (UInt64, _ isEarlier: Bool) -> Void) {
+      blocks.forEach(in: run.dataBlocks) { block, place in
+        let time = times[place]
+        guard time & DataOwners.disputed != 0 else { return }
+        if run.time < time & DataOwners.timeMask {
+          body(block, true)
+        } else if time & DataOwners.tied != 0 {
+          body(block, false)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package import PersistentData
+
+/// Data that is gone, or may be, though the metadata that leads to it is right.
+///
+/// A data block belongs to one virtual block, mapped at one time, however many devices share it.
+/// Mapped in two ways, it was given out once more while it was in use: what was written for the
+/// earlier time has been overwritten for the later one; where the times are equal, nobody can tell
+/// which. And a data block that is mapped while the data space map has it free may have been
+/// discarded, or given to somebody who is gone again.
+///
+/// Kernels with a known fault (CVE-2026-46107) make such pools: they count the children of a node
+/// too low when the root of a tree has one entry and gives way to its child, which a snapshot
+/// shares. Sound pools have neither.
+///
+/// Source: Linux, drivers/md/persistent-data/dm-btree-remove.c, `rebalance_children`.
+package struct OverwrittenData: Sendable {
+  /// A device with such data.
+  package struct Device: Hashable, Sendable {
+    package let id: UInt64
+    /// Virtual blocks, ascending, whose data has been overwritten.
+    package fileprivate(set) var certain: [ClosedRange<UInt64>] = []
+    /// Virtual blocks, ascending, whose data may have been overwritten; none of the certain ones.
+    package fileprivate(set) var possible: [ClosedRange<UInt64>] = []
+  }
+
+  /// As many ranges are told of, over all devices, at 16 bytes each.
+  private static let mostRanges = 1 << 20
+
+  /// Ascending by id. The metadata snapshot's own devices are not among them.
+  package private(set) var devices: [Device] = []
+  /// Whether no others can be concerned: all stored counts could be read, and there is not too
+  /// much of it to be told.
+  package private(set) var isComplete = true
+  /// Mappings, by the block of their leaf, whose data has been overwritten for certain: ranges of
+  /// virtual blocks, ascending.
+  let certain: [UInt32: [ClosedRange<UInt64>]]
+
+  /// Nothing.
+  package init() { certain = [:] }
+
+  /// Looks for such data where the stored counts are not those that were counted, or a device
+  /// takes for its own what others have too: without either there is none that could be seen
+  /// without a second look at all mappings.
+  ///
+  /// `reader`: has read the mappings. `counts`: of the references of everything that can be read.
+  package init(_ reader: PoolReader, _ counts: RefCounts) {
+    // The blocks of the space map have been claimed elsewhere; here they are read.
+    var usage = BlockUsage(blockCount: reader.usage.blockCount)
+    var findings = Findings()
+    let map = StoredSpaceMap(
+      PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
+      index: .tree, in: reader.file, usage: &usage, findings: &findings)
+    let free = CountDifferences(map, with: counts, atMost: VictimSearch.most) { $0 == 0 }
+    guard free.hasAny || reader.sharedTimes != nil else {
+      self.init()
+      return
+    }
+    let search = VictimSearch(reader, counts, free: free.all.map(\.blocks))
+    self.init(search.victims, in: reader)
+    isComplete = isComplete && free.isComplete && search.isComplete
+  }
+
+  private init(_ victims: [VictimSearch.Victim], in reader: PoolReader) {
+    var leaves: [UInt32: Device] = [:]
+    for victim in victims.sorted(by: { $0.keys.lowerBound < $1.keys.lowerBound }) {
+      leaves[victim.leaf, default: Device(id: 0)].append([victim.keys], victim.isCertain)
+    }
+    certain = leaves.mapValues(\.certain).filter { !$0.value.isEmpty }
+    guard !leaves.isEmpty else { return }
+
+    let marked = OverwrittenData.nodes(above: Set(leaves.keys), in: reader.mappings.skeleton)
+    var room = OverwrittenData.mostRanges
+    for device in reader.devices {
+      guard let root = device.root, marked.contains(root.number) else { continue }
+      var result = Device(id: device.id)
+      reader.mappings.forEachBottom(below: root, entering: { marked.contains($0.number) }) {
+        guard case .leaf(let block, let keys?) = $0, let leaf = leaves[block.number] else { return }
+        result.append(leaf.certain.common(with: [keys]), true)
+        result.append(leaf.possible.common(with: [keys]), false)
+      }
+      room -= result.certain.count + result.possible.count
+      guard room >= 0 else {
+        isComplete = false
+        return
+      }
+      if !result.certain.isEmpty || !result.possible.isEmpty { devices.append(result) }
+    }
+  }
+
+  /// These leaves, and all nodes from which one comes to them.
+  private static func nodes(
+    above leaves: Set<UInt32>, in skeleton: TreeSkeleton
+  ) -> Set<UInt32> {
+    var marked = leaves
+    // A node stands after all its parents, so going backwards meets children first.
+    for node in skeleton.nodes.reversed()
+    where node.entries.contains(where: { marked.contains(skeleton.children[$0]) }) {
+      marked.insert(node.block.number)
+    }
+    return marked
+  }
+}
+
+extension PoolReader {
+  /// Whether, after a look at the space maps, it is worth while to look for overwritten data.
+  var mayHaveOverwrittenData: Bool {
+    let signs: [Rule] = [.refCountTooLow, .refCountTooHigh, .blockLeaked, .countsNotJudged]
+    return sharedTimes != nil || signs.contains { findings.counts[$0] != nil }
+  }
+}
+
+extension OverwrittenData.Device {
+  /// Adds ranges, all above those that are there.
+  fileprivate mutating func append(_ ranges: [ClosedRange<UInt64>], _ isCertain: Bool) {
+    if isCertain {
+      certain.append(joining: ranges)
+    } else {
+      possible.append(joining: ranges)
+    }
+  }
+}
+
+extension [ClosedRange<UInt64>] {
+  /// Appends ranges above those that are there; what follows right on the last becomes part of it.
+  fileprivate mutating func append(joining ranges: [ClosedRange<UInt64>]) {
+    for range in ranges {
+      if let last, last.upperBound &+ 1 == range.lowerBound {
+        self[count - 1] = last.lowerBound...range.upperBound
+      } else {
+        append(range)
+      }
+    }
+  }
+}

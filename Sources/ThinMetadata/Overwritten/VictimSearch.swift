@@ -1,0 +1,137 @@
+internal import PersistentData
+
+/// Goes through the leaves of all mapping trees for mappings whose data somebody else has written
+/// over, or may have.
+///
+/// A part of the data device at a time: for each, the leaves are read once to learn who owns the
+/// blocks that several map, and once more where there are disputes.
+struct VictimSearch {
+  /// Neighbouring mappings of one leaf that have suffered alike.
+  struct Victim: Sendable {
+    /// The block that the leaf is in.
+    let leaf: UInt32
+    let isCertain: Bool
+    /// Virtual blocks.
+    fileprivate(set) var keys: ClosedRange<UInt64>
+  }
+
+  /// As many victims are kept, at 24 bytes each.
+  static let most = 1 << 20
+
+  /// In no order; a mapping that is a certain victim is a possible one no more.
+  private(set) var victims: [Victim] = []
+  /// Whether there are no more than these.
+  private(set) var isComplete = true
+
+  private let limits: MappingLeaf.Limits
+  private var mappings: TreeWalk
+
+  /// `counts`: of the references of everything that can be read. `free`: data blocks that are
+  /// mapped though their stored count is 0, ascending, none overlapping.
+  init(_ reader: PoolReader, _ counts: RefCounts, free: [ClosedRange<UInt64>]) {
+    limits = reader.limits
+    mappings = reader.mappings
+    var start: UInt64 = 0
+    while let blocks = SuspectBlocks(counts, free, from: start) {
+      if blocks.count > 0 { search(blocks, free) }
+      start = blocks.end
+    }
+  }
+
+  private mutating func search(_ blocks: SuspectBlocks, _ free: [ClosedRange<UInt64>]) {
+    let owners = DataOwners(blocks)
+    let limits = limits
+    // All that is wrong with leaves has been said.
+    var findings = Findings()
+    _ = mappings.readLeaves(findings: &findings) {
+      OwnerVisitor(owners: owners, leaf: MappingLeaf(limits))
+    }
+    let part = blocks.range
+    let free = free.filter { $0.lowerBound < part.upperBound && $0.upperBound >= part.lowerBound }
+    let disputes = owners.disputes
+    if disputes == nil, free.isEmpty { return }
+    let visitors = mappings.readLeaves(findings: &findings) {
+      VictimVisitor(disputes: disputes, free: free, part: part, leaf: MappingLeaf(limits))
+    }
+    for visitor in visitors {
+      victims += visitor.victims.prefix(VictimSearch.most - victims.count)
+      if visitor.victims.count > VictimSearch.most { isComplete = false }
+    }
+    if victims.count == VictimSearch.most { isComplete = false }
+  }
+}
+
+private struct OwnerVisitor: LeafVisitor {
+  let owners: DataOwners
+  var leaf: MappingLeaf
+  private var findings = Findings()
+
+  init(owners: DataOwners, leaf: MappingLeaf) {
+    self.owners = owners
+    self.leaf = leaf
+  }
+
+  mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
+    leaf.read(node, reference, findings: &findings)
+    owners.note(leaf.runs)
+  }
+}
+
+private struct VictimVisitor: LeafVisitor {
+  let disputes: DataOwners.Disputes?
+  let free: [ClosedRange<UInt64>]
+  /// Data blocks of the part that is looked at.
+  let part: Range<UInt64>
+  var leaf: MappingLeaf
+  private(set) var victims: [VictimSearch.Victim] = []
+  private var findings = Findings()
+  /// The leaf's: by virtual block, whether it is certain.
+  private var found: [(key: UInt64, isCertain: Bool)] = []
+
+  init(
+    disputes: DataOwners.Disputes?, free: [ClosedRange<UInt64>], part: Range<UInt64>,
+    leaf: MappingLeaf
+  ) {
+    self.disputes = disputes
+    self.free = free
+    self.part = part
+    self.leaf = leaf
+  }
+
+  mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
+    if victims.count > VictimSearch.most { return }
+    leaf.read(node, reference, findings: &findings)
+    for run in leaf.runs { look(at: run) }
+    for (key, isCertain) in found { append(key, isCertain, in: reference.block.number) }
+    found.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func look(at run: MappingRun) {
+    var own: [UInt64: Bool] = [:]
+    disputes?.forEach(in: run) { own[$0] = $1 }
+    let blocks = run.dataBlocks.clamped(to: part)
+    var index = free.firstIndex(endingFrom: blocks.lowerBound)
+    while !blocks.isEmpty, index < free.count, free[index].lowerBound < blocks.upperBound {
+      for block in free[index].clamped(to: blocks.lowerBound...blocks.upperBound - 1)
+      where own[block] == nil {
+        own[block] = false
+      }
+      index += 1
+    }
+    if own.isEmpty { return }
+    for (block, isCertain) in own.sorted(by: { $0.key < $1.key }) {
+      found.append((run.virtualBegin + (block - run.dataBegin), isCertain))
+    }
+  }
+
+  private mutating func append(_ key: UInt64, _ isCertain: Bool, in leaf: UInt32) {
+    if let last = victims.last, last.leaf == leaf, last.isCertain == isCertain,
+      last.keys.upperBound &+ 1 == key
+    {
+      victims[victims.count - 1].keys = last.keys.lowerBound...key
+    } else {
+      victims.append(
+        VictimSearch.Victim(leaf: leaf, isCertain: isCertain, keys: key...key))
+    }
+  }
+}

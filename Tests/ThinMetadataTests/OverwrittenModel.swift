@@ -1,0 +1,65 @@
+import PersistentData
+import ThinMetadata
+
+/// Whose data is gone, or may be: read mapping by mapping, without the program's help.
+struct OverwrittenModel {
+  struct Device: Equatable {
+    /// Virtual blocks.
+    var certain: Set<UInt64> = []
+    var possible: Set<UInt64> = []
+  }
+
+  /// A virtual block, and when it was mapped.
+  private struct Way: Hashable {
+    let virtual: UInt64
+    let time: UInt32
+  }
+
+  private(set) var devices: [UInt64: Device] = [:]
+  /// Whether anything but these mappings tells that something is wrong: counts, or times with
+  /// which a kernel would write in place to what is shared.
+  let hasSigns: Bool
+
+  init(_ image: MetadataImage) {
+    var ways: [UInt64: Set<Way>] = [:]
+    for mappings in [image.mappings, image.heldMappings].flatMap(\.values) {
+      for (virtual, mapping) in mappings {
+        ways[mapping.dataBlock, default: []].insert(Way(virtual: virtual, time: mapping.time))
+      }
+    }
+    let map = image.dataMap
+    for (id, mappings) in image.mappings {
+      var device = Device()
+      for (virtual, mapping) in mappings {
+        let all = ways[mapping.dataBlock, default: []]
+        let latest = all.map(\.time).max() ?? 0
+        if mapping.time < latest {
+          device.certain.insert(virtual)
+        } else if all.count(where: { $0.time == latest }) > 1
+          || image.count(Int(mapping.dataBlock), in: map) == 0
+        {
+          device.possible.insert(virtual)
+        }
+      }
+      if device != Device() { devices[id] = device }
+    }
+    hasSigns =
+      OverwrittenModel.hasWrongCounts(image)
+      || !SharingModel(image).lowestSnapshottedTimes.isEmpty
+  }
+
+  private static func hasWrongCounts(_ image: MetadataImage) -> Bool {
+    var leaves: [UInt64: [UInt64]] = [:]
+    for (_, root) in image.devices + image.heldDevices {
+      for leaf in image.leaves(below: root) { leaves[leaf.block] = leaf.values }
+    }
+    var counts: [Int: Int] = [:]
+    for value in leaves.values.joined() {
+      counts[Int(Mapping(value).dataBlock), default: 0] += 1
+    }
+    let map = image.dataMap
+    return (0..<Int(map.root.blockCount)).contains {
+      image.count($0, in: map) != min(3, counts[$0, default: 0])
+    }
+  }
+}
