@@ -109,9 +109,9 @@ enum HelpTexts {
     OVERVIEW: Write new metadata from what is left of damaged thin-pool metadata.
 
     USAGE: thin_repair --input <input> [--output <output>] [--dry-run] [--accept \
-    <accept>] [--report <report>] [--data-block-size <data-block-size>] \
-    [--nr-data-blocks <nr-data-blocks>] [--transaction-id <transaction-id>] \
-    [--quiet]
+    <accept>] [--drop-overwritten] [--report <report>] [--data-block-size \
+    <data-block-size>] [--nr-data-blocks <nr-data-blocks>] [--transaction-id \
+    <transaction-id>] [--quiet]
 
     OPTIONS:
       -i, --input <input>     The damaged metadata; it is only read.
@@ -119,6 +119,8 @@ enum HelpTexts {
       --dry-run               Write no metadata, only say what would come back.
       --accept <accept>       How sure mappings of lost blocks must be: proven,
                               likely or guessed. (default: proven)
+      --drop-overwritten      Leave out mappings whose data has certainly been
+                              overwritten.
       --report <report>       Write what came back and what did not to this file,
                               as JSON.
       --data-block-size <data-block-size>

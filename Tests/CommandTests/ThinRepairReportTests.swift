@@ -52,6 +52,41 @@ import Testing
     #expect(try Program.check(output).status == 0)
   }
 
+  @Test(arguments: [false, true])
+  func `overwritten data is told by device, and left out if so wanted`(isDropped: Bool) throws {
+    let image = try scratch.file("image", TestFiles.image("thin-faulty/two-owners"))
+    let output = try scratch.blank("output", bytes: 4 << 20)
+    let options = ["-i", image] + (isDropped ? ["--drop-overwritten"] : [])
+    let dry = try RepairRun(["--dry-run"] + options, report: report)
+    let wet = try RepairRun(["-o", output] + options, report: report)
+    #expect(wet.shell.status == 0)
+    #expect(wet.document["devices"] == dry.document["devices"])
+    #expect(wet.summary == dry.summary)
+    #expect(wet.document["drop_overwritten"] == .boolean(isDropped))
+    #expect(wet.devices.map { $0["mapped_blocks"]?.integer } == [168, isDropped ? 164 : 169, 120])
+    for device in wet.devices {
+      let isSnapshot = device["device"]?.integer == 1
+      for (field, numbers) in [
+        ("overwritten", [0, 0, 65536, 160, 163, 4 * 65536]),
+        ("may_be_overwritten", [164, 259, 96 * 65536]),
+      ] {
+        let found = (device[field]?.elements ?? []).flatMap { range in
+          ["first", "last", "bytes"].map { range[$0]?.integer }
+        }
+        #expect(found == (isSnapshot ? numbers : []))
+      }
+    }
+    #expect(wet.summary.contains { $0.contains("2 of 3 devices are whole") })
+    #expect(wet.summary.contains { $0.contains("Device 1: the data of virtual blocks 0..0") })
+    #expect(wet.summary.contains { $0.contains("are left out") } == isDropped)
+    #expect(wet.summary.contains { $0.contains("'--drop-overwritten' leaves") } != isDropped)
+    #expect(try Program.check(output).status == 0)
+    let pool = PoolText(try Program.dump(output).output)
+    let mapped = Set(pool.devices[1]?.mappings.map(\.virtual) ?? [])
+    #expect(mapped.contains(164))
+    #expect(mapped.isDisjoint(with: [0, 160, 161, 162, 163]) == isDropped)
+  }
+
   @Test func `what is lost is told in blocks, bytes and places`() throws {
     let image = try scratch.withoutFirstLeaf("resized")
     let run = try RepairRun(["--dry-run", "-i", image], report: report)

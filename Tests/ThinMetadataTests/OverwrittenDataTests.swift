@@ -62,6 +62,50 @@ import ThinMetadata
     }
   }
 
+  @Test(arguments: [
+    ("miscounted", []), ("two-owners", [0...0, 160...163] as [ClosedRange<UInt64>]),
+  ])
+  func `a repair keeps such mappings, or leaves out the certain ones`(
+    name: String, certain: [ClosedRange<UInt64>]
+  ) throws {
+    let image = try MetadataImage(kernel: "thin-faulty/\(name)")
+    let report = try image.check()
+    let kept = try Rescue(image)
+    try kept.expectSound("\(name), kept")
+    #expect(kept.output.mappings == image.mappings)
+    #expect(kept.salvage.overwrittenData.devices == report.overwrittenData.devices)
+
+    let dropped = try Rescue(image, dropsOverwritten: true)
+    try dropped.expectSound("\(name), dropped")
+    #expect(dropped.salvage.overwrittenData.devices == report.overwrittenData.devices)
+    var expected = image.mappings
+    for key in certain.joined() { expected[1]?[key] = nil }
+    #expect(dropped.output.mappings == expected)
+  }
+
+  @Test(arguments: TestFiles.fixtureNames("kernel/thin"))
+  func `what is left out are the certain ones of all devices, shared leaves or not`(
+    name: String
+  ) throws {
+    let sound = try MetadataImage(kernel: "thin/\(name)")
+    var random = SeededRandom()
+    for round in 0..<OverwrittenDataTests.rounds {
+      var image = sound
+      crossLink(&image, &random)
+      lowerCounts(&image, &random)
+      let model = OverwrittenModel(image)
+      guard model.hasSigns else { continue }
+      let place: Comment = "\(name), seed \(random.seed), round \(round)"
+      var expected = image.mappings
+      for (id, device) in model.devices {
+        for key in device.certain { expected[id]?[key] = nil }
+      }
+      let rescue = try Rescue(image, dropsOverwritten: true)
+      try rescue.expectSound(place, allowing: [.deviceTimesReversed])
+      #expect(rescue.output.mappings == expected, place)
+    }
+  }
+
   /// Has some mappings lead to data blocks that are mapped elsewhere, at an earlier time, the same
   /// or a later one.
   private func crossLink(_ image: inout MetadataImage, _ random: inout SeededRandom) {

@@ -12,11 +12,12 @@ struct Rescue {
   /// Repairs `image` into a device large enough. Throws what the repair throws.
   init(
     _ image: MetadataImage, overriding overrides: PoolOverrides = PoolOverrides(),
-    accepting acceptance: Provenance = .proven
+    accepting acceptance: Provenance = .proven, dropsOverwritten: Bool = false
   ) throws {
     let scratch = try Scratch()
     let input = try image.open(scratch, .read, .salvage, name: "input")
-    salvage = try Salvage(input, overriding: overrides, accepting: acceptance)
+    salvage = try Salvage(
+      input, overriding: overrides, accepting: acceptance, dropsOverwritten: dropsOverwritten)
     let size = (2 * image.blockCount + 64) * MetadataBlock.size
     let path = try scratch.blank("output", bytes: size)
     try salvage.restore(to: try BlockFile(path, .write))

@@ -30,6 +30,8 @@ struct ThinRepair: Tool {
   var isDryRun = false
   @Option(help: "How sure mappings of lost blocks must be: proven, likely or guessed.")
   var accept = Acceptance.proven
+  @Flag(help: "Leave out mappings whose data has certainly been overwritten.")
+  var dropOverwritten = false
   @Option(help: "Write what came back and what did not to this file, as JSON.")
   var report: String?
   // Old versions of LVM pass an empty argument here.
@@ -63,7 +65,9 @@ struct ThinRepair: Tool {
     let source = try openInput(input, .read, .salvage)
     let target = try openTarget(source)
     let bar = ProgressBar(source, isQuiet: shared.quiet)
-    let salvage = try salvage(source, input, overrides.values, accepting: accept.provenance)
+    let salvage = try salvage(
+      source, input, overrides.values, accepting: accept.provenance,
+      dropsOverwritten: dropOverwritten)
     let spaceMaps = OldSpaceMaps(
       salvage, isComparing: salvage.hasLosses || report != nil)
     document.result = (salvage, spaceMaps)
@@ -122,10 +126,11 @@ extension Tool {
   /// Finds what can be had of damaged metadata, or stops with the reason why nothing can.
   func salvage(
     _ file: BlockFile, _ path: String, _ overrides: PoolOverrides,
-    accepting acceptance: Provenance = .proven
+    accepting acceptance: Provenance = .proven, dropsOverwritten: Bool = false
   ) throws(Failure) -> Salvage {
     do throws(SalvageError) {
-      return try Salvage(file, overriding: overrides, accepting: acceptance)
+      return try Salvage(
+        file, overriding: overrides, accepting: acceptance, dropsOverwritten: dropsOverwritten)
     } catch {
       try refuse(file, path, error)
     }
@@ -155,6 +160,11 @@ extension Tool {
         "the superblock is lost, and with it the data block size: give it in sectors with "
           + "--data-block-size, and LVM's transaction id with --transaction-id ('lvs --nosuffix "
           + "--units s -o chunksize,transaction_id VG/POOL' shows both)")
+    case .tooMuchOverwritten:
+      throw Failure(
+        .damaged,
+        "too many mappings have lost their data to be left out one by one: repair without "
+          + "--drop-overwritten; nothing was written")
     case .input(let error):
       throw Failure(input: error)
     }

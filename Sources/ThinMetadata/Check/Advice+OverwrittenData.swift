@@ -5,7 +5,13 @@ extension Advice {
   static func forOverwrittenData(_ report: CheckReport) -> [String] {
     let sectors = UInt64(report.superblock?.dataBlockSectors ?? 0)
     let lines = lines(for: report.overwrittenData, sectors: sectors)
-    return lines.isEmpty ? [] : lines + causeOfOverwrittenData
+    if lines.isEmpty { return [] }
+    return lines + [
+      causeOfOverwrittenData,
+      "No metadata tells what was there: compare the data with a backup. Note these ranges before "
+        + "a repair, which counts anew; it keeps their mappings, and 'thin_repair "
+        + "--drop-overwritten' leaves out those whose data has been overwritten.",
+    ]
   }
 
   /// Whose data is gone, or may be, a line a device; nothing where there is none.
@@ -29,13 +35,9 @@ extension Advice {
     return lines
   }
 
-  /// Where it came from, and what can be done: for `thin_check` and `thin_repair`.
-  static let causeOfOverwrittenData = [
+  /// Where it came from.
+  static let causeOfOverwrittenData =
     "Data blocks were given out, or discarded, while they were in use. Kernels before 5.10.259, "
-      + "5.15.209, 6.1.175, 6.6.140, 6.12.88, 6.18.30 and 7.0.7 do that to data that snapshots "
-      + "share (CVE-2026-46107): have a newer one before the pool is activated again.",
-    "No repair of metadata brings that data back: compare it with a backup. A repair keeps such "
-      + "mappings, and what they read is other volumes' data where it has been overwritten; "
-      + "'thin_repair --drop-overwritten' leaves these out, so that they read as zeroes.",
-  ]
+    + "5.15.209, 6.1.175, 6.6.140, 6.12.88, 6.18.30 and 7.0.7 do that to data that snapshots share "
+    + "(CVE-2026-46107): have a newer one before the pool is activated again."
 }

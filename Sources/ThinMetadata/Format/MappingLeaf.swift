@@ -10,6 +10,9 @@ package struct MappingLeaf: Sendable {
     package let dataBlockCount: UInt64
     /// The pool's time; nothing can have been mapped later.
     package let time: UInt32
+    /// Mappings that are taken for not there: ranges of virtual blocks, ascending, by the block of
+    /// their leaf.
+    var leftOut: [UInt32: [ClosedRange<UInt64>]] = [:]
 
     package init(dataBlockCount: UInt64, time: UInt32) {
       self.dataBlockCount = dataBlockCount
@@ -50,7 +53,7 @@ package struct MappingLeaf: Sendable {
       readSound(leaf)
     }
     // All but the strangest leaves pass at once; the others are gone through entry by entry.
-    if !isInRange(keys, reference) || !runs.allSatisfy(isPossible) {
+    if !isInRange(keys, reference) || !runs.allSatisfy(isPossible) || hasLeftOut(reference) {
       collectPossible(leaf, reference, &findings)
     }
     return true
@@ -76,7 +79,11 @@ package struct MappingLeaf: Sendable {
     _ keys: ClosedRange<UInt64>, _ bounds: Mapping, _ reference: NodeReference
   ) -> Bool {
     isInRange(keys, reference) && bounds.dataBlock < limits.dataBlockCount
-      && bounds.time <= limits.time
+      && bounds.time <= limits.time && !hasLeftOut(reference)
+  }
+
+  private func hasLeftOut(_ reference: NodeReference) -> Bool {
+    !limits.leftOut.isEmpty && limits.leftOut[reference.block.number] != nil
   }
 
   private func isInRange(_ keys: ClosedRange<UInt64>, _ reference: NodeReference) -> Bool {
@@ -109,10 +116,12 @@ package struct MappingLeaf: Sendable {
   ) {
     runCount = 0
     mappingCount = 0
+    let leftOut = limits.leftOut[reference.block.number, default: []]
     for index in 0..<leaf.entryCount {
       let key = leaf.key(index)
       let mapping = Mapping(leaf.value(index))
-      guard key >= reference.first, key <= reference.last else { continue }
+      guard key >= reference.first, key <= reference.last, !leftOut.hasRange(with: key)
+      else { continue }
       guard isPossible(mapping, reference, index, key, &findings) else { continue }
       mappingCount += 1
       if runCount > 0, room[runCount - 1].isContinued(by: key, mapping) {

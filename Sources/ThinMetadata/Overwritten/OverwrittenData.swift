@@ -21,6 +21,9 @@ package struct OverwrittenData: Sendable {
     package fileprivate(set) var certain: [ClosedRange<UInt64>] = []
     /// Virtual blocks, ascending, whose data may have been overwritten; none of the certain ones.
     package fileprivate(set) var possible: [ClosedRange<UInt64>] = []
+
+    /// Nothing yet.
+    package init(id: UInt64) { self.id = id }
   }
 
   /// As many ranges are told of, over all devices, at 16 bytes each.
@@ -34,6 +37,8 @@ package struct OverwrittenData: Sendable {
   /// Mappings, by the block of their leaf, whose data has been overwritten for certain: ranges of
   /// virtual blocks, ascending.
   let certain: [UInt32: [ClosedRange<UInt64>]]
+  /// Whether these are all such mappings, as far as leaves can be read.
+  private(set) var hasAllCertain = true
 
   /// Nothing.
   package init() { certain = [:] }
@@ -57,6 +62,7 @@ package struct OverwrittenData: Sendable {
     }
     let search = VictimSearch(reader, counts, free: free.all.map(\.blocks))
     self.init(search.victims, in: reader)
+    hasAllCertain = search.isComplete
     isComplete = isComplete && free.isComplete && search.isComplete
   }
 

@@ -96,4 +96,10 @@ extension [ClosedRange<UInt64>] {
     }
     return low
   }
+
+  /// Whether `key` is in one of these, which ascend.
+  func hasRange(with key: UInt64) -> Bool {
+    let index = firstIndex(endingFrom: key)
+    return index < count && self[index].lowerBound <= key
+  }
 }

@@ -4,7 +4,9 @@ extension PoolReader {
   /// The number of data blocks is believed as far as the metadata device has room for bitmaps.
   package var limits: MappingLeaf.Limits {
     let room = usage.blockCount * UInt64(Bitmap.entryCount)
-    return MappingLeaf.Limits(dataBlockCount: min(dataBlockCount, room), time: timeLimit)
+    var limits = MappingLeaf.Limits(dataBlockCount: min(dataBlockCount, room), time: timeLimit)
+    limits.leftOut = leftOut
+    return limits
   }
 
   /// Reads the leaves of all mapping trees, each once, and counts the references to data blocks.

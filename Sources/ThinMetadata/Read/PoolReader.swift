@@ -73,6 +73,9 @@ package struct PoolReader: Sendable {
   /// Mappings that need not be read again; filled as the leaves are read, if so wanted.
   var keptRuns = KeptRuns()
 
+  /// Mappings that are taken for not there, as in `MappingLeaf.Limits`.
+  var leftOut: [UInt32: [ClosedRange<UInt64>]] = [:]
+
   /// Mappings can't be newer than this.
   package var timeLimit: UInt32
   /// The highest data block that any mapping leads to.

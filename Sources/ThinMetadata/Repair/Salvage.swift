@@ -8,6 +8,8 @@ package enum SalvageError: Error {
   case newestStateDamaged(index: UInt32)
   /// The superblock is lost, and the size was not given.
   case dataBlockSizeUnknown
+  /// More mappings whose data has been overwritten than can be left out.
+  case tooMuchOverwritten
   case input(IOError)
 }
 
@@ -23,6 +25,10 @@ package struct Salvage: Sendable {
   /// Device ids among which some may be lost without a trace: neither list of devices has them.
   package let lostIDs: [ClosedRange<UInt64>]
   package let reader: PoolReader
+  /// Data that is gone, or may be, whatever is left of the metadata.
+  package let overwrittenData: OverwrittenData
+  /// Whether the mappings whose data has been overwritten for certain are left out.
+  package let dropsOverwritten: Bool
   /// Counted on the way: references to data blocks by everything that can be read.
   package let dataCounts: RefCounts
 
@@ -52,29 +58,36 @@ package struct Salvage: Sendable {
   /// What a person knows better stands in `overrides`.
   ///
   /// `acceptance`: mappings of lost leaves that are less sure than this are left out.
+  /// `dropsOverwritten`: so are those whose data has been overwritten for certain.
   package init(
     _ file: BlockFile, overriding overrides: PoolOverrides,
-    accepting acceptance: Provenance = .proven
+    accepting acceptance: Provenance = .proven, dropsOverwritten: Bool = false
   ) throws(SalvageError) {
     let grafting = Grafting(accepting: acceptance)
     var findings = Findings()
     let site = PoolReader.Structure.superblock
     if let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings) {
       superblock.check(home: .superblock, at: site, into: &findings)
-      try self.init(file, superblock, nil, grafting, overriding: overrides, findings)
+      try self.init(
+        file, superblock, nil, grafting, overriding: overrides, dropsOverwritten, findings)
     } else {
       let search = try SuperblockSearch(file)
-      try self.init(file, search.superblock, search, grafting, overriding: overrides, findings)
+      try self.init(
+        file, search.superblock, search, grafting, overriding: overrides, dropsOverwritten,
+        findings)
     }
     guard header.dataBlockSectors != 0 else { throw .dataBlockSizeUnknown }
   }
 
   private init(
     _ file: BlockFile, _ superblock: Superblock, _ search: SuperblockSearch?,
-    _ grafting: Grafting, overriding overrides: PoolOverrides, _ findings: Findings
+    _ grafting: Grafting, overriding overrides: PoolOverrides, _ dropsOverwritten: Bool,
+    _ findings: Findings
   ) throws(SalvageError) {
     var grafting = grafting
-    let reader: PoolReader
+    var reader: PoolReader
+    var dataCounts: RefCounts
+    let overwrittenData: OverwrittenData
     do throws(IOError) {
       (reader, dataCounts) = try grafting.walk { (choice) throws(IOError) in
         var reader = try PoolReader(file, superblock, choosing: choice, findings: findings)
@@ -82,9 +95,15 @@ package struct Salvage: Sendable {
         let counts = try reader.readMappings(keepingRuns: true)
         return (reader, counts)
       }
+      overwrittenData = OverwrittenData(reader, dataCounts)
+      if dropsOverwritten { dataCounts = try reader.leaveOut(overwrittenData) }
     } catch {
       throw .input(error)
     }
+    guard !dropsOverwritten || overwrittenData.hasAllCertain else { throw .tooMuchOverwritten }
+    self.overwrittenData = overwrittenData
+    self.dropsOverwritten = dropsOverwritten
+    self.dataCounts = dataCounts
     self.overrides = overrides
     self.search = search
     self.grafting = grafting

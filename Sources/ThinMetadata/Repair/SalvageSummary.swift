@@ -18,6 +18,7 @@ package struct SalvageSummary: Sendable {
     lines += SalvageSummary.forGrafts(salvage.grafting)
     lines += SalvageSummary.forTimes(salvage.reader.snapshottedTimesTooLow)
     lines += SalvageSummary.forDevices(salvage.results, sectors)
+    lines += SalvageSummary.forOverwrittenData(salvage)
     for id in salvage.droppedDevices.prefix(SalvageSummary.most) {
       lines.append("Device \(id) is left out: ids end at \(DeviceDetails.deviceIDMaximum).")
     }
@@ -33,7 +34,8 @@ package struct SalvageSummary: Sendable {
   }
 
   private static func total(_ salvage: Salvage, _ spaceMaps: OldSpaceMaps) -> [String] {
-    let whole = salvage.results.count(where: \.lost.isEmpty)
+    let concerned = Set(salvage.overwrittenData.devices.map(\.id))
+    let whole = salvage.results.count { $0.lost.isEmpty && !concerned.contains($0.id) }
     let devices = salvage.results.count + salvage.droppedDevices.count
     let kept = salvage.results.reduce(0) { $0 + $1.mappedBlocks }
     var lines = [

@@ -61,9 +61,16 @@ struct RepairDocument {
         json.field("exhaustive", search.isExhaustive)
       }
     }
+    json.field("drop_overwritten", salvage.dropsOverwritten)
+    json.field("overwritten_data_complete", salvage.overwrittenData.isComplete)
+    let overwritten = Dictionary(
+      salvage.overwrittenData.devices.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     json.array("devices") { json in
       for device in salvage.results {
-        json.object { json in write(device, of: salvage, size, &json) }
+        json.object { json in
+          write(device, of: salvage, size, &json)
+          json.overwritten(overwritten[device.id] ?? .init(id: device.id), size)
+        }
       }
     }
     json.array("dropped_devices") { json in
