@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <malloc.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const int dmm_o_direct = O_DIRECT;
+const int dmm_o_tmpfile = O_TMPFILE;
 
 bool dmm_open_standard_descriptors(void) {
   for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; wanted++) {
@@ -30,6 +33,26 @@ int64_t dmm_block_device_size(int descriptor) {
 bool dmm_block_device_is_read_only(int descriptor) {
   int is_read_only = 0;
   return ioctl(descriptor, BLKROGET, &is_read_only) == 0 && is_read_only;
+}
+
+struct dmm_loop dmm_loop_device(const char *path, uint64_t number) {
+  struct dmm_loop loop = {0};
+  struct loop_info64 info = {0};
+  struct stat status;
+  int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor == -1) return loop;
+  if (fstat(descriptor, &status) == 0 && S_ISBLK(status.st_mode) && status.st_rdev == number &&
+      ioctl(descriptor, LOOP_GET_STATUS64, &info) == 0) {
+    loop.is_known = true;
+    // The kernel packs device numbers as stat does.
+    loop.device = info.lo_device;
+    loop.inode = info.lo_inode;
+    loop.block_device = info.lo_rdevice;
+    loop.offset_bytes = info.lo_offset;
+    loop.limit_bytes = info.lo_sizelimit;
+  }
+  close(descriptor);
+  return loop;
 }
 
 void dmm_drop_cache(int descriptor) {

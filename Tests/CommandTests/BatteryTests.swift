@@ -66,6 +66,35 @@ import Testing
     }
   }
 
+  @Test(arguments: ToolSample.all)
+  func `an unknown option is named though arguments are missing`(sample: ToolSample) throws {
+    try sample.layOut(in: scratch.folder)
+    let before = try ToolSample.files(in: scratch.folder)
+    for word in ["--no-such-option", "--no-such-option=3", "-Z", "-qZ", "--quiett"] {
+      for arguments in [[word], [word] + sample.arguments, sample.arguments + [word]] {
+        let result = try Descriptor.run(sample.tool, arguments, in: scratch.folder)
+        #expect(result.status == 64)
+        #expect(result.text.isEmpty)
+        let name = word == "-qZ" ? "-Z" : String(word.prefix { $0 != "=" })
+        #expect(
+          result.errorText.contains("Unknown option '\(name)'"), "\(arguments): \(result.errorText)"
+        )
+      }
+    }
+    #expect(try ToolSample.files(in: scratch.folder) == before)
+  }
+
+  @Test func `what is no option is not taken for one`() throws {
+    for (tool, arguments) in [
+      ("thin_repair", ["-i", "--", "--bogus"]), ("thin_dump", ["-ofile", "-fxml"]),
+      ("thin_check", ["-vv", "--", "-Z", "more"]), ("thin_roots", ["--recover", "-1", "x"]),
+    ] {
+      let result = try Program.run(tool, arguments)
+      #expect(result.status == 64)
+      #expect(!result.errorText.contains("Unknown option"), "\(result.errorText)")
+    }
+  }
+
   @Test(arguments: Case.all)
   func `no arguments are a usage error`(test: Case) throws {
     let result = try Program.run(test.tool, [])

@@ -13,9 +13,11 @@ import Testing
   /// The text of the document that `body` writes.
   private func document(_ body: (inout JSONWriter) -> Void) throws -> Data {
     let path = scratch.folder.appendingPathComponent("document").path
-    var json = JSONWriter(try ByteSink(creating: path))
+    let sink = try ByteSink(to: path)
+    var json = JSONWriter(sink)
     body(&json)
     try json.finish()
+    try sink.commit()
     return try Data(contentsOf: URL(fileURLWithPath: path))
   }
 
@@ -78,7 +80,7 @@ import Testing
   }
 
   @Test func `a write that fails is told in the end`() throws {
-    var json = JSONWriter(try ByteSink(creating: "/dev/full"))
+    var json = JSONWriter(try ByteSink(to: "/dev/full"))
     json.array { json in for number in 0..<UInt64(20_000) { json.element(number) } }
     var failure: ByteSink.Failure?
     do { try json.finish() } catch { failure = error }

@@ -161,11 +161,38 @@ import Testing
     #expect(try Program.check(mapping, image).status == 0)
     #expect(try Program.check(details, image).status == 0)
     #expect(try Program.check(mapping, details, image).status == 0)
-    // Each in the other's place, and a block that the device doesn't have.
-    #expect(try Program.check("--override-mapping-root=\(roots.details)", image).status == 1)
-    #expect(try Program.check("--override-details-root=\(roots.mapping)", image).status == 1)
-    #expect(try Program.check("--override-mapping-root=99999999", image).status == 1)
-    #expect(try Program.check("--override-details-root=99999999", image).status == 1)
+  }
+
+  @Test func `a root that is none of its kind is no input, in one line`() throws {
+    for name in ["snapshots", "many-devices", "three-levels"] {
+      let image = try Images.path(name)
+      let roots = try Metadata.roots(of: image)
+      let device = try Metadata.deviceRoots(of: image)[0]
+      // The superblock, each in the other's place, a device's own root, what is no node, and what
+      // the device does not have.
+      let last = try Images.bytes(image).count / 4096 - 1
+      for (option, wrong) in [
+        ("--override-mapping-root", [0, roots.details, device, last, last + 1, 1 << 50]),
+        ("--override-details-root", [0, roots.mapping, device, last, last + 1, 1 << 50]),
+      ] {
+        for root in wrong {
+          let result = try Program.check("\(option)=\(root)", image)
+          #expect(result.status == 66, "\(name) \(option) \(root)")
+          #expect(result.text.isEmpty)
+          let line = "thin_check: '\(image)' has no such root for \(option) as \(root): "
+          #expect(result.errorText.hasPrefix(line), "\(result.errorText)")
+          #expect(result.errorText.count { $0 == "\n" } == 1)
+        }
+      }
+    }
+  }
+
+  @Test func `damage below an overriding root is damage`() throws {
+    let image = try scratch.withoutFirstLeaf("snapshots")
+    let roots = try Metadata.roots(of: image)
+    for root in ["mapping-root=\(roots.mapping)", "details-root=\(roots.details)"] {
+      #expect(try Program.check("--override-\(root)", image).status == 1)
+    }
   }
 
   @Test func `a flood of findings is cut off and counted`() throws {

@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func `text for a device that is full is not lost silently`() throws {
-    let sink = try ByteSink(creating: "/dev/full")
+    let sink = try ByteSink(to: "/dev/full")
     #expect(throws: ByteSink.Failure.self) { try sink.write("text") }
   }
 }

@@ -67,7 +67,10 @@ extension Field {
     typealias Entry = UndoLayout.Entry
     #expect(
       FieldRanges(
-        [Entry.block.range, Entry.oldChecksum.range, Entry.newChecksum.range], cover: Entry.size
+        [
+          Entry.block.range, Entry.oldChecksum.range,
+          Entry.newSectors..<Entry.newSectors + 8 * UndoLayout.sectorCount,
+        ], cover: Entry.size
       ).faults == [])
   }
 

@@ -56,6 +56,42 @@ import Testing
     #expect(try now == before)
   }
 
+  @Test func `a power cut that leaves some sectors old and some new can be undone`() throws {
+    try record()
+    try change()
+    let after = try now
+    var random = SeededRandom()
+    for _ in 0..<20 {
+      var torn = after
+      for sector in stride(from: 0, to: before.count, by: 512) where random.once(in: 3) {
+        torn.replaceSubrange(sector..<sector + 512, with: before[sector..<sector + 512])
+      }
+      try torn.write(to: URL(fileURLWithPath: file.path))
+      let file = try BlockFile(file.path, .write)
+      try Undo(reading: path, for: file).apply()
+      #expect(try now == before, "SEED=\(random.seed)")
+    }
+  }
+
+  @Test func `one byte that is neither old nor new is not undone`() throws {
+    try record()
+    try change()
+    let after = try now
+    var random = SeededRandom()
+    for _ in 0..<20 {
+      // Blocks with odd numbers were changed, and block 0.
+      let block = random.once(in: 4) ? 0 : random.number(0..<UndoTests.count / 2) * 2 + 1
+      var spoilt = after
+      spoilt[block * MetadataBlock.size + random.number(0..<MetadataBlock.size)] ^= 0x10
+      try spoilt.write(to: URL(fileURLWithPath: file.path))
+      let file = try BlockFile(file.path, .write)
+      #expect(throws: UndoError.changedSince(block: UInt64(block)), "SEED=\(random.seed)") {
+        try Undo(reading: path, for: file)
+      }
+      #expect(try now == spoilt)
+    }
+  }
+
   @Test func `a change or an undo that was cut short can be undone`() throws {
     try record()
     try change()
@@ -179,14 +215,14 @@ import Testing
   @Test func `an undo file of a later version is refused`() throws {
     try record()
     var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    bytes[16] = 2
+    bytes[16] = 3
     // The header's own checksum, FNV-1a, put right.
     let sum = bytes.prefix(4088).reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
       ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
     }
     for index in 0..<8 { bytes[4088 + index] = UInt8(truncatingIfNeeded: sum >> (8 * index)) }
     try Data(bytes).write(to: URL(fileURLWithPath: path))
-    #expect(throws: UndoError.unknownVersion(2)) { try undo() }
+    #expect(throws: UndoError.unknownVersion(3)) { try undo() }
   }
 }
 

@@ -172,7 +172,9 @@ import ThinMetadata
     let path = scratch.folder.appendingPathComponent("dump").path
     var dump = Dump()
     dump.format = .xmlCompatible
-    try dump.write(PoolReader.open(file, choosing: RootChoice()), to: ByteSink(creating: path))
+    let sink = try ByteSink(to: path)
+    try dump.write(PoolReader.open(file, choosing: RootChoice()), to: sink)
+    try sink.commit()
     return try String(contentsOfFile: path, encoding: .utf8)
   }
 
@@ -181,7 +183,9 @@ import ThinMetadata
     let path = scratch.folder.appendingPathComponent("repaired").path
     var dump = Dump()
     dump.format = .xmlCompatible
-    try Salvage(file, overriding: PoolOverrides()).dump(dump, to: ByteSink(creating: path))
+    let sink = try ByteSink(to: path)
+    try Salvage(file, overriding: PoolOverrides()).dump(dump, to: sink)
+    try sink.commit()
     return try String(contentsOfFile: path, encoding: .utf8)
   }
 

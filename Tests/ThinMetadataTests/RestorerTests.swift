@@ -85,7 +85,9 @@ import ThinMetadata
       let scratch = try Scratch()
       let text = try scratch.file("repaired.xml")
       let salvage = try Salvage(image.open(scratch, .read, .salvage), overriding: PoolOverrides())
-      try salvage.dump(Dump(), to: ByteSink(creating: text))
+      let sink = try ByteSink(to: text)
+      try salvage.dump(Dump(), to: sink)
+      try sink.commit()
       let restored = try scratch.blank("restored", bytes: image.bytes.count)
       _ = try ThinXMLReader.read(
         ByteSource(text), overriding: PoolOverrides(),
@@ -181,7 +183,9 @@ import ThinMetadata
     dump.format = format
     let path = try scratch.file("dump.xml")
     let reader = try PoolReader.open(image.open(scratch), choosing: RootChoice())
-    try dump.write(reader, to: ByteSink(creating: path))
+    let sink = try ByteSink(to: path)
+    try dump.write(reader, to: sink)
+    try sink.commit()
     return path
   }
 }

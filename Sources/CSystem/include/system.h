@@ -8,6 +8,24 @@
 /// O_DIRECT, which glibc shows only to GNU sources.
 extern const int dmm_o_direct;
 
+/// O_TMPFILE, likewise.
+extern const int dmm_o_tmpfile;
+
+/// What a loop device stands for.
+struct dmm_loop {
+  bool is_known;
+  /// The file behind it: its device, as in `st_dev`, and its inode.
+  uint64_t device, inode;
+  /// The block device behind it, as in `st_rdev`; 0 where it is a file.
+  uint64_t block_device;
+  /// Where in the file the device starts, and how long it is at most; 0: to the end of the file.
+  uint64_t offset_bytes, limit_bytes;
+};
+
+/// Asks the loop device at `path` what it stands for, unless the path leads to another device than
+/// `number`, as in `st_rdev`.
+struct dmm_loop dmm_loop_device(const char *path, uint64_t number);
+
 /// Opens those of descriptors 0, 1 and 2 that are closed, to /dev/null; where there is none, to the
 /// root folder, where reading and writing fail. Returns whether all three are open.
 bool dmm_open_standard_descriptors(void);

@@ -110,6 +110,25 @@ extension Tool {
     }
   }
 
+  /// Opens what text is written to: standard output, unless it is named. A file that is there stays
+  /// as it is until `commit`. Stops where one of `inputs` would be overwritten.
+  func openSink(
+    _ output: String?, sparing inputs: [String], as name: String = "it"
+  ) throws(Failure) -> ByteSink {
+    guard let output else { return .standardOutput }
+    for input in inputs where Storage.areSame(output, input) {
+      throw Failure(.outputRefused, "output refused: \(name) would overwrite '\(input)'")
+    }
+    do throws(IOError) { return try ByteSink(to: output) } catch {
+      throw Failure(.outputRefused, "output refused: \(error)")
+    }
+  }
+
+  /// Gives a file that was written its name.
+  func commit(_ sink: ByteSink) throws(Failure) {
+    do throws(IOError) { try sink.commit() } catch { throw Failure(output: error) }
+  }
+
   /// Writes what the tool is run for to standard output.
   func print(_ lines: [String]) throws(Failure) {
     if shared.quiet || lines.isEmpty { return }

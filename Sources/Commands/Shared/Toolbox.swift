@@ -73,6 +73,13 @@ package enum Toolbox {
       try command.run()
       end(.success)
     } catch {
+      // The parser looks for missing arguments first; a misspelt option may be all that is wrong.
+      if tool.exitCode(for: error) == .validationFailure,
+        !tool.message(for: error).contains("Unknown option"),
+        let option = KnownOptions(of: tool).unknown(in: arguments)
+      {
+        tool.exit(withError: ValidationError("Unknown option '\(option)'"))
+      }
       tool.exit(withError: error)
     }
   }

@@ -61,8 +61,8 @@ extension Failure {
     case .unknownVersion(let version):
       self.init(
         .notMetadata,
-        "'\(path)' is an undo file of version \(version), made by a later program; this one reads "
-          + "version 1")
+        "'\(path)' is an undo file of version \(version), made by another release of this program; "
+          + "this one can't read it")
     case .undoFileDamaged(let block):
       self.init(
         .damaged,

@@ -107,6 +107,7 @@ struct ThinCheck: Tool {
     let file = try openInput(input, metadataSnap ? .readInUse : mends ? .write : .read)
     try refuseForeignInput(file, input)
     if metadataSnap { try requireMetadataSnapshot(file, input) }
+    try requireRoots(file)
     let report: CheckReport
     do throws(IOError) {
       let bar = ProgressBar(file, isQuiet: shared.quiet)
@@ -121,6 +122,24 @@ struct ThinCheck: Tool {
     result.undoFile = undoFile
     // That it can't be found out would change nothing of what was done.
     if !shared.quiet { result.left = try? report.findingsLeft(in: file) }
+  }
+
+  /// Stops where an overriding root is no root of its kind: damage below it would be made up.
+  private func requireRoots(_ file: BlockFile) throws(Failure) {
+    let roots: [(String, RootKind, UInt64?)] = [
+      ("--override-mapping-root", .mappings, overrideMappingRoot),
+      ("--override-details-root", .details, overrideDetailsRoot),
+    ]
+    for (option, kind, root) in roots {
+      guard let root else { continue }
+      let fault: String?
+      do throws(IOError) { fault = try kind.fault(of: root, in: file) } catch {
+        throw Failure(input: error)
+      }
+      if let fault {
+        throw Failure(.noInput, "'\(input)' has no such root for \(option) as \(root): \(fault)")
+      }
+    }
   }
 
   /// Says what came of it. Returns why standard output could not be written, if it couldn't.

@@ -49,7 +49,8 @@ struct ThinDump: Tool {
       input, metadataSnap ? .readInUse : .read, repair ? .salvage : .judge)
     if !repair { try refuseForeignInput(file, input) }
     if metadataSnap { try requireMetadataSnapshot(file, input) }
-    if repair { try dumpRemains(file) } else { try dumpPool(file) }
+    let sink = try openSink(output, sparing: [input])
+    if repair { try dumpRemains(file, sink) } else { try dumpPool(file, sink) }
   }
 
   private var dump: Dump {
@@ -61,7 +62,7 @@ struct ThinDump: Tool {
     return dump
   }
 
-  private func dumpPool(_ file: BlockFile) throws(Failure) {
+  private func dumpPool(_ file: BlockFile, _ sink: ByteSink) throws(Failure) {
     var choice = RootChoice()
     choice.metadataSnapshot = metadataSnap
     let reader: PoolReader
@@ -70,22 +71,21 @@ struct ThinDump: Tool {
     } catch {
       throw failure(error)
     }
-    // The output is emptied only when there is something to put into it.
-    let sink = try openSink(file)
     do throws(DumpError) { try dump.write(reader, to: sink) } catch { throw failure(error) }
+    try commit(sink)
     let place = metadataSnap ? "the metadata snapshot of '\(input)'" : "'\(input)'"
     sayMissing(reader.devices.map(\.id), in: place)
   }
 
   /// Dumps what can be reached.
-  private func dumpRemains(_ file: BlockFile) throws(Failure) {
+  private func dumpRemains(_ file: BlockFile, _ sink: ByteSink) throws(Failure) {
     let salvage = try salvage(file, input, overrides.values)
     if salvage.bringsNothingBack {
       shared.messages.say(salvage)
       throw Failure(nothingBackFrom: input)
     }
-    let sink = try openSink(file)
     do throws(DumpError) { try salvage.dump(dump, to: sink) } catch { throw failure(error) }
+    try commit(sink)
     shared.messages.say(salvage)
     sayMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")
   }
@@ -110,16 +110,6 @@ struct ThinDump: Tool {
           + "'thin_dump --repair' writes what can be reached")
     case .output(let failure): return Failure(failure)
     case .input(let error): return Failure(input: error)
-    }
-  }
-
-  private func openSink(_ input: BlockFile) throws(Failure) -> ByteSink {
-    guard let output else { return .standardOutput }
-    if input.isSame(as: output) {
-      throw Failure(.outputRefused, "output refused: '\(output)' is the input")
-    }
-    do throws(IOError) { return try ByteSink(creating: output) } catch {
-      throw Failure(output: error)
     }
   }
 }

@@ -70,15 +70,9 @@ struct ThinGenerateMetadata: Tool {
   }
 
   func run() throws(Failure) {
-    let device = try existingDevice()
     let shape = shape
     let generator = PoolGenerator(shape)
-    let file: BlockFile
-    if let device {
-      file = device
-    } else {
-      file = try makeFile(blocks: size ?? generator.roomyBlocks)
-    }
+    let (file, replacement) = try target(blocks: size ?? generator.roomyBlocks)
     do throws(RestoreError) {
       try generator.write(to: file)
       if scattered { try LeafScatter.scatter(file, seed: seed) }
@@ -88,6 +82,7 @@ struct ThinGenerateMetadata: Tool {
     let map: SpaceMapRoot
     do throws(IOError) {
       map = try file.withBlock(.superblock) { Superblock($0) }.metadataSpaceMap
+      try replacement?.commit()
     } catch {
       throw Failure(output: error)
     }
@@ -95,6 +90,20 @@ struct ThinGenerateMetadata: Tool {
       "Made \(shape.deviceCount) devices with \(shape.mappingsPerDevice) mappings each, to "
         + "\(shape.mappedDataBlocks) data blocks; \(map.allocatedCount) of \(map.blockCount) "
         + "metadata blocks are in use.")
+  }
+
+  /// What to write to: a device, or a file of so many blocks. That takes up room only where it is
+  /// written to, and its name only when it is whole.
+  private func target(
+    blocks: UInt64
+  ) throws(Failure) -> (file: BlockFile, replacement: FileReplacement?) {
+    if let device = try existingDevice() { return (device, nil) }
+    do throws(IOError) {
+      let replacement = try FileReplacement(output)
+      return (try BlockFile(making: replacement, blockCount: blocks), replacement)
+    } catch {
+      throw Failure(output: error)
+    }
   }
 
   /// The device to write to; `nil` when there is nothing, or a file that may be made anew.
@@ -122,22 +131,6 @@ struct ThinGenerateMetadata: Tool {
 
   private func refusal(_ reason: String) -> Failure {
     Failure(.outputRefused, "'\(output)' \(reason); --force overwrites it")
-  }
-
-  /// Makes a file of so many blocks that takes up room only where it is written to.
-  private func makeFile(blocks: UInt64) throws(Failure) -> BlockFile {
-    let nothing = BlockBuffer(zeroedBlocks: 1)
-    let sink: ByteSink
-    do throws(IOError) { sink = try ByteSink(creating: output) } catch {
-      throw Failure(output: error)
-    }
-    do throws(ByteSink.Failure) { try sink.write(nothing[0]) } catch { throw Failure(error) }
-    do throws(IOError) {
-      try nothing.write(BlockFile(output, .write), to: blocks - 1, count: 1)
-      return try BlockFile(output, .write)
-    } catch {
-      throw Failure(output: error)
-    }
   }
 }
 

@@ -54,7 +54,7 @@ struct ThinRepair: Tool {
       document.failure = error
     }
     if let sink {
-      do throws(ByteSink.Failure) { try document.write(to: sink) } catch {
+      do throws(Failure) { try write(document, to: sink) } catch {
         throw Failure(report: error, of: document)
       }
     }
@@ -109,16 +109,16 @@ struct ThinRepair: Tool {
     return target
   }
 
+  private func write(_ document: RepairDocument, to sink: ByteSink) throws(Failure) {
+    do throws(ByteSink.Failure) { try document.write(to: sink) } catch { throw Failure(error) }
+    try commit(sink)
+  }
+
   /// Opened before anything is done: a report that can't be written must not come as a surprise
   /// in the end.
   private func openReport() throws(Failure) -> ByteSink? {
     guard let report else { return nil }
-    for other in [input, output].compactMap({ $0 }) where BlockFile.areSame(report, other) {
-      throw Failure(.outputRefused, "output refused: the report would overwrite '\(other)'")
-    }
-    do throws(IOError) { return try ByteSink(creating: report) } catch {
-      throw Failure(output: error)
-    }
+    return try openSink(report, sparing: [input, output].compactMap { $0 }, as: "the report")
   }
 }
 
@@ -173,9 +173,11 @@ extension Tool {
 
 extension Failure {
   /// A report that could not be written, whatever came of the repair.
-  fileprivate init(report error: ByteSink.Failure, of document: RepairDocument) {
-    let failure = Failure(error)
-    if let earlier = document.failure {
+  fileprivate init(report failure: Failure, of document: RepairDocument) {
+    if failure.status == .success {
+      // It went to standard output, and its reader has left.
+      self = document.failure ?? failure
+    } else if let earlier = document.failure {
       self.init(earlier.status, "\(earlier.message)\nThere is no report: \(failure.message)")
     } else if let output = document.output {
       self.init(

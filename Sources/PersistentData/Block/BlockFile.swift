@@ -81,28 +81,27 @@ package final class BlockFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Whether `path` leads to this device or file, under whatever name.
+  /// A new file of zeroes, of so many blocks, that takes its name when `replacement` is committed.
+  package init(making replacement: FileReplacement, blockCount: UInt64) throws(IOError) {
+    let path = replacement.path
+    let size = off_t(blockCount) * off_t(MetadataBlock.size)
+    guard ftruncate(replacement.descriptor, size) == 0 else {
+      throw .callFailed(call: "making '\(path)' \(size) bytes long", errno: errno)
+    }
+    let descriptor = fcntl(replacement.descriptor, F_DUPFD_CLOEXEC, 3)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
+    self.path = path
+    self.descriptor = descriptor
+    self.blockCount = blockCount
+    treatment = .judge
+    isBlockDevice = false
+  }
+
+  /// Whether what stands here is stored, all or in part, where `path` leads to.
   package func isSame(as path: String) -> Bool {
-    var mine = stat()
-    var theirs = stat()
-    guard unsafe fstat(descriptor, &mine) == 0, unsafe stat(path, &theirs) == 0
-    else { return false }
-    return BlockFile.isSame(mine, theirs)
-  }
-
-  /// Whether two paths lead to one device or file; one that isn't there is no other.
-  package static func areSame(_ one: String, _ other: String) -> Bool {
-    var first = stat()
-    var second = stat()
-    guard unsafe stat(one, &first) == 0, unsafe stat(other, &second) == 0 else { return false }
-    return isSame(first, second)
-  }
-
-  private static func isSame(_ one: stat, _ other: stat) -> Bool {
-    let areDevices = one.st_mode & S_IFMT == S_IFBLK && other.st_mode & S_IFMT == S_IFBLK
-    return areDevices
-      ? one.st_rdev == other.st_rdev
-      : one.st_dev == other.st_dev && one.st_ino == other.st_ino
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, let other = Storage(path) else { return false }
+    return Storage(self.path, status).overlaps(other)
   }
 
   /// From now on `block` reads as `contents` says; the device itself is left alone.

@@ -9,7 +9,7 @@ package enum UndoError: Error, Equatable {
   case undoFileDamaged(block: UInt64)
   /// The undo file is about a device of another size, in blocks.
   case otherDevice(blockCount: UInt64)
-  /// This block is neither as it was before the mending nor as the mending left it.
+  /// Something in this block is neither as it was before the mending nor as the mending left it.
   case changedSince(block: UInt64)
   /// The device can't be read or written.
   case device(IOError)
@@ -17,8 +17,9 @@ package enum UndoError: Error, Equatable {
 
 /// Puts back what `UndoRecorder` kept.
 ///
-/// First everything is verified: the undo file as a whole, and that each block on the device is
-/// either as it was before or as it was left afterwards. Then the blocks are put back, block 0
+/// First everything is verified: the undo file as a whole, and that each sector of each block on
+/// the device is either as it was before or as it was left afterwards: a write that a power cut
+/// interrupts leaves some of either. Then the blocks are put back, block 0
 /// last. Each step can be repeated, so an undo that was interrupted is simply run again.
 package struct Undo {
   private let source: BlockFile
@@ -114,12 +115,16 @@ extension Undo {
       try read(buffer, place)
       guard UndoLayout.checksum(buffer[0]) == entry.oldChecksum, entry.block < device.blockCount
       else { throw .undoFileDamaged(block: place) }
+      let old = UndoLayout.sectors(buffer[0])
       do throws(IOError) { try buffer.read(device, from: entry.block, count: 1) } catch {
         throw .device(error)
       }
-      let sum = UndoLayout.checksum(buffer[0])
-      if sum == entry.oldChecksum { continue }
-      guard sum == entry.newChecksum else { throw .changedSince(block: entry.block) }
+      let now = UndoLayout.sectors(buffer[0])
+      if now == old { continue }
+      for (sector, sum) in now.enumerated()
+      where sum != old[sector] && sum != entry.newSectors[sector] {
+        throw .changedSince(block: entry.block)
+      }
       changedCount += 1
     }
   }

@@ -5,7 +5,7 @@
 /// had been changed either: the file is on stable storage before the first block is overwritten.
 package enum UndoLayout {
   static let magic = Array("dmmeta undo file".utf8)
-  static let version: UInt32 = 1
+  static let version: UInt32 = 2
 
   /// The first block.
   package enum Header {
@@ -22,7 +22,7 @@ package enum UndoLayout {
     package static let count = Field<UInt32>(at: 0)  // blocks in this group
     package static let isLast = Field<UInt32>(at: 4)  // 1 in the last group, otherwise 0
     package static let entries = 8
-    package static let capacity = 170
+    package static let capacity = 51
     package static let checksum = Field<UInt64>(at: 4088)  // of all bytes before it
   }
 
@@ -30,8 +30,8 @@ package enum UndoLayout {
   package enum Entry {
     package static let block = Field<UInt64>(at: 0)  // where the contents stood
     package static let oldChecksum = Field<UInt64>(at: 8)  // of the contents kept here
-    package static let newChecksum = Field<UInt64>(at: 16)  // of what they were overwritten with
-    package static let size = 24
+    package static let newSectors = 16  // checksums of what they were overwritten with, by sector
+    package static let size = 80
   }
 
   static let notice =
@@ -39,12 +39,24 @@ package enum UndoLayout {
     + "To put it back, as long as nothing else has changed the metadata since:\n"
     + "  thin_check --undo THIS_FILE METADATA_DEVICE\n"
 
+  /// What a disk writes whole, whatever happens, in bytes: after a power cut, each of a block's
+  /// sectors holds what it held before or what was being written.
+  static let sectorSize = 512
+  package static let sectorCount = MetadataBlock.size / sectorSize
+
   static func entryOffset(_ index: Int) -> Int { Table.entries + index * Entry.size }
 
-  /// FNV-1a with 64 bits, over the first `count` bytes.
-  static func checksum(_ bytes: RawSpan, count: Int = MetadataBlock.size) -> UInt64 {
+  /// The checksums of all sectors of a block.
+  static func sectors(_ bytes: RawSpan) -> [UInt64] {
+    (0..<sectorCount).map { checksum(bytes, from: $0 * sectorSize, count: sectorSize) }
+  }
+
+  /// FNV-1a with 64 bits, over `count` bytes from `start` on.
+  static func checksum(
+    _ bytes: RawSpan, from start: Int = 0, count: Int = MetadataBlock.size
+  ) -> UInt64 {
     var sum: UInt64 = 0xCBF2_9CE4_8422_2325
-    for offset in 0..<count {
+    for offset in start..<start + count {
       let byte: UInt8 = bytes[Field<UInt8>(at: offset)]
       sum = (sum ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
     }
@@ -56,12 +68,15 @@ package enum UndoLayout {
 struct UndoEntry: Hashable, Sendable {
   var block: UInt64
   var oldChecksum: UInt64
-  var newChecksum: UInt64
+  /// Checksums of what the block was overwritten with, a sector each.
+  var newSectors: [UInt64]
 
   func encode(into bytes: inout MutableRawSpan, at offset: Int) {
     bytes[UndoLayout.Entry.block.shifted(by: offset)] = block
     bytes[UndoLayout.Entry.oldChecksum.shifted(by: offset)] = oldChecksum
-    bytes[UndoLayout.Entry.newChecksum.shifted(by: offset)] = newChecksum
+    for (index, sum) in newSectors.enumerated() {
+      bytes[UndoEntry.sector(index).shifted(by: offset)] = sum
+    }
   }
 }
 
@@ -70,6 +85,12 @@ extension UndoEntry {
   init(_ bytes: RawSpan, at offset: Int) {
     block = bytes[UndoLayout.Entry.block.shifted(by: offset)]
     oldChecksum = bytes[UndoLayout.Entry.oldChecksum.shifted(by: offset)]
-    newChecksum = bytes[UndoLayout.Entry.newChecksum.shifted(by: offset)]
+    newSectors = (0..<UndoLayout.sectorCount).map {
+      bytes[UndoEntry.sector($0).shifted(by: offset)]
+    }
+  }
+
+  private static func sector(_ index: Int) -> Field<UInt64> {
+    Field(at: UndoLayout.Entry.newSectors + 8 * index)
   }
 }

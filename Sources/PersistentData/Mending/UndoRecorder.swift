@@ -45,7 +45,7 @@ package struct UndoRecorder: BlockEditor {
     entries.append(
       UndoEntry(
         block: UInt64(block.number), oldChecksum: UndoLayout.checksum(group[1 + entries.count]),
-        newChecksum: UndoLayout.checksum(scratch[0])))
+        newSectors: UndoLayout.sectors(scratch[0])))
     return result
   }
 

@@ -11,25 +11,66 @@ package final class ByteSink: Sendable {
   private let name: String
   private let descriptor: Int32
   private let isOwned: Bool
+  /// The file that is whole only when all is written.
+  private let replacement: FileReplacement?
+  private let isBlockDevice: Bool
 
-  private init(name: String, descriptor: Int32, isOwned: Bool) {
+  private init(
+    name: String, descriptor: Int32, isOwned: Bool, replacement: FileReplacement? = nil,
+    isBlockDevice: Bool = false
+  ) {
     self.name = name
     self.descriptor = descriptor
     self.isOwned = isOwned
+    self.replacement = replacement
+    self.isBlockDevice = isBlockDevice
   }
 
-  deinit { if isOwned { close(descriptor) } }
+  deinit { if isOwned, replacement == nil { close(descriptor) } }
 
   package static let standardOutput = ByteSink(
     name: "standard output", descriptor: STDOUT_FILENO, isOwned: false)
   package static let standardError = ByteSink(
     name: "standard error", descriptor: STDERR_FILENO, isOwned: false)
 
-  /// Creates the file, or empties it.
-  package convenience init(creating path: String) throws(IOError) {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
-    self.init(name: "'\(path)'", descriptor: descriptor, isOwned: true)
+  /// Writes to a new file, in place of one that may be there, which stays as it is until `commit`;
+  /// or straight to a device or a FIFO, or to standard output under another name.
+  package convenience init(to path: String) throws(IOError) {
+    var status = stat()
+    let code = unsafe stat(path, &status) == 0 ? 0 : errno
+    guard code == 0 || code == ENOENT else { throw .cannotOpen(path: path, errno: code) }
+    let type = status.st_mode & S_IFMT
+    if code == 0, let standard = ByteSink.standard(status) {
+      self.init(name: standard.name, descriptor: standard.descriptor, isOwned: false)
+    } else if code == ENOENT || type == S_IFREG {
+      let replacement = try FileReplacement(path)
+      self.init(
+        name: "'\(path)'", descriptor: replacement.descriptor, isOwned: true,
+        replacement: replacement)
+    } else {
+      let isBlockDevice = type == S_IFBLK
+      // Nobody may be using it, as a file system.
+      let flags = O_WRONLY | O_CLOEXEC | (isBlockDevice ? O_EXCL : 0)
+      let descriptor = unsafe open(path, flags)
+      guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
+      self.init(
+        name: "'\(path)'", descriptor: descriptor, isOwned: true, isBlockDevice: isBlockDevice)
+    }
+  }
+
+  /// Standard output or error, if a file is what one of them leads to: it is in use there.
+  private static func standard(_ file: stat) -> ByteSink? {
+    [standardOutput, standardError].first { sink in
+      var status = stat()
+      return unsafe fstat(sink.descriptor, &status) == 0 && status.st_dev == file.st_dev
+        && status.st_ino == file.st_ino
+    }
+  }
+
+  /// Everything has been written: returns once it is on stable storage under its name.
+  package func commit() throws(IOError) {
+    if let replacement { try replacement.commit() }
+    if isBlockDevice { try flush() }
   }
 
   /// Creates a file that must not be there yet, for its owner alone.

@@ -1,0 +1,170 @@
+internal import CSystem
+internal import Glibc
+internal import Synchronization
+
+/// A file that is made beside the one that it is going to replace, or be the first of its name.
+///
+/// It gets the name only when it is whole and on stable storage: until then, and for good if that
+/// never comes, the name leads to what it led to before. It has no name of its own meanwhile, where
+/// the file system can do that, so that nothing of it stays behind whatever happens.
+///
+/// Links stay links: the file that they lead to is replaced. So do the owner and the permissions.
+package final class FileReplacement: Sendable {
+  /// As it was named.
+  package let path: String
+  let descriptor: Int32
+  /// What the name leads to in the end, through all links.
+  private let target: String
+  /// The name that the file has for the time being, if it needs one.
+  private let temporaryName: Mutex<String?>
+  /// No file can be made beside the target, or it has several names: the content is copied over.
+  private let isCopied: Bool
+
+  /// Nothing by this name changes yet. The target must be a regular file, or nothing at all.
+  package init(_ path: String) throws(IOError) {
+    let target = try FileReplacement.target(of: path)
+    var status = stat()
+    let exists = unsafe stat(target, &status) == 0
+    let isWritable = unsafe !exists || access(target, W_OK) == 0
+    guard isWritable else { throw .cannotOpen(path: path, errno: errno) }
+    var made = FileReplacement.makeFile(
+      in: FileReplacement.folder(of: target), exists ? 0o600 : 0o666)
+    let refusals = [EACCES, EPERM, EROFS]
+    let isElsewhere = made.descriptor < 0 && exists && refusals.contains(errno)
+    if isElsewhere { made = FileReplacement.makeFile(in: "/var/tmp", 0o600) }
+    guard made.descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
+    self.path = path
+    self.target = target
+    descriptor = made.descriptor
+    temporaryName = Mutex(made.name)
+    isCopied = isElsewhere || exists && status.st_nlink > 1
+    if exists { takeOver(status) }
+  }
+
+  deinit {
+    close(descriptor)
+    temporaryName.withLock { if let name = $0 { unsafe _ = unlink(name) } }
+  }
+
+  /// Puts the file in the place of the old one. On failure the old one stays.
+  package func commit() throws(IOError) {
+    guard fsync(descriptor) == 0 else { throw failure("flushing") }
+    if isCopied { return try copyOver() }
+    let name: String
+    if let given = temporaryName.withLock({ $0 }) {
+      name = given
+    } else {
+      if link(to: target) { return try ByteSink.flushFolder(of: target) }
+      name = FileReplacement.freeName(in: FileReplacement.folder(of: target))
+      guard link(to: name) else { throw failure("making") }
+      temporaryName.withLock { $0 = name }
+    }
+    if unsafe rename(name, target) == 0 {
+      temporaryName.withLock { $0 = nil }
+      return try ByteSink.flushFolder(of: target)
+    }
+    // Something is mounted there: a file that a container shares, say.
+    guard errno == EBUSY else { throw failure("replacing") }
+    try copyOver()
+  }
+
+  /// Overwrites the old content, after its room has been set aside.
+  private func copyOver() throws(IOError) {
+    var status = stat()
+    let old = unsafe open(target, O_WRONLY | O_CLOEXEC)
+    guard old >= 0 else { throw .cannotOpen(path: path, errno: errno) }
+    defer { close(old) }
+    guard unsafe fstat(descriptor, &status) == 0 else { throw failure("reading") }
+    let size = status.st_size
+    guard unsafe fstat(old, &status) == 0 else { throw failure("reading") }
+    if size > 0 {
+      let code = posix_fallocate(old, 0, size)
+      guard code == 0 || code == EOPNOTSUPP || code == EINVAL else {
+        ftruncate(old, status.st_size)
+        throw .callFailed(call: "writing to '\(path)'", errno: code)
+      }
+    }
+    var done: off_t = 0
+    while done < size {
+      let count = unsafe sendfile(old, descriptor, &done, min(Int(size - done), 1 << 30))
+      guard count > 0 || count < 0 && errno == EINTR else { throw failure("writing to") }
+    }
+    guard ftruncate(old, size) == 0, fsync(old) == 0 else { throw failure("writing to") }
+  }
+
+  /// Gives the nameless file a name that nothing has.
+  private func link(to name: String) -> Bool {
+    let here = "/proc/self/fd/\(descriptor)"
+    return unsafe linkat(AT_FDCWD, here, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0
+  }
+
+  /// Makes owner and permissions those of the old file.
+  private func takeOver(_ old: stat) {
+    var mode = old.st_mode & 0o777
+    // Where the group can't stay, it gets no more than anybody.
+    if fchown(descriptor, old.st_uid, old.st_gid) != 0, fchown(descriptor, .max, old.st_gid) != 0 {
+      mode = mode & ~0o070 | (mode & 0o007) << 3
+    }
+    _ = fchmod(descriptor, mode)
+  }
+
+  private func failure(_ verb: String) -> IOError {
+    .callFailed(call: "\(verb) '\(path)'", errno: errno)
+  }
+}
+
+// MARK: Names
+
+extension FileReplacement {
+  private static let mostLinks = 40
+
+  /// Where a path leads to, through links, also those that lead to nothing yet.
+  private static func target(of path: String) throws(IOError) -> String {
+    var path = path
+    for _ in 0..<mostLinks {
+      guard !path.isEmpty else { throw .cannotOpen(path: path, errno: ENOENT) }
+      guard let next = link(at: path) else { return path }
+      path = next.hasPrefix("/") ? next : folder(of: path) + next
+    }
+    throw .cannotOpen(path: path, errno: ELOOP)
+  }
+
+  /// What a link says; `nil` where there is no link.
+  private static func link(at path: String) -> String? {
+    var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &bytes, bytes.count)
+    return count > 0
+      ? String(decoding: bytes[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+  }
+
+  /// The folder of a file, with the slash that ends it; empty for the one that we are in.
+  private static func folder(of path: String) -> String {
+    String(path[..<(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)])
+  }
+
+  /// Makes a file in a folder, without a name if that can be. On failure the descriptor is below 0,
+  /// and `errno` says why.
+  private static func makeFile(
+    in folder: String, _ mode: mode_t
+  ) -> (descriptor: Int32, name: String?) {
+    let here = folder.isEmpty ? "." : folder
+    // It gets a name by way of /proc, which a rescue system may lack.
+    if unsafe access("/proc/self/fd", X_OK) == 0 {
+      let nameless = unsafe open(here, dmm_o_tmpfile | O_RDWR | O_CLOEXEC, mode)
+      if nameless >= 0 || ![EOPNOTSUPP, EISDIR, EINVAL].contains(errno) { return (nameless, nil) }
+    }
+    let name = freeName(in: folder)
+    return (unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode), name)
+  }
+
+  /// A name that nothing in the folder has.
+  private static func freeName(in folder: String) -> String {
+    let place = folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/"
+    var number = 0
+    while true {
+      let name = "\(place).dmmeta-\(getpid())-\(number)"
+      if !ByteSink.exists(name) { return name }
+      number += 1
+    }
+  }
+}
