@@ -36,10 +36,7 @@ enum HelpTexts {
     "thin_dump": """
     OVERVIEW: Write the metadata of a thin pool as text.
 
-    USAGE: thin_dump <input> [--format <format>] [--repair] [--metadata-snap] [--output \
-    <output>] [--dev-id <dev-id> ...] [--skip-mappings] [--compat <compat>] \
-    [--data-block-size <data-block-size>] [--nr-data-blocks <nr-data-blocks>] \
-    [--transaction-id <transaction-id>] [--quiet]
+    USAGE: thin_dump [<options>] <input>
 
     ARGUMENTS:
       <input>                 The metadata device or file.
@@ -53,6 +50,8 @@ enum HelpTexts {
       --skip-mappings         Leave out the mappings.
       --compat <compat>       Write XML as version 0.9 did: no shared parts, flags
                               always given.
+      --accept <accept>       With --repair, how sure mappings of lost blocks must
+                              be: proven, likely or guessed.
       --data-block-size <data-block-size>
                               Sectors in a data block, where the metadata can't
                               tell.

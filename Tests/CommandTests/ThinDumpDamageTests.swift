@@ -101,9 +101,6 @@ import Testing
     #expect(low.pool["nr_data_blocks"] == "65536")
     let size = PoolText(try Program.dump("--repair", "--data-block-size=256", image).output)
     #expect(size.pool["data_block_size"] == "256")
-    // Without --repair they have no effect, as ever.
-    let plain = try Program.dump("--transaction-id", "1000", "--nr-data-blocks", "70000", image)
-    #expect(plain.output == (try Program.dump(image).output))
   }
 
   @Test func `a lost superblock calls for the block size`() throws {

@@ -69,8 +69,9 @@ import Testing
       "device within a device", mapped(device + " </device>"),
       "line 3, column 4: <device> must not stand within <def> or <device>"),
     Case(
-      "device ids descend", begin + device("2") + " </device>\n" + device + " </device>\n",
-      "line 4, column 2: device 1 must not follow device 2: ids ascend"),
+      "the same device twice",
+      begin + device + " </device>\n" + device("0") + " </device>\n" + device + " </device>\n",
+      "line 6, column 2: there are two devices with dev_id 1"),
     Case(
       "device id too large", begin + device("16777216") + " </device>\n</superblock>",
       "line 2, column 2: dev_id 16777216 is larger than 16777215"),
@@ -122,6 +123,10 @@ import Testing
     Case(
       "time too large", mapped(single("5", "6", "16777216")),
       "line 3, column 3: time 16777216 is larger than 16777215"),
+    Case(
+      "no room for a snapshot", mapped(single("5", "6", "16777215")),
+      "line 3, column 3: time 16777215 is later than the pool's, 1, and the last there is: no "
+        + "snapshot could be made any more"),
   ]
 
   private static let text = [

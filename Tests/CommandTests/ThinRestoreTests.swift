@@ -136,6 +136,75 @@ import Testing
     }
   }
 
+  private static let head =
+    #"<superblock uuid="" time="1" transaction="2" version="2" data_block_size="128""#
+    + #" nr_data_blocks="200000">"# + "\n"
+
+  private static func device(_ id: Int, time: Int = 0) -> String {
+    "<device dev_id=\"\(id)\" mapped_blocks=\"1\" transaction=\"0\" creation_time=\"0\""
+      + " snap_time=\"0\">\n<single_mapping origin_block=\"\(id)\" data_block=\"\(id)\""
+      + " time=\"\(time)\"/>\n</device>\n"
+  }
+
+  /// Both lists of devices have several leaves by then, and the first device out of order comes
+  /// when some of these are written, or before.
+  @Test(arguments: [3, 2000])
+  func `devices are taken in any order`(count: Int) throws {
+    var random = SeededRandom()
+    let ids = Set((0..<count).map { _ in random.number(0...199_999) }).sorted()
+    let middle = ids.count / 2
+    var orders = [ids.shuffled(using: &random), Array(ids.reversed())]
+    orders.append(Array(ids[middle...] + ids[..<middle]))
+    orders.append(Array(ids.dropLast(2) + ids.suffix(2).reversed()))
+    let sorted = try restored(ids)
+    for order in orders {
+      let output = try restored(order)
+      #expect(try dump(output) == dump(sorted), "seed \(random.seed)")
+      let check = try Program.check(output)
+      #expect(check.status == 0 && check.complaints == [], "\(check.errorText)")
+      #expect(try Peer.complaining(about: output) == [])
+    }
+  }
+
+  private func restored(_ order: [Int]) throws -> String {
+    let xml = try scratch.file(
+      "pool.xml",
+      Data((Self.head + order.map { Self.device($0) }.joined() + "</superblock>\n").utf8))
+    // A size that is enough by what the message of a smaller one says.
+    let small = try scratch.blank("small", bytes: 64 << 10)
+    let refused = try Program.restore("-i", xml, "-o", small)
+    var size = 64
+    if refused.status != 0 {
+      #expect(refused.status == 73)
+      size = refused.errorText.split(separator: " ").compactMap { Int($0) }.last ?? 0
+    }
+    let output = try scratch.blank("output-\(UUID().uuidString)", bytes: size << 10)
+    for script in [
+      "$dmmeta thin_restore -i $1 -o $2", "cat $1 | $dmmeta thin_restore -i /dev/stdin -o $2",
+    ] {
+      let result = try Program.script(script, xml, output)
+      #expect(result.status == 0, "\(result.errorText)")
+    }
+    return output
+  }
+
+  @Test(arguments: [2, 9, 16_777_214])
+  func `a mapping newer than the pool raises the pool's time, which is said`(time: Int) throws {
+    for order in [[1, 5], [5, 1]] {
+      let devices = order.map { Self.device($0, time: $0 == 1 ? time : 0) }.joined()
+      let xml = try scratch.file("pool.xml", Data((Self.head + devices + "</superblock>\n").utf8))
+      let output = try scratch.blank("output", bytes: 1 << 20)
+      let result = try Program.restore("-i", xml, "-o", output)
+      #expect(result.status == 0)
+      #expect(
+        result.errorText
+          == "The pool's time is raised to \(time): the XML has a mapping that is so new.\n")
+      #expect(PoolText(try Program.dump(output).output).pool["time"] == "\(time)")
+      let check = try Program.check(output)
+      #expect(check.status == 0 && check.complaints == [], "\(check.errorText)")
+    }
+  }
+
   @Test func `an old pool on the output leaves no trace`() throws {
     let xml = try scratch.file("pool.xml", Program.dump(Images.path("thins")).output)
     let output = try scratch.copy("snapshots")

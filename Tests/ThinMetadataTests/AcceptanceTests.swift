@@ -36,6 +36,40 @@ import ThinMetadata
     return tally
   }
 
+  /// Each block that anything maps is counted once more than it is: any of them may have stood in
+  /// the lost leaf, more than it has room for.
+  @Test(arguments: ["data-full", "snapshots", "thins", "power-cut"])
+  func `where more could have stood in a leaf than it holds, it is filled and no more`(
+    name: String
+  ) throws {
+    let image = try MetadataImage(kernel: "thin/\(name)")
+    var damaged = image
+    let map = image.dataMap
+    for block in 0..<Int(map.root.blockCount) where image.count(block, in: map) == 1 {
+      damaged.setCount(block, to: 2, in: map)
+    }
+    let leaf = try #require(image.devices.flatMap { image.leaves(below: $0.root) }.first)
+    damaged.zero(leaf.block)
+    // With a device's details at the end of numbers, sums have no room for more.
+    for details in [nil, UInt64.max] as [UInt64?] {
+      if let details {
+        for device in image.devices {
+          let (block, offset) = image.detailsPlace(device.id)
+          damaged.set(
+            block, as: .btreeNode, DeviceDetails.Layout.mappedBlocks.shifted(by: offset),
+            to: details)
+        }
+      }
+      for acceptance in [Provenance.likely, .guessed] {
+        let rescue = try Rescue(damaged, accepting: acceptance)
+        try rescue.expectSound("\(name), \(acceptance)", allowing: [.snapshottedTimeTooLow])
+        for result in rescue.salvage.results where details == nil {
+          #expect(result.mappedBlocks <= result.mappedBlocksBefore ?? 0, "\(name)")
+        }
+      }
+    }
+  }
+
   /// Every fixture but one: there all blocks of a deleted volume were given out again, to another
   /// that maps them elsewhere. The old volume's leaf, with a sound checksum, fits in every way;
   /// nothing on the device says that it isn't a copy of the lost one.

@@ -28,6 +28,9 @@ struct ThinDump: Tool {
   @Flag(help: "Leave out the mappings.") var skipMappings = false
   @Option(help: "Write XML as version 0.9 did: no shared parts, flags always given.")
   var compat: Compatibility?
+  @Option(
+    help: "With --repair, how sure mappings of lost blocks must be: proven, likely or guessed.")
+  var accept: ThinRepair.Acceptance?
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions
 
@@ -38,6 +41,14 @@ struct ThinDump: Tool {
   func validate() throws {
     if repair, metadataSnap {
       throw ValidationError("--repair can't be used with --metadata-snap")
+    }
+    if accept != nil, !repair {
+      throw ValidationError("--accept can only be used with --repair")
+    }
+    if let size = overrides.dataBlockSize, !Superblock.isPossible(dataBlockSectors: size) {
+      throw ValidationError(
+        "--data-block-size must be a multiple of 128 sectors (64 KiB), at most "
+          + "\(Superblock.dataBlockSectorsMaximum) (1 GiB)")
     }
     if compat != nil, format != .xml {
       throw ValidationError("--compat can only be used with the format xml")
@@ -55,6 +66,7 @@ struct ThinDump: Tool {
 
   private var dump: Dump {
     var dump = Dump()
+    dump.overrides = overrides.values
     dump.format =
       format == .humanReadable ? .humanReadable : compat == nil ? .xml : .xmlCompatible
     dump.devices = Set(devID)
@@ -73,13 +85,15 @@ struct ThinDump: Tool {
     }
     do throws(DumpError) { try dump.write(reader, to: sink) } catch { throw failure(error) }
     try commit(sink)
+    for line in dump.overrides.refusals(dump.header(of: reader)) { shared.messages.say(line) }
     let place = metadataSnap ? "the metadata snapshot of '\(input)'" : "'\(input)'"
     sayMissing(reader.devices.map(\.id), in: place)
   }
 
   /// Dumps what can be reached.
   private func dumpRemains(_ file: BlockFile, _ sink: ByteSink) throws(Failure) {
-    let salvage = try salvage(file, input, overrides.values)
+    let salvage = try salvage(
+      file, input, overrides.values, accepting: (accept ?? .proven).provenance)
     if salvage.bringsNothingBack {
       shared.messages.say(salvage)
       throw Failure(nothingBackFrom: input)

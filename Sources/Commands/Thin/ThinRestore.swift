@@ -27,7 +27,10 @@ struct ThinRestore: Tool {
     do throws(RestoreError) { restorer = try Restorer(file) } catch {
       throw Failure(error, output)
     }
-    _ = try read(source, into: restorer)
+    if let time = try read(source, into: restorer).raisedTime {
+      shared.messages.say(
+        "The pool's time is raised to \(time): the XML has a mapping that is so new.")
+    }
   }
 
   /// A file is read twice, so that an output that can't hold the metadata is left alone. A pipe

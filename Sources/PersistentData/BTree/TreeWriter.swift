@@ -9,6 +9,30 @@ package struct TreeWriter<Value: NodeValue> {
     try leaves.push(key, value, to: writer)
   }
 
+  /// Takes back all entries, to be written in another order; this tree is of no use any more. The
+  /// leaves written until now belong to nobody.
+  ///
+  /// `decode`: reads the value at an index of a leaf. Entries of leaves that were only counted, as
+  /// the device has no room for them, are made up.
+  package mutating func takeEntries(
+    _ decode: (BTreeNode, Int) -> Value
+  ) throws(IOError) -> [(key: UInt64, value: Value)] {
+    var entries: [(key: UInt64, value: Value)] = []
+    let (keys, values) = leaves.takeKept()
+    for leaf in leaves.takeNodes() {
+      try writer.withBlock(leaf.block) { bytes in
+        let node = BTreeNode(bytes)
+        for index in 0..<leaf.entryCount {
+          let isHeld = index < node.entryCount
+          let key = isHeld ? node.key(index) : leaf.firstKey &+ UInt64(index)
+          entries.append((key, decode(node, isHeld ? index : 0)))
+        }
+      }
+    }
+    entries += zip(keys, values).map { ($0, $1) }
+    return entries
+  }
+
   /// Writes the rest and returns the root: an empty leaf when there were no entries.
   ///
   /// The reference to the root is the caller's to count.

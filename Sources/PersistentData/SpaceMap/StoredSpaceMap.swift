@@ -74,6 +74,11 @@ package struct StoredSpaceMap: Sendable {
     readLargeCounts(&usage, &findings)
   }
 
+  /// One more than the last bitmap that the index tree has, whatever the number of blocks says.
+  package var indexEnd: UInt64 {
+    indexLeaves.map { min($0.keys.upperBound, .max - 1) + 1 }.max() ?? 0
+  }
+
   /// A place in this space map.
   func site(
     block: UInt64? = nil, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil

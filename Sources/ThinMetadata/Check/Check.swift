@@ -163,20 +163,8 @@ extension PoolReader {
   }
 
   private mutating func check(_ device: ThinDevice, of pool: Superblock, at site: Site) {
-    if device.id > DeviceDetails.deviceIDMaximum {
-      findings.report(.deviceIDTooLarge, at: site)
-    }
-    guard let details = device.details else {
-      // When its entry is hidden by damage, the damage has been reported.
-      if !lostDetails.contains(where: { $0.contains(device.id) }) {
-        findings.report(.deviceWithoutDetails, at: site)
-      }
-      return
-    }
-    if device.root == nil, !lostTopLevel.contains(where: { $0.contains(device.id) }) {
-      findings.report(.deviceWithoutMappings, at: site)
-    }
-    check(details, of: pool, at: site)
+    checkLists(device, at: site, into: &findings)
+    if let details = device.details { check(details, of: pool, at: site) }
   }
 
   private mutating func check(_ details: DeviceDetails, of pool: Superblock, at site: Site) {

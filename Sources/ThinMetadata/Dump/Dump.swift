@@ -15,20 +15,30 @@ package struct Dump {
   package var devices: Set<UInt64> = []
   /// Write devices without their mappings.
   package var skipsMappings = false
+  /// What a person knows better than a sound pool.
+  package var overrides = PoolOverrides()
 
   package init() {}
 
   /// Writes sound metadata; stops at the first error, the text then being incomplete.
   package func write(_ reader: PoolReader, to sink: ByteSink) throws(DumpError) {
-    guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
-    var pool = reader.header
-    // What a metadata snapshot can't know is the live pool's.
-    pool.dataBlockCount = reader.dataBlockCount
+    // A device that only one of the two lists has would come out empty, or not at all.
+    let findings = reader.findingsOfLists
+    guard findings.worst != .error else { throw .damaged(findings) }
     try write(
-      pool,
+      header(of: reader),
       reader.devices.compactMap { device in
         device.details.map { (DeviceHeader(id: device.id, details: $0), device.root) }
       }, from: reader, to: sink, toleratingDamage: false)
+  }
+
+  /// The pool's numbers as they are written.
+  package func header(of reader: PoolReader) -> PoolHeader {
+    var pool = reader.header
+    // What a metadata snapshot can't know is the live pool's.
+    pool.dataBlockCount = reader.dataBlockCount
+    overrides.apply(to: &pool)
+    return pool
   }
 
   func write(

@@ -13,10 +13,13 @@ package struct MappingLeaf: Sendable {
     /// Mappings that are taken for not there: ranges of virtual blocks, ascending, by the block of
     /// their leaf.
     var leftOut: [UInt32: [ClosedRange<UInt64>]] = [:]
+    /// What is put in the place of a later time; `nil` when such a time is left as it is.
+    let lateTimes: LateTimes?
 
-    package init(dataBlockCount: UInt64, time: UInt32) {
+    package init(dataBlockCount: UInt64, time: UInt32, lateTimes: LateTimes? = nil) {
       self.dataBlockCount = dataBlockCount
       self.time = time
+      self.lateTimes = lateTimes
     }
   }
 
@@ -119,10 +122,12 @@ package struct MappingLeaf: Sendable {
     let leftOut = limits.leftOut[reference.block.number, default: []]
     for index in 0..<leaf.entryCount {
       let key = leaf.key(index)
-      let mapping = Mapping(leaf.value(index))
+      let stored = Mapping(leaf.value(index))
       guard key >= reference.first, key <= reference.last, !leftOut.hasRange(with: key)
       else { continue }
-      guard isPossible(mapping, reference, index, key, &findings) else { continue }
+      guard isPossible(stored, reference, index, key, &findings) else { continue }
+      let mapping =
+        stored.time > limits.time ? limits.lateTimes?.corrected(stored) ?? stored : stored
       mappingCount += 1
       if runCount > 0, room[runCount - 1].isContinued(by: key, mapping) {
         room[runCount - 1].length += 1

@@ -4,7 +4,8 @@ extension PoolReader {
   /// The number of data blocks is believed as far as the metadata device has room for bitmaps.
   package var limits: MappingLeaf.Limits {
     let room = usage.blockCount * UInt64(Bitmap.entryCount)
-    var limits = MappingLeaf.Limits(dataBlockCount: min(dataBlockCount, room), time: timeLimit)
+    var limits = MappingLeaf.Limits(
+      dataBlockCount: min(dataBlockCount, room), time: timeLimit, lateTimes: lateTimes)
     limits.leftOut = leftOut
     return limits
   }
@@ -39,7 +40,7 @@ extension PoolReader {
     let limits = limits
     let visitors = mappings.readLeaves(where: isWanted, findings: &findings) {
       CountingVisitor(
-        counts: counts, leaf: MappingLeaf(limits), shelf: keepingRuns ? KeptRuns.Shelf() : nil)
+        counts: counts, limits: limits, shelf: keepingRuns ? KeptRuns.Shelf() : nil)
     }
     if keepingRuns {
       keptRuns = KeptRuns(visitors.compactMap(\.shelf), blockCount: usage.blockCount)
@@ -47,11 +48,16 @@ extension PoolReader {
     for var visitor in visitors {
       visitor.batch.flush()
       findings.merge(visitor.findings)
-      latestTime = max(latestTime, visitor.latestTime)
+      latestTimes.merge(visitor.latestTimes)
+      noteLate(visitor.lateBlocks)
       highestDataBlock = [highestDataBlock, visitor.highestDataBlock].compactMap(\.self).max()
       for (block, count) in visitor.mappingCounts { leafEntryCounts[Int(block)] = count }
     }
     return visitors.contains(where: \.hasSharedOwn)
+  }
+
+  private mutating func noteLate(_ blocks: [UInt64]) {
+    for block in blocks where lateBlocks.count < LateTimes.mostBlocks { lateBlocks.insert(block) }
   }
 
   /// Devices whose snapshotted time lets the kernel write to shared blocks in place, by id.
@@ -73,14 +79,18 @@ private struct CountingVisitor: LeafVisitor {
   private(set) var shelf: KeptRuns.Shelf?
   var findings = Findings()
   var mappingCounts: [(UInt32, UInt8)] = []
-  private(set) var latestTime: UInt32 = 0
+  private(set) var latestTimes = LatestTimes()
+  /// Data blocks of mappings that are newer than the pool.
+  private(set) var lateBlocks: [UInt64] = []
+  private let timeLimit: UInt32
   /// Whether a leaf of several devices has a mapping that one of them takes for its own.
   private(set) var hasSharedOwn = false
   private(set) var highestDataBlock: UInt64?
 
-  init(counts: RefCounts, leaf: MappingLeaf, shelf: KeptRuns.Shelf?) {
+  init(counts: RefCounts, limits: MappingLeaf.Limits, shelf: KeptRuns.Shelf?) {
     batch = CountBatch(counts)
-    self.leaf = leaf
+    leaf = MappingLeaf(limits)
+    timeLimit = limits.time
     self.shelf = shelf
   }
 
@@ -95,12 +105,17 @@ private struct CountingVisitor: LeafVisitor {
       batch.addStaged()
       mappingCounts.append((reference.block.number, UInt8(node.entryCount)))
       note(bounds, reach)
+      latestTimes.note(bounds.time)
       if staged.runCount <= KeptRuns.runsAtMost { keepRuns(of: node, reference) }
       return
     }
     leaf.read(node, reference, findings: &findings)
     mappingCounts.append((reference.block.number, UInt8(leaf.mappingCount)))
+    latestTimes.note(leaf.runs.lazy.map(\.time).max() ?? 0)
     for run in leaf.runs {
+      if run.time > timeLimit, lateBlocks.count < LateTimes.mostBlocks {
+        lateBlocks += run.dataBlocks
+      }
       batch.add(
         BlockRun(begin: run.dataBegin, length: run.length, isSole: run.time >= soleFrom))
       note(Mapping(dataBlock: run.dataBegin + run.length - 1, time: run.time), reach)
@@ -115,7 +130,6 @@ private struct CountingVisitor: LeafVisitor {
 
   private mutating func note(_ bounds: Mapping, _ reach: Reach) {
     if reach.treeCount > 1, bounds.time >= reach.lowest { hasSharedOwn = true }
-    latestTime = max(latestTime, bounds.time)
     highestDataBlock = max(highestDataBlock ?? 0, bounds.dataBlock)
   }
 }

@@ -82,8 +82,12 @@ package struct PoolReader: Sendable {
   package internal(set) var highestDataBlock: UInt64?
   /// Set where a device may take what it shares for its own; filled as the leaves are read.
   var sharedTimes: SharedTimes?
-  /// The latest time that any mapping or device has.
-  package internal(set) var latestTime: UInt32 = 0
+  /// The latest times that mappings and devices have.
+  package internal(set) var latestTimes = LatestTimes()
+  /// What is put in the place of mappings' times that are beyond the limit, if anything is.
+  var lateTimes: LateTimes?
+  /// Data blocks of mappings with such times, as far as they are kept.
+  var lateBlocks: Set<UInt64> = []
 
   /// Data blocks that the pool says it has.
   package var dataBlockCount: UInt64 { superblock.dataSpaceMap.blockCount }
@@ -198,9 +202,11 @@ package struct PoolReader: Sendable {
       heldDevices = PoolReader.join(heldEntries, heldDetails, blockCount: usage.blockCount)
     }
     // A time that no mapping has room for was never the pool's.
-    latestTime =
-      devices.compactMap(\.details).flatMap { [$0.creationTime, $0.snapshottedTime] }
-      .filter { $0 <= Mapping.timeMaximum }.max() ?? 0
+    for details in devices.compactMap(\.details) {
+      latestTimes.note(
+        [details.creationTime, details.snapshottedTime].filter { $0 <= Mapping.timeMaximum }.max()
+          ?? 0)
+    }
   }
 
   /// The devices of both trees, ascending by id.

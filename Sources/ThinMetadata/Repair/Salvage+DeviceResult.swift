@@ -9,23 +9,46 @@ extension Salvage {
     package let mappedBlocksBefore: UInt64?
     /// Virtual blocks whose mappings can't be told; where nothing was mapped, nothing is lost.
     package let lost: [ClosedRange<UInt64>]
-    /// Whether some of these are told by keys that contradict each other: then mappings there may
+    /// What is thought to have stood in leaves that are lost.
+    package let lostLeaves: [LostLeaf]
+    /// Whether some of `lost` are told by keys that contradict each other: then mappings there may
     /// have been kept.
     package let hasMisfits: Bool
     /// The mappings that were kept, by how they are known; together `mappedBlocks`.
     package let kept: [Provenance: UInt64]
     /// Mappings of lost leaves that could be brought back, and were not accepted.
     package let leftOut: [Provenance: UInt64]
+    /// Mappings left out because their data has been overwritten.
+    package let droppedCount: UInt64
+    /// Whether data of it has been overwritten, or may have been.
+    package let hasOverwrittenData: Bool
+    /// Whether mappings are missing that were not left out on purpose, as far as is known.
+    package var hasLosses: Bool {
+      !lost.isEmpty
+        || [mappedBlocks, droppedCount].cappedSum < mappedBlocksBefore ?? mappedBlocks
+    }
+    /// Whether all mappings are kept, and no more than its details say.
+    var hasAllMappings: Bool {
+      lost.isEmpty && mappedBlocks == mappedBlocksBefore ?? mappedBlocks
+    }
+    /// Whether nothing is missing, and nothing speaks against what there is or makes it doubtful.
+    package var isWhole: Bool {
+      hasAllMappings && !hasOverwrittenData
+        && kept.allSatisfy { $0.key <= .proven || $0.value == 0 }
+    }
     package var hasRebuiltDetails: Bool { mappedBlocksBefore == nil }
     var hasMappingsOfLostLeaves: Bool { kept.keys.contains { $0 >= .proven } }
   }
 }
 
 extension Salvage.DeviceResult {
-  /// `root`: of the tree as it is now, with what was made anew; `nil` when there is none.
+  /// `oldID`: under which the lists have the device, where that is impossible. `root`: of the tree
+  /// as it is now, with what was made anew; `nil` when there is none. `overwritten`: data of it
+  /// that is gone, or may be; `isDropping`: mappings to what is gone for certain are left out.
   init(
-    _ device: ThinDevice, _ root: MetadataBlock?, _ reader: PoolReader, _ totals: SubtreeTotals,
-    _ grafting: Grafting
+    _ device: ThinDevice, readAs oldID: UInt64, _ root: MetadataBlock?, _ reader: PoolReader,
+    _ totals: SubtreeTotals, _ grafting: Grafting, _ overwritten: OverwrittenData.Device?,
+    isDropping: Bool
   ) {
     let total = totals[below: root?.number ?? 0]
     id = device.id
@@ -34,7 +57,8 @@ extension Salvage.DeviceResult {
     var kept: [Provenance: UInt64] = [:]
     var leftOut: [Provenance: UInt64] = [:]
     var lost = reader.lostKeys(below: root, totals)
-    for leaf in grafting.lostLeaves?.leaves(of: device.id) ?? [] {
+    lostLeaves = grafting.lostLeaves?.leaves(of: oldID) ?? []
+    for leaf in lostLeaves {
       for claim in leaf.claims {
         if claim.provenance <= grafting.acceptance {
           kept[claim.provenance, default: 0] += 1
@@ -48,8 +72,8 @@ extension Salvage.DeviceResult {
         lost += leaf.keys.removing(accepted.map { $0.key...$0.key })
       }
     }
-    if let count = grafting.graftedCounts[device.id], count > 0 { kept[.grafted] = count }
-    kept[.intact] = mappedBlocks - min(mappedBlocks, kept.values.reduce(0, +))
+    if let count = grafting.graftedCounts[oldID], count > 0 { kept[.grafted] = count }
+    kept[.intact] = mappedBlocks - min(mappedBlocks, kept.values.cappedSum)
     // Between the children of a node that was made anew there may have been others.
     if let root, mappedBlocks != mappedBlocksBefore {
       let own = reader.mappings.internalNodes(below: root)
@@ -59,6 +83,10 @@ extension Salvage.DeviceResult {
     if mappedBlocks == mappedBlocksBefore { lost = [] }
     self.lost = lost.sorted { $0.lowerBound < $1.lowerBound }
     hasMisfits = total.hasMisfits
+    hasOverwrittenData = overwritten != nil
+    droppedCount =
+      isDropping
+      ? (overwritten?.certain ?? []).map { $0.upperBound - $0.lowerBound + 1 }.cappedSum : 0
     self.kept = kept
     self.leftOut = leftOut
   }
@@ -66,7 +94,7 @@ extension Salvage.DeviceResult {
 
 extension LostLeaves {
   /// The lost leaves of a device.
-  package func leaves(of device: UInt64) -> [LostLeaf] {
+  func leaves(of device: UInt64) -> [LostLeaf] {
     places[device, default: []].map { leaves[$0] }
   }
 }

@@ -20,7 +20,11 @@ package enum SalvageError: Error {
 package struct Salvage: Sendable {
   package let header: PoolHeader
   package let results: [DeviceResult]
-  /// Devices whose id is impossible, and which the output does without.
+  /// What the pool's numbers and times were taken for where they can't be true.
+  package let corrections: Corrections
+  /// Devices that stood under an id that no device can have.
+  package let renamed: [Renamed]
+  /// Ids that no device can have, of devices without a tree: the output does without these.
   package let droppedDevices: [UInt64]
   /// Device ids among which some may be lost without a trace: neither list of devices has them.
   package let lostIDs: [ClosedRange<UInt64>]
@@ -45,13 +49,16 @@ package struct Salvage: Sendable {
 
   /// Whether anything is missing, or may be, as far as is known.
   package var hasLosses: Bool {
-    !droppedDevices.isEmpty || !lostIDs.isEmpty || results.contains { !$0.lost.isEmpty }
+    !droppedDevices.isEmpty || !lostIDs.isEmpty || results.contains(where: \.hasLosses)
   }
 
-  /// Whether the list of devices is lost and nothing was found of what they mapped: new metadata
-  /// would be that of an empty pool.
+  /// Whether no device has a mapping, while the metadata space map has leaves in use that hold
+  /// some.
+  let hasUnreachedMappings: Bool
+
+  /// Whether nothing was found of what devices mapped: new metadata would be that of an empty pool.
   package var bringsNothingBack: Bool {
-    !reader.lostTopLevel.isEmpty && hasLosses && results.allSatisfy { $0.mappedBlocks == 0 }
+    (hasLosses || hasUnreachedMappings) && results.allSatisfy { $0.mappedBlocks == 0 }
   }
 
   /// Finds the pool in `file`, from its superblock or, where that is lost, from everything else.
@@ -85,15 +92,14 @@ package struct Salvage: Sendable {
     _ findings: Findings
   ) throws(SalvageError) {
     var grafting = grafting
+    var source = SalvageReader(
+      file, superblock, isInferred: search != nil, overrides: overrides, findings: findings)
     var reader: PoolReader
     var dataCounts: RefCounts
     let overwrittenData: OverwrittenData
     do throws(IOError) {
       (reader, dataCounts) = try grafting.walk { (choice) throws(IOError) in
-        var reader = try PoolReader(file, superblock, choosing: choice, findings: findings)
-        if search != nil { reader.timeLimit = .max }
-        let counts = try reader.readMappings(keepingRuns: true)
-        return (reader, counts)
+        try source.read(choice)
       }
       overwrittenData = OverwrittenData(reader, dataCounts)
       if dropsOverwritten { dataCounts = try reader.leaveOut(overwrittenData) }
@@ -104,65 +110,39 @@ package struct Salvage: Sendable {
     self.overwrittenData = overwrittenData
     self.dropsOverwritten = dropsOverwritten
     self.dataCounts = dataCounts
+    self.reader = reader
     self.overrides = overrides
     self.search = search
     self.grafting = grafting
-    let totals = reader.mappingTotals
+    let ids = ImpossibleIDs(reader)
+    let most = DeviceDetails.deviceIDMaximum
+    let numbers = BelievedNumbers(
+      reader, ids.devices.filter { $0.id <= most }, source, search, overrides)
+    header = numbers.header
+    corrections = numbers.corrections
+    renamed = ids.renamed
+    droppedDevices = ids.devices.map(\.id).filter { $0 > most }
 
-    // Times that let the kernel take a shared block for a device's own are worse than none: where
-    // they can't be trusted everything counts as shared.
-    let isTimeTrusted =
-      reader.findings.counts[.mappingTimeInFuture] == nil
-      && reader.devices.allSatisfy { $0.details != nil }
-    var header = reader.header
-    header.needsCheck = false
-    header.version = 2
-    // A time that no mapping has room for was never the pool's.
-    let ownTime = header.time > Mapping.timeMaximum ? 0 : header.time
-    header.time = min(max(ownTime, reader.latestTime), Mapping.timeMaximum)
-    if !isTimeTrusted, header.time < Mapping.timeMaximum { header.time += 1 }
-    let lowestTimes = Dictionary(
-      reader.snapshottedTimesTooLow.map { ($0.device, $0.lowest) }, uniquingKeysWith: max)
-    header.time = min(max(header.time, lowestTimes.values.max() ?? 0), Mapping.timeMaximum)
-    let countable = reader.usage.blockCount * UInt64(Bitmap.entryCount)
-    if search != nil || header.dataBlockCount > countable {
-      header.dataBlockCount = reader.highestDataBlock.map { $0 + 1 } ?? 0
-    }
-    if search != nil {
-      header.transactionID =
-        reader.devices.compactMap(\.details?.transactionID).max() ?? 0
-    }
-    overrides.apply(to: &header)
-
+    let (read, totals) = (reader, reader.mappingTotals)
+    let oldIDs = Dictionary(
+      ids.renamed.filter(\.isMadeUp).map { ($0.id, $0.impossibleID) }, uniquingKeysWith: min)
     var devices: [(header: DeviceHeader, root: MetadataBlock?)] = []
     var results: [DeviceResult] = []
-    for device in reader.devices {
-      guard device.id <= DeviceDetails.deviceIDMaximum else { continue }
-      let root = device.root.flatMap { reader.mappings.isUsable($0) ? $0 : nil }
-      let total = totals[below: root?.number ?? 0]
-      var details =
-        device.details
-        ?? DeviceDetails(
-          mappedBlocks: 0, transactionID: header.transactionID, creationTime: header.time,
-          snapshottedTime: header.time)
-      details.mappedBlocks = total.entryCount
-      // No device was ever newer than its pool.
-      details.creationTime = min(details.creationTime, header.time)
-      details.snapshottedTime = min(details.snapshottedTime, header.time)
-      if reader.findings.counts[.mappingTimeInFuture] != nil {
-        details.snapshottedTime = header.time
-      }
-      details.snapshottedTime = max(details.snapshottedTime, lowestTimes[device.id, default: 0])
+    for device in ids.devices where device.id <= most {
+      let root = device.root.flatMap { read.mappings.isUsable($0) ? $0 : nil }
+      var details = numbers.details(of: device)
+      details.mappedBlocks = totals[below: root?.number ?? 0].entryCount
       devices.append((DeviceHeader(id: device.id, details: details), root))
-      results.append(DeviceResult(device, root, reader, totals, grafting))
+      results.append(
+        DeviceResult(
+          device, readAs: oldIDs[device.id] ?? device.id, root, read, totals, grafting,
+          overwrittenData.devices.first { $0.id == device.id }, isDropping: dropsOverwritten))
     }
-    let kept = Set(devices.map(\.header.id))
-    self.header = header
     self.devices = devices
     self.results = results
-    droppedDevices = reader.devices.map(\.id).filter { !kept.contains($0) }
     lostIDs = (reader.lostTopLevel + grafting.lostIDs).common(with: reader.lostDetails)
-    self.reader = reader
+    let isEmpty = results.allSatisfy { $0.mappedBlocks == 0 }
+    hasUnreachedMappings = isEmpty ? reader.hasUnreachedMappings : false
   }
 
   /// Writes new metadata to `output`: same devices, same mappings, exact counts.

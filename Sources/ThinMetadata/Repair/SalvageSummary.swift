@@ -16,11 +16,14 @@ package struct SalvageSummary: Sendable {
     lines += SalvageSummary.forCutDevice(salvage)
     lines += SalvageSummary.forDamage(salvage.grafting.damagedBlocks + spaceMaps.damagedBlocks)
     lines += SalvageSummary.forGrafts(salvage.grafting)
+    lines += SalvageSummary.forNumbers(salvage)
     lines += SalvageSummary.forTimes(salvage.reader.snapshottedTimesTooLow)
     lines += SalvageSummary.forDevices(salvage.results, sectors)
     lines += SalvageSummary.forOverwrittenData(salvage)
     for id in salvage.droppedDevices.prefix(SalvageSummary.most) {
-      lines.append("Device \(id) is left out: ids end at \(DeviceDetails.deviceIDMaximum).")
+      lines.append(
+        "Device \(id) is left out: ids end at \(DeviceDetails.deviceIDMaximum), and it has no tree."
+      )
     }
     for ids in salvage.lostIDs {
       lines.append(
@@ -34,10 +37,9 @@ package struct SalvageSummary: Sendable {
   }
 
   private static func total(_ salvage: Salvage, _ spaceMaps: OldSpaceMaps) -> [String] {
-    let concerned = Set(salvage.overwrittenData.devices.map(\.id))
-    let whole = salvage.results.count { $0.lost.isEmpty && !concerned.contains($0.id) }
+    let whole = salvage.results.count(where: \.isWhole)
     let devices = salvage.results.count + salvage.droppedDevices.count
-    let kept = salvage.results.reduce(0) { $0 + $1.mappedBlocks }
+    let kept = salvage.results.map(\.mappedBlocks).cappedSum
     var lines = [
       "Kept \(kept) mappings; \(whole) of \(devices) devices are whole."
     ]
@@ -45,7 +47,7 @@ package struct SalvageSummary: Sendable {
       lines.append(
         "Keep the damaged metadata until the data is checked: what is lost here may still be found "
           + "in it.")
-    } else if salvage.search != nil {
+    } else if salvage.search != nil || whole < devices {
       lines.append("Keep the damaged metadata until the data is checked.")
     }
     return lines + (salvage.hasLosses ? forLostData(salvage.header, spaceMaps) : [])
@@ -76,12 +78,12 @@ package struct SalvageSummary: Sendable {
   private static func forDevices(
     _ results: [Salvage.DeviceResult], _ sectors: UInt64
   ) -> [String] {
-    let damaged = results.filter { !$0.lost.isEmpty }
-    let whole = results.filter(\.lost.isEmpty)
+    let damaged = results.filter { !$0.hasAllMappings }
+    let whole = results.filter(\.hasAllMappings)
     let rescued = whole.filter(\.hasMappingsOfLostLeaves)
     let rebuilt = whole.filter { $0.hasRebuiltDetails && !$0.hasMappingsOfLostLeaves }
     var lines: [String] = []
-    for (devices, rest) in [(damaged, "lost something"), (rescued, "kept all their mappings")] {
+    for (devices, rest) in [(damaged, "lack mappings"), (rescued, "kept all their mappings")] {
       lines += devices.prefix(most).map { line($0, sectors) }
       if devices.count > most { lines.append("\(devices.count - most) more devices \(rest).") }
     }
@@ -96,17 +98,26 @@ package struct SalvageSummary: Sendable {
   private static func line(_ device: Salvage.DeviceResult, _ sectors: UInt64) -> String {
     let unreached = SalvageSummary.list(device.kept, from: .proven)
     var line = "Device \(device.id): kept "
-    if device.lost.isEmpty {
+    let before = device.mappedBlocksBefore
+    if device.hasAllMappings {
       line += "all \(device.mappedBlocks) mappings"
     } else {
       line += "\(device.mappedBlocks)"
-      if let before = device.mappedBlocksBefore { line += " of \(before)" }
+      if let before, before >= device.mappedBlocks { line += " of \(before)" }
       line += " mappings"
     }
     if !unreached.isEmpty { line += " (of lost blocks: \(unreached))" }
     if !device.lost.isEmpty {
       line += device.hasMisfits ? "; may lack mappings of " : "; lost what was mapped in "
       line += KeyRanges.text(device.lost, sectorsPerBlock: sectors)
+    }
+    if let before, before < device.mappedBlocks {
+      line += "; its details say \(before)"
+    } else if device.lost.isEmpty, device.hasLosses {
+      line += "; nothing tells where the others stood, or whether its details are wrong"
+    }
+    if device.droppedCount > 0 {
+      line += "; left \(device.droppedCount) out whose data has been overwritten"
     }
     if device.hasRebuiltDetails { line += "; its details were lost and made anew" }
     return line + "."
@@ -215,10 +226,11 @@ package struct SalvageSummary: Sendable {
         "This is DOUBTFUL: another state comes close, or traces of one that is damaged were seen. "
           + "Compare devices and mappings with those you remember before the pool is written to.")
     }
-    if salvage.overrides.transactionID == nil {
+    if salvage.corrections.isTransactionGuessed {
       lines.append(
-        "Transaction id \(salvage.header.transactionID) is the highest that is left; if 'lvs -o "
-          + "transaction_id VG/POOL' shows another, repair again with --transaction-id.")
+        "Transaction id \(salvage.header.transactionID) is a guess, from the highest that a device "
+          + "has; if 'lvs -o transaction_id VG/POOL' shows another, repair again with "
+          + "--transaction-id.")
     }
     if salvage.overrides.dataBlockCount == nil {
       lines.append(

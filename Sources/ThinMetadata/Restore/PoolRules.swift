@@ -22,7 +22,12 @@ struct PoolRules: Sendable {
   private var dataBlockCount: UInt64 = 0
   private var shared: [String: SharedRun] = [:]
   private var current = SharedRun()
-  private var lastDevice: UInt64?
+  private var devices = DeviceIDs()
+  /// The pool's time, and the latest of all mappings that came as runs.
+  private var time: UInt32 = 0
+  private(set) var latestTime: UInt32 = 0
+  /// Whether each device had a higher id than the one before.
+  var isAscending: Bool { devices.isAscending }
 
   /// Mappings of the device or shared run so far.
   var mappedBlocks: UInt64 { current.mappedBlocks }
@@ -44,6 +49,7 @@ struct PoolRules: Sendable {
         "nr_data_blocks is \(pool.dataBlockCount); metadata can count \(room) at most")
     }
     dataBlockCount = pool.dataBlockCount
+    time = pool.time
     place = .inPool
   }
 
@@ -63,10 +69,9 @@ struct PoolRules: Sendable {
     guard device.id <= DeviceDetails.deviceIDMaximum else {
       throw .rejected("dev_id \(device.id) is larger than \(DeviceDetails.deviceIDMaximum)")
     }
-    if let lastDevice, device.id <= lastDevice {
-      throw .rejected("device \(device.id) must not follow device \(lastDevice): ids ascend")
+    guard devices.insert(device.id) else {
+      throw .rejected("there are two devices with dev_id \(device.id)")
     }
-    lastDevice = device.id
     place = .inDevice(device.id)
   }
 
@@ -81,6 +86,14 @@ struct PoolRules: Sendable {
     guard run.time <= Mapping.timeMaximum else {
       throw .rejected("time \(run.time) is larger than \(Mapping.timeMaximum)")
     }
+    // The pool's time is raised to that of its latest mapping, and the next snapshot raises it
+    // again.
+    guard run.time <= time || run.time < Mapping.timeMaximum else {
+      throw .rejected(
+        "time \(run.time) is later than the pool's, \(time), and the last there is: no snapshot "
+          + "could be made any more")
+    }
+    latestTime = max(latestTime, run.time)
     guard run.dataBegin < dataBlockCount, run.length <= dataBlockCount - run.dataBegin else {
       throw outOfBounds(from: run.dataBegin)
     }

@@ -23,16 +23,19 @@ package struct Restorer: EntryEvents {
   private var mappings: MappingTreeWriter
   private var shared: [String: [WrittenNode]] = [:]
   private var sharedName = ""
-  private var topLevel: TreeWriter<UInt64>
-  private var details: TreeWriter<DeviceDetails>
+  private var lists: DeviceListWriter
   private var device: DeviceHeader?
+
+  /// The pool's time as it was raised to that of a newer mapping; `nil` when there is none.
+  package var raisedTime: UInt32? {
+    pool.flatMap { rules.latestTime > $0.time ? rules.latestTime : nil }
+  }
 
   /// Whatever `file` held is gone from here on.
   package init(_ file: BlockFile) throws(RestoreError) {
     do { writer = try BlockWriter(file) } catch { throw .output(error) }
     mappings = MappingTreeWriter(writer, dataBlockCount: 0)
-    topLevel = TreeWriter(writer)
-    details = TreeWriter(writer)
+    lists = DeviceListWriter(writer)
   }
 
   package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
@@ -63,12 +66,7 @@ package struct Restorer: EntryEvents {
     rules.endDevice()
     let root = try write { (mappings) throws(IOError) in try mappings.finishTree() }
     writer.references.increment(UInt64(root.number))
-    do throws(IOError) {
-      try topLevel.push(device.id, UInt64(root.number))
-      try details.push(device.id, device.details)
-    } catch {
-      throw .output(error)
-    }
+    do throws(IOError) { try lists.push(device, root) } catch { throw .output(error) }
     self.device = nil
   }
 
@@ -98,15 +96,14 @@ package struct Restorer: EntryEvents {
       where writer.references[UInt64(leaf.block.number)] == 0 {
         try mappings.uncount(leaf)
       }
-      let mappingRoot = try topLevel.finish()
-      let detailsRoot = try details.finish()
+      let (mappingRoot, detailsRoot) = try lists.finish()
       for root in [mappingRoot, detailsRoot] { writer.references.increment(UInt64(root.number)) }
       let maps = SpaceMapWriter(writer)
       let dataMap = try maps.writeData(mappings.dataCounts, blockCount: pool.dataBlockCount)
       let metadataMap = try maps.writeMetadata()
       if !writer.isTooSmall {
         let superblock = Superblock(
-          time: pool.time, transactionID: pool.transactionID, dataSpaceMap: dataMap,
+          time: raisedTime ?? pool.time, transactionID: pool.transactionID, dataSpaceMap: dataMap,
           metadataSpaceMap: metadataMap, mappingRoot: UInt64(mappingRoot.number),
           detailsRoot: UInt64(detailsRoot.number), dataBlockSectors: pool.dataBlockSectors,
           metadataBlockCount: writer.blockCount)
@@ -126,8 +123,4 @@ package struct Restorer: EntryEvents {
   ) throws(RestoreError) -> Result {
     do throws(IOError) { return try body(&mappings) } catch { throw .output(error) }
   }
-}
-
-extension DeviceDetails: NodeValue {
-  package static var encodedSize: Int { Layout.size }
 }

@@ -62,8 +62,14 @@ package struct SizeEstimate: EntryEvents {
   package func neededBlocks(on blockCount: UInt64) -> UInt64 {
     let metadataBitmaps = Bitmap.count(for: min(blockCount, MetadataBlock.maximumCount))
     let dataBitmaps = Bitmap.count(for: dataBlockCount)
+    // Of devices in any order some leaves are written twice.
+    let lists =
+      rules.isAscending
+      ? 0
+      : SizeEstimate.leaves(for: deviceCount, valueSize: 8)
+        + SizeEstimate.leaves(for: deviceCount, valueSize: DeviceDetails.Layout.size)
     // The superblock, the metadata index, and a root for each tree of large counts.
-    return 4 + nodeCount + metadataBitmaps + dataBitmaps
+    return 4 + nodeCount + metadataBitmaps + dataBitmaps + lists
       + SizeEstimate.nodes(for: dataBitmaps, valueSize: IndexEntry.Layout.size)
       + SizeEstimate.nodes(for: deviceCount, valueSize: 8)
       + SizeEstimate.nodes(for: deviceCount, valueSize: DeviceDetails.Layout.size)

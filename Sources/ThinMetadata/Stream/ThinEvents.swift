@@ -33,7 +33,8 @@ package struct DeviceHeader: Hashable, Sendable {
   }
 }
 
-/// A pool as a stream, in this order: the pool, then shared runs and devices, devices ascending.
+/// A pool as a stream, in this order: the pool, then shared runs and devices. Devices ascend, but
+/// for those of XML, which may come in any order.
 ///
 /// Dump and repair make these events from metadata, `ThinXMLReader` makes them from XML; writers
 /// of XML and of text consume them, and so does `Restorer`. A shared run comes before the first

@@ -50,9 +50,13 @@ struct RepairDocument {
   ) {
     let size = BlockSize(sectors: salvage.header.dataBlockSectors)
     json.object("pool") { json in
+      let corrections = salvage.corrections
       json.field("transaction_id", salvage.header.transactionID)
+      json.field("transaction_id_guessed", corrections.isTransactionGuessed)
+      json.field("time", UInt64(salvage.header.time))
       json.field("data_block_sectors", UInt64(salvage.header.dataBlockSectors))
       json.field("data_blocks", salvage.header.dataBlockCount)
+      json.field("data_blocks_before", corrections.dataBlockCountBefore)
     }
     if let search = salvage.search {
       json.object("lost_superblock") { json in
@@ -93,7 +97,12 @@ struct RepairDocument {
     json.field("device", device.id)
     json.field("mapped_blocks", device.mappedBlocks)
     json.field("mapped_blocks_before", device.mappedBlocksBefore)
-    json.field("made_up", salvage.grafting.strangers.contains(device.id))
+    json.field("whole", device.isWhole)
+    let renamed = salvage.renamed.first { $0.id == device.id }
+    json.field("impossible_id", renamed?.impossibleID)
+    json.field(
+      "made_up",
+      salvage.grafting.strangers.contains(device.id) || renamed?.isMadeUp == true)
     json.object("kept") { json in
       for provenance in Provenance.allCases where provenance <= acceptance {
         json.field("\(provenance)", device.kept[provenance, default: 0])
@@ -106,7 +115,7 @@ struct RepairDocument {
     }
     json.ranges("lost", device.lost, size)
     json.array("from_lost_leaves") { json in
-      for leaf in salvage.grafting.lostLeaves?.leaves(of: device.id) ?? [] {
+      for leaf in device.lostLeaves {
         for run in leaf.claimRuns {
           json.object { json in
             json.field("first", run.mapping.virtualBegin)

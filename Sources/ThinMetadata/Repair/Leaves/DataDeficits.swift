@@ -15,7 +15,7 @@ struct DataDeficits: Sendable {
   /// Whether every count could be read and none is below what was found.
   let isWhole: Bool
 
-  var total: UInt64 { missing.values.reduce(0, +) }
+  var total: UInt64 { missing.values.cappedSum }
 
   /// `counts`: references to data blocks by everything that can be read.
   init(_ reader: PoolReader, _ counts: RefCounts) {

@@ -1,7 +1,7 @@
 package import PersistentData
 
 /// A leaf of mapping trees that can't be read.
-package struct LostLeaf: Sendable {
+package struct LostLeaf: Hashable, Sendable {
   package let block: MetadataBlock
   /// The virtual blocks that it may have mapped.
   package let keys: ClosedRange<UInt64>

@@ -14,6 +14,8 @@ struct ClaimBook {
   /// Claims by leaf and virtual block, and by leaf and data block.
   private var byKey: [[UInt64: LeafClaim]]
   private var byData: [[UInt64: UInt64]]
+  /// Leaves of which more is told than they have room for.
+  private var overfull: Set<Int> = []
 
   init(_ lost: LostLeaves, _ deficits: DataDeficits, _ survivors: Survivors) {
     self.lost = lost
@@ -49,7 +51,7 @@ struct ClaimBook {
 
   private var isEverythingAccountedFor: Bool {
     guard deficits.isWhole, survivors.isRegular, lost.hasAllCounts else { return false }
-    return lost.leaves.reduce(0) { $0 + ($1.mappingCount ?? 0) } == deficits.total
+    return lost.leaves.map { $0.mappingCount ?? 0 }.cappedSum == deficits.total
   }
 
   // MARK: Survivors
@@ -69,12 +71,11 @@ struct ClaimBook {
         isContradictory = true
       }
     }
-    for place in byKey.indices where byKey[place].count > room(place) { isContradictory = true }
     guard !isExact || isContradictory else { return }
     for place in byKey.indices {
-      let fits = byKey[place].count <= room(place)
+      let isLikely = !overfull.contains(place) && survivors.isRegular
       for key in byKey[place].keys {
-        byKey[place][key]?.provenance = fits && survivors.isRegular ? .likely : .guessed
+        byKey[place][key]?.provenance = isLikely ? .likely : .guessed
       }
     }
     isExact = false
@@ -86,11 +87,16 @@ struct ClaimBook {
     return Int(min(most, lost.leaves[place].mappingCount ?? most))
   }
 
-  /// Writes a claim down, unless its virtual or its data block has one already.
+  /// Writes a claim down, unless its virtual or its data block has one already, or the leaf is
+  /// full.
   private mutating func claim(
     _ key: UInt64, _ mapping: Mapping, in place: Int, _ provenance: Provenance
   ) -> Bool {
     guard byKey[place][key] == nil, byData[place][mapping.dataBlock] == nil else { return false }
+    guard byKey[place].count < room(place) else {
+      overfull.insert(place)
+      return false
+    }
     byKey[place][key] = LeafClaim(key: key, mapping: mapping, provenance: provenance)
     byData[place][mapping.dataBlock] = key
     return true

@@ -1,0 +1,102 @@
+internal import PersistentData
+
+extension Salvage {
+  /// What of the pool's numbers and times can't be true, and what was taken in its place.
+  package struct Corrections: Sendable {
+    /// The pool's time as the superblock has it, where another was taken.
+    package fileprivate(set) var timeBefore: UInt32?
+    /// Mappings that were newer than the pool; those of a leaf that devices share count once.
+    package fileprivate(set) var lateMappings = 0
+    /// Devices that were newer than the pool, ascending.
+    package fileprivate(set) var lateDevices: [UInt64] = []
+    /// Whether times contradict each other so much that every block counts as shared.
+    package fileprivate(set) var isTimeDistrusted = false
+    /// The number of data blocks as the superblock has it, where bitmaps count more.
+    package fileprivate(set) var dataBlockCountBefore: UInt64?
+    /// Whether the transaction id was inferred from those of devices.
+    package fileprivate(set) var isTransactionGuessed = false
+  }
+}
+
+/// The numbers and times that new metadata gets.
+struct BelievedNumbers {
+  private(set) var header: PoolHeader
+  private(set) var corrections = Salvage.Corrections()
+
+  /// The latest time that a device of the old metadata can have.
+  private let timeLimit: UInt32
+  /// The lowest snapshotted times that keep the kernel from writing to shared blocks in place.
+  private let lowestTimes: [UInt64: UInt32]
+
+  /// `devices`: with ids that they can have. `search`: set when the superblock is inferred.
+  init(
+    _ reader: PoolReader, _ devices: [ThinDevice], _ source: SalvageReader,
+    _ search: SuperblockSearch?, _ overrides: PoolOverrides
+  ) {
+    header = reader.header
+    header.needsCheck = false
+    header.version = 2
+    timeLimit = source.time.limit
+    lowestTimes = Dictionary(
+      reader.snapshottedTimesTooLow.map { ($0.device, $0.lowest) }, uniquingKeysWith: max)
+    if search == nil, header.time != timeLimit { corrections.timeBefore = header.time }
+    setTime(reader, devices, source.time)
+    corrections.dataBlockCountBefore = source.dataBlockCountBefore
+    let countable = reader.usage.blockCount * UInt64(Bitmap.entryCount)
+    if search != nil || header.dataBlockCount > countable {
+      header.dataBlockCount = reader.highestDataBlock.map { $0 + 1 } ?? 0
+    }
+    let found = header.transactionID
+    overrides.apply(to: &header)
+    if search != nil {
+      setTransaction(atLeast: found, devices.compactMap(\.details?.transactionID).max(), overrides)
+    }
+  }
+
+  private mutating func setTime(
+    _ reader: PoolReader, _ devices: [ThinDevice], _ time: PoolTime
+  ) {
+    corrections.lateMappings = reader.findings.counts[.mappingTimeInFuture] ?? 0
+    corrections.lateDevices = devices.filter {
+      $0.details.map { max($0.creationTime, $0.snapshottedTime) > timeLimit } ?? false
+    }.map(\.id)
+    corrections.isTimeDistrusted = !time.isTrusted
+    header.time = timeLimit
+    // Where a device's times are lost, everything counts as shared.
+    let isComplete = time.isTrusted && devices.allSatisfy { $0.details != nil }
+    if !isComplete, header.time < Mapping.timeMaximum { header.time += 1 }
+    header.time = min(max(header.time, lowestTimes.values.max() ?? 0), Mapping.timeMaximum)
+  }
+
+  /// LVM counts a transaction after it has made a device in it. A person who asks for a number that
+  /// devices don't contradict knows better.
+  private mutating func setTransaction(
+    atLeast found: UInt64, _ highest: UInt64?, _ overrides: PoolOverrides
+  ) {
+    let lowest = max(found, highest ?? 0)
+    if let given = overrides.transactionID, given >= lowest {
+      header.transactionID = given
+      return
+    }
+    let next = highest.map { $0 == .max ? $0 : $0 + 1 } ?? 0
+    header.transactionID = overrides.transactionID == nil ? max(found, next) : lowest
+    corrections.isTransactionGuessed = true
+  }
+
+  /// The details of a device, made anew where they are lost; but for the number of mappings.
+  func details(of device: ThinDevice) -> DeviceDetails {
+    guard var details = device.details else {
+      return DeviceDetails(
+        mappedBlocks: 0, transactionID: header.transactionID, creationTime: header.time,
+        snapshottedTime: header.time)
+    }
+    // No device was ever newer than its pool, or than its last snapshot.
+    let isBornLate = details.creationTime > timeLimit
+    details.snapshottedTime =
+      corrections.isTimeDistrusted ? header.time : min(details.snapshottedTime, timeLimit)
+    details.creationTime =
+      isBornLate ? details.snapshottedTime : min(details.creationTime, timeLimit)
+    details.snapshottedTime = max(details.snapshottedTime, lowestTimes[device.id, default: 0])
+    return details
+  }
+}

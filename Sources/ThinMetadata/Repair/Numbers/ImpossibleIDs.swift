@@ -1,0 +1,75 @@
+internal import PersistentData
+
+extension Salvage {
+  /// A device that stood under an id that no device can have.
+  package struct Renamed: Hashable, Sendable {
+    package let impossibleID: UInt64
+    package let id: UInt64
+    /// Whether the id is made up. Otherwise it is the device's own: one of the two lists had it,
+    /// and both agree on the number of mappings.
+    package let isMadeUp: Bool
+  }
+}
+
+/// Finds ids for devices that stand under one that no device can have: a number in one of the two
+/// lists is damaged, and the tree is not.
+struct ImpossibleIDs {
+  /// Ascending by id; what is left under an impossible id has no tree.
+  private(set) var devices: [ThinDevice]
+  private(set) var renamed: [Salvage.Renamed] = []
+
+  init(_ reader: PoolReader) {
+    let most = DeviceDetails.deviceIDMaximum
+    devices = reader.devices.filter { $0.id <= most }
+    let odd = reader.devices.filter { $0.id > most }
+    if odd.isEmpty { return }
+    let totals = reader.mappingTotals
+    var open: [ThinDevice] = []
+    for device in odd {
+      let places = devices.indices.filter { ImpossibleIDs.fit(device, devices[$0], totals) }
+      let rivals = odd.count { other in
+        places.contains { ImpossibleIDs.fit(other, devices[$0], totals) }
+      }
+      if places.count == 1, rivals == 1 {
+        let place = places[0]
+        devices[place].root = devices[place].root ?? device.root
+        devices[place].details = devices[place].details ?? device.details
+        note(device, devices[place].id, isMadeUp: false)
+      } else {
+        open.append(device)
+      }
+    }
+    var id = most
+    var taken = Set(devices.map(\.id))
+    for device in open {
+      while taken.contains(id), id > 0 { id -= 1 }
+      guard device.root != nil, !taken.contains(id) else {
+        devices.append(device)
+        continue
+      }
+      devices.append(ThinDevice(id: id, root: device.root, details: device.details))
+      note(device, id, isMadeUp: true)
+      taken.insert(id)
+    }
+    devices.sort { $0.id < $1.id }
+  }
+
+  private mutating func note(_ device: ThinDevice, _ id: UInt64, isMadeUp: Bool) {
+    renamed.append(Salvage.Renamed(impossibleID: device.id, id: id, isMadeUp: isMadeUp))
+  }
+
+  /// Whether what one list has under an impossible id and what the other has under a possible one
+  /// is the same device: each has what the other lacks, and they agree on the mappings.
+  private static func fit(
+    _ odd: ThinDevice, _ device: ThinDevice, _ totals: SubtreeTotals
+  ) -> Bool {
+    let isEither =
+      odd.root != nil && odd.details == nil && device.root == nil && device.details != nil
+      || odd.root == nil && odd.details != nil && device.root != nil && device.details == nil
+    guard isEither, let root = odd.root ?? device.root,
+      let details = odd.details ?? device.details
+    else { return false }
+    let total = totals[below: root.number]
+    return !total.hasDamage && total.entryCount == details.mappedBlocks
+  }
+}
