@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <limits.h>
 #include <malloc.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,6 +56,29 @@ struct dmm_loop dmm_loop_device(const char *path, uint64_t number) {
   }
   close(descriptor);
   return loop;
+}
+
+static const int stopping[] = {SIGHUP, SIGINT, SIGTERM};
+static char removed_when_stopped[PATH_MAX];
+
+static void remove_and_stop(int number) {
+  if (removed_when_stopped[0] != 0) unlink(removed_when_stopped);
+  // The action is the default again: SA_RESETHAND.
+  raise(number);
+}
+
+void dmm_remove_when_stopped(const char *path) {
+  removed_when_stopped[0] = 0;
+  if (path == NULL || strlen(path) >= sizeof removed_when_stopped) return;
+  strcpy(removed_when_stopped, path);
+  for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++) {
+    struct sigaction action = {0};
+    // What is ignored stays so, as under nohup.
+    if (sigaction(stopping[i], NULL, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+    action.sa_handler = remove_and_stop;
+    action.sa_flags = SA_RESETHAND | SA_NODEFER;
+    sigaction(stopping[i], &action, NULL);
+  }
 }
 
 void dmm_drop_cache(int descriptor) {

@@ -30,12 +30,23 @@ package enum XMLError: Error, CustomStringConvertible {
   package var description: String {
     switch self {
     case .empty: "the input is empty"
-    case .notXML(let position, let reason): "\(position): this is not XML: \(reason)"
-    case .malformed(let position, let reason): "\(position): \(reason)"
-    case .endsInside(let name, let position): "\(position): the XML ends inside <\(name)>"
-    case .rejected(let position, let reason): "\(position): \(reason)"
+    case .notXML(let position, let reason): "\(position): this is not XML: \(reason.cut)"
+    case .malformed(let position, let reason): "\(position): \(reason.cut)"
+    case .endsInside(let name, let position): "\(position): the XML ends inside <\(name.cut)>"
+    case .rejected(let position, let reason): "\(position): \(reason.cut)"
     case .sourceFailed(let error), .consumerFailed(let error): "\(error)"
     }
+  }
+}
+
+extension String {
+  private static let mostCharacters = 300
+
+  /// A message, its middle left out if a name or a value in it is too long for people.
+  fileprivate var cut: String {
+    // Bytes are counted first: characters take long to count in what is hundreds of kilobytes.
+    guard utf8.count > String.mostCharacters, count > String.mostCharacters else { return self }
+    return "\(prefix(String.mostCharacters * 2 / 3))...\(suffix(String.mostCharacters / 3))"
   }
 }
 

@@ -71,6 +71,33 @@ import Testing
     #expect(try Images.bytes(path("x")) == old)
   }
 
+  @Test func `an old file system makes no difference`() throws {
+    let file = try scratch.file("x", old)
+    try FileManager.default.createSymbolicLink(atPath: path("link"), withDestinationPath: "x")
+    let before = try names
+    let damaged = try scratch.withoutFirstLeaf("snapshots")
+    let all = try names
+    let result = try Program.script(
+      """
+      export LD_PRELOAD="$1" NO_NAMELESS_FILES=1
+      cd "$2"
+      $dmmeta thin_dump "$3" -o new && exit 1
+      (ulimit -f 1; exec $dmmeta thin_dump --repair "$3" -o link) && exit 2
+      for signal in TERM INT HUP; do
+        timeout -s $signal 0.1 $dmmeta thin_generate_metadata -q --force --devices 40 \\
+          --mappings 40000 --run-max 1 -o killed
+      done
+      ls -A1
+      exec $dmmeta thin_dump --repair -q "$3" -o link
+      """, try FailingReads.library.get(), scratch.folder.path, damaged)
+    #expect(result.status == 0, "\(result.errorText)")
+    // A machine that is quick enough may make the last.
+    let left = Set(result.text.split(separator: "\n").map(String.init)).subtracting(["killed"])
+    #expect(left == all)
+    #expect(before.isSubset(of: all))
+    #expect(try Images.bytes(file).starts(with: Data("<superblock".utf8)))
+  }
+
   @Test func `links stay links, and what they lead to changes`() throws {
     for (index, maker) in makers(try Images.path("snapshots")).enumerated() {
       let file = try scratch.file("real\(index)", old)

@@ -36,6 +36,10 @@ int64_t dmm_block_device_size(int descriptor);
 /// Whether the block device open as `descriptor` refuses to be written, whoever opened it.
 bool dmm_block_device_is_read_only(int descriptor);
 
+/// Has the file at `path` removed when a signal ends the program that a person or a system sends for
+/// that; `NULL`: no longer. One file at a time; a path that is too long is left alone.
+void dmm_remove_when_stopped(const char *path);
+
 /// Asks the kernel to forget what it caches of `descriptor`: another writer may have gone past
 /// the cache. Best effort.
 void dmm_drop_cache(int descriptor);

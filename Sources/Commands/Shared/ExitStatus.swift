@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import PersistentData
+internal import ThinMetadata
 
 /// How tools end. Never 2: LVM takes that for "the tool is missing" and activates unchecked.
 ///
@@ -51,6 +52,11 @@ struct Failure: Error {
     case .cannotOpen(let path, ENOTDIR): self.init(input: .notFound(path: path))
     case .notAFileOrDevice, .tooSmall, .cannotOpen(_, EISDIR):
       self.init(.notMetadata, "\(error)")
+    case .readFailed(let path, _, EIO):
+      self.init(
+        .inputOutput,
+        "\(error). Copy what can be read, and go on with the copy:\n  "
+          + Advice.Commands.copy(path, isFailing: true))
     case .inUse, .readOnly, .cannotOpen, .readFailed, .writeFailed, .ended, .callFailed:
       self.init(.inputOutput, "\(error)")
     }

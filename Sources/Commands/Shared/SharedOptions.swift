@@ -77,7 +77,7 @@ extension Tool {
       _ = try ThinXMLReader.read(
         ByteSource(path), overriding: PoolOverrides(), into: SizeEstimate())
       return true
-    } catch XMLError.malformed, XMLError.endsInside, XMLError.rejected {
+    } catch XMLError.malformed, XMLError.endsInside, XMLError.rejected, XMLError.consumerFailed {
       return true
     } catch {
       return false
@@ -101,6 +101,16 @@ extension Tool {
         "'\(path)' has no metadata snapshot; 'dmsetup message VG-POOL-tpool 0 "
           + "reserve_metadata_snap' makes one")
     }
+  }
+
+  /// Names the blocks that the device could not read, where nothing else has.
+  func sayUnreadable(_ file: BlockFile) {
+    let blocks = file.unreadableBlocks
+    if blocks.isEmpty { return }
+    shared.messages.say(
+      "The device can't read \(blocks.count == 1 ? "block" : "blocks") "
+        + "\(blocks.lazy.firstFew(8)). Copy what can be read, and go on with the copy:")
+    shared.messages.say("  " + Advice.Commands.copy(file.path, isFailing: true))
   }
 
   /// Opens a metadata device or file to overwrite; it has to exist.

@@ -136,6 +136,14 @@ extension Tool {
     }
   }
 
+  /// What is wrong with the superblock: that the device can't read it is worth knowing.
+  private func superblockLoss(_ file: BlockFile) -> String {
+    do throws(IOError) { try file.withBlock(.superblock) { _ in } } catch {
+      return "the superblock is lost (\(error))"
+    }
+    return "the superblock is lost"
+  }
+
   private func refuse(
     _ file: BlockFile, _ path: String, _ error: SalvageError
   ) throws(Failure) -> Never {
@@ -151,13 +159,13 @@ extension Tool {
       try refuseOtherTarget(file, path)
       throw Failure(
         .damaged,
-        "the superblock is lost, and so are blocks that led into the pool's newest state (its "
+        "\(superblockLoss(file)), and so are blocks that led into the pool's newest state (its "
           + "index is block \(index)). States before it may be whole, but their data blocks may "
           + "belong to others by now, so none is taken. Keep this metadata; nothing was written")
     case .dataBlockSizeUnknown:
       throw Failure(
         .damaged,
-        "the superblock is lost, and with it the data block size: give it in sectors with "
+        "\(superblockLoss(file)), and with it the data block size: give it in sectors with "
           + "--data-block-size, and LVM's transaction id with --transaction-id ('lvs --nosuffix "
           + "--units s -o chunksize,transaction_id VG/POOL' shows both)")
     case .tooMuchOverwritten:

@@ -22,21 +22,29 @@ struct ThinRestore: Tool {
     if file.isSame(as: input) {
       throw Failure(.outputRefused, "output refused: '\(output)' is the input")
     }
-    try estimate(source, file)
-    let restorer: Restorer
-    do throws(RestoreError) { restorer = try Restorer(file) } catch {
-      throw Failure(error, output)
+    let raisedTime: UInt32?
+    // A pipe can't be read twice: there the count is made while writing.
+    if source.sizeBytes == nil {
+      let events = try begun { () throws(RestoreError) in try MeasuredRestorer(file) }
+      raisedTime = try read(source, into: events).raisedTime
+    } else {
+      try estimate(source, file)
+      let events = try begun { () throws(RestoreError) in try Restorer(file) }
+      raisedTime = try read(source, into: events).raisedTime
     }
-    if let time = try read(source, into: restorer).raisedTime {
+    if let raisedTime {
       shared.messages.say(
-        "The pool's time is raised to \(time): the XML has a mapping that is so new.")
+        "The pool's time is raised to \(raisedTime): the XML has a mapping that is so new.")
     }
   }
 
-  /// A file is read twice, so that an output that can't hold the metadata is left alone. A pipe
-  /// can't be: there the count is made while writing.
+  /// What `begin` makes; from then on the output is no metadata until all is written.
+  private func begun<Events>(_ begin: () throws(RestoreError) -> Events) throws(Failure) -> Events {
+    do throws(RestoreError) { return try begin() } catch { throw Failure(error, output) }
+  }
+
+  /// A file is read twice, so that an output that can't hold the metadata is left alone.
   private func estimate(_ source: ByteSource, _ file: BlockFile) throws(Failure) {
-    guard source.sizeBytes != nil else { return }
     let estimate = try read(source, into: SizeEstimate())
     let needed = estimate.neededBlocks(on: file.blockCount)
     if needed > file.blockCount {
@@ -72,6 +80,13 @@ extension Failure {
     switch error {
     case .rejected(let reason): self.init(.damaged, reason)
     case .output(let cause): self.init(output: cause)
+    case .outputTooSmall(let needed, _) where needed > MetadataBlock.maximumCount:
+      self.init(.tooLarge(needed: needed), output)
+    case .tooLarge(let needed):
+      self.init(
+        .outputRefused,
+        "'\(output)' is too small, and so is any device: \(needed) blocks of 4 KiB or more are "
+          + "needed, and kernels use \(MetadataBlock.maximumCount) at most, some 16 GiB")
     case .outputTooSmall(let needed, let available):
       self.init(
         .outputRefused,

@@ -34,6 +34,7 @@ package final class BlockFile: Sendable {
   /// Blocks that are read as they should be, not as they are on the device.
   private let standIns = Mutex<[UInt64: BlockBuffer]>([:])
   private let hasStandIns = Atomic(false)
+  private let unreadable = Mutex<Set<UInt64>>([])
 
   package init(
     _ path: String, _ access: Access, _ treatment: Treatment = .judge
@@ -161,9 +162,21 @@ package final class BlockFile: Sendable {
         throw .ended(path: path, block: offset / UInt64(MetadataBlock.size))
       } else if errno != EINTR {
         let code = errno
-        throw .readFailed(path: path, block: offset / UInt64(MetadataBlock.size), errno: code)
+        let block = offset / UInt64(MetadataBlock.size)
+        // Of a longer read others will tell which block it was.
+        if buffer.count == MetadataBlock.size { note(unreadable: block) }
+        throw .readFailed(path: path, block: block, errno: code)
       }
     }
+  }
+
+  /// Blocks that were wanted and that the device could not read, ascending; if many, not all.
+  package var unreadableBlocks: [UInt64] { unreadable.withLock { $0.sorted() } }
+
+  private static let mostUnreadable = 1000
+
+  private func note(unreadable block: UInt64) {
+    unreadable.withLock { if $0.count < BlockFile.mostUnreadable { $0.insert(block) } }
   }
 
   /// Writes `buffer`, a whole number of blocks, from block `first` on.

@@ -43,7 +43,11 @@ package final class FileReplacement: Sendable {
 
   deinit {
     close(descriptor)
-    temporaryName.withLock { if let name = $0 { unsafe _ = unlink(name) } }
+    temporaryName.withLock { name in
+      guard let name else { return }
+      unsafe _ = unlink(name)
+      dmm_remove_when_stopped(nil)
+    }
   }
 
   /// Puts the file in the place of the old one. On failure the old one stays.
@@ -61,6 +65,7 @@ package final class FileReplacement: Sendable {
     }
     if unsafe rename(name, target) == 0 {
       temporaryName.withLock { $0 = nil }
+      dmm_remove_when_stopped(nil)
       return try ByteSink.flushFolder(of: target)
     }
     // Something is mounted there: a file that a container shares, say.
@@ -154,6 +159,7 @@ extension FileReplacement {
       if nameless >= 0 || ![EOPNOTSUPP, EISDIR, EINVAL].contains(errno) { return (nameless, nil) }
     }
     let name = freeName(in: folder)
+    unsafe dmm_remove_when_stopped(name)
     return (unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode), name)
   }
 

@@ -24,12 +24,23 @@ extension Advice {
       ]
     }
 
+    /// How to copy a device. `isFailing`: blocks of it can't be read, and none is to be left out or
+    /// moved for that.
+    package static func copy(_ input: String, isFailing: Bool) -> String {
+      isFailing
+        ? "dd if=\(ShellWord(input)) of=COPY bs=4096 conv=noerror,sync    (or ddrescue; what can't "
+          + "be read becomes zeroes)"
+        : "dd if=\(ShellWord(input)) of=COPY bs=1M"
+    }
+
     /// `blockCount`: of the metadata device.
-    static func repair(_ input: String, blockCount: UInt64) -> [String] {
+    static func repair(
+      _ input: String, blockCount: UInt64, isFailing: Bool = false
+    ) -> [String] {
       [
         "Don't activate the pool. Keep a copy of this metadata, and see what a repair would bring "
           + "back:",
-        "  dd if=\(ShellWord(input)) of=COPY bs=1M",
+        "  " + copy(input, isFailing: isFailing),
         "  thin_repair --dry-run -i COPY",
         "With LVM, have new metadata written so:",
         runsThis("repair"),
@@ -41,11 +52,13 @@ extension Advice {
     }
 
     /// Where there is no superblock: what a repair has to be told LVM knows.
-    package static func search(_ input: String, blockCount: UInt64) -> [String] {
+    package static func search(
+      _ input: String, blockCount: UInt64, isFailing: Bool = false
+    ) -> [String] {
       let numbers = "--data-block-size SECTORS --transaction-id ID"
       return [
         "A repair looks for the pool in the other blocks; LVM knows what has to be told:",
-        "  dd if=\(ShellWord(input)) of=COPY bs=1M",
+        "  " + copy(input, isFailing: isFailing),
         "  lvs --noheadings --nosuffix --units s -o chunksize,transaction_id VG/POOL    "
           + "(SECTORS and ID)",
         "  thin_repair --dry-run -i COPY \(numbers)",

@@ -181,6 +181,7 @@ package struct Advice: Sendable {
   }
 
   private static func forErrors(_ report: CheckReport, _ input: String) -> [String] {
+    let isFailing = report.findings.counts[.blockUnreadable] != nil
     guard let superblock = report.superblock else {
       if report.isSuperblockMendable {
         return ["A repair turns the bit back; before that nothing else can be checked."]
@@ -207,6 +208,7 @@ package struct Advice: Sendable {
           + "had, not others by 'lvextend':"
       ] + Commands.findingSize
     }
-    return lines + Commands.repair(input, blockCount: report.blockCount)
+    return lines
+      + Commands.repair(input, blockCount: report.blockCount, isFailing: isFailing)
   }
 }

@@ -209,8 +209,12 @@ package struct SalvageSummary: Sendable {
   private static func forLostSuperblock(
     _ search: SuperblockSearch, _ salvage: Salvage
   ) -> [String] {
+    var reason = ""
+    do throws(IOError) { try salvage.reader.file.withBlock(.superblock) { _ in } } catch {
+      reason = " (\(error))"
+    }
     var lines = [
-      "The superblock is lost. The pool was found by its other blocks, in the newest of "
+      "The superblock is lost\(reason). The pool was found by its other blocks, in the newest of "
         + "\(search.otherStates + 1) states that they tell of."
     ]
     if search.otherStates > 0 {

@@ -20,7 +20,7 @@ struct PoolRules: Sendable {
 
   private var place = Place.outside
   private var dataBlockCount: UInt64 = 0
-  private var shared: [String: SharedRun] = [:]
+  private var shared: [SharedName: SharedRun] = [:]
   private var current = SharedRun()
   private var devices = DeviceIDs()
   /// The pool's time, and the latest of all mappings that came as runs.
@@ -43,11 +43,8 @@ struct PoolRules: Sendable {
       throw .rejected("time \(pool.time) is larger than \(Mapping.timeMaximum)")
     }
     // Bitmaps for so many blocks must fit beside everything else.
-    let room = MetadataBlock.maximumCount * UInt64(Bitmap.entryCount)
-    guard pool.dataBlockCount <= room else {
-      throw .rejected(
-        "nr_data_blocks is \(pool.dataBlockCount); metadata can count \(room) at most")
-    }
+    let bitmaps = Bitmap.count(for: pool.dataBlockCount)
+    guard bitmaps < MetadataBlock.maximumCount else { throw .tooLarge(needed: bitmaps) }
     dataBlockCount = pool.dataBlockCount
     time = pool.time
     place = .inPool
@@ -55,12 +52,14 @@ struct PoolRules: Sendable {
 
   mutating func beginShared(_ name: String) throws(RestoreError) {
     try enter("def")
-    guard shared[name] == nil else { throw .rejected("there are two <def> named '\(name)'") }
+    guard shared[SharedName(name)] == nil else {
+      throw .rejected("there are two <def> named '\(name)'")
+    }
     place = .inShared(name)
   }
 
   mutating func endShared() {
-    if case .inShared(let name) = place { shared[name] = current }
+    if case .inShared(let name) = place { shared[SharedName(name)] = current }
     place = .inPool
   }
 
@@ -113,7 +112,9 @@ struct PoolRules: Sendable {
 
   mutating func reference(_ name: String) throws(RestoreError) {
     guard case .inDevice = place else { throw .rejected("<ref> must stand within <device>") }
-    guard let run = shared[name] else { throw .rejected("couldn't find sub tree '\(name)'") }
+    guard let run = shared[SharedName(name)] else {
+      throw .rejected("couldn't find sub tree '\(name)'")
+    }
     if let keys = run.keys { try extend(keys, by: run.mappedBlocks) }
   }
 

@@ -9,6 +9,8 @@ package enum RestoreError: Error {
   /// taken for metadata. The count is a few blocks off where leaves are shared, as those that
   /// were not written can't be divided or joined.
   case outputTooSmall(needed: UInt64, available: UInt64)
+  /// No metadata device can hold the pool, which takes so many blocks or more.
+  case tooLarge(needed: UInt64)
 
   /// A size that is enough when `needed` blocks were counted.
   package static func roomyCount(for needed: UInt64) -> UInt64 { needed + needed / 8 + 8 }
@@ -21,7 +23,7 @@ package struct Restorer: EntryEvents {
   private var rules = PoolRules()
   private var pool: PoolHeader?
   private var mappings: MappingTreeWriter
-  private var shared: [String: [WrittenNode]] = [:]
+  private var shared: [SharedName: [WrittenNode]] = [:]
   private var sharedName = ""
   private var lists: DeviceListWriter
   private var device: DeviceHeader?
@@ -51,7 +53,9 @@ package struct Restorer: EntryEvents {
 
   package mutating func endShared() throws(RestoreError) {
     rules.endShared()
-    shared[sharedName] = try write { (mappings) throws(IOError) in try mappings.finishLeaves() }
+    shared[SharedName(sharedName)] = try write { (mappings) throws(IOError) in
+      try mappings.finishLeaves()
+    }
   }
 
   package mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
@@ -84,7 +88,7 @@ package struct Restorer: EntryEvents {
 
   package mutating func reference(_ name: String) throws(RestoreError) {
     try rules.reference(name)
-    let leaves = shared[name, default: []]
+    let leaves = shared[SharedName(name), default: []]
     try write { (mappings) throws(IOError) in try mappings.attach(leaves) }
   }
 

@@ -19,6 +19,7 @@ package struct SizeEstimate: EntryEvents {
   package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
     try rules.begin(pool)
     dataBlockCount = pool.dataBlockCount
+    try refuseTooLarge()
   }
 
   package mutating func beginShared(_ name: String) throws(RestoreError) {
@@ -43,6 +44,7 @@ package struct SizeEstimate: EntryEvents {
   package mutating func run(_ run: MappingRun) throws(RestoreError) {
     try rules.run(run)
     entryCount += run.length
+    try refuseTooLarge()
   }
 
   package mutating func entries(
@@ -50,6 +52,7 @@ package struct SizeEstimate: EntryEvents {
   ) throws(RestoreError) {
     try rules.entries(keys, highest: Mapping.bounds(of: values).dataBlock)
     entryCount += UInt64(keys.count)
+    try refuseTooLarge()
   }
 
   package mutating func reference(_ name: String) throws(RestoreError) {
@@ -57,6 +60,18 @@ package struct SizeEstimate: EntryEvents {
   }
 
   package mutating func end() throws(RestoreError) { try rules.end() }
+
+  /// Blocks that the leaves and the bitmaps so far take at least, whatever the device.
+  var leastBlocks: UInt64 {
+    nodeCount + entryCount / UInt64(BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
+      + Bitmap.count(for: dataBlockCount)
+  }
+
+  /// Stops as soon as no metadata device can hold what has come: numbers are quickly written.
+  private func refuseTooLarge() throws(RestoreError) {
+    guard leastBlocks > MetadataBlock.maximumCount else { return }
+    throw .tooLarge(needed: leastBlocks)
+  }
 
   /// Blocks needed on a device of `blockCount` blocks, which bitmaps have to count.
   package func neededBlocks(on blockCount: UInt64) -> UInt64 {

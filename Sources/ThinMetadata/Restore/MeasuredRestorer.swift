@@ -1,0 +1,80 @@
+package import PersistentData
+
+/// A restorer for a pool whose size turns out only as it comes, as through a pipe.
+///
+/// An output that is somewhat too small is told what is needed to the block, by counting. Far
+/// beyond it, what is left to do is to add up numbers, and to stop where no device is large enough:
+/// neither takes time or memory for what the XML claims.
+package struct MeasuredRestorer: ThinEvents {
+  /// Blocks beyond the output that are still counted one by one: a moment's work.
+  private static let countedBeyond: UInt64 = 1 << 16
+
+  private let file: BlockFile
+  private var estimate = SizeEstimate()
+  /// `nil` when the output is far too small.
+  private var restorer: Restorer?
+
+  /// As a `Restorer` has it, once it has ended.
+  package private(set) var raisedTime: UInt32?
+
+  /// Whatever `file` held is gone from here on.
+  package init(_ file: BlockFile) throws(RestoreError) {
+    self.file = file
+    restorer = try Restorer(file)
+  }
+
+  package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+    try estimate.begin(pool)
+    if isFarTooLarge { restorer = nil }
+    try restorer?.begin(pool)
+  }
+
+  package mutating func beginShared(_ name: String) throws(RestoreError) {
+    try estimate.beginShared(name)
+    try restorer?.beginShared(name)
+  }
+
+  package mutating func endShared() throws(RestoreError) {
+    estimate.endShared()
+    try restorer?.endShared()
+  }
+
+  package mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+    try estimate.beginDevice(device)
+    try restorer?.beginDevice(device)
+  }
+
+  package mutating func endDevice() throws(RestoreError) {
+    estimate.endDevice()
+    try restorer?.endDevice()
+  }
+
+  package mutating func run(_ run: MappingRun) throws(RestoreError) {
+    try estimate.run(run)
+    if isFarTooLarge { restorer = nil }
+    try restorer?.run(run)
+  }
+
+  package mutating func reference(_ name: String) throws(RestoreError) {
+    try estimate.reference(name)
+    try restorer?.reference(name)
+  }
+
+  package mutating func end() throws(RestoreError) {
+    try estimate.end()
+    guard var restorer else { throw tooSmall }
+    // Not held twice, or all of it would be copied.
+    self.restorer = nil
+    try restorer.end()
+    raisedTime = restorer.raisedTime
+  }
+
+  private var isFarTooLarge: Bool {
+    estimate.leastBlocks > file.blockCount + MeasuredRestorer.countedBeyond
+  }
+
+  private var tooSmall: RestoreError {
+    .outputTooSmall(
+      needed: estimate.neededBlocks(on: file.blockCount), available: file.blockCount)
+  }
+}
