@@ -81,27 +81,29 @@ import Testing
     ] {
       let byFile = try needed(restore(xml, byPipe: false, to: output))
       let byPipe = try needed(restore(xml, byPipe: true, to: output))
-      #expect(abs(byFile - byPipe) <= 8)
+      // What is added up are leaves; what is counted are all nodes.
+      #expect(byFile <= byPipe && byPipe <= byFile + byFile / 100 + 8, "\(byFile), \(byPipe)")
     }
   }
 
   @Test func `names of hundreds of kilobytes take no room of their own`() throws {
     let script = """
       import resource, subprocess, sys
-      names = [("%08d" % i) + "x" * 300000 for i in range(100)]
+      # Made anew each time: the memory of this script is its child's until that has begun.
+      def name(i): return ("%08d" % i) + "x" * 300000
       child = subprocess.Popen(
         [sys.argv[1], "thin_restore", "-i", "/dev/stdin", "-o", sys.argv[2]],
         stdin=subprocess.PIPE, text=True)
       out = child.stdin
       out.write('<superblock uuid="" time="1" transaction="1" version="2" '
                 'data_block_size="128" nr_data_blocks="1000">\\n')
-      for i, name in enumerate(names):
+      for i in range(100):
         out.write('<def name="%s">'
                   '<single_mapping origin_block="0" data_block="%d" time="0"/></def>\\n'
-                  % (name, i))
-      for i, name in enumerate(names):
+                  % (name(i), i))
+      for i in range(100):
         out.write('<device dev_id="%d" mapped_blocks="1" transaction="0" creation_time="0" '
-                  'snap_time="0"><ref name="%s"/></device>\\n' % (i, name))
+                  'snap_time="0"><ref name="%s"/></device>\\n' % (i, name(i)))
       out.write('</superblock>')
       out.close()
       status = child.wait()
@@ -112,7 +114,7 @@ import Testing
       "/usr/bin/env", ["python3", "-c", script, Program.path, output])
     #expect(result.status == 0, "\(result.errorText)")
     let kib = try #require(Int(result.text.split(separator: "\n").last ?? ""))
-    #expect(kib < 36 << 10)
+    #expect(kib < 32 << 10)
     // Each device has its own mapping.
     let dump = try Program.dump(output).text
     for index in 0..<100 { #expect(dump.contains("data_block=\"\(index)\"")) }
