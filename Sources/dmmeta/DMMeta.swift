@@ -4,6 +4,6 @@ internal import Commands
 @main
 enum DMMeta {
   static func main() {
-    Toolbox.main(CommandLine.arguments)
+    Toolbox.main()
   }
 }

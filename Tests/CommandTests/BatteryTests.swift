@@ -187,8 +187,8 @@ import Testing
     #expect(result.text.isEmpty)
     #expect(
       result.errorText
-        == "\(test.tool): '\(path)' is not the metadata of a thin pool: this is XML; "
-        + "'thin_restore -i \(path) -o NEW' makes metadata of it\n")
+        == "\(test.tool): '\(path)' is not the metadata of a thin pool: this is XML; this "
+        + "makes metadata of it:\n  thin_restore -i \(path) -o NEW\n")
   }
 
   @Test(arguments: Case.reading)

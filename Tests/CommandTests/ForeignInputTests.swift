@@ -29,8 +29,9 @@ import Testing
     static let all = [
       Case(
         "packed", [0x77, 0xEF, 0x09, 0x63, 0xAA, 0xA0, 0x37, 0xA5],
-        "metadata packed by thin_metadata_pack; 'thin_metadata_unpack -i PATH -o NEW' unpacks it"),
-      Case("gzip", [0x1F, 0x8B], "a gzip file; unpack it first, with gunzip"),
+        "metadata packed by thin_metadata_pack; this unpacks it:\n  thin_metadata_unpack -i PATH "
+          + "-o NEW"),
+      Case("gzip", [0x1F, 0x8B, 8], "a gzip file; unpack it first, with gunzip"),
       Case(
         "xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "an xz file; unpack it first, with xz -d"),
       Case("zstd", [0x28, 0xB5, 0x2F, 0xFD], "a zstd file; unpack it first, with zstd -d"),
@@ -50,14 +51,16 @@ import Testing
       Case("MBR", at: 510, [0x55, 0xAA], "a disk with a partition table; \(lvm)"),
       Case(
         "XML", "<superblock uuid=\"\"",
-        "XML; 'thin_restore -i PATH -o NEW' makes metadata of it"),
+        "XML; this makes metadata of it:\n  thin_restore -i PATH -o NEW"),
       Case(
         "XML declaration", "<?xml version=",
-        "XML; 'thin_restore -i PATH -o NEW' makes "
-          + "metadata of it"),
+        "XML; this makes metadata of it:\n  thin_restore -i PATH -o NEW"),
       Case(
         "undo file", "dmmeta undo file",
-        "an undo file of thin_check; 'thin_check --undo PATH DEVICE' puts back what it keeps"),
+        "an undo file of thin_check; this puts back what it keeps:\n  thin_check --undo PATH DEVICE"
+      ),
+      Case("FAT", at: 54, "FAT16", "a FAT file system; \(lvm)"),
+      Case("cpio", "070701", "a cpio archive; unpack it first"),
     ]
   }
 
@@ -74,7 +77,8 @@ import Testing
   private func expect(_ path: String, _ words: String) throws {
     let words = words.replacing("PATH", with: path)
     for arguments in [
-      ["thin_check", path], ["thin_dump", path], ["thin_repair", "-i", path, "-o", output],
+      ["thin_check", path], ["thin_dump", path], ["thin_roots", path],
+      ["thin_repair", "-i", path, "-o", output], ["thin_repair", "--dry-run", "-i", path],
     ] {
       let result = try Program.run(arguments[0], Array(arguments.dropFirst()))
       #expect(result.status == 65)
@@ -179,14 +183,14 @@ import Testing
     #expect(result.status == 65)
     #expect(
       result.errorText
-        == "thin_restore: '\(path)' is not XML: this is the metadata of a thin pool; 'thin_dump "
-        + "\(path) -o XML' writes it as XML, and thin_repair takes it as it is\n")
+        == "thin_restore: '\(path)' is not XML: this is the metadata of a thin pool; thin_repair "
+        + "takes it as it is, and this makes XML of it:\n  thin_dump \(path) -o XML\n")
     #expect(try Images.bytes(output) == Data(count: 4 << 20))
   }
 
   @Test func `packed XML is named, and other things that are no XML`() throws {
     for (bytes, words) in [
-      ([0x1F, 0x8B] as [UInt8], "a gzip file; unpack it first, with gunzip"),
+      ([0x1F, 0x8B, 8] as [UInt8], "a gzip file; unpack it first, with gunzip"),
       ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "an xz file; unpack it first, with xz -d"),
       ([0x28, 0xB5, 0x2F, 0xFD], "a zstd file; unpack it first, with zstd -d"),
       (Array("LUKS".utf8) + [0xBA, 0xBE], "a LUKS volume"), ([], "nothing but zeroes"),

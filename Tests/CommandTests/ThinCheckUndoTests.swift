@@ -27,7 +27,8 @@ import Testing
     #expect(
       mended.errorText.contains(
         "'\(image)' is mended; a check finds nothing wrong any more.\n"
-          + "Until the pool is used, 'thin_check --undo \(undo) \(image)' takes that back.\n"))
+          + "Until the pool is used, this takes that back:\n"
+          + "  thin_check --undo \(undo) \(image)\n"))
     #expect(try Images.bytes(image) != before)
     #expect(try Images.bytes(undo).prefix(16) == Data("dmmeta undo file".utf8))
     let first = try Program.check("--undo", undo, image)
@@ -108,8 +109,9 @@ import Testing
     #expect(cut.status == 74)
     #expect(
       cut.errorText.hasSuffix(
-        "thin_check: can't write block 228 of '\(image)': file too large. 'thin_check --undo "
-          + "\(undo) \(image)' puts back what was overwritten\n"), "\(cut.errorText)")
+        "thin_check: can't write block 228 of '\(image)': file too large. This puts "
+          + "back what was overwritten:\n  thin_check --undo \(undo) \(image)\n"),
+      "\(cut.errorText)")
     #expect(differingBlocks(before, try Images.bytes(image)) == [178])
     #expect(try Program.check("--undo", undo, image).status == 0)
     #expect(try Images.bytes(image) == before)

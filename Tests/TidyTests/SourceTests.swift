@@ -29,6 +29,7 @@ import Testing
     "Sources/PersistentData/Streams/ByteSink.swift",
     "Sources/PersistentData/Streams/ByteSource.swift",
     "Sources/PersistentData/Streams/FileReplacement.swift",
+    "Sources/PersistentData/Words/FileName.swift",
     "Sources/Threads/Signal.swift",
     "Sources/Threads/Workers.swift",
     "Sources/ThinMetadata/Dump/Dump.swift",

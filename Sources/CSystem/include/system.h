@@ -44,6 +44,9 @@ void dmm_remove_when_stopped(const char *path);
 /// the cache. Best effort.
 void dmm_drop_cache(int descriptor);
 
+/// The width of the terminal open as `descriptor`, in columns; 0 where that is not known.
+int dmm_terminal_columns(int descriptor);
+
 /// Makes malloc grow in larger steps: with several threads, each step interrupts all cores.
 void dmm_tune_memory(void);
 

@@ -6,21 +6,29 @@ extension InputKind {
   /// What to do with such an input where the metadata of a thin pool is wanted, as a sentence goes
   /// on after a semicolon; `nil` where there is nothing to say.
   func advice(_ path: String) -> String? {
-    switch self {
+    let word = ShellWord(path)
+    return switch self {
     case .metadata(.cacheSuperblock): "cache_check, cache_dump and cache_repair are for that"
     case .metadata(.eraSuperblock): "era_check, era_dump and era_repair are for that"
     case .unfinished: "run it again, its input is still what it was"
-    case .undo: "'thin_check --undo \(path) DEVICE' puts back what it keeps"
-    case .xml: "'thin_restore -i \(path) -o NEW' makes metadata of it"
-    case .pack: "'thin_metadata_unpack -i \(path) -o NEW' unpacks it"
-    case .gzip: "unpack it first, with gunzip"
-    case .xz: "unpack it first, with xz -d"
-    case .zstd: "unpack it first, with zstd -d"
-    case .qcow2: "name the metadata device inside it (qemu-nbd shows a guest's disks)"
-    case .luks: "open it with cryptsetup, and name the metadata device inside it"
-    case .lvm, .ext, .xfs, .btrfs, .swap, .partitionTable:
-      "with LVM the metadata of VG/POOL is \(Advice.Commands.component)"
+    case .undo: "this puts back what it keeps:\n  thin_check --undo \(word) DEVICE"
+    case .xml: "this makes metadata of it:\n  thin_restore -i \(word) -o NEW"
+    case .pack: "this unpacks it:\n  thin_metadata_unpack -i \(word) -o NEW"
+    case .foreign(let kind): kind.advice
     case .metadata, .zeroes, .unknown: nil
+    }
+  }
+}
+
+extension ForeignKind {
+  fileprivate var advice: String {
+    if let unpacker { return "unpack it first, with \(unpacker)" }
+    switch self {
+    case .tar, .zip, .cpio, .sevenZip: return "unpack it first"
+    case .qcow2, .qed, .vmdk, .vhd, .vhdx, .vdi:
+      return "name the metadata device inside it (qemu-nbd shows a guest's disks)"
+    case .luks: return "open it with cryptsetup, and name the metadata device inside it"
+    default: return "with LVM the metadata of VG/POOL is \(Advice.Commands.component)"
     }
   }
 }
@@ -55,31 +63,65 @@ extension Failure {
     self.init(.notMetadata, lines.joined(separator: "\n"))
   }
 
+  /// A pool whose superblock something else was written over.
+  fileprivate init(overwritten file: BlockFile, _ path: String, _ kind: InputKind) {
+    let lines =
+      [
+        "'\(path)' starts as \(kind.name ?? "something else"), but its other blocks still look "
+          + "like the metadata of a thin pool, whose superblock was overwritten, as by mkfs, fdisk or "
+          + "pvcreate on the wrong device. Write nothing more to it, and don't activate the pool."
+      ] + Advice.Commands.search(path, blockCount: file.blockCount)
+    self.init(.notMetadata, lines.joined(separator: "\n"))
+  }
+
   /// An input that should be XML and isn't, if it is something that we know.
   init?(notXML path: String) {
-    guard let file = try? BlockFile(path, .readInUse), let kind = try? InputKind(of: file),
-      let name = kind.name, kind != .xml
-    else { return nil }
+    guard let kind = InputKind(ofAny: path), let name = kind.name else { return nil }
+    let message = "'\(path)' is not XML: this is \(name)"
     switch kind {
+    // What is wrong with text the parser tells better.
+    case .xml, .foreign(.text): return nil
     case .metadata(.thinSuperblock):
       self.init(
         .notMetadata,
-        "'\(path)' is not XML: this is the metadata of a thin pool; 'thin_dump \(path) -o XML' "
-          + "writes it as XML, and thin_repair takes it as it is")
-    case .gzip, .xz, .zstd:
-      let advice = kind.advice(path).map { "; \($0)" } ?? ""
-      self.init(.notMetadata, "'\(path)' is not XML: this is \(name)\(advice)")
-    default: self.init(.notMetadata, "'\(path)' is not XML: this is \(name)")
+        message + "; thin_repair takes it as it is, and this makes XML of it:\n"
+          + "  thin_dump \(ShellWord(path)) -o XML")
+    case .foreign(let foreign) where foreign.unpacker != nil:
+      self.init(.notMetadata, message + "; \(foreign.advice)")
+    default: self.init(.notMetadata, message)
+    }
+  }
+}
+
+extension InputKind {
+  /// What a file or device of any size is; `nil` where it can't be read.
+  fileprivate init?(ofAny path: String) {
+    do throws(IOError) {
+      self = try InputKind(of: BlockFile(path, .readInUse))
+    } catch .tooSmall {
+      guard let kind = try? InputKind(ofSmall: path) else { return nil }
+      self = kind
+    } catch {
+      return nil
     }
   }
 }
 
 extension Tool {
+  /// The failure to open an input that is too small for metadata: it may be something that has a
+  /// name.
+  func failure(tooSmall error: IOError, _ path: String) -> Failure {
+    guard let kind = try? InputKind(ofSmall: path) else { return Failure(input: error) }
+    switch kind {
+    case .undo, .xml, .pack, .foreign: return Failure(foreign: path, kind)
+    case .metadata, .unfinished, .zeroes, .unknown: return Failure(input: error)
+    }
+  }
+
   /// Stops when block 0 is the sound superblock of a cache or an era device: its trees and space
   /// map can look like what a pool has left.
   func refuseOtherTarget(_ file: BlockFile, _ path: String) throws(Failure) {
-    let kind: InputKind
-    do throws(IOError) { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
+    let kind = try kind(of: file)
     switch kind {
     case .metadata(.cacheSuperblock), .metadata(.eraSuperblock):
       throw Failure(foreign: path, kind)
@@ -94,16 +136,31 @@ extension Tool {
   func refuseForeignInput(
     _ file: BlockFile, _ path: String, isSearched: Bool = false
   ) throws(Failure) {
-    let kind: InputKind
-    do throws(IOError) { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
+    let kind = try kind(of: file)
     switch kind {
     case .unknown, .metadata(.thinSuperblock): return
     case .zeroes, .metadata(.btreeNode), .metadata(.bitmap), .metadata(.metadataIndex),
       .metadata(.array):
       throw Failure(withoutSuperblock: file, path, kind, isSearched: isSearched)
-    case .metadata, .unfinished, .undo, .xml, .pack, .gzip, .xz, .zstd, .qcow2, .luks, .lvm, .ext,
-      .xfs, .btrfs, .swap, .partitionTable:
+    case .foreign, .xml, .pack:
+      // A number may look like anything: what is left of a superblock counts for more.
+      if isSuperblock(file) { return }
+      if !isSearched, PoolTraces.stand(in: file) {
+        throw Failure(overwritten: file, path, kind)
+      }
       throw Failure(foreign: path, kind)
+    case .metadata, .unfinished, .undo: throw Failure(foreign: path, kind)
     }
+  }
+
+  private func kind(of file: BlockFile) throws(Failure) -> InputKind {
+    do throws(IOError) { return try InputKind(of: file) } catch { throw Failure(input: error) }
+  }
+
+  /// Whether block 0 is a pool's superblock, damaged or not.
+  private func isSuperblock(_ file: BlockFile) -> Bool {
+    (try? file.withBlock(.superblock) { bytes in
+      Superblock(bytes).isRecognizable || CorrectedSuperblock(bytes, home: .superblock) != nil
+    }) ?? false
   }
 }

@@ -137,25 +137,36 @@ extension JSONWriter {
     text.append(value)
   }
 
-  /// A Swift string is valid UTF-8 whatever it was made of, so only what JSON reserves, and control
-  /// characters, which may not be shown to a terminal either, have to be escaped.
+  /// What JSON reserves has to be escaped, and what does something to a terminal is (see
+  /// `printable`). A byte of a file's name that is no UTF-8 can't be told in JSON.
   private mutating func appendQuoted(_ value: String) {
     text.append("\"")
-    for byte in value.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): text.append("\\\"")
-      case UInt8(ascii: "\\"): text.append("\\\\")
-      case UInt8(ascii: "\n"): text.append("\\n")
-      case UInt8(ascii: "\t"): text.append("\\t")
-      case UInt8(ascii: "\r"): text.append("\\r")
-      case ..<0x20, 0x7F:
-        text.append("\\u00")
-        text.append(byte: JSONWriter.hexDigit(byte >> 4))
-        text.append(byte: JSONWriter.hexDigit(byte & 15))
-      default: text.append(byte: byte)
+    for scalar in value.unicodeScalars {
+      switch FileName.byte(of: scalar).map({ Unicode.Scalar($0) }) ?? scalar {
+      case "\"": text.append("\\\"")
+      case "\\": text.append("\\\\")
+      case "\n": text.append("\\n")
+      case "\t": text.append("\\t")
+      case "\r": text.append("\\r")
+      case _ where FileName.byte(of: scalar) != nil: text.append("\\ufffd")
+      case _ where scalar.isHidden: appendEscaped(scalar)
+      default:
+        for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
+          text.append(byte: byte)
+        }
       }
     }
     text.append("\"")
+  }
+
+  /// As JSON has it: its UTF-16 in hexadecimal digits, four each.
+  private mutating func appendEscaped(_ scalar: Unicode.Scalar) {
+    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
+      text.append("\\u")
+      for shift in [12, 8, 4, 0] as [UInt16] {
+        text.append(byte: JSONWriter.hexDigit(UInt8(unit >> shift & 15)))
+      }
+    }
   }
 
   private static func hexDigit(_ value: UInt8) -> UInt8 {

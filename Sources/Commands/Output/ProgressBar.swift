@@ -10,21 +10,27 @@ internal import Threads
 struct ProgressBar: ~Copyable {
   private let board: Board?
 
-  init(_ file: BlockFile, isQuiet: Bool) {
+  init(_ progress: Progress, isQuiet: Bool) {
     guard !isQuiet, ByteSink.standardError.isTerminal else {
       board = nil
       return
     }
-    let board = Board(file.progress)
+    let board = Board(progress)
     self.board = board
     Workers.detach { board.showUntilDone() }
   }
 
-  /// Takes the line off the screen; nothing of it may follow.
-  deinit { board?.finish() }
+  deinit { finish() }
+
+  /// Takes the line off the screen for good; to be done before anything else is said.
+  func finish() { board?.finish() }
 
   private final class Board: Sendable {
     private static let clear = "\r\u{1B}[K"
+    /// Where a terminal doesn't say how wide it is.
+    private static let usualColumns = 80
+    /// Less of a title tells nobody anything.
+    private static let fewestOfTitle = 8
 
     private let progress: Progress
     private let isDone = Mutex(false)
@@ -48,7 +54,8 @@ struct ProgressBar: ~Copyable {
           part = title
           start = .now
         }
-        let line = Board.line(title, fraction, elapsed: ContinuousClock.now - start)
+        let columns = ByteSink.standardError.columns ?? Board.usualColumns
+        let line = Board.line(title, fraction, ContinuousClock.now - start, columns: columns)
         let goesOn = isDone.withLock { isDone in
           if !isDone { try? ByteSink.standardError.write(Board.clear + line) }
           return !isDone
@@ -57,16 +64,28 @@ struct ProgressBar: ~Copyable {
       }
     }
 
-    private static func line(_ title: String, _ fraction: Double, elapsed: Duration) -> String {
-      let percent = Int(fraction * 100)
-      let bar = String(repeating: "=", count: percent / 4)
-      let rest = String(repeating: " ", count: 25 - percent / 4)
-      var line = "\(title) [\(bar)\(rest)] \(percent) %"
-      if fraction > 0.02 {
-        let seconds = Double(elapsed.components.seconds) * (1 - fraction) / fraction
-        line += ", \(time(Int(seconds) + 1)) left"
+    /// The longest line that fits, one column being left free: some terminals break a line that
+    /// fills them.
+    private static func line(
+      _ title: String, _ fraction: Double?, _ elapsed: Duration, columns: Int
+    ) -> String {
+      let seconds = Double(elapsed.components.seconds)
+      var short = ""
+      var long = "\(title), \(time(Int(seconds)))"
+      if let fraction {
+        let percent = Int(fraction * 100)
+        let bar = String(repeating: "=", count: percent / 4)
+        let rest = String(repeating: " ", count: 25 - percent / 4)
+        short = " \(percent) %"
+        long = "\(title) [\(bar)\(rest)]\(short)"
+        if fraction > 0.02 {
+          long += ", \(time(Int(seconds * (1 - fraction) / fraction) + 1)) left"
+        }
       }
-      return line
+      if long.count < columns { return long }
+      let room = columns - 1 - short.count
+      if room < fewestOfTitle { return "" }
+      return (title.count <= room ? title : title.prefix(room - 3) + "...") + short
     }
 
     private static func time(_ seconds: Int) -> String {

@@ -21,19 +21,14 @@ struct Messages {
   let isQuiet: Bool
 
   func say(_ line: String) {
-    if !isQuiet { try? ByteSink.standardError.write(line + "\n") }
+    if !isQuiet { try? ByteSink.standardError.write(line.printable + "\n") }
   }
 }
 
 extension Messages {
-  /// Lines that a person may still read.
-  private static let mostFindings = 100
-
-  func say(_ findings: Findings) {
-    let all = findings.sorted
-    for finding in all.prefix(Messages.mostFindings) { say(finding.line) }
-    let rest = findings.madeCount - min(all.count, Messages.mostFindings)
-    if rest > 0 { say("\(rest) more findings are not shown") }
+  /// `calling`: leave out what nobody has to do anything about.
+  func say(_ findings: Findings, onlyCalling calling: Bool = false) {
+    for line in findings.lines(where: { !calling || $0.entry.callsForAction }, \.line) { say(line) }
   }
 }
 
@@ -66,21 +61,8 @@ extension Tool {
     _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge
   ) throws(Failure) -> BlockFile {
     do throws(IOError) { return try BlockFile(path, access, treatment) } catch {
-      if case .tooSmall = error, readsAsXML(path) { throw Failure(foreign: path, .xml) }
+      if case .tooSmall = error { throw failure(tooSmall: error, path) }
       throw Failure(input: error)
-    }
-  }
-
-  /// Whether a file that is too small for metadata is XML. A larger one is known by its signature.
-  private func readsAsXML(_ path: String) -> Bool {
-    do {
-      _ = try ThinXMLReader.read(
-        ByteSource(path), overriding: PoolOverrides(), into: SizeEstimate())
-      return true
-    } catch XMLError.malformed, XMLError.endsInside, XMLError.rejected, XMLError.consumerFailed {
-      return true
-    } catch {
-      return false
     }
   }
 
@@ -143,7 +125,7 @@ extension Tool {
   func print(_ lines: [String]) throws(Failure) {
     if shared.quiet || lines.isEmpty { return }
     do throws(ByteSink.Failure) {
-      try ByteSink.standardOutput.write(lines.map { $0 + "\n" }.joined())
+      try ByteSink.standardOutput.write(lines.map { $0.printable + "\n" }.joined())
     } catch {
       throw Failure(error)
     }

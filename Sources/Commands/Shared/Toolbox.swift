@@ -15,13 +15,14 @@ package enum Toolbox {
 
   private static var names: [String] { tools.map { $0._commandName }.sorted() }
 
-  /// Runs the tool that `arguments` ask for, and ends the process.
+  /// Runs the tool that the command line asks for, and ends the process.
   ///
   /// The tool is the name the program was started by, as with a link called `thin_check`;
   /// otherwise the first argument.
-  package static func main(_ arguments: [String]) -> Never {
+  package static func main() -> Never {
     // Before anything else: what is opened next must not become standard output.
     guard StandardDescriptors.openAll() else { end(.inputOutput) }
+    let arguments = FileName.commandLine
     // A reader that closes the pipe is reported by write(2), not by a signal.
     signal(SIGPIPE, SIG_IGN)
     // So is a file that has grown as large as it may.
@@ -64,8 +65,8 @@ package enum Toolbox {
     end(.success)
   }
 
-  /// The one place where errors have no type: those of the option parser, whose own they are to
-  /// print, as are help and the version.
+  /// The one place where errors have no type: those of the option parser, help and the version
+  /// among them.
   private static func parse(_ tool: any Tool.Type, _ arguments: [String]) -> any Tool {
     do {
       var command = try tool.parseAsRoot(arguments)
@@ -78,10 +79,19 @@ package enum Toolbox {
         !tool.message(for: error).contains("Unknown option"),
         let option = KnownOptions(of: tool).unknown(in: arguments)
       {
-        tool.exit(withError: ValidationError("Unknown option '\(option)'"))
+        end(ValidationError("Unknown option '\(option)'"), of: tool)
       }
-      tool.exit(withError: error)
+      end(error, of: tool)
     }
+  }
+
+  /// Says what the option parser has to say: what is wrong, or the help that was asked for.
+  private static func end(_ error: any Error, of tool: any Tool.Type) -> Never {
+    let status = tool.exitCode(for: error)
+    say(
+      tool.fullMessage(for: error) + "\n",
+      to: status.isSuccess ? .standardOutput : .standardError)
+    exit(status.rawValue)
   }
 
   private static func explain(_ sink: ByteSink, _ status: ExitStatus) -> Never {
@@ -101,7 +111,7 @@ package enum Toolbox {
   private static func end(_ status: ExitStatus) -> Never { exit(status.rawValue) }
 
   /// Nothing can be done about a message that can't be written.
-  private static func say(_ text: String, to sink: ByteSink) { try? sink.write(text) }
+  private static func say(_ text: String, to sink: ByteSink) { try? sink.write(text.printable) }
 }
 
 /// A tool: a command line that ends in a call.

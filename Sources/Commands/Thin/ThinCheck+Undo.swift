@@ -45,7 +45,8 @@ extension Failure {
     case .device(let cause):
       let failure = Failure(output: cause)
       let rest = undoPath.map {
-        ". 'thin_check --undo \($0) \(device)' puts back what was overwritten"
+        ". This puts back what was overwritten:\n"
+          + "  thin_check --undo \(ShellWord($0)) \(ShellWord(device))"
       }
       self.init(failure.status, failure.message + (rest ?? ""))
     }

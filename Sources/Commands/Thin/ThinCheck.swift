@@ -80,12 +80,14 @@ struct ThinCheck: Tool {
     if let undo { return try putBack(undo) }
     var result = CheckResult(letsLeaksPass: ignoreNonFatalErrors)
     do throws(Failure) { try examine(&result) } catch { result.failure = error }
+    // A document is complete, whoever reads it.
+    let isWatched = format == .json || ByteSink.standardError.isTerminal
     let advice =
       result.failure == nil
       ? result.report.map {
         Advice(
           $0, input: input, isMended: result.isMended, left: result.left, undoFile: undoFile,
-          wasToMend: mends
+          wasToMend: mends, isWatched: isWatched
         ).lines
       } ?? [] : []
     let unheard: ByteSink.Failure?
@@ -110,7 +112,7 @@ struct ThinCheck: Tool {
     try requireRoots(file)
     let report: CheckReport
     do throws(IOError) {
-      let bar = ProgressBar(file, isQuiet: shared.quiet)
+      let bar = ProgressBar(file.progress, isQuiet: shared.quiet)
       report = try CheckReport(of: file, try scope(file))
       _ = consume bar
     } catch {
@@ -146,10 +148,13 @@ struct ThinCheck: Tool {
   private func say(_ result: CheckResult, _ advice: [String]) -> ByteSink.Failure? {
     guard let report = result.report else { return nil }
     var unheard: ByteSink.Failure?
-    if let superblock = report.superblock, !shared.quiet {
-      do throws(ByteSink.Failure) { try printNumbers(superblock) } catch { unheard = error }
+    if !shared.quiet {
+      do throws(ByteSink.Failure) { try printNumbers(report) } catch { unheard = error }
     }
-    shared.messages.say(report.findings)
+    // Nobody wants mail about what is sound.
+    let isSound = result.verdict == .sound && !result.isMended
+    shared.messages.say(
+      report.findings, onlyCalling: isSound && !ByteSink.standardError.isTerminal)
     for line in advice { shared.messages.say(line) }
     return unheard
   }
@@ -184,10 +189,12 @@ struct ThinCheck: Tool {
   }
 
   /// Two numbers that programs read.
-  private func printNumbers(_ superblock: Superblock) throws(ByteSink.Failure) {
+  private func printNumbers(_ report: CheckReport) throws(ByteSink.Failure) {
+    guard let superblock = report.superblock, let transactionID = report.transactionID
+    else { return }
     let free = MetadataSpace(superblock.metadataSpaceMap).free
     try ByteSink.standardOutput.write(
-      "TRANSACTION_ID=\(superblock.transactionID)\nMETADATA_FREE_BLOCKS=\(free)\n")
+      "TRANSACTION_ID=\(transactionID)\nMETADATA_FREE_BLOCKS=\(free)\n")
   }
 
   /// Returns whether anything had to be mended, and was.

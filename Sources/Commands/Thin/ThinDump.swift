@@ -75,16 +75,24 @@ struct ThinDump: Tool {
   }
 
   private func dumpPool(_ file: BlockFile, _ sink: ByteSink) throws(Failure) {
+    let bar = progressBar(file)
     var choice = RootChoice()
     choice.metadataSnapshot = metadataSnap
+    choice.liveOnly = !metadataSnap
     let reader: PoolReader
     do throws(DumpError) {
       reader = try PoolReader.open(file, choosing: choice)
     } catch {
+      bar.finish()
       throw failure(error)
     }
-    do throws(DumpError) { try dump.write(reader, to: sink) } catch { throw failure(error) }
+    do throws(DumpError) { try dump.write(reader, to: sink) } catch {
+      bar.finish()
+      throw failure(error)
+    }
     try commit(sink)
+    bar.finish()
+    sayDamagedSnapshot(reader)
     for line in dump.overrides.refusals(dump.header(of: reader)) { shared.messages.say(line) }
     let place = metadataSnap ? "the metadata snapshot of '\(input)'" : "'\(input)'"
     sayMissing(reader.devices.map(\.id), in: place)
@@ -92,16 +100,37 @@ struct ThinDump: Tool {
 
   /// Dumps what can be reached.
   private func dumpRemains(_ file: BlockFile, _ sink: ByteSink) throws(Failure) {
+    let bar = progressBar(file)
     let salvage = try salvage(
       file, input, overrides.values, accepting: (accept ?? .proven).provenance)
     if salvage.bringsNothingBack {
+      bar.finish()
       shared.messages.say(salvage)
       throw Failure(nothingBackFrom: input)
     }
-    do throws(DumpError) { try salvage.dump(dump, to: sink) } catch { throw failure(error) }
+    do throws(DumpError) { try salvage.dump(dump, to: sink) } catch {
+      bar.finish()
+      throw failure(error)
+    }
     try commit(sink)
+    bar.finish()
     shared.messages.say(salvage)
     sayMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")
+  }
+
+  /// Standard output may be the same terminal.
+  private func progressBar(_ file: BlockFile) -> ProgressBar {
+    ProgressBar(file.progress, isQuiet: shared.quiet || output == nil)
+  }
+
+  /// A damaged metadata snapshot is no part of the live pool, and yet somebody has to know.
+  private func sayDamagedSnapshot(_ reader: PoolReader) {
+    guard reader.heldFindings.worst == .error else { return }
+    shared.messages.say(reader.heldFindings)
+    shared.messages.say(
+      "The metadata snapshot, in block \(reader.superblock.heldRoot), is damaged. This dump is of "
+        + "the live pool and complete. Release the snapshot when the pool is active:")
+    shared.messages.say(Advice.Commands.newSnapshot[0])
   }
 
   /// Names the devices that were asked for and are not among `ids`. That is no failure, as it was
@@ -118,6 +147,12 @@ struct ThinDump: Tool {
     switch error {
     case .damaged(let findings):
       shared.messages.say(findings)
+      if metadataSnap {
+        return Failure(
+          .damaged,
+          "the metadata snapshot is damaged, so the dump is not complete. Release it, reserve a "
+            + "new one and try again:\n" + Advice.Commands.newSnapshot.joined(separator: "\n"))
+      }
       return Failure(
         .damaged,
         "the metadata is damaged, so the dump is not complete; 'thin_check' tells more, "

@@ -64,7 +64,7 @@ struct ThinRepair: Tool {
   private func repair(_ document: inout RepairDocument) throws(Failure) {
     let source = try openInput(input, .read, .salvage)
     let target = try openTarget(source)
-    let bar = ProgressBar(source, isQuiet: shared.quiet)
+    let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
     let salvage = try salvage(
       source, input, overrides.values, accepting: accept.provenance,
       dropsOverwritten: dropOverwritten)
@@ -173,6 +173,13 @@ extension Tool {
         .damaged,
         "too many mappings have lost their data to be left out one by one: repair without "
           + "--drop-overwritten; nothing was written")
+    case .dataBlockSizeInvalid(let sectors):
+      throw Failure(
+        .damaged,
+        "the data block size in the superblock can't be right: \(sectors) sectors, where it is a "
+          + "multiple of 128, up to \(Superblock.dataBlockSectorsMaximum). Give the right one with "
+          + "--data-block-size ('lvs --noheadings --nosuffix --units s -o chunksize VG/POOL' shows "
+          + "it); nothing was written")
     case .input(let error):
       throw Failure(input: error)
     }

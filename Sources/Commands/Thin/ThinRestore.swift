@@ -22,16 +22,21 @@ struct ThinRestore: Tool {
     if file.isSame(as: input) {
       throw Failure(.outputRefused, "output refused: '\(output)' is the input")
     }
+    let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
+    let writing = "writing the new metadata"
     let raisedTime: UInt32?
     // A pipe can't be read twice: there the count is made while writing.
     if source.sizeBytes == nil {
+      source.progress.begin(writing, total: 0)
       let events = try begun { () throws(RestoreError) in try MeasuredRestorer(file) }
       raisedTime = try read(source, into: events).raisedTime
     } else {
       try estimate(source, file)
+      source.progress.begin(writing, total: source.progressTotal)
       let events = try begun { () throws(RestoreError) in try Restorer(file) }
       raisedTime = try read(source, into: events).raisedTime
     }
+    bar.finish()
     if let raisedTime {
       shared.messages.say(
         "The pool's time is raised to \(raisedTime): the XML has a mapping that is so new.")
@@ -45,6 +50,7 @@ struct ThinRestore: Tool {
 
   /// A file is read twice, so that an output that can't hold the metadata is left alone.
   private func estimate(_ source: ByteSource, _ file: BlockFile) throws(Failure) {
+    source.progress.begin("counting the mappings", total: source.progressTotal)
     let estimate = try read(source, into: SizeEstimate())
     let needed = estimate.neededBlocks(on: file.blockCount)
     if needed > file.blockCount {
@@ -72,6 +78,11 @@ struct ThinRestore: Tool {
     default: Failure(.damaged, "\(input): \(error)")
     }
   }
+}
+
+extension ByteSource {
+  /// Bytes to come, 0 from a pipe.
+  fileprivate var progressTotal: Int { Int(clamping: sizeBytes ?? 0) }
 }
 
 extension Failure {

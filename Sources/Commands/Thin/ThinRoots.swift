@@ -54,7 +54,7 @@ struct ThinRoots: Tool {
   }
 
   private func list(_ source: BlockFile) throws(Failure) {
-    let bar = ProgressBar(source, isQuiet: shared.quiet)
+    let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
     let old = OldRoots(source)
     _ = consume bar
     if old.superblock == nil, old.roots.isEmpty {
@@ -81,7 +81,7 @@ struct ThinRoots: Tool {
         .outputRefused,
         "input and output are the same: nothing is changed in place; name another device or file")
     }
-    let bar = ProgressBar(source, isQuiet: shared.quiet)
+    let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
     let salvage = try salvage(source, path, overrides.values)
     let recovery = try recovery(of: id, from: root, source, salvage)
     do throws(RestoreError) { try recovery.restore(to: target) } catch {
@@ -115,7 +115,7 @@ struct ThinRoots: Tool {
       }
       return Failure(
         .noInput,
-        "block \(root) is no root" + (hint ?? "; 'thin_roots --all \(path)' lists them"))
+        "block \(root) is no root" + (hint ?? "; --all lists them"))
     case .noSuchDevice(let others):
       return Failure(
         .noInput, "root \(root) has no device \(id); it has \(others.deviceIDs)")

@@ -88,6 +88,9 @@ package struct TreeWalk: Sendable {
       && !skeleton.hasLostPointers
   }
 
+  /// How many leaves there are, each counted once.
+  package var leafCount: Int { leafFrontier.references.count }
+
   /// What number a leaf has among the leaves; `nil` when `block` is no leaf of this walk.
   package func leafIndex(of block: MetadataBlock) -> Int? { leafFrontier.index(of: block) }
 

@@ -40,7 +40,7 @@ package final class BlockFile: Sendable {
     _ path: String, _ access: Access, _ treatment: Treatment = .judge
   ) throws(IOError) {
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else {
+    guard unsafe stat(FileName.onDisk(path), &status) == 0 else {
       let code = errno
       throw code == ENOENT || code == ENOTDIR
         ? .notFound(path: path) : .cannotOpen(path: path, errno: code)
@@ -53,7 +53,7 @@ package final class BlockFile: Sendable {
     flags |= O_CLOEXEC
     if onDevice, access != .readInUse { flags |= O_EXCL }
     if onDevice, access == .readInUse { flags |= dmm_o_direct }
-    let descriptor = unsafe open(path, flags)
+    let descriptor = unsafe open(FileName.onDisk(path), flags)
     guard descriptor >= 0 else {
       throw errno == EBUSY ? .inUse(path: path) : .cannotOpen(path: path, errno: errno)
     }
@@ -177,6 +177,16 @@ package final class BlockFile: Sendable {
 
   private func note(unreadable block: UInt64) {
     unreadable.withLock { if $0.count < BlockFile.mostUnreadable { $0.insert(block) } }
+  }
+
+  /// Whether the bytes behind the last whole block have `bytes` at some multiple of `step`.
+  package func tailHolds(_ bytes: [UInt8], every step: Int) -> Bool {
+    var tail = [UInt8](repeating: 0, count: MetadataBlock.size)
+    let offset = blockCount * UInt64(MetadataBlock.size)
+    let count = unsafe tail.withUnsafeMutableBytes { buffer in
+      unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+    }
+    return stride(from: 0, to: count, by: step).contains { tail[$0...].starts(with: bytes) }
   }
 
   /// Writes `buffer`, a whole number of blocks, from block `first` on.

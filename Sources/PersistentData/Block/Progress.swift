@@ -10,7 +10,8 @@ package final class Progress: Sendable {
 
   init() {}
 
-  /// A part of the job begins: `total` blocks, described by `title`.
+  /// A part of the job begins, described by `title`: `total` blocks or bytes, 0 where that is not
+  /// known.
   package func begin(_ title: String, total: Int) {
     self.title.withLock { $0 = title }
     done.store(0, ordering: .relaxed)
@@ -19,10 +20,12 @@ package final class Progress: Sendable {
 
   package func advance(_ count: Int) { done.add(count, ordering: .relaxed) }
 
-  /// The part of the job under way, and what of it is done, from 0 to 1.
-  package var state: (title: String, fraction: Double) {
-    let total = max(1, total.load(ordering: .relaxed))
-    let done = min(total, done.load(ordering: .relaxed))
-    return (title.withLock { $0 }, Double(done) / Double(total))
+  /// The part of the job under way, and what of it is done, from 0 to 1; `nil` where it can't be
+  /// told how much there is.
+  package var state: (title: String, fraction: Double?) {
+    let total = total.load(ordering: .relaxed)
+    let done = done.load(ordering: .relaxed)
+    let isKnown = total > 0 && done <= total
+    return (title.withLock { $0 }, isKnown ? Double(done) / Double(total) : nil)
   }
 }

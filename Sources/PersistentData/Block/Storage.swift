@@ -39,7 +39,7 @@ package struct Storage: Sendable {
   /// `nil` where there is nothing by this name.
   package init?(_ path: String) {
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
+    guard unsafe stat(FileName.onDisk(path), &status) == 0 else { return nil }
     self.init(path, status)
   }
 
@@ -106,7 +106,7 @@ extension Storage {
   ) -> Bool {
     let name = text("\(folder)/uevent")?.split(separator: "\n")
       .first { $0.hasPrefix("DEVNAME=") }?.dropFirst("DEVNAME=".count)
-    let loop = unsafe dmm_loop_device(path ?? "/dev/\(name ?? "")", device)
+    let loop = unsafe dmm_loop_device(FileName.onDisk(path ?? "/dev/\(name ?? "")"), device)
     if loop.is_known {
       let bytes = layer.bytes.moved(by: loop.offset_bytes, within: loop.limit_bytes)
       if loop.block_device != 0 {

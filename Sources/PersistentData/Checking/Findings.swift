@@ -1,16 +1,36 @@
+extension Findings {
+  /// Findings that are alike: of one rule, in one structure.
+  struct Group: Hashable {
+    let rule: Rule
+    let order: Int
+
+    init(_ finding: Finding) {
+      rule = finding.rule
+      order = finding.site.order
+    }
+  }
+}
+
+extension Rule {
+  /// How much it matters that one such finding is kept where there are too many.
+  fileprivate var weight: Int { 2 * severity.rawValue + (entry.isCause ? 1 : 0) }
+}
+
 /// What a check found: as many findings as a person can use, and a count of all.
 ///
 /// Memory is bounded whatever the input: of too many findings the gravest are kept.
 package struct Findings: Sendable {
   /// More than anybody reads, little enough to keep.
   package static let kept = 1_000
+  /// Of each kind, even where there are more of graver ones.
+  private static let keptAlike = 16
 
   private var items: [Finding] = []
   /// How often each rule was found broken, whether kept or not.
   package private(set) var counts: [Rule: Int] = [:]
-  /// How many findings were made of each severity, whether kept or not. One finding may speak of
-  /// many blocks.
-  private var made: [Severity: Int] = [:]
+  /// How many findings were made of each group, whether kept or not. One finding may speak of many
+  /// blocks.
+  private var made: [Group: Int] = [:]
 
   package init() {}
 
@@ -30,7 +50,7 @@ package struct Findings: Sendable {
   /// `times`: how many blocks or entries one finding speaks of.
   package mutating func add(_ finding: Finding, times: Int = 1) {
     counts[finding.rule, default: 0] += times
-    made[finding.rule.severity, default: 0] += 1
+    made[Group(finding), default: 0] += 1
     items.append(finding)
     if items.count >= 2 * Findings.kept { trim() }
   }
@@ -49,6 +69,9 @@ package struct Findings: Sendable {
   /// All findings that were made, whether kept or not.
   package var madeCount: Int { made.values.reduce(0, +) }
 
+  /// Likewise, of those that are alike.
+  func madeCount(_ group: Group) -> Int { made[group, default: 0] }
+
   package var isEmpty: Bool { counts.isEmpty }
 
   /// The gravest severity of all that was found.
@@ -63,16 +86,27 @@ package struct Findings: Sendable {
     let dropped = count(severity)
     items.removeAll { $0.rule.severity == severity }
     counts = counts.filter { $0.key.severity != severity }
-    made[severity] = nil
+    made = made.filter { $0.key.rule.severity != severity }
     return dropped
   }
+
+  /// Whether anything was found that somebody has to do something about.
+  package var callForAction: Bool { counts.keys.contains { $0.entry.callsForAction } }
 
   /// Whether anything was found that can be mended on the spot.
   package var hasMendable: Bool { counts.keys.contains { $0.entry.isMendable } }
 
   private mutating func trim() {
-    // The gravest first, so that a flood of leaks never hides an error.
-    items.sort { ($1.rule.severity, $0) < ($0.rule.severity, $1) }
-    items.removeLast(items.count - Findings.kept)
+    // The gravest first, so that a flood of leaks never hides an error, and a flood of what follows
+    // never what it follows from; of every kind at least a few.
+    items.sort { ($1.rule.weight, $0) < ($0.rule.weight, $1) }
+    var places: [Group: Int] = [:]
+    var rest = Findings.kept
+    items = items.filter { finding in
+      let place = places[Group(finding), default: 0]
+      places[Group(finding)] = place + 1
+      rest -= 1
+      return place < Findings.keptAlike || rest >= 0
+    }
   }
 }

@@ -3,13 +3,25 @@ package struct RuleEntry: Sendable {
   package let severity: Severity
   /// Whether it can be mended on the spot, without building new metadata.
   package let isMendable: Bool
+  /// Whether it says that a block, or the pool as a whole, can't be used, from which much else may
+  /// follow. Such findings are told first and one by one, all others in one line where they come
+  /// in floods.
+  package let isCause: Bool
+  /// Whether somebody has to do something about it, though no error or leak is found: a check that
+  /// nobody watches tells of nothing else.
+  package let callsForAction: Bool
   /// The fault, as it stands in a finding's line.
   package let fault: String
 
-  fileprivate init(_ severity: Severity, _ fault: String, mendable: Bool = false) {
+  fileprivate init(
+    _ severity: Severity, _ fault: String, mendable: Bool = false, cause: Bool = false,
+    action: Bool = false
+  ) {
     self.severity = severity
     self.fault = fault
     isMendable = mendable
+    isCause = cause
+    callsForAction = action || severity > .warning
   }
 }
 
@@ -17,28 +29,32 @@ extension Rule {
   package var severity: Severity { entry.severity }
 
   /// The one table: nothing else decides the exit status, what `--ignore-non-fatal-errors` lets
-  /// pass or what `--auto-repair` mends.
+  /// pass, what `--auto-repair` mends, and what is told first, or in one line.
   package var entry: RuleEntry {
     switch self {
-    case .blockUnreadable: RuleEntry(.error, "the device can't read this block")
-    case .blockBadChecksum: RuleEntry(.error, "the checksum doesn't fit the block")
-    case .blockWrongKind: RuleEntry(.error, "this block is of another kind")
-    case .blockWrongNumber: RuleEntry(.error, "the block gives another number as its own")
+    case .blockUnreadable: RuleEntry(.error, "the device can't read this block", cause: true)
+    case .blockBadChecksum: RuleEntry(.error, "the checksum doesn't fit the block", cause: true)
+    case .blockWrongKind: RuleEntry(.error, "this block is of another kind", cause: true)
+    case .blockWrongNumber:
+      RuleEntry(.error, "the block gives another number as its own", cause: true)
     case .blockUsedTwice: RuleEntry(.error, "the block already has another use")
 
-    case .nodeUnknownKind: RuleEntry(.error, "the node is neither internal nor a leaf")
-    case .nodeWrongValueSize: RuleEntry(.error, "the node's values have the wrong size")
-    case .nodeOverfull: RuleEntry(.error, "the node claims more entries than it can hold")
-    case .nodeEmpty: RuleEntry(.error, "an internal node is empty")
+    case .nodeUnknownKind: RuleEntry(.error, "the node is neither internal nor a leaf", cause: true)
+    case .nodeWrongValueSize:
+      RuleEntry(.error, "the node's values have the wrong size", cause: true)
+    case .nodeOverfull:
+      RuleEntry(.error, "the node claims more entries than it can hold", cause: true)
+    case .nodeEmpty: RuleEntry(.error, "an internal node is empty", cause: true)
     case .nodeUnderfull: RuleEntry(.warning, "the node is less than a third full")
     case .nodeUnusualMaximum: RuleEntry(.warning, "the node's max_entries is unusual")
     case .keysNotAscending: RuleEntry(.error, "keys do not ascend")
     case .keyOutOfRange: RuleEntry(.error, "a key lies outside its parent's range")
     case .childOutOfDevice: RuleEntry(.error, "a pointer leads off the device")
-    case .leafAtWrongDepth: RuleEntry(.error, "leaves lie at different depths")
+    case .leafAtWrongDepth: RuleEntry(.error, "leaves lie at different depths", cause: true)
     case .treeTooDeep: RuleEntry(.error, "the tree has no end, or loops")
 
-    case .deviceTruncated: RuleEntry(.error, "the device is smaller than its space map says")
+    case .deviceTruncated:
+      RuleEntry(.error, "the device is smaller than its space map says", cause: true)
     case .bitmapMissing: RuleEntry(.error, "the index has no bitmap for these blocks")
     case .bitmapSuperfluous: RuleEntry(.warning, "the index has a bitmap beyond the last block")
     case .refCountTooLow: RuleEntry(.error, "reference count too low")
@@ -57,19 +73,23 @@ extension Rule {
     case .firstFreeTooHigh:
       RuleEntry(.warning, "none_free_before lies above the first free block", mendable: true)
 
-    case .superblockWrongMagic: RuleEntry(.error, "the magic number is wrong")
-    case .superblockUnknownVersion: RuleEntry(.error, "unknown metadata version")
+    case .superblockWrongMagic: RuleEntry(.error, "the magic number is wrong", cause: true)
+    case .superblockUnknownVersion: RuleEntry(.error, "unknown metadata version", cause: true)
     case .superblockUnknownFlags: RuleEntry(.warning, "unknown flags are set")
     case .unsupportedFeatures:
-      RuleEntry(.error, "the metadata uses features that this program doesn't know")
-    case .dataBlockSizeInvalid: RuleEntry(.error, "the data block size is not possible")
-    case .metadataBlockSizeInvalid: RuleEntry(.error, "the metadata block size is not 8 sectors")
+      RuleEntry(.error, "the metadata uses features that this program doesn't know", cause: true)
+    case .dataBlockSizeInvalid:
+      RuleEntry(.error, "the data block size is not possible", cause: true)
+    case .metadataBlockSizeInvalid:
+      RuleEntry(.error, "the metadata block size is not 8 sectors", cause: true)
     case .metadataSizeInFuture:
       RuleEntry(.warning, "the size at format is larger than the size now")
     // The kernel would write it into mappings, over the number of the data block.
-    case .poolTimeTooLarge: RuleEntry(.error, "the pool's time doesn't fit into a mapping")
+    case .poolTimeTooLarge:
+      RuleEntry(.error, "the pool's time doesn't fit into a mapping", cause: true)
     case .snapshotUnlikePool:
-      RuleEntry(.warning, "the metadata snapshot's superblock is not a copy of the pool's")
+      RuleEntry(
+        .warning, "the metadata snapshot's superblock is not a copy of the pool's", action: true)
 
     case .deviceIDTooLarge: RuleEntry(.error, "the device id is larger than 16777215")
     case .deviceWithoutDetails:
@@ -84,18 +104,21 @@ extension Rule {
       RuleEntry(.warning, "the device's last snapshot is older than the device")
     case .snapshottedTimeTooLow:
       RuleEntry(
-        .warning, "the kernel would write to shared blocks in place", mendable: true)
+        .warning, "the kernel would write to shared blocks in place", mendable: true, action: true)
     case .transactionInFuture:
-      RuleEntry(.warning, "the device's transaction is newer than the pool's")
+      RuleEntry(.warning, "the device's transaction is newer than the pool's", action: true)
 
     case .countsNotJudged:
       RuleEntry(
         .note, "blocks are held by what is damaged, or by nothing")
-    case .needsCheck: RuleEntry(.note, "the kernel asked for a check (needs_check is set)")
+    case .needsCheck:
+      RuleEntry(.note, "the kernel asked for a check (needs_check is set)", action: true)
     case .metadataSnapshotHeld: RuleEntry(.note, "a metadata snapshot is held")
-    case .metadataNearlyFull: RuleEntry(.note, "metadata space is below the low watermark")
-    case .metadataFull: RuleEntry(.note, "metadata space is used up to the kernel's reserve")
-    case .dataFull: RuleEntry(.note, "every data block is in use")
+    case .metadataNearlyFull:
+      RuleEntry(.note, "metadata space is below the low watermark", action: true)
+    case .metadataFull:
+      RuleEntry(.note, "metadata space is used up to the kernel's reserve", action: true)
+    case .dataFull: RuleEntry(.note, "every data block is in use", action: true)
     case .deviceBeyondKernelLimit:
       RuleEntry(.note, "the device is larger than the kernel can use")
     }

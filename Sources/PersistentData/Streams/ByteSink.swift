@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// Bytes on their way out, to a file or to standard output: dumps and lists.
@@ -37,7 +38,7 @@ package final class ByteSink: Sendable {
   /// or straight to a device or a FIFO, or to standard output under another name.
   package convenience init(to path: String) throws(IOError) {
     var status = stat()
-    let code = unsafe stat(path, &status) == 0 ? 0 : errno
+    let code = unsafe stat(FileName.onDisk(path), &status) == 0 ? 0 : errno
     guard code == 0 || code == ENOENT else { throw .cannotOpen(path: path, errno: code) }
     let type = status.st_mode & S_IFMT
     if code == 0, let standard = ByteSink.standard(status) {
@@ -51,7 +52,7 @@ package final class ByteSink: Sendable {
       let isBlockDevice = type == S_IFBLK
       // Nobody may be using it, as a file system.
       let flags = O_WRONLY | O_CLOEXEC | (isBlockDevice ? O_EXCL : 0)
-      let descriptor = unsafe open(path, flags)
+      let descriptor = unsafe open(FileName.onDisk(path), flags)
       guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
       self.init(
         name: "'\(path)'", descriptor: descriptor, isOwned: true, isBlockDevice: isBlockDevice)
@@ -75,7 +76,8 @@ package final class ByteSink: Sendable {
 
   /// Creates a file that must not be there yet, for its owner alone.
   package convenience init(creatingNew path: String) throws(IOError) {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let descriptor = unsafe open(
+      FileName.onDisk(path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
     self.init(name: "'\(path)'", descriptor: descriptor, isOwned: true)
   }
@@ -91,7 +93,7 @@ package final class ByteSink: Sendable {
   package static func flushFolder(of path: String) throws(IOError) {
     let end = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
     let folder = end == path.startIndex ? "." : String(path[..<end])
-    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = unsafe open(FileName.onDisk(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotOpen(path: folder, errno: errno) }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else {
@@ -102,13 +104,19 @@ package final class ByteSink: Sendable {
   /// Whether there is anything by this name, a link that leads nowhere among them.
   package static func exists(_ path: String) -> Bool {
     var status = stat()
-    return unsafe lstat(path, &status) == 0
+    return unsafe lstat(FileName.onDisk(path), &status) == 0
   }
 
   /// Removes a file; that it can't be removed is nobody's concern any more.
-  package static func remove(_ path: String) { unsafe _ = unlink(path) }
+  package static func remove(_ path: String) { unsafe _ = unlink(FileName.onDisk(path)) }
 
   package var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  /// How wide the terminal is now, in columns; `nil` where that is not known.
+  package var columns: Int? {
+    let columns = Int(dmm_terminal_columns(descriptor))
+    return columns > 0 ? columns : nil
+  }
 
   package func write(_ bytes: RawSpan) throws(Failure) {
     var done = 0

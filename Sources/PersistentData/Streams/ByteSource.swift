@@ -5,10 +5,12 @@ package final class ByteSource: Sendable {
   package let path: String
   /// Bytes in a regular file; `nil` for a pipe.
   package let sizeBytes: UInt64?
+  /// How many bytes have come.
+  package let progress = Progress()
   private let descriptor: Int32
 
   package init(_ path: String) throws(IOError) {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(FileName.onDisk(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw errno == ENOENT ? .notFound(path: path) : .cannotOpen(path: path, errno: errno)
     }
@@ -31,9 +33,27 @@ package final class ByteSource: Sendable {
       let count = unsafe bytes.withUnsafeMutableBytes { buffer in
         unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
       }
-      if count >= 0 { return count }
+      if count >= 0 {
+        progress.advance(count)
+        return count
+      }
       if errno != EINTR { throw .callFailed(call: "reading '\(path)'", errno: errno) }
     }
+  }
+
+  /// Reads on until there are `count` bytes, or no more.
+  package func read(upTo count: Int) throws(IOError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      var span = bytes.mutableSpan
+      var room = unsafe span.mutableBytes
+      var rest = room._mutatingExtracting(done...)
+      let more = try read(into: &rest)
+      if more == 0 { break }
+      done += more
+    }
+    return Array(bytes[..<done])
   }
 
   /// Starts again from the first byte; only a regular file can.

@@ -24,8 +24,8 @@ package final class FileReplacement: Sendable {
   package init(_ path: String) throws(IOError) {
     let target = try FileReplacement.target(of: path)
     var status = stat()
-    let exists = unsafe stat(target, &status) == 0
-    let isWritable = unsafe !exists || access(target, W_OK) == 0
+    let exists = unsafe stat(FileName.onDisk(target), &status) == 0
+    let isWritable = unsafe !exists || access(FileName.onDisk(target), W_OK) == 0
     guard isWritable else { throw .cannotOpen(path: path, errno: errno) }
     var made = FileReplacement.makeFile(
       in: FileReplacement.folder(of: target), exists ? 0o600 : 0o666)
@@ -45,7 +45,7 @@ package final class FileReplacement: Sendable {
     close(descriptor)
     temporaryName.withLock { name in
       guard let name else { return }
-      unsafe _ = unlink(name)
+      unsafe _ = unlink(FileName.onDisk(name))
       dmm_remove_when_stopped(nil)
     }
   }
@@ -63,7 +63,7 @@ package final class FileReplacement: Sendable {
       guard link(to: name) else { throw failure("making") }
       temporaryName.withLock { $0 = name }
     }
-    if unsafe rename(name, target) == 0 {
+    if unsafe rename(FileName.onDisk(name), FileName.onDisk(target)) == 0 {
       temporaryName.withLock { $0 = nil }
       dmm_remove_when_stopped(nil)
       return try ByteSink.flushFolder(of: target)
@@ -76,7 +76,7 @@ package final class FileReplacement: Sendable {
   /// Overwrites the old content, after its room has been set aside.
   private func copyOver() throws(IOError) {
     var status = stat()
-    let old = unsafe open(target, O_WRONLY | O_CLOEXEC)
+    let old = unsafe open(FileName.onDisk(target), O_WRONLY | O_CLOEXEC)
     guard old >= 0 else { throw .cannotOpen(path: path, errno: errno) }
     defer { close(old) }
     guard unsafe fstat(descriptor, &status) == 0 else { throw failure("reading") }
@@ -100,7 +100,8 @@ package final class FileReplacement: Sendable {
   /// Gives the nameless file a name that nothing has.
   private func link(to name: String) -> Bool {
     let here = "/proc/self/fd/\(descriptor)"
-    return unsafe linkat(AT_FDCWD, here, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0
+    return unsafe linkat(
+      AT_FDCWD, here, AT_FDCWD, FileName.onDisk(name), AT_SYMLINK_FOLLOW) == 0
   }
 
   /// Makes owner and permissions those of the old file.
@@ -137,9 +138,9 @@ extension FileReplacement {
   /// What a link says; `nil` where there is no link.
   private static func link(at path: String) -> String? {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = unsafe readlink(path, &bytes, bytes.count)
+    let count = unsafe readlink(FileName.onDisk(path), &bytes, bytes.count)
     return count > 0
-      ? String(decoding: bytes[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+      ? FileName.decode(bytes[..<count].map(UInt8.init(bitPattern:))) : nil
   }
 
   /// The folder of a file, with the slash that ends it; empty for the one that we are in.
@@ -155,12 +156,12 @@ extension FileReplacement {
     let here = folder.isEmpty ? "." : folder
     // It gets a name by way of /proc, which a rescue system may lack.
     if unsafe access("/proc/self/fd", X_OK) == 0 {
-      let nameless = unsafe open(here, dmm_o_tmpfile | O_RDWR | O_CLOEXEC, mode)
+      let nameless = unsafe open(FileName.onDisk(here), dmm_o_tmpfile | O_RDWR | O_CLOEXEC, mode)
       if nameless >= 0 || ![EOPNOTSUPP, EISDIR, EINVAL].contains(errno) { return (nameless, nil) }
     }
     let name = freeName(in: folder)
-    unsafe dmm_remove_when_stopped(name)
-    return (unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode), name)
+    unsafe dmm_remove_when_stopped(FileName.onDisk(name))
+    return (unsafe open(FileName.onDisk(name), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode), name)
   }
 
   /// A name that nothing in the folder has.

@@ -1,3 +1,5 @@
+internal import PersistentData
+
 extension Advice {
   /// What to type next, in lines that can be copied; capitals stand for what only the person knows.
   package enum Commands {
@@ -55,20 +57,45 @@ extension Advice {
     package static func search(
       _ input: String, blockCount: UInt64, isFailing: Bool = false
     ) -> [String] {
-      let numbers = "--data-block-size SECTORS --transaction-id ID"
-      return [
-        "A repair looks for the pool in the other blocks; LVM knows what has to be told:",
+      ["A repair looks for the pool in the other blocks; LVM knows what has to be told:"]
+        + byHand(
+          input, blockCount: blockCount, isFailing, fields: "chunksize,transaction_id",
+          "SECTORS and ID", "--data-block-size SECTORS --transaction-id ID")
+    }
+
+    /// Where the superblock is there and its data block size can't be right.
+    static func withDataBlockSize(
+      _ input: String, blockCount: UInt64, isFailing: Bool
+    ) -> [String] {
+      ["Don't activate the pool. LVM knows the right size, and a repair has to be told:"]
+        + byHand(
+          input, blockCount: blockCount, isFailing, fields: "chunksize", "SECTORS",
+          "--data-block-size SECTORS")
+    }
+
+    /// A repair that LVM can't do by itself. `fields`: of lvs, which tell `numbers`; they are the
+    /// values of `options`.
+    private static func byHand(
+      _ input: String, blockCount: UInt64, _ isFailing: Bool, fields: String, _ numbers: String,
+      _ options: String
+    ) -> [String] {
+      [
         "  " + copy(input, isFailing: isFailing),
-        "  lvs --noheadings --nosuffix --units s -o chunksize,transaction_id VG/POOL    "
-          + "(SECTORS and ID)",
-        "  thin_repair --dry-run -i COPY \(numbers)",
+        "  lvs --noheadings --nosuffix --units s -o \(fields) VG/POOL    (\(numbers))",
+        "  thin_repair --dry-run -i COPY \(options)",
         "  lvcreate -L \(blockCount * 4)K -n NEW VG",
-        "  thin_repair -i COPY -o /dev/VG/NEW \(numbers)",
+        "  thin_repair -i COPY -o /dev/VG/NEW \(options)",
         "  thin_check /dev/VG/NEW    (go on only if it is sound)", deactivate,
         "  lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL", activate,
         "VG/NEW is the old metadata then: keep it until your data is checked.",
       ]
     }
+
+    /// A metadata snapshot made anew: the pool goes on all the while.
+    package static let newSnapshot = [
+      "  dmsetup message VG-POOL-tpool 0 release_metadata_snap",
+      "  dmsetup message VG-POOL-tpool 0 reserve_metadata_snap",
+    ]
 
     static func newTransaction(_ input: String, blockCount: UInt64) -> [String] {
       [
@@ -87,22 +114,5 @@ extension Advice {
       "  lvmconfig --type full global/thin_\(job)_executable    "
         + "(has to name this program; set it in lvm.conf if it doesn't)"
     }
-  }
-}
-
-/// A path as a shell takes it, in quotes where it needs some.
-struct ShellWord: CustomStringConvertible {
-  let description: String
-
-  init(_ text: String) {
-    let isPlain = text.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "a")...UInt8(ascii: "z"):
-        true
-      default: "/._+,:@%=-".utf8.contains(byte)
-      }
-    }
-    description = isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
   }
 }

@@ -6,14 +6,16 @@ package struct Advice: Sendable {
 
   /// `input`: the device or file as the person named it. `isMended`: what could be mended in
   /// place has been. `left`: what a check has found since then, if it could be made. `undoFile`:
-  /// what can take that back. `wasToMend`: it was asked for, done or not.
+  /// what can take that back. `wasToMend`: it was asked for, done or not. `isWatched`: somebody
+  /// reads along; otherwise nothing is said but what has to be done.
   package init(
     _ report: CheckReport, input: String, isMended: Bool, left: Findings? = Findings(),
-    undoFile: String? = nil, wasToMend: Bool = false
+    undoFile: String? = nil, wasToMend: Bool = false, isWatched: Bool = true
   ) {
     let findings = report.findings
+    let isTelling = isWatched || findings.callForAction || isMended
     var lines: [String] = []
-    if let amounts = Advice.amounts(findings) { lines.append("Found \(amounts).") }
+    if isTelling, let amounts = Advice.amounts(findings) { lines.append("Found \(amounts).") }
     lines += Advice.affected(report) + Advice.forOverwrittenData(report)
     if findings.worst == .error {
       // Whatever else there is to say can wait.
@@ -21,17 +23,17 @@ package struct Advice: Sendable {
       self.lines = lines + Advice.forErrors(report, input)
       return
     }
-    let later = Advice.later(report, input)
+    let later = Advice.later(report, input, isWatched: isWatched)
     if isMended {
       lines.append(Advice.afterMending(left, input))
       if let undoFile {
-        lines.append(
-          "Until the pool is used, 'thin_check --undo \(undoFile) \(input)' takes that back.")
+        lines.append("Until the pool is used, this takes that back:")
+        lines.append("  thin_check --undo \(ShellWord(undoFile)) \(ShellWord(input))")
       }
       lines += later
     } else {
       let mending = Advice.forMending(report, input)
-      if lines.isEmpty, !report.needsCheck { lines.append(Advice.verdict(report)) }
+      if isWatched, lines.isEmpty, !report.needsCheck { lines.append(Advice.verdict(report)) }
       lines += mending
       if !mending.isEmpty, !later.isEmpty { lines.append("When that is done:") }
       lines += later
@@ -42,6 +44,7 @@ package struct Advice: Sendable {
   /// Where nothing was found.
   private static func verdict(_ report: CheckReport) -> String {
     guard report.isComplete, let superblock = report.superblock else {
+      if report.isOfSnapshot, report.hasReadMappings { return "The metadata snapshot is sound." }
       return "What was looked at is sound."
     }
     return "The metadata is sound. Should LVM not activate the pool, see whether 'lvs -o "
@@ -51,6 +54,8 @@ package struct Advice: Sendable {
   /// What mending in place would put right, and how to have it done.
   private static func forMending(_ report: CheckReport, _ input: String) -> [String] {
     let findings = report.findings
+    // A running pool can't be mended.
+    if report.isOfSnapshot { return [] }
     var lines: [String] = []
     if findings.worst == .leak {
       lines.append(
@@ -74,11 +79,14 @@ package struct Advice: Sendable {
   }
 
   /// What has time until the metadata is sound.
-  private static func later(_ report: CheckReport, _ input: String) -> [String] {
+  private static func later(
+    _ report: CheckReport, _ input: String, isWatched: Bool
+  ) -> [String] {
     guard let superblock = report.superblock else { return [] }
     let findings = report.findings
-    var lines = forTransactions(report, superblock, input) + forSpace(report, superblock)
-    if findings.counts[.metadataSnapshotHeld] != nil {
+    var lines = forSpace(report, superblock)
+    if !report.isOfSnapshot { lines = forTransactions(report, superblock, input) + lines }
+    if isWatched, findings.counts[.metadataSnapshotHeld] != nil {
       lines.append(
         "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
           + "it any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.")
@@ -156,59 +164,5 @@ package struct Advice: Sendable {
       .map(\.entry.fault)
     return "'\(input)' is mended as far as can be; a check still finds \(amounts): "
       + faults.joined(separator: "; ") + "."
-  }
-
-  private static func affected(_ report: CheckReport) -> [String] {
-    let sectors = UInt64(report.superblock?.dataBlockSectors ?? 0)
-    let most = 20
-    var lines = report.damage.prefix(most).map { damage -> String in
-      if damage.lost == [0...UInt64.max] {
-        return "Device \(damage.device): none of its virtual blocks can be read."
-      }
-      let ranges = KeyRanges.text(damage.lost, sectorsPerBlock: sectors)
-      return damage.hasMisfits
-        ? "Device \(damage.device): mappings may be missing in \(ranges)."
-        : "Device \(damage.device): \(ranges) can't be read."
-    }
-    if report.damage.count > most {
-      lines.append("\(report.damage.count - most) more devices have mappings that can't be read.")
-    }
-    if !lines.isEmpty { lines.append(Commands.volumeNames) }
-    if !report.lostIDs.isEmpty {
-      lines.append("The list of devices can't be read as a whole: there may be more of them.")
-    }
-    return lines
-  }
-
-  private static func forErrors(_ report: CheckReport, _ input: String) -> [String] {
-    let isFailing = report.findings.counts[.blockUnreadable] != nil
-    guard let superblock = report.superblock else {
-      if report.isSuperblockMendable {
-        return ["A repair turns the bit back; before that nothing else can be checked."]
-          + Commands.repair(input, blockCount: report.blockCount)
-      }
-      return [
-        "Block 0 is not the superblock of a thin pool, or no longer. Is this the right device? "
-          + "With LVM it is \(Commands.component). If it is, don't activate the pool."
-      ] + Commands.search(input, blockCount: report.blockCount)
-    }
-    var lines: [String] = []
-    if report.damage.isEmpty, report.lostIDs.isEmpty, report.hasReadMappings {
-      lines.append("Every mapping can be read.")
-    }
-    if report.findings.counts[.deviceTruncated] != nil {
-      let sizes = [report.blockCount, superblock.metadataSpaceMap.blockCount].map {
-        ByteCount.text($0.multipliedReportingOverflow(by: 4096).partialValue)
-      }
-      return lines + [
-        "The metadata goes on beyond the end of '\(input)', which has \(sizes[0]) of its "
-          + "\(sizes[1]). Don't activate the pool, and don't repair it like this. A copy was cut "
-          + "short: make a whole one and check that. If this is VG/POOL_tmeta, it was made "
-          + "smaller, or LVM was taken back to an older state. Get back the very extents that it "
-          + "had, not others by 'lvextend':"
-      ] + Commands.findingSize
-    }
-    return lines
-      + Commands.repair(input, blockCount: report.blockCount, isFailing: isFailing)
   }
 }

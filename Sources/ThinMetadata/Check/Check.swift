@@ -23,6 +23,10 @@ package struct CheckReport: Sendable {
     package let device: UInt64
     /// Virtual blocks, ascending.
     package let lost: [ClosedRange<UInt64>]
+    /// Mappings that the device says it has.
+    package let mappedBlocks: UInt64?
+    /// How many of these can't be read; `nil` when its details, which would tell, are lost.
+    package let lostCount: UInt64?
     /// Whether some of these are told by keys that contradict each other: then mappings there may
     /// still be found.
     package let hasMisfits: Bool
@@ -31,8 +35,13 @@ package struct CheckReport: Sendable {
   package fileprivate(set) var findings: Findings
   /// `nil` when there is no superblock to speak of.
   package fileprivate(set) var superblock: Superblock?
-  /// Whether the superblock could not be used for one flipped bit, which repair turns back.
-  package fileprivate(set) var isSuperblockMendable = false
+  /// The transaction id of what was checked, the live pool or its metadata snapshot.
+  package fileprivate(set) var transactionID: UInt64?
+  /// Whether the metadata snapshot of a pool that may be running was checked.
+  package let isOfSnapshot: Bool
+  /// Set where the superblock could not be used for one flipped bit, or one wrong byte, which
+  /// repair turns back: how people call that.
+  package fileprivate(set) var superblockFault: String?
   /// Whole blocks on the device.
   package let blockCount: UInt64
   package fileprivate(set) var damage: [Damage] = []
@@ -55,16 +64,21 @@ extension CheckReport {
   package init(of file: BlockFile, _ scope: CheckScope) throws(IOError) {
     findings = Findings()
     blockCount = file.blockCount
+    isOfSnapshot = scope.roots.metadataSnapshot
     let site = PoolReader.Structure.superblock
     guard let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings)
     else {
       // One that can't be read has been reported.
-      isSuperblockMendable = (try? file.withBlock(.superblock, Superblock.correctedIn)) != nil
+      superblockFault =
+        (try? file.withBlock(.superblock) {
+          CorrectedSuperblock($0, home: .superblock)?.fault
+        }) ?? nil
       return
     }
     self.superblock = superblock
     superblock.check(home: .superblock, at: site, into: &findings)
     superblock.checkAgainstDevice(file, into: &findings)
+    if !isOfSnapshot { transactionID = superblock.transactionID }
     if scope.superblockOnly { return }
 
     var reader = try PoolReader(file, superblock, choosing: scope.roots, findings: findings)
@@ -73,6 +87,7 @@ extension CheckReport {
       findings = reader.findings
       return
     }
+    transactionID = reader.chosenSuperblock.transactionID
     reader.checkDevices()
     if scope.skipMappings {
       findings = reader.findings
@@ -216,15 +231,20 @@ extension PoolReader {
 
   fileprivate func damage(_ totals: SubtreeTotals) -> [CheckReport.Damage] {
     devices.compactMap { device in
+      let mapped = device.details?.mappedBlocks
       guard let root = device.root else {
-        return CheckReport.Damage(device: device.id, lost: [0...UInt64.max], hasMisfits: false)
+        return CheckReport.Damage(
+          device: device.id, lost: [0...UInt64.max], mappedBlocks: mapped, lostCount: mapped,
+          hasMisfits: false)
       }
       let total = totals[below: root.number]
       // Where all are there that should be, keys out of range have led to none.
       let isWhole = !total.hasMisfits || total.entryCount == device.details?.mappedBlocks
       if !total.hasDamage, isWhole { return nil }
       return CheckReport.Damage(
-        device: device.id, lost: lostKeys(below: root, totals), hasMisfits: total.hasMisfits)
+        device: device.id, lost: lostKeys(below: root, totals), mappedBlocks: mapped,
+        lostCount: mapped.flatMap { $0 > total.entryCount ? $0 - total.entryCount : nil },
+        hasMisfits: total.hasMisfits)
     }
   }
 

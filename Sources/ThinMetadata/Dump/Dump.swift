@@ -56,6 +56,10 @@ package struct Dump {
     var joiner = TextJoiner(format, sink)
     let isWhole = !skipsMappings && chosen.count == all.count
     let kept = isWhole ? reader.scatteredRuns() : KeptRuns()
+    // Leaves that are written out for each device can't be counted beforehand.
+    let isCounted = isWhole && sharing != nil
+    reader.file.progress.begin(
+      "writing the dump", total: isCounted ? reader.mappings.leafCount : 0)
     try stream.run(reading: reader.file, reader.limits, kept) { reader, chunk in
       TextPiece(reader.readRuns(chunk), format)
     } consume: { (piece) throws(DumpError) in

@@ -7,29 +7,20 @@ extension Superblock {
     _ block: MetadataBlock, of file: BlockFile, at site: Site, into findings: inout Findings
   ) -> Superblock? {
     do {
-      let (kind, superblock, mended) = try file.withBlock(block) { bytes in
-        (BlockKind(of: bytes), Superblock(bytes), correctedIn(bytes))
+      let (kind, superblock, corrected) = try file.withBlock(block) { bytes in
+        (BlockKind(of: bytes), Superblock(bytes), CorrectedSuperblock(bytes, home: block))
       }
       if kind == .thinSuperblock { return superblock }
-      if let mended {
-        findings.report(.blockBadChecksum, at: site, found: "one flipped bit; repair turns it back")
-        return file.treatment == .salvage ? mended : nil
+      if let corrected {
+        findings.report(
+          .blockBadChecksum, at: site, found: "\(corrected.fault); repair turns it back")
+        return file.treatment == .salvage ? corrected.superblock : nil
       }
       findings.reportKind(kind, expected: .thinSuperblock, at: site)
     } catch {
       findings.report(.blockUnreadable, at: site, found: error.description)
     }
     return nil
-  }
-
-  /// The superblock without the one bit of `bytes` that was flipped; `nil` when that is not what
-  /// is wrong.
-  static func correctedIn(_ bytes: RawSpan) -> Superblock? {
-    guard BlockKind(of: bytes) == nil,
-      let block = SingleBitError.corrected(bytes, as: .thinSuperblock)
-    else { return nil }
-    let superblock = Superblock(block[0])
-    return superblock.magic == Superblock.magic ? superblock : nil
   }
 
   /// Whether a pool can have data blocks of this size.

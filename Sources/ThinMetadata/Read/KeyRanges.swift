@@ -17,18 +17,33 @@ package enum KeyRanges {
   }
 }
 
+/// Numbers of mappings in words.
+package enum MappingCount {
+  /// "12 of 500 mappings (768 KiB)"; without what is not known.
+  package static func text(_ count: UInt64, of all: UInt64? = nil, sectorsPerBlock: UInt64)
+    -> String
+  {
+    let size = count.multipliedReportingOverflow(by: sectorsPerBlock * 512)
+    let bytes =
+      size.overflow || sectorsPerBlock == 0 ? "" : " (\(ByteCount.text(size.partialValue)))"
+    let whole = all.map { " of \($0)" } ?? ""
+    return "\(count)\(whole) mapping\((all ?? count) == 1 ? "" : "s")\(bytes)"
+  }
+}
+
 /// Sizes in words.
 package enum ByteCount {
   package static func text(sectors: UInt32) -> String { text(UInt64(sectors) * 512) }
 
-  /// In the largest binary unit that leaves at least 1, with one decimal.
+  /// In the largest binary unit that leaves at least 10, rounded.
   package static func text(_ bytes: UInt64) -> String {
     var unit = 0
-    var rest = bytes
-    while rest >= 1024 * 10, unit < 5 {
-      rest /= 1024
+    var size: UInt64 = 1
+    while bytes / size >= 1024 * 10, unit < 5 {
+      size *= 1024
       unit += 1
     }
-    return "\(rest) \(["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"][unit])"
+    let rounded = bytes / size + (bytes % size >= size - size / 2 ? 1 : 0)
+    return "\(size == 1 ? bytes : rounded) \(["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"][unit])"
   }
 }

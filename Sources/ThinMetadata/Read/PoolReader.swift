@@ -13,6 +13,8 @@ package struct ThinDevice: Hashable, Sendable {
 package struct RootChoice: Sendable {
   /// Look at the metadata snapshot alone.
   package var metadataSnapshot = false
+  /// Look at the live pool alone; of the metadata snapshot only whether it can be read.
+  package var liveOnly = false
   package var mappingRoot: UInt64?
   package var detailsRoot: UInt64?
   /// Trees of devices that no entry leads to any more, each once for every device that it belongs
@@ -51,6 +53,8 @@ package struct PoolReader: Sendable {
   package private(set) var chosenSuperblock: Superblock
   package var usage: BlockUsage
   package var findings: Findings
+  /// What is wrong with the metadata snapshot's superblock, where only the live pool is read.
+  package private(set) var heldFindings = Findings()
   /// Ascending by id; those of the chosen roots.
   package internal(set) var devices: [ThinDevice] = []
   /// Those of the metadata snapshot, when both are read.
@@ -109,7 +113,14 @@ package struct PoolReader: Sendable {
       Structure.mapping, roots: [], in: file, usage: &usage, findings: &self.findings)
     _ = usage.claim(.superblock, for: Structure.superblock.structure)
     usage.references.increment(0)
-    readHeldSuperblock()
+    var heldFindings = Findings()
+    readHeldSuperblock(&heldFindings)
+    if choice.liveOnly {
+      self.heldFindings = heldFindings
+      heldSuperblock = nil
+    } else {
+      self.findings.merge(heldFindings)
+    }
     readDevices(choice)
   }
 
@@ -129,7 +140,7 @@ package struct PoolReader: Sendable {
     }
   }
 
-  private mutating func readHeldSuperblock() {
+  private mutating func readHeldSuperblock(_ findings: inout Findings) {
     guard superblock.heldRoot != 0 else { return }
     let site = Structure.metadataSnapshot
     guard let block = MetadataBlock(pointer: superblock.heldRoot, count: usage.blockCount) else {

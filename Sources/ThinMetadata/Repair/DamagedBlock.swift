@@ -9,6 +9,8 @@ package struct DamagedBlock: Hashable, Sendable {
     case zeroed
     /// One bit is the other way round; repair turns it back.
     case flippedBit = "flipped_bit"
+    /// One byte is wrong; repair puts it right.
+    case wrongByte = "wrong_byte"
     /// The block starts as it should and goes on as something else: a write that was cut short.
     case torn
     /// Metadata that belongs elsewhere: a write that went astray.
@@ -35,7 +37,9 @@ extension DamagedBlock {
   static func list(_ findings: Findings, in file: BlockFile) -> [DamagedBlock] {
     var structures: [UInt64: String] = [:]
     for finding in findings.sorted where finding.rule.severity == .error {
-      guard let block = finding.site.block, structures.count < most else { continue }
+      let isSuperblock = finding.site == PoolReader.Structure.superblock
+      guard let block = finding.site.block ?? (isSuperblock ? 0 : nil), structures.count < most
+      else { continue }
       if DamagedBlock.rules.contains(finding.rule) {
         structures[block] = structures[block] ?? finding.site.structure
       }
@@ -79,6 +83,9 @@ extension DamagedBlock {
     if kinds.contains(where: { SingleBitError.locate(in: bytes, as: $0) != nil }) {
       return (.flippedBit, nil)
     }
+    if block == .superblock, CorrectedSuperblock(bytes, home: block) != nil {
+      return (.wrongByte, nil)
+    }
     let isBegun =
       block == .superblock
       ? bytes[Superblock.Layout.magic] == Superblock.magic : own == UInt64(block.number)
@@ -92,6 +99,7 @@ extension DamagedBlock.Look: CustomStringConvertible {
     case .unreadable: "the device can't read it"
     case .zeroed: "nothing but zeroes"
     case .flippedBit: "one flipped bit, which was turned back"
+    case .wrongByte: "one wrong byte, which was put right"
     case .torn: "begins as it should and goes on wrong"
     case .misplaced: "metadata that belongs to another block"
     case .unfitting: "sound, but not what belongs there"

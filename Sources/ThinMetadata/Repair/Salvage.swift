@@ -10,6 +10,8 @@ package enum SalvageError: Error {
   case dataBlockSizeUnknown
   /// More mappings whose data has been overwritten than can be left out.
   case tooMuchOverwritten
+  /// The superblock has a size that no pool can have, in sectors, and none was given.
+  case dataBlockSizeInvalid(UInt32)
   case input(IOError)
 }
 
@@ -83,7 +85,12 @@ package struct Salvage: Sendable {
         file, search.superblock, search, grafting, overriding: overrides, dropsOverwritten,
         findings)
     }
-    guard header.dataBlockSectors != 0 else { throw .dataBlockSizeUnknown }
+    if overrides.dataBlockSectors == nil,
+      !Superblock.isPossible(dataBlockSectors: header.dataBlockSectors)
+    {
+      throw search == nil
+        ? .dataBlockSizeInvalid(header.dataBlockSectors) : .dataBlockSizeUnknown
+    }
   }
 
   private init(
@@ -151,13 +158,13 @@ package struct Salvage: Sendable {
       throw .rejected("invalid data block size: \(header.dataBlockSectors) sectors")
     }
     var restorer = try Restorer(output)
-    try reader.replay(header, devices, into: &restorer)
+    try reader.replay(header, devices, into: &restorer, for: "writing the new metadata")
   }
 
   /// About how many blocks the new metadata takes on a device of `blockCount` blocks.
   package func neededBlocks(on blockCount: UInt64) throws(RestoreError) -> UInt64 {
     var estimate = SizeEstimate()
-    try reader.replay(header, devices, into: &estimate)
+    try reader.replay(header, devices, into: &estimate, for: "counting what that takes")
     return estimate.neededBlocks(on: blockCount)
   }
 

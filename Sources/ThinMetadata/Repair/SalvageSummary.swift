@@ -107,10 +107,7 @@ package struct SalvageSummary: Sendable {
       line += " mappings"
     }
     if !unreached.isEmpty { line += " (of lost blocks: \(unreached))" }
-    if !device.lost.isEmpty {
-      line += device.hasMisfits ? "; may lack mappings of " : "; lost what was mapped in "
-      line += KeyRanges.text(device.lost, sectorsPerBlock: sectors)
-    }
+    if !device.lost.isEmpty { line += "; \(loss(of: device, sectors))" }
     if let before, before < device.mappedBlocks {
       line += "; its details say \(before)"
     } else if device.lost.isEmpty, device.hasLosses {
@@ -121,6 +118,18 @@ package struct SalvageSummary: Sendable {
     }
     if device.hasRebuiltDetails { line += "; its details were lost and made anew" }
     return line + "."
+  }
+
+  /// What a device lost: how many mappings, where that can be told, and where they were.
+  private static func loss(of device: Salvage.DeviceResult, _ sectors: UInt64) -> String {
+    let there = [device.mappedBlocks, device.droppedCount].cappedSum
+    guard let before = device.mappedBlocksBefore, before > there else {
+      return (device.hasMisfits ? "may lack mappings of " : "lost what was mapped in ")
+        + KeyRanges.text(device.lost, sectorsPerBlock: sectors)
+    }
+    let count = MappingCount.text(before - there, sectorsPerBlock: sectors)
+    return "lost \(count), \(device.hasMisfits ? "perhaps " : "")in "
+      + KeyRanges.text(device.lost, sectorsPerBlock: 0)
   }
 
   /// "12 proven, 3 likely".

@@ -9,7 +9,8 @@ extension Recovery {
       throw .rejected("invalid data block size: \(pool.dataBlockSectors) sectors")
     }
     var events = InsertedDevice(device, keptRuns, into: try Restorer(output))
-    try salvage.reader.replay(pool, liveDevices, into: &events)
+    try salvage.reader.replay(
+      pool, liveDevices, into: &events, for: "writing the new metadata")
   }
 }
 

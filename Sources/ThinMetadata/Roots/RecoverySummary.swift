@@ -124,7 +124,7 @@ package struct RecoverySummary: Sendable {
     let size = (end ?? 0).multipliedReportingOverflow(by: UInt64(recovery.pool.dataBlockSectors))
     let sectors = size.overflow || size.partialValue == 0 ? "SECTORS" : "\(size.partialValue)"
     return [
-      "next: check \(output), put it in the place of the pool's metadata (thin_roots(8) tells "
+      "next: check '\(output)', put it in the place of the pool's metadata (thin_roots(8) tells "
         + "how), activate the pool, and look at the device, read-only at first:",
       "  dmsetup create recovered --readonly --table '0 \(sectors) thin "
         + "/dev/mapper/VG-POOL-tpool \(recovery.device.id)'",

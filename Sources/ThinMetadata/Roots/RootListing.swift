@@ -118,8 +118,8 @@ package struct RootListing: Sendable {
     }
     if let live = old.live, !live.isWhole {
       lines.append(
-        "The live state is damaged: 'thin_check \(input)' tells more. --recover repairs it on the "
-          + "way, as thin_repair does.")
+        "The live state is damaged: thin_check tells more. --recover repairs it on the way, as "
+          + "thin_repair does.")
     }
     if old.superblock == nil {
       lines.append(
@@ -135,7 +135,7 @@ package struct RootListing: Sendable {
     return lines + [
       "next: keep the pool inactive and a copy of this metadata, then take a device back, as a new "
         + "one, in new metadata:",
-      "  thin_roots -i \(input) --recover \(device) --from \(root) -o NEW",
+      "  thin_roots -i \(ShellWord(input)) --recover \(device) --from \(root) -o NEW",
     ]
   }
 

@@ -100,11 +100,13 @@ struct ChunkOfLeaves: Sendable {
 
 /// Reads the leaves of chunks; what a worker keeps from one chunk to the next.
 struct ChunkReader {
+  private let file: BlockFile
   private var batch: LeafBatch
   private var leaf: MappingLeaf
   private let kept: KeptRuns
 
   init(_ file: BlockFile, _ limits: MappingLeaf.Limits, _ kept: KeptRuns) {
+    self.file = file
     batch = LeafBatch(PoolReader.Structure.mapping, in: file)
     leaf = MappingLeaf(limits)
     self.kept = kept
@@ -152,6 +154,8 @@ struct ChunkReader {
   ) {
     let others = chunk.leaves.indices.filter { !kept.holds(chunk.leaves[$0].block) }
     batch.read(others.map { chunk.leaves[$0] }) { visit(others[$0], $1, &$2) }
+    // Those that were kept count as read.
+    file.progress.advance(chunk.leaves.count - others.count)
   }
 }
 
@@ -174,10 +178,13 @@ extension LeafStream {
 extension PoolReader {
   /// Says the events of a pool with these devices, whose trees this reader has read: ascending by
   /// id, those without a root empty.
+  ///
+  /// `purpose`: what for, as progress tells it.
   func replay<Events: EntryEvents & ~Copyable>(
     _ pool: PoolHeader, _ devices: [(header: DeviceHeader, root: MetadataBlock?)],
-    into events: inout Events
+    into events: inout Events, for purpose: String
   ) throws(Events.Failure) {
+    file.progress.begin(purpose, total: mappings.leafCount)
     let roots = devices.compactMap(\.root)
     let sharing = LeafSharing(mappings, roots: roots, blockCount: usage.blockCount)
     var stream = LeafStream(pool, devices, in: mappings, sharing: sharing)

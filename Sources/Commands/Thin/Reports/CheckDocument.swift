@@ -36,8 +36,8 @@ struct CheckDocument {
     json.field("complete", report.isComplete)
     json.field("mended", result.isMended)
     json.field("undo_file", result.undoFile)
-    if let superblock = report.superblock {
-      json.object("pool") { json in write(superblock, &json) }
+    if let superblock = report.superblock, let transactionID = report.transactionID {
+      json.object("pool") { json in write(superblock, transactionID, &json) }
     }
     json.object("counts") { json in
       for severity in Severity.allCases.reversed() {
@@ -48,6 +48,8 @@ struct CheckDocument {
       for damage in report.damage {
         json.object { json in
           json.field("device", damage.device)
+          json.field("mapped_blocks", damage.mappedBlocks)
+          json.field("lost_mappings", damage.lostCount)
           json.ranges("lost", damage.lost)
         }
       }
@@ -76,8 +78,10 @@ struct CheckDocument {
     }
   }
 
-  private func write(_ superblock: Superblock, _ json: inout JSONWriter) {
-    json.field("transaction_id", superblock.transactionID)
+  private func write(
+    _ superblock: Superblock, _ transactionID: UInt64, _ json: inout JSONWriter
+  ) {
+    json.field("transaction_id", transactionID)
     json.field("data_block_sectors", UInt64(superblock.dataBlockSectors))
     json.field("needs_check", superblock.needsCheck)
     json.field("metadata_snapshot", superblock.heldRoot == 0 ? nil : superblock.heldRoot)

@@ -1,0 +1,45 @@
+extension Findings {
+  /// Findings of damage that are told one by one, of each kind.
+  private static let mostCauses = 100
+  /// Of all others of a kind, more than these are told in one line.
+  private static let mostAlike = 8
+
+  /// The findings as people read them, a line each: first the blocks that are damaged, then what
+  /// may follow from that, or comes alone; each in report order. Where many are alike there is one
+  /// line with their number, so that no flood hides its cause.
+  ///
+  /// `text`: of a finding. `isTold`: which to tell of.
+  package func lines(
+    where isTold: (Rule) -> Bool = { _ in true }, _ text: (Finding) -> String
+  ) -> [String] {
+    let sorted = sorted.filter { isTold($0.rule) }
+    let kept = Dictionary(grouping: sorted, by: Group.init)
+    return sorted.filter(\.rule.entry.isCause).lines(text, of: self, kept)
+      + sorted.filter { !$0.rule.entry.isCause }.lines(text, of: self, kept)
+  }
+
+  /// How many findings of a group get a line.
+  fileprivate func shownCount(_ group: Group) -> Int {
+    let count = madeCount(group)
+    if group.rule.entry.isCause { return Swift.min(count, Findings.mostCauses) }
+    return count > Findings.mostAlike ? 1 : count
+  }
+}
+
+extension [Finding] {
+  /// `kept`: all there are, by group. The last line of a group tells how many more there are.
+  fileprivate func lines(
+    _ text: (Finding) -> String, of findings: Findings, _ kept: [Findings.Group: [Finding]]
+  ) -> [String] {
+    var told: [Findings.Group: Int] = [:]
+    return compactMap { finding in
+      let group = Findings.Group(finding)
+      let shown = Swift.min(findings.shownCount(group), kept[group]?.count ?? 0)
+      let index = told[group, default: 0]
+      told[group] = index + 1
+      if index >= shown { return nil }
+      let rest = index + 1 == shown ? findings.madeCount(group) - shown : 0
+      return text(finding) + (rest > 0 ? ", and \(rest) more like this" : "")
+    }
+  }
+}

@@ -1,0 +1,112 @@
+internal import PersistentData
+
+/// What is lost, and what to do about errors.
+extension Advice {
+  /// Devices that are told of one by one.
+  private static let mostDevices = 20
+
+  static func affected(_ report: CheckReport) -> [String] {
+    var lines = report.damage.prefix(mostDevices).map { line($0, report.dataBlockSectors) }
+    if report.damage.count > mostDevices {
+      lines.append(
+        "\(report.damage.count - mostDevices) more devices have mappings that can't be read.")
+    }
+    if !lines.isEmpty { lines.append(Commands.volumeNames) }
+    if !report.lostIDs.isEmpty {
+      lines.append("The list of devices can't be read as a whole: there may be more of them.")
+    }
+    return lines
+  }
+
+  /// How many mappings of a device are concerned, where that is known, and where they are.
+  private static func line(_ damage: CheckReport.Damage, _ sectors: UInt64) -> String {
+    let isAll = damage.lost == [0...UInt64.max]
+    guard let lost = damage.lostCount else {
+      if isAll { return "Device \(damage.device): none of its virtual blocks can be read." }
+      let ranges = KeyRanges.text(damage.lost, sectorsPerBlock: sectors)
+      return damage.hasMisfits
+        ? "Device \(damage.device): mappings may be missing in \(ranges)."
+        : "Device \(damage.device): \(ranges) can't be read."
+    }
+    let start = "Device \(damage.device): "
+    let count = MappingCount.text(lost, of: damage.mappedBlocks, sectorsPerBlock: sectors)
+    let ranges = KeyRanges.text(damage.lost, sectorsPerBlock: 0)
+    return damage.hasMisfits
+      ? start + "\(count) are missing, perhaps in \(ranges)."
+      : start + "\(count) can't be read, in \(ranges)."
+  }
+
+  static func forErrors(_ report: CheckReport, _ input: String) -> [String] {
+    if report.isOfSnapshot { return forSnapshot(report, input) }
+    guard let superblock = report.superblock else { return forLostSuperblock(report, input) }
+    if report.findings.counts[.deviceTruncated] != nil {
+      return safe(report) + forCutDevice(report, superblock, input)
+    }
+    let isFailing = report.findings.counts[.blockUnreadable] != nil
+    let isSizeWrong = report.findings.counts[.dataBlockSizeInvalid] != nil
+    return safe(report)
+      + (isSizeWrong
+        ? Commands.withDataBlockSize(
+          input, blockCount: report.blockCount, isFailing: isFailing)
+        : Commands.repair(input, blockCount: report.blockCount, isFailing: isFailing))
+  }
+
+  private static func safe(_ report: CheckReport) -> [String] {
+    report.damage.isEmpty && report.lostIDs.isEmpty && report.hasReadMappings
+      ? ["Every mapping can be read."] : []
+  }
+
+  /// The pool may be running, and nothing that needs it stopped is asked for.
+  private static func forSnapshot(_ report: CheckReport, _ input: String) -> [String] {
+    let held = report.superblock.map { ", in block \($0.heldRoot)," } ?? ""
+    return [
+      "This is about the metadata snapshot\(held) which may be damaged alone. Release it, reserve "
+        + "a new one and try again; the pool may go on:"
+    ] + Commands.newSnapshot + [
+      "  thin_check -m \(ShellWord(input))",
+      "If that finds the same, the pool's own metadata may be damaged: when the pool is inactive "
+        + "next, check it without -m.",
+    ]
+  }
+
+  private static func forLostSuperblock(_ report: CheckReport, _ input: String) -> [String] {
+    if let fault = report.superblockFault {
+      return [
+        "There is \(fault) in the superblock. A repair turns it back; before that nothing else can "
+          + "be checked."
+      ] + Commands.repair(input, blockCount: report.blockCount)
+    }
+    return [
+      "Block 0 is not the superblock of a thin pool, or no longer. Is this the right device? "
+        + "With LVM it is \(Commands.component). If it is, don't activate the pool."
+    ]
+      + Commands.search(
+        input, blockCount: report.blockCount,
+        isFailing: report.findings.counts[.blockUnreadable] != nil)
+  }
+
+  private static func forCutDevice(
+    _ report: CheckReport, _ superblock: Superblock, _ input: String
+  ) -> [String] {
+    let sizes = [report.blockCount, superblock.metadataSpaceMap.blockCount].map {
+      ByteCount.text($0.multipliedReportingOverflow(by: 4096).partialValue)
+    }
+    return [
+      "The metadata goes on beyond the end of '\(input)', which has \(sizes[0]) of its "
+        + "\(sizes[1]). Don't activate the pool, and don't repair it like this. A copy was cut "
+        + "short: make a whole one and check that. If this is VG/POOL_tmeta, it was made "
+        + "smaller, or LVM was taken back to an older state. Get back the very extents that it "
+        + "had, not others by 'lvextend':"
+    ] + Commands.findingSize
+  }
+}
+
+extension CheckReport {
+  /// Sectors in a data block; 0 where that is not known.
+  fileprivate var dataBlockSectors: UInt64 {
+    guard let sectors = superblock?.dataBlockSectors,
+      Superblock.isPossible(dataBlockSectors: sectors)
+    else { return 0 }
+    return UInt64(sectors)
+  }
+}
