@@ -173,10 +173,11 @@ enum HelpTexts {
       -i, --input <input>     The same.
       --all                   List all states, not only those with something to go
                               back to.
-      --recover <recover>     Take this device back: its id in the old state.
+      --recover <recover>     Take this device back: its id in the old state, or
+                              all; an id can be repeated.
       --from <from>           The old state to take it from: a root from the list.
       -o, --output <output>   The metadata device or file to overwrite.
-      --as <as>               The device's id in the output; unless given, the
+      --as <as>               The one device's id in the output; unless given, the
                               highest one that is free.
       --data-block-size <data-block-size>
                               Sectors in a data block, where the metadata can't

@@ -209,6 +209,22 @@ extension DamageCase {
       image.editRoot(of: image.metadataMap) { $0.blockCount = count }
       return Site("pool", order: 7)
     },
+    DamageCase(
+      .formerDevices, "an old leaf of details in a free block", of: "thin/fresh"
+    ) { image in
+      let other = try MetadataImage(kernel: plain)
+      let leaf = other.superblock.detailsRoot
+      let block = UInt64(image.blockCount - 1)
+      image.edit(block, as: .btreeNode) { bytes in
+        other.withBlock(leaf) { node in
+          for offset in stride(from: 0, to: MetadataBlock.size, by: 8) {
+            bytes[Field<UInt64>(at: offset)] = node[Field<UInt64>(at: offset)]
+          }
+        }
+        bytes[BTreeNode.Layout.block] = block
+      }
+      return Site("pool", order: 7)
+    },
     DamageCase(.dataFull, "as the kernel made it", of: "thin/data-full") { _ in
       Site("pool", order: 7)
     },

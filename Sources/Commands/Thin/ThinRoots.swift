@@ -2,24 +2,41 @@ internal import ArgumentParser
 internal import PersistentData
 internal import ThinMetadata
 
-/// `thin_roots`: lists the states of a pool that a device still holds, and takes a device back from
+/// `thin_roots`: lists the states of a pool that a device still holds, and takes devices back from
 /// one of them.
 struct ThinRoots: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_roots",
-    abstract: "List the old states that thin-pool metadata still holds; undelete a device.",
+    abstract: "List the old states that thin-pool metadata still holds; undelete devices.",
     version: Toolbox.version)
+
+  /// What to take back.
+  enum Recovered: ExpressibleByArgument, Equatable {
+    case all
+    case device(UInt64)
+
+    init?(argument: String) {
+      if argument == "all" {
+        self = .all
+      } else {
+        guard let id = UInt64(argument) else { return nil }
+        self = .device(id)
+      }
+    }
+  }
 
   @Argument(help: "The metadata device or file; it is only read.") var file: String?
   @Option(name: .attached("i"), help: "The same.") var input: String?
   @Flag(help: "List all states, not only those with something to go back to.") var all = false
-  @Option(help: "Take this device back: its id in the old state.") var recover: UInt64?
+  @Option(
+    help: "Take this device back: its id in the old state, or all; an id can be repeated.")
+  var recover: [Recovered] = []
   @Option(help: "The old state to take it from: a root from the list.") var from: UInt32?
   @Option(name: .attached("o"), help: "The metadata device or file to overwrite.")
   var output: String?
   @Option(
     name: .customLong("as"),
-    help: "The device's id in the output; unless given, the highest one that is free.")
+    help: "The one device's id in the output; unless given, the highest one that is free.")
   var newID: UInt64?
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions
@@ -28,11 +45,17 @@ struct ThinRoots: Tool {
     if file != nil, input != nil {
       throw ValidationError("the input is named twice, as an argument and with --input")
     }
-    if recover != nil {
+    if !recover.isEmpty {
       guard from != nil, output != nil else {
         throw ValidationError("--recover needs --from and --output")
       }
       if all { throw ValidationError("--all can't be used with --recover") }
+      if recover.count > 1 {
+        if recover.contains(.all) { throw ValidationError("--recover all has all devices already") }
+        if newID != nil { throw ValidationError("--as can only be used with one --recover") }
+      } else if newID != nil, recover == [.all] {
+        throw ValidationError("--as can't be used with --recover all: devices keep their ids")
+      }
     } else if from != nil || output != nil || newID != nil {
       throw ValidationError("--from, --output and --as can only be used with --recover")
     }
@@ -46,8 +69,10 @@ struct ThinRoots: Tool {
       throw Failure(.usage, "Missing expected argument '<file>'\n\n" + ThinRoots.helpMessage())
     }
     let source = try openInput(path, .read, .salvage)
-    if let recover, let from, let output {
-      try self.recover(recover, from, source, output)
+    if let from, let output, case .device(let id)? = recover.first, recover.count == 1 {
+      try recover(id, from, source, output)
+    } else if let from, let output, !recover.isEmpty {
+      try recoverState(from, source, output)
     } else {
       try list(source)
     }
@@ -72,15 +97,52 @@ struct ThinRoots: Tool {
 
   // MARK: Taking a device back
 
-  private func recover(
-    _ id: UInt64, _ root: UInt32, _ source: BlockFile, _ output: String
-  ) throws(Failure) {
+  private func openTarget(_ source: BlockFile, _ output: String) throws(Failure) -> BlockFile {
     let target = try openOutput(output)
     if source.isSame(as: output) {
       throw Failure(
         .outputRefused,
         "input and output are the same: nothing is changed in place; name another device or file")
     }
+    return target
+  }
+
+  /// Takes several devices back, or all.
+  private func recoverState(
+    _ root: UInt32, _ source: BlockFile, _ output: String
+  ) throws(Failure) {
+    let target = try openTarget(source, output)
+    let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
+    let salvage = try salvage(source, path, overrides.values)
+    let ids = recover.compactMap { if case .device(let id) = $0 { id } else { nil } }
+    let recovery: StateRecovery
+    do throws(RecoveryError) {
+      recovery = try StateRecovery(
+        ids.isEmpty ? .all : .devices(ids), from: root, in: source, beside: salvage)
+    } catch {
+      throw failure(error, ids, root)
+    }
+    do throws(RestoreError) { try recovery.restore(to: target) } catch {
+      throw Failure(error, output)
+    }
+    _ = consume bar
+    let summary = StateSummary(recovery, output: output)
+    say(leftOut: summary.leftOut, salvage, summary.lines)
+  }
+
+  /// The devices are back, whether anybody reads this or not.
+  private func say(leftOut: [String], _ salvage: Salvage, _ lines: [String]) {
+    do throws(Failure) { try print(leftOut) } catch {
+      for line in leftOut { shared.messages.say(line) }
+    }
+    shared.messages.say(salvage)
+    for line in lines { shared.messages.say(line) }
+  }
+
+  private func recover(
+    _ id: UInt64, _ root: UInt32, _ source: BlockFile, _ output: String
+  ) throws(Failure) {
+    let target = try openTarget(source, output)
     let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
     let salvage = try salvage(source, path, overrides.values)
     let recovery = try recovery(of: id, from: root, source, salvage)
@@ -89,12 +151,7 @@ struct ThinRoots: Tool {
     }
     _ = consume bar
     let summary = RecoverySummary(recovery, output: output)
-    // The device is back, whether anybody reads this or not.
-    do throws(Failure) { try print(summary.leftOut) } catch {
-      for line in summary.leftOut { shared.messages.say(line) }
-    }
-    shared.messages.say(salvage)
-    for line in summary.lines { shared.messages.say(line) }
+    say(leftOut: summary.leftOut, salvage, summary.lines)
   }
 
   private func recovery(
@@ -103,11 +160,11 @@ struct ThinRoots: Tool {
     do throws(RecoveryError) {
       return try Recovery(of: id, from: root, in: source, beside: salvage, as: newID)
     } catch {
-      throw failure(error, id, root)
+      throw failure(error, [id], root)
     }
   }
 
-  private func failure(_ error: RecoveryError, _ id: UInt64, _ root: UInt32) -> Failure {
+  private func failure(_ error: RecoveryError, _ ids: [UInt64], _ root: UInt32) -> Failure {
     switch error {
     case .noSuchRoot(let trees):
       let hint = trees.first.map {
@@ -118,10 +175,15 @@ struct ThinRoots: Tool {
         "block \(root) is no root" + (hint ?? "; --all lists them"))
     case .noSuchDevice(let others):
       return Failure(
-        .noInput, "root \(root) has no device \(id); it has \(others.deviceIDs)")
+        .noInput,
+        "root \(root) has no device \(Set(ids).subtracting(others).sorted().deviceIDs); it has "
+          + others.deviceIDs)
     case .idTaken:
       return Failure(
-        .usage, "there is a device \(newID ?? 0) in the live state; choose another id with --as")
+        .usage,
+        newID == nil
+          ? "there is no free id for a device any more"
+          : "there is a device \(newID ?? 0) in the live state; choose another id with --as")
     case .idTooLarge:
       return Failure(.usage, "ids end at \(DeviceDetails.deviceIDMaximum)")
     }

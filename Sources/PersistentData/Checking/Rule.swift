@@ -64,6 +64,7 @@ package enum Rule: String, CaseIterable, Sendable {
   case countsNotJudged
   case needsCheck
   case metadataSnapshotHeld
+  case formerDevices
   case metadataNearlyFull
   case metadataFull
   case dataFull

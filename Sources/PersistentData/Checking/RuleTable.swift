@@ -114,6 +114,10 @@ extension Rule {
     case .needsCheck:
       RuleEntry(.note, "the kernel asked for a check (needs_check is set)", action: true)
     case .metadataSnapshotHeld: RuleEntry(.note, "a metadata snapshot is held")
+    case .formerDevices:
+      RuleEntry(
+        .note, "the pool has no device, but old states of a pool with devices are there",
+        action: true)
     case .metadataNearlyFull:
       RuleEntry(.note, "metadata space is below the low watermark", action: true)
     case .metadataFull:

@@ -86,6 +86,12 @@ package struct Advice: Sendable {
     let findings = report.findings
     var lines = forSpace(report, superblock)
     if !report.isOfSnapshot { lines = forTransactions(report, superblock, input) + lines }
+    if findings.counts[.formerDevices] != nil {
+      lines.append(
+        "This pool has no devices. Was it emptied, or formatted over another, by mistake? Then "
+          + "don't activate it: 'thin_roots \(input)' lists old states that are still there, and "
+          + "takes their devices back.")
+    }
     if isWatched, findings.counts[.metadataSnapshotHeld] != nil {
       lines.append(
         "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "

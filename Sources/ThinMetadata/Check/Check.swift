@@ -104,6 +104,11 @@ extension CheckReport {
         overwrittenData = OverwrittenData(reader, dataCounts)
       }
     }
+    if scope.judgesSpaceMaps, reader.devices.isEmpty, reader.findings.worst != .error,
+      reader.hasFormerDevices
+    {
+      reader.findings.report(.formerDevices, at: PoolReader.Structure.pool)
+    }
     findings = reader.findings
     damage = reader.damage(totals)
     lostIDs = reader.lostTopLevel.common(with: reader.lostDetails)

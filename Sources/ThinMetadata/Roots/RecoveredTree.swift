@@ -6,26 +6,41 @@ struct RecoveredTree: Sendable {
   private(set) var runs: [MappingRun] = []
   /// Virtual blocks whose mappings are gone; where nothing was mapped, nothing is lost.
   private(set) var lost: [ClosedRange<UInt64>] = []
-  /// The leaves that were read.
+  /// In key order.
   private(set) var leaves: [UInt32] = []
 
   var mappingCount: UInt64 { runs.reduce(0) { $0 + $1.length } }
 
   /// Memory grows with the mappings of this one device.
   init(_ lists: DeviceLists, below root: UInt32, in file: BlockFile) {
+    self.init(leavesOf: lists, below: root)
+    let contents = RecoveredTree.runs(of: leaves.sorted(), in: file)
+    runs = leaves.flatMap { contents[$0, default: []] }
+  }
+
+  /// Without its mappings.
+  init(leavesOf lists: DeviceLists, below root: UInt32) {
     for bottom in lists.mappings.bottoms(lists.census, below: root) {
       switch bottom {
       case .leaf(let block): leaves.append(block)
       case .missing(let keys): lost.append(keys)
       }
     }
-    leaves.sort()
-    let visitors = BlockScan(file, leaves).run { Visitor() }
-    runs = visitors.flatMap(\.runs).sorted { $0.virtualBegin < $1.virtualBegin }
+  }
+
+  /// The mappings of leaves, ascending blocks, by leaf.
+  static func runs(of leaves: [UInt32], in file: BlockFile) -> [UInt32: [MappingRun]] {
+    let visitors = BlockScan(file, leaves).run { Visitor(leaves: leaves) }
+    return visitors.reduce(into: [:]) { all, visitor in
+      all.merge(visitor.runs) { first, _ in first }
+    }
   }
 
   private struct Visitor: BlockVisitor {
-    var runs: [MappingRun] = []
+    let leaves: [UInt32]
+    private(set) var runs: [UInt32: [MappingRun]] = [:]
+
+    init(leaves: [UInt32]) { self.leaves = leaves }
 
     mutating func unreadable(_ index: Int, _ error: IOError) {}
 
@@ -33,6 +48,7 @@ struct RecoveredTree: Sendable {
     mutating func visit(_ index: Int, _ bytes: RawSpan) {
       guard BlockKind(of: bytes) == .btreeNode else { return }
       let leaf = BTreeNode(bytes)
+      var runs: [MappingRun] = []
       var open: MappingRun?
       for entry in 0..<leaf.entryCount {
         let (key, mapping) = (leaf.key(entry), Mapping(leaf.value(entry)))
@@ -45,6 +61,7 @@ struct RecoveredTree: Sendable {
           virtualBegin: key, dataBegin: mapping.dataBlock, length: 1, time: mapping.time)
       }
       if let open { runs.append(open) }
+      self.runs[leaves[index]] = runs
     }
   }
 }

@@ -160,7 +160,7 @@ package struct Recovery: Sendable {
 
 extension OldRoots {
   /// The lists in which a mapping tree starts in `block`, and whose it is there.
-  fileprivate func roots(withTree block: UInt32) -> [(root: UInt32, device: UInt64)] {
+  func roots(withTree block: UInt32) -> [(root: UInt32, device: UInt64)] {
     roots.flatMap { root in
       devices(below: root.block).filter { $0.root == block }.map { (root.block, $0.id) }
     }
@@ -168,7 +168,7 @@ extension OldRoots {
 
   /// The trees of today, and of the metadata snapshot, that are later versions of a device's: with
   /// its id and made when it was, or starting in the same block.
-  fileprivate func liveTrees(
+  func liveTrees(
     of id: UInt64, _ details: DeviceDetails?, _ oldTree: UInt32, _ reader: PoolReader
   ) -> [MetadataBlock] {
     let held = reader.heldSuperblock.flatMap { lists.block($0.detailsRoot) }

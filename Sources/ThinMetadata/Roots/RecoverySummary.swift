@@ -10,13 +10,9 @@ package struct RecoverySummary: Sendable {
   /// `output`: as the person named it.
   package init(_ recovery: Recovery, output: String) {
     leftOut =
-      RecoverySummary.ranges(recovery).map {
+      RecoverySummary.ranges(leftOut: recovery.parts.filter { !$0.fate.isKept }).map {
         "left out: \($0)"
-      }
-      + recovery.lost.map {
-        "lost: \(RecoverySummary.text($0)): the block that had their mappings was given out again "
-          + "or is damaged"
-      }
+      } + recovery.lost.map { "lost: \(RecoverySummary.textOfLost($0))" }
     lines =
       RecoverySummary.counts(recovery) + RecoverySummary.doubts(recovery)
       + RecoverySummary.next(recovery, output)
@@ -24,8 +20,9 @@ package struct RecoverySummary: Sendable {
 
   // MARK: Ranges
 
-  private static func ranges(_ recovery: Recovery) -> [String] {
-    joined(recovery.parts.filter { !$0.fate.isKept }).map { part in
+  /// What doesn't come back, range by range, with the reason.
+  static func ranges(leftOut parts: [Recovery.Part]) -> [String] {
+    joined(parts).map { part in
       let run = part.run
       return "\(blocks("virtual", run.virtualBegin, run.length)), "
         + "\(blocks("data", run.dataBegin, run.length)): \(reason(part))"
@@ -59,6 +56,10 @@ package struct RecoverySummary: Sendable {
 
   private static func blocks(_ kind: String, _ first: UInt64, _ count: UInt64) -> String {
     count == 1 ? "\(kind) block \(first)" : "\(kind) blocks \(first)..\(first + count - 1)"
+  }
+
+  static func textOfLost(_ keys: ClosedRange<UInt64>) -> String {
+    "\(text(keys)): the block that had their mappings was given out again or is damaged"
   }
 
   private static func text(_ keys: ClosedRange<UInt64>) -> String {

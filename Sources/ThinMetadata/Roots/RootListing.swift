@@ -132,6 +132,13 @@ package struct RootListing: Sendable {
           + "transactions; where these are alike it is a guess.")
     }
     guard let (root, device) = best(shown) else { return lines }
+    if old.live?.deviceCount == 0, let state = old[root], state.deviceCount > 1 {
+      return lines + [
+        "next: keep the pool inactive and a copy of this metadata, then take the devices back, in "
+          + "new metadata:",
+        "  thin_roots -i \(input) --recover all --from \(root) -o NEW",
+      ]
+    }
     return lines + [
       "next: keep the pool inactive and a copy of this metadata, then take a device back, as a new "
         + "one, in new metadata:",

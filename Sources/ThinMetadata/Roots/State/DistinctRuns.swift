@@ -1,0 +1,57 @@
+internal import PersistentData
+
+/// Runs of many leaves, cut so that no data block is in two of them.
+///
+/// A data block that several leaves map alike, same virtual block and same time, is one mapping
+/// that devices share. One that is mapped in two ways is in none: kernels never do that, so that a
+/// leaf is not what it was any more.
+struct DistinctRuns {
+  /// Ascending by data block.
+  private(set) var runs: [MappingRun] = []
+
+  /// What tells whether two runs map the same data block alike.
+  private struct Line: Hashable {
+    let offset: UInt64
+    let time: UInt32
+  }
+
+  /// Where the lines that are open end.
+  private var open: [Line: UInt64] = [:]
+  private var place: UInt64 = 0
+
+  /// `dataBlockCount`: what lies beyond is left out.
+  init(_ all: some Sequence<MappingRun>, dataBlockCount: UInt64) {
+    for run in all.sorted(by: { $0.dataBegin < $1.dataBegin }) {
+      guard run.dataBegin < dataBlockCount else { break }
+      advance(to: run.dataBegin)
+      let line = Line(offset: run.virtualBegin &- run.dataBegin, time: run.time)
+      let end = min(run.dataBlocks.upperBound, dataBlockCount)
+      open[line] = max(open[line] ?? 0, end)
+    }
+    advance(to: .max)
+  }
+
+  private mutating func advance(to next: UInt64) {
+    while let end = open.values.min() {
+      let stop = min(end, next)
+      if place < stop, open.count == 1, let line = open.keys.first { append(line, to: stop) }
+      place = max(place, stop)
+      if end > next { return }
+      open = open.filter { $0.value > end }
+    }
+    place = next
+  }
+
+  private mutating func append(_ line: Line, to end: UInt64) {
+    let run = MappingRun(
+      virtualBegin: place &+ line.offset, dataBegin: place, length: end - place, time: line.time)
+    // Virtual blocks are in any order here.
+    if let last = runs.last, last.time == run.time, last.dataBlocks.upperBound == run.dataBegin,
+      last.virtualBegin &+ last.length == run.virtualBegin
+    {
+      runs[runs.count - 1].length += run.length
+    } else {
+      runs.append(run)
+    }
+  }
+}

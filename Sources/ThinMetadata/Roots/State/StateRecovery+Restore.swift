@@ -1,0 +1,80 @@
+package import PersistentData
+
+extension StateRecovery {
+  /// Writes new metadata to `output`: all that is left of the live state, and the devices.
+  package func restore(to output: BlockFile) throws(RestoreError) {
+    guard Superblock.isPossible(dataBlockSectors: pool.dataBlockSectors) else {
+      throw .rejected("invalid data block size: \(pool.dataBlockSectors) sectors")
+    }
+    var events = InsertedDevices(self, into: try Restorer(output))
+    try salvage.reader.replay(pool, liveDevices, into: &events)
+  }
+}
+
+/// A pool's events with more devices among them, where their ids belong, and what these share in
+/// front of all.
+private struct InsertedDevices: EntryEvents {
+  private var restorer: Restorer
+  private let recovery: StateRecovery
+  private let shared: Set<UInt32>
+  private var next = 0
+
+  init(_ recovery: StateRecovery, into restorer: Restorer) {
+    self.restorer = restorer
+    self.recovery = recovery
+    shared = Set(recovery.shared)
+  }
+
+  mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+    try restorer.begin(pool)
+    for leaf in recovery.shared {
+      try restorer.beginShared(InsertedDevices.name(leaf))
+      for run in recovery.contents.leaves[leaf]?.kept ?? [] { try restorer.run(run) }
+      try restorer.endShared()
+    }
+  }
+
+  /// The live state's shared runs are called after the block of a leaf too.
+  private static func name(_ leaf: UInt32) -> String { "old \(leaf)" }
+
+  mutating func beginShared(_ name: String) throws(RestoreError) { try restorer.beginShared(name) }
+
+  mutating func endShared() throws(RestoreError) { try restorer.endShared() }
+
+  mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+    try write(below: device.id)
+    try restorer.beginDevice(device)
+  }
+
+  mutating func endDevice() throws(RestoreError) { try restorer.endDevice() }
+
+  mutating func run(_ run: MappingRun) throws(RestoreError) { try restorer.run(run) }
+
+  mutating func entries(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(RestoreError) {
+    try restorer.entries(keys, values)
+  }
+
+  mutating func reference(_ name: String) throws(RestoreError) { try restorer.reference(name) }
+
+  mutating func end() throws(RestoreError) {
+    try write(below: .max)
+    try restorer.end()
+  }
+
+  /// Writes the devices with lower ids that haven't been.
+  private mutating func write(below id: UInt64) throws(RestoreError) {
+    while next < recovery.devices.count, recovery.devices[next].header.id < id {
+      let device = recovery.devices[next]
+      next += 1
+      try restorer.beginDevice(device.header)
+      for leaf in device.leaves {
+        if shared.contains(leaf) {
+          try restorer.reference(InsertedDevices.name(leaf))
+        } else {
+          for run in recovery.contents.leaves[leaf]?.kept ?? [] { try restorer.run(run) }
+        }
+      }
+      try restorer.endDevice()
+    }
+  }
+}
