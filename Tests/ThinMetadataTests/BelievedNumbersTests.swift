@@ -211,6 +211,29 @@ import ThinMetadata
     }
   }
 
+  /// Also where a metadata snapshot, which new metadata has not, maps what no device does.
+  @Test(arguments: TestFiles.fixtureNames("kernel/thin"))
+  func `data blocks that nothing maps any more are told, all of them and no others`(
+    name: String
+  ) throws {
+    let image = try pool(name)
+    let map = image.dataMap
+    let used = Set((0..<Int(map.root.blockCount)).filter { image.count($0, in: map) > 0 })
+    var random = SeededRandom()
+    let lost = leaves(image).map(\.block).shuffled(using: &random).prefix(2)
+    for blocks in [[], Array(lost)] {
+      var damaged = image
+      for block in blocks { damaged.zero(block) }
+      let rescue = try Rescue(damaged)
+      let mapped = Set(rescue.output.mappings.values.joined().map { Int($0.value.dataBlock) })
+      let told = OldSpaceMaps(rescue.salvage, isComparing: true)
+      let place: Comment = "\(name), leaves \(blocks), seed \(random.seed)"
+      #expect(told.isComplete, place)
+      let listed = Set(told.unmapped.flatMap { Int($0.lowerBound)...Int($0.upperBound) })
+      #expect(listed == used.subtracting(mapped), place)
+    }
+  }
+
   @Test(arguments: ["snapshots", "reuse-same-leaf"])
   func `an empty pool is not made of one whose trees nothing leads to`(name: String) throws {
     var image = try pool(name)

@@ -56,6 +56,17 @@ extension PoolReader {
     return visitors.contains(where: \.hasSharedOwn)
   }
 
+  /// References to data blocks by the devices alone, without what only the metadata snapshot has;
+  /// `counts` are those of both, and are handed back where there is no difference.
+  func liveCounts(of counts: RefCounts) -> RefCounts {
+    guard let isLive else { return counts }
+    let live = RefCounts(count: counts.count, watchingSole: true)
+    var copy = self
+    _ = copy.readLeaves(where: isLive, into: live)
+    _ = live.endWatch()
+    return live
+  }
+
   private mutating func noteLate(_ blocks: [UInt64]) {
     for block in blocks where lateBlocks.count < LateTimes.mostBlocks { lateBlocks.insert(block) }
   }

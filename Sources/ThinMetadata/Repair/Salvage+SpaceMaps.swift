@@ -41,8 +41,9 @@ extension OldSpaceMaps {
       isComplete = false
       return
     }
+    // The new metadata has no metadata snapshot: what only that maps, nothing does.
     let differences = CountDifferences(
-      dataMap, with: salvage.dataCounts, atMost: OldSpaceMaps.most)
+      dataMap, with: reader.liveCounts(of: salvage.dataCounts), atMost: OldSpaceMaps.most)
     unmapped = differences.all.lazy.filter { $0.counted == 0 }.map(\.blocks).joined
     isComplete = differences.isComplete
   }
