@@ -87,10 +87,12 @@ package struct Advice: Sendable {
     var lines = forSpace(report, superblock)
     if !report.isOfSnapshot { lines = forTransactions(report, superblock, input) + lines }
     if findings.counts[.formerDevices] != nil {
-      lines.append(
+      lines += [
         "This pool has no devices. Was it emptied, or formatted over another, by mistake? Then "
-          + "don't activate it: 'thin_roots \(input)' lists old states that are still there, and "
-          + "takes their devices back.")
+          + "don't activate it: this lists old states that are still there, and can take their "
+          + "devices back:",
+        "  thin_roots \(ShellWord(input))",
+      ]
     }
     if isWatched, findings.counts[.metadataSnapshotHeld] != nil {
       lines.append(
