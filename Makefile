@@ -28,7 +28,7 @@ export SWIFT_BACKTRACE := enable=no
 # Python scripts below Tests/ leave nothing behind.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: build demo test install-test kernel-test lvm-test bench bench-quick fixtures static install \
+.PHONY: build demo test install-test kernel-test kernel-random lvm-test bench bench-quick fixtures static install \
   uninstall installed format lint clean help deps
 
 build: deps ## build the program (make alone does it)
@@ -57,6 +57,10 @@ install-test: ## install to a folder of its own, and try that
 
 kernel-test: build ## let Linux itself, in an emulated machine, judge what is written
 	Tests/Kernel/kernel-test.sh $(program)
+
+# RANDOM_MINUTES for each of three kernels, 20 unless given.
+kernel-random: build ## do random things to pools on three kernels, and judge each state
+	Tests/Kernel/random-test.sh $(program)
 
 lvm-test: installed ## let LVM, in an emulated machine, use what is installed
 	Tests/Kernel/lvm-test.sh $(installed)
