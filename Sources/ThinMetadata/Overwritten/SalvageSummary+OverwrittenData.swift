@@ -13,8 +13,8 @@ extension SalvageSummary {
           + "data may have been are kept."
       } else {
         "All these mappings are kept, and read other volumes' data where theirs has been "
-          + "overwritten; '--drop-overwritten' leaves such mappings out, so that they read as "
-          + "zeroes."
+          + "overwritten; 'thin_repair --drop-overwritten' leaves such mappings out, so that "
+          + "they read as zeroes."
       }
     return lines + [
       Advice.causeOfOverwrittenData, fate,

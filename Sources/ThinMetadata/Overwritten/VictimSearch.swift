@@ -85,8 +85,6 @@ private struct VictimVisitor: LeafVisitor {
   var leaf: MappingLeaf
   private(set) var victims: [VictimSearch.Victim] = []
   private var findings = Findings()
-  /// The leaf's: by virtual block, whether it is certain.
-  private var found: [(key: UInt64, isCertain: Bool)] = []
 
   init(
     disputes: DataOwners.Disputes?, free: [ClosedRange<UInt64>], part: Range<UInt64>,
@@ -101,26 +99,31 @@ private struct VictimVisitor: LeafVisitor {
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
     if victims.count > VictimSearch.most { return }
     leaf.read(node, reference, findings: &findings)
-    for run in leaf.runs { look(at: run) }
-    for (key, isCertain) in found { append(key, isCertain, in: reference.block.number) }
-    found.removeAll(keepingCapacity: true)
+    let number = reference.block.number
+    for run in leaf.runs {
+      let blocks = run.dataBlocks.clamped(to: part)
+      if blocks.isEmpty { continue }
+      let place = free.firstIndex(endingFrom: blocks.lowerBound)
+      if place < free.count, free[place].lowerBound < blocks.upperBound {
+        lookBlockByBlock(at: run, blocks, in: number)
+      } else {
+        disputes?.forEach(in: run) {
+          append(run.virtualBegin + ($0 - run.dataBegin), $1, in: number)
+        }
+      }
+    }
   }
 
-  private mutating func look(at run: MappingRun) {
-    var own: [UInt64: Bool] = [:]
-    disputes?.forEach(in: run) { own[$0] = $1 }
-    let blocks = run.dataBlocks.clamped(to: part)
-    var index = free.firstIndex(endingFrom: blocks.lowerBound)
-    while !blocks.isEmpty, index < free.count, free[index].lowerBound < blocks.upperBound {
-      for block in free[index].clamped(to: blocks.lowerBound...blocks.upperBound - 1)
-      where own[block] == nil {
-        own[block] = false
-      }
-      index += 1
-    }
-    if own.isEmpty { return }
-    for (block, isCertain) in own.sorted(by: { $0.key < $1.key }) {
-      found.append((run.virtualBegin + (block - run.dataBegin), isCertain))
+  /// For a run of which some blocks are free: they are suspect, disputed or not.
+  private mutating func lookBlockByBlock(
+    at run: MappingRun, _ blocks: Range<UInt64>, in leaf: UInt32
+  ) {
+    var fates: [UInt64: Bool] = [:]
+    disputes?.forEach(in: run) { fates[$0] = $1 }
+    for block in blocks {
+      guard let isCertain = fates[block] ?? (free.hasRange(with: block) ? false : nil)
+      else { continue }
+      append(run.virtualBegin + (block - run.dataBegin), isCertain, in: leaf)
     }
   }
 

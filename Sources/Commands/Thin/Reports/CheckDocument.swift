@@ -54,8 +54,9 @@ struct CheckDocument {
         }
       }
     }
-    write(
-      report.overwrittenData, BlockSize(sectors: report.superblock?.dataBlockSectors ?? 0), &json)
+    if report.isComplete, let sectors = report.superblock?.dataBlockSectors {
+      write(report.overwrittenData, BlockSize(sectors: sectors), &json)
+    }
     json.ranges("lost_device_ids", report.lostIDs)
     let findings = report.findings.sorted
     json.field("findings_left_out", report.findings.madeCount - findings.count)
