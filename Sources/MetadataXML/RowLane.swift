@@ -23,21 +23,32 @@ struct RowLane {
   /// The literals of all shapes one after the other.
   private var words: [Word] = []
   private var pieces: [Piece] = []
-  /// Where in `pieces` each shape's are.
-  private var shapes: [Range<Int>] = []
+  /// What a line can be, and where in `pieces` its literals are.
+  private struct Line {
+    let shape: Int
+    let kind: LaneRows.Row.Kind
+    let pieces: Range<Int>
+  }
+
+  private var lines: [Line] = []
   /// The most numbers that a row of any shape has.
   private let valuesPerRow: Int
-  /// The first eight bytes of each shape; none has a shorter piece in front.
+  /// The first eight bytes of each line; none has a shorter piece in front.
   private var openings: [UInt64] = []
 
   init(_ shapes: [XMLRowShape]) {
     valuesPerRow = shapes.map(\.valueCount).max() ?? 0
-    for shape in shapes {
-      let first = pieces.count
-      for piece in shape.pieces { append(Array(piece.utf8)) }
-      self.shapes.append(first..<pieces.count)
-      openings.append(words[pieces[first].words.lowerBound].bytes)
+    for (index, shape) in shapes.enumerated() {
+      append(shape.pieces, index, shape.isContainer ? .opening(isClosed: false) : .row)
+      if shape.isContainer { append([shape.closing], index, .closing) }
     }
+  }
+
+  private mutating func append(_ literals: [String], _ shape: Int, _ kind: LaneRows.Row.Kind) {
+    let first = pieces.count
+    for literal in literals { append(Array(literal.utf8)) }
+    lines.append(Line(shape: shape, kind: kind, pieces: first..<pieces.count))
+    openings.append(words[pieces[first].words.lowerBound].bytes)
   }
 
   private mutating func append(_ literal: [UInt8]) {
@@ -64,6 +75,7 @@ struct RowLane {
         rows.append(row)
         line = row.end
       } else if let end = endOfLine(in: bytes, from: line) {
+        rows.endRows()
         line = end
       } else {
         break
@@ -82,24 +94,25 @@ struct RowLane {
     }
     guard bytes.count - tag >= 8 else { return nil }
     let first = bytes.word(at: tag)
-    for shape in shapes.indices where openings[shape] == first {
-      if let end = match(shapes[shape], in: bytes, at: tag, &values, from: place) {
-        return LaneRows.Row(shape: shape, start: start, tag: tag, end: end)
+    for line in lines.indices where openings[line] == first {
+      if let end = match(lines[line].pieces, in: bytes, at: tag, &values, from: place) {
+        return LaneRows.Row(
+          kind: lines[line].kind, shape: lines[line].shape, start: start, tag: tag, end: end)
       }
     }
     return nil
   }
 
-  /// Reads a line of one shape whose tag starts at `start`; returns the end of the line.
+  /// Reads a line of some pieces whose tag starts at `start`; returns the end of the line.
   private func match(
-    _ shape: Range<Int>, in bytes: Span<UInt8>, at start: Int, _ values: inout [UInt64],
+    _ line: Range<Int>, in bytes: Span<UInt8>, at start: Int, _ values: inout [UInt64],
     from place: Int
   ) -> Int? {
     var values = values.mutableSpan
     var place = place
     var index = start
-    for number in shape {
-      if number > shape.lowerBound {
+    for number in line {
+      if number > line.lowerBound {
         guard let value = scanDecimal(bytes, at: &index) else { return nil }
         values[place] = value
         place += 1
@@ -119,9 +132,18 @@ struct RowLane {
   }
 }
 
-/// Rows that the lane has found in some bytes, in their order.
+/// Rows that the lane has found in some bytes, in their order, and the lines of containers.
 struct LaneRows: Sendable {
   struct Row: Sendable {
+    enum Kind {
+      case row
+      /// The start tag of a container; its end tag may follow, after nothing but rows.
+      case opening(isClosed: Bool)
+      /// The end tag of a container whose start tag is in its place.
+      case closing
+    }
+
+    fileprivate(set) var kind: Kind
     let shape: Int
     /// Where the line starts, and where its tag does, counted from the first of the bytes.
     let start: Int
@@ -134,6 +156,8 @@ struct LaneRows: Sendable {
   /// As many places for each row, the numbers in front.
   fileprivate var values: [UInt64] = []
   private let valuesPerRow: Int
+  /// The start tag of a container behind which there are only rows so far.
+  private var opening: Int?
 
   init(_ valuesPerRow: Int, roomFor rowCount: Int) {
     self.valuesPerRow = valuesPerRow
@@ -155,7 +179,22 @@ struct LaneRows: Sendable {
     return place
   }
 
-  fileprivate mutating func append(_ row: Row) { rows.append(row) }
+  /// Adds a line that follows the last one, if there was none in between that is no row.
+  fileprivate mutating func append(_ row: Row) {
+    switch row.kind {
+    case .row: break
+    case .opening: opening = rows.count
+    case .closing:
+      // An end tag that is not known to be in its place is a line like others.
+      guard let opening, rows[opening].shape == row.shape else { return endRows() }
+      rows[opening].kind = .opening(isClosed: true)
+      self.opening = nil
+    }
+    rows.append(row)
+  }
+
+  /// A line comes that is no row.
+  fileprivate mutating func endRows() { opening = nil }
 }
 
 /// One past the next line feed.

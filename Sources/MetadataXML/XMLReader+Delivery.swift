@@ -46,7 +46,8 @@ extension XMLReader {
     hasRoot = true
     if let (shape, values) = tags.row(note, of: shapes) {
       try deliver(shape, values.span, at: position, to: &consumer)
-      openElements.append(.init(name: shapes[shape].name, position: position, isRow: true))
+      let isRow = !shapes[shape].isContainer
+      openElements.append(.init(name: shapes[shape].name, position: position, isRow: isRow))
     } else {
       let tag = tags.tag(note)
       do throws(XMLComplaint) {
@@ -58,10 +59,10 @@ extension XMLReader {
     }
   }
 
-  private mutating func deliverEnd<Consumer: XMLConsumer & ~Copyable>(
+  mutating func deliverEnd<Consumer: XMLConsumer & ~Copyable>(
     at position: XMLPosition, to consumer: inout Consumer
   ) throws(XMLError) {
-    // expat matches the tags, so this is the element that ends.
+    // expat, or the lane, matches the tags, so this is the element that ends.
     guard let element = openElements.popLast(), !element.isRow else { return }
     do throws(XMLComplaint) {
       try consumer.end(element.name)

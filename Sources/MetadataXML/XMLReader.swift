@@ -9,8 +9,10 @@ internal import Threads
 ///
 /// The lane is open from the start until the first line that is not simple (`isSimpleLine`), and
 /// never again: as long as it is open, each line starts between two tags. A row is taken by it only
-/// when all before it has been parsed, and inside an open element, where a tag may stand. Lines
-/// that it does not take go to expat, always as whole lines, so that expat holds nothing back.
+/// when all before it has been parsed, and inside an open element, where a tag may stand. A
+/// container is taken as a whole, from its start tag to its end tag, if a portion has all of it and
+/// it holds nothing but rows. Lines that it does not take go to expat, always as whole lines, so
+/// that expat holds nothing back.
 package struct XMLReader: ~Copyable {
   /// How deep elements may nest. Metadata needs four levels.
   package static let maxDepth = 8
@@ -32,6 +34,8 @@ package struct XMLReader: ~Copyable {
   var laneLineCount = 0
 
   private var isLaneOpen: Bool
+  /// Whether the element that is open is a container whose start tag expat has not seen.
+  private var isInLaneContainer = false
   /// Lines dealt with, counted while the lane is open.
   private var lineCount = 0
 
@@ -107,9 +111,8 @@ package struct XMLReader: ~Copyable {
         if parsed < line { try parse(bytes.extracting(parsed..<line), into: &consumer) }
         parsed = line
         line = row.end
-        if mayHoldTags {
-          let position = XMLPosition(line: lineCount + 1, column: row.tag - row.start + 1)
-          try deliver(row.shape, rows.values(at: nextRow), at: position, to: &consumer)
+        let position = XMLPosition(line: lineCount + 1, column: row.tag - row.start + 1)
+        if try take(row, rows.values(at: nextRow), at: position, into: &consumer) {
           laneLineCount += 1
           parsed = line
         }
@@ -127,6 +130,29 @@ package struct XMLReader: ~Copyable {
     }
     if parsed < line { try parse(bytes.extracting(parsed..<line), into: &consumer) }
     return line
+  }
+
+  /// Gives the consumer a line of the lane's; returns whether it is none for expat.
+  private mutating func take<Consumer: XMLConsumer & ~Copyable>(
+    _ row: LaneRows.Row, _ values: Span<UInt64>, at position: XMLPosition,
+    into consumer: inout Consumer
+  ) throws(XMLError) -> Bool {
+    switch row.kind {
+    case .row:
+      guard mayHoldTags else { return false }
+      try deliver(row.shape, values, at: position, to: &consumer)
+    case .opening(let isClosed):
+      // What it holds needs a level as well.
+      guard isClosed, mayHoldTags, openElements.count + 1 < Self.maxDepth else { return false }
+      try deliver(row.shape, values, at: position, to: &consumer)
+      openElements.append(.init(name: shapes[row.shape].name, position: position, isRow: false))
+      isInLaneContainer = true
+    case .closing:
+      guard isInLaneContainer else { return false }
+      isInLaneContainer = false
+      try deliverEnd(at: position, to: &consumer)
+    }
+    return true
   }
 
   private mutating func parse<Consumer: XMLConsumer & ~Copyable>(

@@ -1,5 +1,5 @@
 /// The shape of an element that occurs by the million: its name, and its attributes as they are
-/// usually ordered. It has no content.
+/// usually ordered. It has no content, unless it is a container.
 ///
 /// For example: `XMLRowShape("mapping", [.number("cache_block"), .text("dirty", "true")])`.
 package struct XMLRowShape: Sendable {
@@ -16,18 +16,22 @@ package struct XMLRowShape: Sendable {
   /// All its attributes, in canonical order.
   package let attributes: [Attribute]
 
+  /// Whether other elements may stand in it.
+  package let isContainer: Bool
+
   /// How many numbers a row carries.
   package let valueCount: Int
 
-  /// Makes a shape.
-  package init(_ name: String, _ attributes: [Attribute]) {
+  /// Makes a shape. A container's name has five letters at least.
+  package init(_ name: String, _ attributes: [Attribute], isContainer: Bool = false) {
     self.name = name
     self.attributes = attributes
+    self.isContainer = isContainer
     valueCount = attributes.count { if case .number = $0 { true } else { false } }
   }
 
   /// The literal pieces of a line in canonical form, less its indentation: one number stands
-  /// between each two of them.
+  /// between each two of them. A container's is the line of its start tag.
   var pieces: [String] {
     var pieces = ["<\(name)"]
     for attribute in attributes {
@@ -39,7 +43,10 @@ package struct XMLRowShape: Sendable {
         pieces[pieces.count - 1] += " \(name)=\"\(value)\""
       }
     }
-    pieces[pieces.count - 1] += "/>\n"
+    pieces[pieces.count - 1] += isContainer ? ">\n" : "/>\n"
     return pieces
   }
+
+  /// The line of a container's end tag in canonical form, less its indentation.
+  var closing: String { "</\(name)>\n" }
 }

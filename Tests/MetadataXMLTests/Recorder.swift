@@ -10,6 +10,7 @@ struct Recorder: XMLConsumer {
       "single_mapping", [.number("origin_block"), .number("data_block"), .number("time")]),
     XMLRowShape("mapping", [.number("cache_block"), .text("dirty", "true")]),
     XMLRowShape("mapping", [.number("cache_block"), .text("dirty", "false")]),
+    XMLRowShape("device", [.number("dev_id"), .number("time")], isContainer: true),
   ]
 
   var events: [String] = []
@@ -18,7 +19,7 @@ struct Recorder: XMLConsumer {
     switch tag.name {
     case "superblock": try tag.allow(only: "uuid", "time", "version")
     case "device":
-      try tag.allow(only: "dev_id", "name")
+      try tag.allow(only: "dev_id", "name", "time")
       _ = try tag.number("dev_id")
     case "note": break
     case "range_mapping":
@@ -39,7 +40,7 @@ struct Recorder: XMLConsumer {
     let numbers = values.indices.map { values[$0] }
     if numbers[0] == 666 { throw .content("bad number 666") }
     if numbers[0] == 667 { throw .failure(OutOfSpace()) }
-    events.append("row \(shape) \(numbers)")
+    events.append((Self.rows[shape].isContainer ? "start " : "row ") + "\(shape) \(numbers)")
   }
 }
 

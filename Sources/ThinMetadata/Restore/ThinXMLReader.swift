@@ -11,7 +11,12 @@ where Events.Failure == RestoreError {
         ["origin_begin", "data_begin", "length", "time"].map { .number($0) }),
       XMLRowShape(
         "single_mapping", ["origin_block", "data_block", "time"].map { .number($0) }),
+      XMLRowShape("device", deviceAttributes.map { .number($0) }, isContainer: true),
     ]
+  }
+
+  private static var deviceAttributes: [String] {
+    ["dev_id", "mapped_blocks", "transaction", "creation_time", "snap_time"]
   }
 
   private var events: Events
@@ -47,8 +52,9 @@ where Events.Failure == RestoreError {
       let name = try tag.text("name")
       try say { (events) throws(RestoreError) in try events.beginShared(name) }
     case "device":
-      let device = try device(tag)
-      try say { (events) throws(RestoreError) in try events.beginDevice(device) }
+      // One that has all its attributes comes as a row.
+      try tag.allow(only: "dev_id", "mapped_blocks", "transaction", "creation_time", "snap_time")
+      for name in Self.deviceAttributes { _ = try tag.number(name) }
     case "ref":
       try tag.allow(only: "name")
       let name = try tag.text("name")
@@ -72,6 +78,7 @@ where Events.Failure == RestoreError {
   }
 
   package mutating func row(_ shape: Int, _ values: Span<UInt64>) throws(XMLComplaint) {
+    if shape == 2 { return try begin(device: values) }
     let isRange = shape == 0
     let time = values[isRange ? 3 : 2]
     guard time <= UInt64(Mapping.timeMaximum) else {
@@ -99,22 +106,26 @@ where Events.Failure == RestoreError {
     try say { (events) throws(RestoreError) in try events.begin(header) }
   }
 
-  private func device(_ tag: XMLTag) throws(XMLComplaint) -> DeviceHeader {
-    try tag.allow(
-      only: "dev_id", "mapped_blocks", "transaction", "creation_time", "snap_time")
-    return DeviceHeader(
-      id: try tag.number("dev_id"),
+  /// `values`: in the order of `deviceAttributes`.
+  private mutating func begin(device values: Span<UInt64>) throws(XMLComplaint) {
+    let device = DeviceHeader(
+      id: values[0],
       details: DeviceDetails(
-        mappedBlocks: try tag.number("mapped_blocks"),
-        transactionID: try tag.number("transaction"),
-        creationTime: try number(tag, "creation_time"),
-        snapshottedTime: try number(tag, "snap_time")))
+        mappedBlocks: values[1], transactionID: values[2],
+        creationTime: try narrow(values[3], "creation_time", of: "device"),
+        snapshottedTime: try narrow(values[4], "snap_time", of: "device")))
+    do throws(RestoreError) { try events.beginDevice(device) } catch { throw complaint(error) }
   }
 
   private func number(_ tag: XMLTag, _ name: String) throws(XMLComplaint) -> UInt32 {
-    let wide = try tag.number(name)
+    try narrow(try tag.number(name), name, of: tag.name)
+  }
+
+  private func narrow(
+    _ wide: UInt64, _ name: String, of tag: String
+  ) throws(XMLComplaint) -> UInt32 {
     guard let narrow = UInt32(exactly: wide) else {
-      throw .content("attribute '\(name)' of tag '\(tag.name)' is too large (found \(wide))")
+      throw .content("attribute '\(name)' of tag '\(tag)' is too large (found \(wide))")
     }
     return narrow
   }
