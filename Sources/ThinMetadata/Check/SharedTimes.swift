@@ -11,9 +11,12 @@ struct SharedTimes: Sendable {
   /// By block of a leaf or an internal node: one more than the latest time of the shared mappings
   /// below it.
   private let timesAfter: [UInt32: UInt32]
+  /// Whether there may be data blocks that several leaves lead to, and one takes for its own.
+  let hasRivals: Bool
 
   /// `leaves`: one more than the latest time of the mappings that it shares, by block of a leaf.
-  init(_ leaves: [UInt32: UInt32], in skeleton: TreeSkeleton) {
+  init(_ leaves: [UInt32: UInt32], in skeleton: TreeSkeleton, hasRivals: Bool = false) {
+    self.hasRivals = hasRivals
     var times = leaves
     // A node stands after all its parents, so going backwards meets children first.
     if !leaves.isEmpty {
@@ -25,17 +28,20 @@ struct SharedTimes: Sendable {
     timesAfter = times
   }
 
-  /// Reads the leaves of live devices once more, for what they take for their own and share all
-  /// the same. `counts`: of the live devices' references alone.
-  init(_ mappings: TreeWalk, _ leaf: MappingLeaf, _ counts: RefCounts) {
+  /// Reads the leaves that one live device alone has once more, for what it takes for its own and
+  /// shares all the same. `counts`: of the live devices' references alone. `shared`: what is known
+  /// of leaves that several devices have.
+  init(
+    _ mappings: TreeWalk, _ leaf: MappingLeaf, _ counts: RefCounts, shared: [UInt32: UInt32]
+  ) {
     var walk = mappings
     // All that is wrong with leaves has been said.
     var findings = Findings()
-    let visitors = walk.readLeaves(where: { $0.treeCount > 0 }, findings: &findings) {
+    let visitors = walk.readLeaves(where: { $0.treeCount == 1 }, findings: &findings) {
       Visitor(counts: counts, leaf: leaf)
     }
-    let leaves = visitors.flatMap(\.timesAfter)
-    self.init(Dictionary(leaves) { first, _ in first }, in: mappings.skeleton)
+    let leaves = shared.merging(visitors.flatMap(\.timesAfter)) { first, _ in first }
+    self.init(leaves, in: mappings.skeleton, hasRivals: true)
   }
 
   /// The lowest snapshotted time that a device with the tree at `root` may have; 0 when any will
@@ -50,12 +56,11 @@ struct SharedTimes: Sendable {
     mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
       var findings = Findings()
       leaf.read(node, reference, findings: &findings)
-      let isShared = reference.reach.treeCount > 1
-      var time: UInt32 = 0
-      for run in leaf.runs where run.time >= max(reference.reach.lowest, time) {
-        if isShared || counts.hasCountAbove1(run.dataBlocks) { time = run.time + 1 }
+      let own = leaf.runs.filter { $0.time >= reference.reach.lowest }
+      let isShared = counts.haveCountAbove1(own.lazy.map(\.dataBlocks))
+      if let time = zip(own, isShared).lazy.filter(\.1).map(\.0.time).max() {
+        timesAfter.append((reference.block.number, time + 1))
       }
-      if time > 0 { timesAfter.append((reference.block.number, time)) }
     }
   }
 }

@@ -44,8 +44,8 @@ package struct OverwrittenData: Sendable {
   package init() { certain = [:] }
 
   /// Looks for such data where the stored counts are not those that were counted, or a device
-  /// takes for its own what others have too: without either there is none that could be seen
-  /// without a second look at all mappings.
+  /// takes for its own what other leaves lead to as well: without either there is none that could
+  /// be seen without a second look at all mappings.
   ///
   /// `reader`: has read the mappings. `counts`: of the references of everything that can be read.
   package init(_ reader: PoolReader, _ counts: RefCounts) {
@@ -56,7 +56,7 @@ package struct OverwrittenData: Sendable {
       PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
     let free = CountDifferences(map, with: counts, atMost: VictimSearch.most) { $0 == 0 }
-    guard free.hasAny || reader.sharedTimes != nil else {
+    guard free.hasAny || reader.sharedTimes?.hasRivals == true else {
       self.init()
       return
     }
@@ -111,7 +111,7 @@ extension PoolReader {
   /// Whether, after a look at the space maps, it is worth while to look for overwritten data.
   var mayHaveOverwrittenData: Bool {
     let signs: [Rule] = [.refCountTooLow, .refCountTooHigh, .blockLeaked, .countsNotJudged]
-    return sharedTimes != nil || signs.contains { findings.counts[$0] != nil }
+    return sharedTimes?.hasRivals == true || signs.contains { findings.counts[$0] != nil }
   }
 }
 

@@ -17,10 +17,11 @@ extension PoolReader {
     let counts = RefCounts(count: limits.dataBlockCount, watchingSole: true)
     // What the metadata snapshot alone has is no concern of the devices: it comes after them.
     let isLive = isLive
-    let hasSharedOwn = readLeaves(where: isLive, into: counts, keepingRuns: keepingRuns)
-    let hasRivals = counts.endWatch()
-    if hasSharedOwn || hasRivals {
-      sharedTimes = SharedTimes(mappings, MappingLeaf(limits), counts)
+    let shared = readLeaves(where: isLive, into: counts, keepingRuns: keepingRuns)
+    if counts.endWatch() {
+      sharedTimes = SharedTimes(mappings, MappingLeaf(limits), counts, shared: shared)
+    } else if !shared.isEmpty {
+      sharedTimes = SharedTimes(shared, in: mappings.skeleton)
     }
     if isLive != nil { _ = readLeaves(where: { $0.treeCount == 0 }, into: counts) }
     return counts
@@ -32,11 +33,11 @@ extension PoolReader {
     mappings.roots.allSatisfy { $0.reach.treeCount > 0 } ? nil : { $0.treeCount > 0 }
   }
 
-  /// Counts the references of some leaves. Returns whether a device takes what it shares with
-  /// another, leaf and all, for its own.
+  /// Counts the references of some leaves. Returns, by block, those of several devices one of which
+  /// takes mappings for its own: one more than the latest time in it.
   private mutating func readLeaves(
     where isWanted: ((Reach) -> Bool)?, into counts: RefCounts, keepingRuns: Bool = false
-  ) -> Bool {
+  ) -> [UInt32: UInt32] {
     let limits = limits
     let visitors = mappings.readLeaves(where: isWanted, findings: &findings) {
       CountingVisitor(
@@ -53,7 +54,7 @@ extension PoolReader {
       highestDataBlock = [highestDataBlock, visitor.highestDataBlock].compactMap(\.self).max()
       for (block, count) in visitor.mappingCounts { leafEntryCounts[Int(block)] = count }
     }
-    return visitors.contains(where: \.hasSharedOwn)
+    return Dictionary(visitors.flatMap(\.timesAfter)) { first, _ in first }
   }
 
   /// References to data blocks by the devices alone, without what only the metadata snapshot has;
@@ -94,8 +95,9 @@ private struct CountingVisitor: LeafVisitor {
   /// Data blocks of mappings that are newer than the pool.
   private(set) var lateBlocks: [UInt64] = []
   private let timeLimit: UInt32
-  /// Whether a leaf of several devices has a mapping that one of them takes for its own.
-  private(set) var hasSharedOwn = false
+  /// Leaves of several devices with a mapping that one of them takes for its own, and one more than
+  /// the latest time of a mapping in each.
+  private(set) var timesAfter: [(UInt32, UInt32)] = []
   private(set) var highestDataBlock: UInt64?
 
   init(counts: RefCounts, limits: MappingLeaf.Limits, shelf: KeptRuns.Shelf?) {
@@ -115,21 +117,29 @@ private struct CountingVisitor: LeafVisitor {
     if let keys = node.keys, leaf.isSound(keys, bounds, reference) {
       batch.addStaged()
       mappingCounts.append((reference.block.number, UInt8(node.entryCount)))
-      note(bounds, reach)
-      latestTimes.note(bounds.time)
+      note(bounds)
+      noteTime(bounds.time, reference)
       if staged.runCount <= KeptRuns.runsAtMost { keepRuns(of: node, reference) }
       return
     }
     leaf.read(node, reference, findings: &findings)
     mappingCounts.append((reference.block.number, UInt8(leaf.mappingCount)))
-    latestTimes.note(leaf.runs.lazy.map(\.time).max() ?? 0)
+    if let latest = leaf.runs.lazy.map(\.time).max() { noteTime(latest, reference) }
     for run in leaf.runs {
       if run.time > timeLimit, lateBlocks.count < LateTimes.mostBlocks {
         lateBlocks += run.dataBlocks
       }
       batch.add(
         BlockRun(begin: run.dataBegin, length: run.length, isSole: run.time >= soleFrom))
-      note(Mapping(dataBlock: run.dataBegin + run.length - 1, time: run.time), reach)
+      note(Mapping(dataBlock: run.dataBegin + run.length - 1, time: run.time))
+    }
+  }
+
+  /// `latest`: the latest time in a leaf.
+  private mutating func noteTime(_ latest: UInt32, _ reference: NodeReference) {
+    latestTimes.note(latest)
+    if reference.reach.treeCount > 1, latest >= reference.reach.lowest {
+      timesAfter.append((reference.block.number, latest + 1))
     }
   }
 
@@ -139,8 +149,7 @@ private struct CountingVisitor: LeafVisitor {
     shelf?.keep(leaf.runs, of: reference.block, keysFrom: reference.first)
   }
 
-  private mutating func note(_ bounds: Mapping, _ reach: Reach) {
-    if reach.treeCount > 1, bounds.time >= reach.lowest { hasSharedOwn = true }
+  private mutating func note(_ bounds: Mapping) {
     highestDataBlock = max(highestDataBlock ?? 0, bounds.dataBlock)
   }
 }

@@ -104,10 +104,14 @@ package final class RefCounts: Sendable {
     }
   }
 
-  /// Whether any of `blocks`, all on the device, has a count above 1.
-  package func hasCountAbove1(_ blocks: Range<UInt64>) -> Bool {
-    precondition(blocks.upperBound <= count)
-    return state.withLock { pages in blocks.contains { pages[$0] > 1 } }
+  /// For each range of blocks, all on the device, whether any of them has a count above 1.
+  package func haveCountAbove1(_ ranges: some Sequence<Range<UInt64>>) -> [Bool] {
+    state.withLock { pages in
+      ranges.map { blocks in
+        precondition(blocks.upperBound <= count)
+        return blocks.contains { pages[$0] > 1 }
+      }
+    }
   }
 
   /// The first block from `start` on with a count above 0.
