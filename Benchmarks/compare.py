@@ -12,6 +12,8 @@ import tempfile
 import inputs
 import measure
 
+HEAD = ("| input | job | wall s | {0} | times | CPU s | {0} | times | MiB | {0} | times |\n"
+        "|---|---|" + "--:|" * 9)
 TOOLS = ["thin_check", "thin_dump", "thin_restore", "thin_repair"]
 
 
@@ -74,10 +76,7 @@ class Bench:
 
     def table(self, folder, named, before=None, limits=None, **settings):
         """Measures all jobs on some inputs and prints a table of medians."""
-        peer = self.peer_name
-        print(f"| input | job | wall s | {peer} | times | CPU s | {peer} | times "
-              f"| MiB | {peer} | times |")
-        print("|---|---|" + "--:|" * 9)
+        print(HEAD.format(self.peer_name))
         for name, text in named.items():
             for job, commands, files in self.jobs(folder, name, text):
                 def prepare(command):
@@ -106,6 +105,28 @@ class Bench:
                 if found != wanted:
                     job += f" (peer: {found:,} of {wanted:,} devices)"
                 print(row(name, job, ours + theirs, found == wanted), flush=True)
+            self.clear(folder)
+
+    def restored(self, folder, named):
+        """Measures what is done with metadata that others wrote, and how it is written."""
+        print(HEAD.format(self.peer_name))
+        image, xml, old_xml = (os.path.join(folder, file) for file in ("image", "xml", "old.xml"))
+        self.output = os.path.join(folder, "output")
+        for name, text in named.items():
+            tell(f"{name} in {folder}")
+            self.generate(text, image)
+            self.output_size = os.path.getsize(image)
+            subprocess.run([self.options.program, "thin_dump", "-o", xml, image], check=True)
+            restore = self.both("thin_restore", "-q", "-i", xml, "-o", self.output)
+            print(row(name, "thin_restore", self.in_turn(restore, self.runs, self.make_output)))
+            inputs.forget_snapshots(xml, old_xml)
+            for source, note in (xml, ""), (old_xml, ", no device knows its snapshots"):
+                writer = self.options.peer if self.has_peer else self.options.program
+                restore = [writer, "thin_restore", "-q", "-i", source, "-o", self.output]
+                self.make_output(restore)
+                subprocess.run(restore, check=True)
+                check = self.both("thin_check", "-q", self.output)
+                print(row(name + note, "thin_check", self.in_turn(check, self.runs)), flush=True)
             self.clear(folder)
 
     def devices(self, command):
@@ -191,7 +212,7 @@ def main():
 def report(bench, memory, disk, is_full):
     options = bench.options
     many = {**inputs.SMALL, **inputs.MEDIUM, **(inputs.LARGE if is_full else {})}
-    every = {**many, **(inputs.GROWTH if is_full else {})}
+    every = {**many, **inputs.RESTORED, **(inputs.GROWTH if is_full else {})}
     print(f"# Speed of dmmeta {bench.version(options.program)} beside thin-provisioning-tools "
           f"{bench.peer_name}\n")
     print(f"{datetime.date.today()}, {machine()}.\n")
@@ -205,6 +226,8 @@ def report(bench, memory, disk, is_full):
           "block, on all cores.\n\n| input | wall s | CPU s |\n|---|--:|--:|")
     for name, limit in limits.items():
         print(f"| {name} | {limit.wall:.3f} | {limit.cpu:.3f} |")
+    print("\n### Restored\n\nWhat is checked was written by the peer, if there is one.\n", flush=True)
+    bench.restored(memory, inputs.RESTORED)
     way = []
 
     def drop(files):

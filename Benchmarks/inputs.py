@@ -1,5 +1,7 @@
 """The metadata that is measured: names, and what thin_generate_metadata makes them of."""
 
+import re
+
 BLOCK = 4096
 
 SMALL = {
@@ -18,6 +20,11 @@ LARGE = {
     " --size 327680",
     "large-shuffled": "--devices 16 --snapshots 9 --segments 540 --leaves 16 --diverge 54"
     " --size 327680 --scattered",
+}
+# Restored, by the peer if there is one, from the XML of what is made.
+RESTORED = {
+    "medium-shared, restored": MEDIUM["medium-shared"],
+    "50,000 devices of a mapping": "--devices 50000 --segments 1 --mappings 1",
 }
 # Far from the ordinary, each in one way.
 GROWTH = {
@@ -46,6 +53,13 @@ def find_leaf(path):
             if [number(node, at, 4) for at in (4, 16, 20, 24)] == [2, 252, 252, 8]:
                 return block
             block += 1
+
+
+def forget_snapshots(source, target):
+    """Copies XML, and has no device know that it was snapshotted: all such times have to be told."""
+    with open(source, encoding="utf-8") as lines, open(target, "w", encoding="utf-8") as copy:
+        for line in lines:
+            copy.write(re.sub(r'snap_time="[0-9]+"', 'snap_time="0"', line))
 
 
 def zero_block(path, block):
