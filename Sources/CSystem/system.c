@@ -27,6 +27,10 @@ bool dmm_open_standard_descriptors(void) {
   return true;
 }
 
+int64_t dmm_next_data(int descriptor, int64_t offset, bool is_hole) {
+  return lseek(descriptor, offset, is_hole ? SEEK_HOLE : SEEK_DATA);
+}
+
 int64_t dmm_block_device_size(int descriptor) {
   uint64_t bytes = 0;
   if (ioctl(descriptor, BLKGETSIZE64, &bytes) != 0) return -1;

@@ -26,6 +26,36 @@ import Testing
     #expect(try BlockFile(path, .read).blockCount == 3)
   }
 
+  @Test func `the holes of a file are known, and no block that holds anything is in one`() throws {
+    let scratch = try Scratch()
+    let count: UInt64 = 1 << 22
+    var random = SeededRandom()
+    let stored = Set((0..<40).map { _ in UInt64.random(in: 0..<count, using: &random) })
+    let path = try scratch.blank("file", bytes: 0)
+    let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+    for block in stored {
+      // Not from its first byte on.
+      try handle.seek(toOffset: block * 4096 + 4000)
+      try handle.write(contentsOf: Data([1]))
+    }
+    try handle.truncate(atOffset: count * 4096)
+    try handle.close()
+    let file = try BlockFile(path, .read)
+    let pieces = file.storedBlocks(in: 0..<count)
+    #expect(
+      stored.allSatisfy { block in pieces.contains { $0.contains(block) } },
+      "SEED=\(random.seed)")
+    #expect(zip(pieces, pieces.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound })
+    // File systems store a little more than was written.
+    #expect(pieces.reduce(0) { $0 + $1.count } < 10_000)
+    let middle = file.storedBlocks(in: 1000..<count / 2)
+    #expect(middle.allSatisfy { 1000 <= $0.lowerBound && $0.upperBound <= count / 2 })
+    #expect(
+      stored.filter { (1000..<count / 2).contains($0) }.allSatisfy { block in
+        middle.contains { $0.contains(block) }
+      })
+  }
+
   @Test func `two names of one file are the same, a copy is not`() throws {
     let scratch = try Scratch()
     let path = try scratch.blank("file", bytes: MetadataBlock.size)

@@ -40,6 +40,10 @@ bool dmm_block_device_is_read_only(int descriptor);
 /// that; `NULL`: no longer. One file at a time; a path that is too long is left alone.
 void dmm_remove_when_stopped(const char *path);
 
+/// The first byte from `offset` on that the file open as `descriptor` stores, or with `is_hole` that
+/// it doesn't; -1 with errno set, ENXIO where there is none up to its end.
+int64_t dmm_next_data(int descriptor, int64_t offset, bool is_hole);
+
 /// Asks the kernel to forget what it caches of `descriptor`: another writer may have gone past
 /// the cache. Best effort.
 void dmm_drop_cache(int descriptor);

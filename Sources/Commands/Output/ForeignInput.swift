@@ -59,7 +59,7 @@ extension Failure {
       [
         "'\(path)' is not the metadata of a thin pool, or no longer: \(found). Is this the right "
           + "device? If it is, don't activate the pool\(risk)."
-      ] + Advice.Commands.search(path, blockCount: file.blockCount)
+      ] + Advice.Commands.search(path, blockCount: NewSize.blocks(for: file))
     self.init(.notMetadata, lines.joined(separator: "\n"))
   }
 
@@ -70,7 +70,7 @@ extension Failure {
         "'\(path)' starts as \(kind.name ?? "something else"), but its other blocks still look "
           + "like the metadata of a thin pool, whose superblock was overwritten, as by mkfs, fdisk or "
           + "pvcreate on the wrong device. Write nothing more to it, and don't activate the pool."
-      ] + Advice.Commands.search(path, blockCount: file.blockCount)
+      ] + Advice.Commands.search(path, blockCount: NewSize.blocks(for: file))
     self.init(.notMetadata, lines.joined(separator: "\n"))
   }
 

@@ -88,8 +88,7 @@ struct ThinRepair: Tool {
     }
     _ = consume bar
     if let needed = document.neededBlocks {
-      let isRoomy = needed <= source.blockCount
-      let size = isRoomy ? source.blockCount : RestoreError.roomyCount(for: needed)
+      let size = NewSize.blocks(needed: needed, old: source.blockCount)
       shared.messages.say(
         "Nothing is written. New metadata takes about \(needed * 4) KiB; make NEW \(size * 4) KiB "
           + "or more. A repair would say:")

@@ -30,7 +30,7 @@ package final class BlockFile: Sendable {
   package let treatment: Treatment
   /// How far reading has come.
   package let progress = Progress()
-  private let descriptor: Int32
+  let descriptor: Int32
   /// Blocks that are read as they should be, not as they are on the device.
   private let standIns = Mutex<[UInt64: BlockBuffer]>([:])
   private let hasStandIns = Atomic(false)

@@ -10,6 +10,8 @@ package struct BlockUsage {
   /// The user of each block, as an index into `users` plus one; 0 where nobody came by.
   private var uses: BlockTable<UInt8>
   private var users: [String] = []
+  /// Blocks that somebody visited.
+  package private(set) var claimedCount: UInt64 = 0
 
   package init(blockCount: UInt64) {
     self.blockCount = blockCount
@@ -21,6 +23,7 @@ package struct BlockUsage {
   package mutating func claim(_ block: MetadataBlock, for user: String) -> String? {
     let earlier = uses[block.index]
     if earlier > 0 { return users[Int(earlier) - 1] }
+    claimedCount += 1
     // Users take turns but seldom, so the last is nearly always the one.
     if users.last == user {
       uses[block.index] = UInt8(users.count)

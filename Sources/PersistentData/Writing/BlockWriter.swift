@@ -5,7 +5,7 @@
 /// superblock comes last, when all the rest is on stable storage.
 ///
 /// When the device turns out too small, writing stops and counting goes on: in the end it can be
-/// said how large the device must be.
+/// said how large the device must be. It may also count from the start, and write nothing.
 package final class BlockWriter {
   private static let bufferBlocks = 256
 
@@ -16,7 +16,8 @@ package final class BlockWriter {
   /// Blocks handed out so far, block 0 included; more than `blockCount` when the device is full.
   package private(set) var neededCount: UInt64 = 1
 
-  private let file: BlockFile
+  /// `nil` where blocks are only counted.
+  private let file: BlockFile?
   private let buffer = BlockBuffer(blocks: bufferBlocks)
   /// The block that the first place of the buffer stands for, and how many places are in use.
   private var bufferStart: UInt64 = 1
@@ -30,6 +31,13 @@ package final class BlockWriter {
     try UnfinishedNotice.write(to: file)
   }
 
+  /// Only counts, as for a device of `blockCount` blocks.
+  package init(counting blockCount: UInt64) {
+    file = nil
+    self.blockCount = min(blockCount, MetadataBlock.maximumCount)
+    references = RefCounts(count: MetadataBlock.maximumCount)
+  }
+
   package var isTooSmall: Bool { neededCount > blockCount }
 
   /// Appends one block: `encode` fills in zeroed bytes, which are then sealed as `kind`.
@@ -39,7 +47,7 @@ package final class BlockWriter {
     // Past the kernel's limit, numbers mean nothing any more: only the count goes on.
     let block = MetadataBlock(UInt32(min(neededCount, MetadataBlock.maximumCount - 1)))
     neededCount += 1
-    if isTooSmall { return block }
+    if isTooSmall || file == nil { return block }
     if buffered == BlockWriter.bufferBlocks { try writeBuffer() }
     buffer.clear(buffered)
     buffer.edit(buffered) { bytes in
@@ -51,7 +59,9 @@ package final class BlockWriter {
   }
 
   /// Whether a block appended earlier can be read back; one that was only counted can't.
-  package func holds(_ block: MetadataBlock) -> Bool { UInt64(block.number) < blockCount }
+  package func holds(_ block: MetadataBlock) -> Bool {
+    file != nil && UInt64(block.number) < blockCount
+  }
 
   /// Lends the bytes of a block appended earlier; those of a block that was only counted are 0.
   package func withBlock<Result>(
@@ -62,7 +72,7 @@ package final class BlockWriter {
     if place >= bufferStart, place < bufferStart + UInt64(buffered) {
       return body(buffer[Int(place - bufferStart)])
     }
-    guard place < bufferStart else {
+    guard let file, place < bufferStart else {
       let nothing = BlockBuffer(zeroedBlocks: 1)
       return body(nothing[0])
     }
@@ -74,6 +84,7 @@ package final class BlockWriter {
     _ kind: BlockKind, _ encode: (inout MutableRawSpan) -> Void
   ) throws(IOError) {
     precondition(!isTooSmall, "an incomplete output must not look sound")
+    guard let file else { return }
     try writeBuffer()
     try file.flush()
     let superblock = BlockBuffer(zeroedBlocks: 1)
@@ -86,7 +97,7 @@ package final class BlockWriter {
   }
 
   private func writeBuffer() throws(IOError) {
-    if buffered > 0 { try buffer.write(file, to: bufferStart, count: buffered) }
+    if buffered > 0, let file { try buffer.write(file, to: bufferStart, count: buffered) }
     bufferStart += UInt64(buffered)
     buffered = 0
   }

@@ -35,7 +35,7 @@ extension Advice {
         : "dd if=\(ShellWord(input)) of=COPY bs=1M"
     }
 
-    /// `blockCount`: of the metadata device.
+    /// `blockCount`: of the device or file that is to be made.
     static func repair(
       _ input: String, blockCount: UInt64, isFailing: Bool = false
     ) -> [String] {

@@ -47,8 +47,8 @@ extension Advice {
     return safe(report)
       + (isSizeWrong
         ? Commands.withDataBlockSize(
-          input, blockCount: report.blockCount, isFailing: isFailing)
-        : Commands.repair(input, blockCount: report.blockCount, isFailing: isFailing))
+          input, blockCount: report.newBlockCount, isFailing: isFailing)
+        : Commands.repair(input, blockCount: report.newBlockCount, isFailing: isFailing))
   }
 
   private static func safe(_ report: CheckReport) -> [String] {
@@ -74,14 +74,14 @@ extension Advice {
       return [
         "There is \(fault) in the superblock. A repair turns it back; before that nothing else can "
           + "be checked."
-      ] + Commands.repair(input, blockCount: report.blockCount)
+      ] + Commands.repair(input, blockCount: report.newBlockCount)
     }
     return [
       "Block 0 is not the superblock of a thin pool, or no longer. Is this the right device? "
         + "With LVM it is \(Commands.component). If it is, don't activate the pool."
     ]
       + Commands.search(
-        input, blockCount: report.blockCount,
+        input, blockCount: report.newBlockCount,
         isFailing: report.findings.counts[.blockUnreadable] != nil)
   }
 

@@ -112,7 +112,7 @@ package struct Advice: Sendable {
     return [
       "This pool has transaction id \(own). If 'lvs -o transaction_id VG/POOL' shows another, N, "
         + "LVM can't activate the pool, or make volumes in it; write new metadata that has N:"
-    ] + Commands.newTransaction(input, blockCount: report.blockCount)
+    ] + Commands.newTransaction(input, blockCount: report.newBlockCount)
   }
 
   private static func forSpace(_ report: CheckReport, _ superblock: Superblock) -> [String] {

@@ -44,6 +44,8 @@ package struct CheckReport: Sendable {
   package fileprivate(set) var superblockFault: String?
   /// Whole blocks on the device.
   package let blockCount: UInt64
+  /// Blocks that new metadata should have, as far as a check can tell.
+  package fileprivate(set) var newBlockCount: UInt64
   package fileprivate(set) var damage: [Damage] = []
   /// Device ids that neither list of devices tells of: there may be more devices than are known.
   package fileprivate(set) var lostIDs: [ClosedRange<UInt64>] = []
@@ -65,9 +67,11 @@ extension CheckReport {
     findings = Findings()
     blockCount = file.blockCount
     isOfSnapshot = scope.roots.metadataSnapshot
+    newBlockCount = min(blockCount, MetadataBlock.maximumCount)
     let site = PoolReader.Structure.superblock
     guard let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings)
     else {
+      newBlockCount = NewSize.blocks(for: file)
       // One that can't be read has been reported.
       superblockFault =
         (try? file.withBlock(.superblock) {
@@ -76,6 +80,8 @@ extension CheckReport {
       return
     }
     self.superblock = superblock
+    newBlockCount = NewSize.blocks(
+      needed: superblock.metadataSpaceMap.allocatedCount, old: blockCount)
     superblock.check(home: .superblock, at: site, into: &findings)
     superblock.checkAgainstDevice(file, into: &findings)
     if !isOfSnapshot { transactionID = superblock.transactionID }
@@ -113,6 +119,8 @@ extension CheckReport {
     damage = reader.damage(totals)
     lostIDs = reader.lostTopLevel.common(with: reader.lostDetails)
     hasReadMappings = true
+    let used = max(reader.usage.claimedCount, superblock.metadataSpaceMap.allocatedCount)
+    newBlockCount = NewSize.blocks(needed: used, old: blockCount)
   }
 }
 

@@ -45,7 +45,9 @@ package struct Grafting: Sendable {
     noteDamage(reader)
     guard reader.hasLostBranches || !reader.lostTopLevel.isEmpty || !reader.mappings.holes.isEmpty
     else { return (reader, counts) }
-    let census = BlockCensus(reader.file, purpose: "looking for what is lost in all blocks")
+    let census = BlockCensus(
+      reader.file, reach: CensusReach(reader.superblock, in: reader.file),
+      purpose: "looking for what is lost in all blocks")
     // A branch that the metadata snapshot has lost is older than the live pool's, and fits.
     for _ in 0..<Grafting.rounds where reader.hasLostBranches && !reader.hasLostHeldTrees {
       let made = makeNodes(reader, census, Deficits(reader, census))

@@ -152,20 +152,37 @@ package struct Salvage: Sendable {
     hasUnreachedMappings = isEmpty ? reader.hasUnreachedMappings : false
   }
 
+  /// Outputs that have fewer blocks than this to spare are looked at closely.
+  private static let tightBlocks: UInt64 = 64
+
   /// Writes new metadata to `output`: same devices, same mappings, exact counts.
   package func restore(to output: BlockFile) throws(RestoreError) {
     guard Superblock.isPossible(dataBlockSectors: header.dataBlockSectors) else {
       throw .rejected("invalid data block size: \(header.dataBlockSectors) sectors")
     }
+    // Where it may be tight, it is counted before the output loses what it holds.
+    let bitmaps = Bitmap.count(for: header.dataBlockCount) + Bitmap.count(for: output.blockCount)
+    let parts = reader.usage.claimedCount + UInt64(devices.count) + bitmaps
+    if output.blockCount < 2 * parts + Salvage.tightBlocks {
+      let needed = try neededBlocks(on: output.blockCount)
+      if needed > output.blockCount {
+        throw .outputTooSmall(needed: needed, available: output.blockCount)
+      }
+    }
     var restorer = try Restorer(output)
     try reader.replay(header, devices, into: &restorer, for: "writing the new metadata")
   }
 
-  /// About how many blocks the new metadata takes on a device of `blockCount` blocks.
+  /// How many blocks the new metadata takes on a device of `blockCount` blocks, counted as if it
+  /// were written.
   package func neededBlocks(on blockCount: UInt64) throws(RestoreError) -> UInt64 {
-    var estimate = SizeEstimate()
-    try reader.replay(header, devices, into: &estimate, for: "counting what that takes")
-    return estimate.neededBlocks(on: blockCount)
+    var counting = Restorer(counting: blockCount)
+    do throws(RestoreError) {
+      try reader.replay(header, devices, into: &counting, for: "counting what that takes")
+    } catch {
+      guard case .outputTooSmall = error else { throw error }
+    }
+    return counting.neededBlocks
   }
 
   /// Writes what was found as text.

@@ -15,6 +15,8 @@ struct MappingTreeWriter {
   private var uncounted: CountBatch
   /// Whether the tree being written has leaves that stood ready.
   private var sharesLeaves = false
+  /// Entries of the leaves that were only counted, and that a tree had to take in: by leaf.
+  private var unknownEntries: [MetadataBlock: Int] = [:]
 
   init(_ writer: BlockWriter, dataBlockCount: UInt64) {
     self.writer = writer
@@ -78,6 +80,15 @@ struct MappingTreeWriter {
       ? try internalNodes.write(over: nodes) : try InternalNodes.write(over: nodes, to: writer)
   }
 
+  /// Blocks that the tree of large counts may take beyond those counted: as it is not known what
+  /// was referred to once more, it may be data blocks that had no large count before.
+  var mostUncountedBlocks: UInt64 {
+    if unknownEntries.isEmpty { return 0 }
+    let entries = unknownEntries.values.reduce(0, +)
+    // Two leaves that are not full, and a root where there was none.
+    return UInt64(entries / BTreeNode.maximumEntries(valueSize: UInt32.encodedSize)) + 3
+  }
+
   /// Takes back the count of a leaf that in the end nobody refers to.
   func uncount(_ leaf: WrittenNode) throws(IOError) {
     for (_, value) in try entries(of: leaf) {
@@ -104,6 +115,7 @@ struct MappingTreeWriter {
   private mutating func pushEntries(of node: WrittenNode) throws(IOError) {
     guard writer.holds(node.block) else {
       // Blocks are only counted by now, and any entries will do.
+      unknownEntries[node.block] = node.entryCount
       for index in 0..<node.entryCount {
         try leaves.push(node.firstKey &+ UInt64(index), 0, to: writer)
       }

@@ -6,14 +6,11 @@ package enum RestoreError: Error {
   case rejected(String)
   case output(IOError)
   /// The output has too few blocks; everything has been counted, nothing written that could be
-  /// taken for metadata. The count is a few blocks off where leaves are shared, as those that
-  /// were not written can't be divided or joined.
+  /// taken for metadata. The count may be a few blocks too high where leaves are shared, as what
+  /// those hold that were not written can't be told.
   case outputTooSmall(needed: UInt64, available: UInt64)
   /// No metadata device can hold the pool, which takes so many blocks or more.
   case tooLarge(needed: UInt64)
-
-  /// A size that is enough when `needed` blocks were counted.
-  package static func roomyCount(for needed: UInt64) -> UInt64 { needed + needed / 8 + 8 }
 }
 
 /// Writes a pool's metadata from its events, in one pass: leaves as they come, what refers to them
@@ -35,10 +32,22 @@ package struct Restorer: EntryEvents {
 
   /// Whatever `file` held is gone from here on.
   package init(_ file: BlockFile) throws(RestoreError) {
+    let writer: BlockWriter
     do { writer = try BlockWriter(file) } catch { throw .output(error) }
+    self.init(writer)
+  }
+
+  /// Writes nothing, and counts as for an output of `blockCount` blocks.
+  package init(counting blockCount: UInt64) { self.init(BlockWriter(counting: blockCount)) }
+
+  private init(_ writer: BlockWriter) {
+    self.writer = writer
     mappings = MappingTreeWriter(writer, dataBlockCount: 0)
     lists = DeviceListWriter(writer)
   }
+
+  /// Blocks that the pool takes, once it has ended.
+  package var neededBlocks: UInt64 { writer.neededCount + mappings.mostUncountedBlocks }
 
   package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
     try rules.begin(pool)
@@ -117,7 +126,7 @@ package struct Restorer: EntryEvents {
       throw .output(error)
     }
     if writer.isTooSmall {
-      throw .outputTooSmall(needed: writer.neededCount, available: writer.blockCount)
+      throw .outputTooSmall(needed: neededBlocks, available: writer.blockCount)
     }
   }
 

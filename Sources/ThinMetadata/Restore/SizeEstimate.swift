@@ -3,8 +3,8 @@ internal import PersistentData
 /// How many metadata blocks a pool takes at least, counted without writing any; and whether its
 /// events make sense at all, so that nothing is overwritten for the sake of a pool that doesn't.
 ///
-/// It leaves out the tree of large counts and leaves that can't stay shared, so that the truth is
-/// this or a few blocks more.
+/// It leaves out the tree of large counts, leaves that can't stay shared and the internal nodes
+/// over shared leaves, so that the truth is this or more.
 package struct SizeEstimate: EntryEvents {
   package typealias Failure = RestoreError
 
@@ -13,6 +13,8 @@ package struct SizeEstimate: EntryEvents {
   private var entryCount: UInt64 = 0
   private var deviceCount: UInt64 = 0
   private var nodeCount: UInt64 = 0
+  /// Whether the device has leaves that others have as well.
+  private var sharesLeaves = false
 
   package init() {}
 
@@ -28,7 +30,8 @@ package struct SizeEstimate: EntryEvents {
 
   package mutating func endShared() {
     rules.endShared()
-    endTree()
+    nodeCount += SizeEstimate.leaves(for: entryCount, valueSize: Mapping.valueSize)
+    entryCount = 0
   }
 
   package mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
@@ -38,7 +41,12 @@ package struct SizeEstimate: EntryEvents {
 
   package mutating func endDevice() {
     rules.endDevice()
-    endTree()
+    nodeCount +=
+      sharesLeaves
+      ? SizeEstimate.leaves(for: entryCount, valueSize: Mapping.valueSize)
+      : SizeEstimate.nodes(for: entryCount, valueSize: Mapping.valueSize)
+    entryCount = 0
+    sharesLeaves = false
   }
 
   package mutating func run(_ run: MappingRun) throws(RestoreError) {
@@ -57,6 +65,7 @@ package struct SizeEstimate: EntryEvents {
 
   package mutating func reference(_ name: String) throws(RestoreError) {
     try rules.reference(name)
+    sharesLeaves = true
   }
 
   package mutating func end() throws(RestoreError) { try rules.end() }
@@ -88,11 +97,6 @@ package struct SizeEstimate: EntryEvents {
       + SizeEstimate.nodes(for: dataBitmaps, valueSize: IndexEntry.Layout.size)
       + SizeEstimate.nodes(for: deviceCount, valueSize: 8)
       + SizeEstimate.nodes(for: deviceCount, valueSize: DeviceDetails.Layout.size)
-  }
-
-  private mutating func endTree() {
-    nodeCount += SizeEstimate.leaves(for: entryCount, valueSize: Mapping.valueSize)
-    entryCount = 0
   }
 
   private static func leaves(for entries: UInt64, valueSize: Int) -> UInt64 {

@@ -51,7 +51,9 @@ package struct OldRoots: Sendable {
     var findings = Findings()
     superblock = Superblock.read(
       .superblock, of: file, at: PoolReader.Structure.superblock, into: &findings)
-    lists = DeviceLists(BlockCensus(file, purpose: "looking for old roots"))
+    lists = DeviceLists(
+      BlockCensus(
+        file, reach: CensusReach(superblock, in: file), purpose: "looking for old roots"))
     let live = superblock.flatMap { lists.block($0.mappingRoot) }
     let held = superblock.flatMap { lists.block($0.heldRoot) }
       .flatMap { lists.census.superblocks[$0] }

@@ -30,16 +30,16 @@ package struct BlockCensus: Sendable {
   /// By block: 1 where a checksum tells that it is something, whatever that is.
   private var isSomething: BlockTable<UInt8>
 
-  /// Reads the whole device once. `purpose`: what people are told meanwhile.
-  package init(_ file: BlockFile, purpose: String = "looking at all blocks") {
+  /// Reads, once, all blocks that hold anything, or may as far as `reach` tells. `purpose`: what
+  /// people are told meanwhile.
+  package init(
+    _ file: BlockFile, reach: CensusReach = .whole, purpose: String = "looking at all blocks"
+  ) {
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
     isSomething = BlockTable(count: blockCount)
-    let blocks = Array(1..<UInt32(max(1, blockCount)))
-    file.progress.begin(purpose, total: blocks.count)
-    let count = blockCount
-    let visitors = BlockScan(file, blocks).run { Visitor(blocks: blocks, blockCount: count) }
-    nodes = NodeTable(visitors.map(\.nodes), blockCount: count)
+    let visitors = BlockCensus.look(file, reach, purpose)
+    nodes = NodeTable(visitors.map(\.nodes), blockCount: blockCount)
     for visitor in visitors {
       pointers.merge(visitor.pointers) { first, _ in first }
       details.merge(visitor.details) { first, _ in first }
@@ -50,6 +50,22 @@ package struct BlockCensus: Sendable {
     }
     indexBlocks.sort()
     firstLeaves = BlockCensus.firstLeaves(nodes, children)
+  }
+
+  private static func look(
+    _ file: BlockFile, _ reach: CensusReach, _ purpose: String
+  ) -> [Visitor] {
+    let count = min(file.blockCount, MetadataBlock.maximumCount)
+    let parts = reach.parts(of: file)
+    file.progress.begin(purpose, total: parts.joined().reduce(0) { $0 + $1.count })
+    var visitors: [Visitor] = []
+    for (place, part) in parts.enumerated() {
+      let blocks = part.flatMap { UInt32($0.lowerBound)..<UInt32($0.upperBound) }
+      let found = BlockScan(file, blocks).run { Visitor(blocks: blocks, blockCount: count) }
+      visitors += found
+      if place > 0, found.allSatisfy(\.recognized.isEmpty) { break }
+    }
+    return visitors
   }
 
   func isBitmap(_ block: UInt32) -> Bool { bitmaps.contains(block) }

@@ -1,0 +1,31 @@
+package import PersistentData
+
+/// How large a device or file people are told to make for new metadata.
+package enum NewSize {
+  /// Less than 16 MiB saves nothing.
+  private static let leastBlocks: UInt64 = 4096
+
+  /// A size that is enough when `needed` blocks were counted.
+  package static func enough(for needed: UInt64) -> UInt64 {
+    let (roomy, isLarge) = needed.addingReportingOverflow(needed / 8 + 8)
+    return isLarge ? needed : min(roomy, max(needed, MetadataBlock.maximumCount))
+  }
+
+  /// A size that leaves a pool room, and is no larger than that of the old metadata unless it has
+  /// to be.
+  ///
+  /// `needed`: blocks that the new metadata takes, or will about take. `old`: blocks of the device
+  /// or file that holds the old.
+  package static func blocks(needed: UInt64, old: UInt64) -> UInt64 {
+    let needed = min(needed, MetadataBlock.maximumCount)
+    let old = min(old, MetadataBlock.maximumCount)
+    return needed > old ? enough(for: needed) : min(old, max(2 * needed, leastBlocks))
+  }
+
+  /// A size for what is somewhere in `file`, as far as that is known.
+  package static func blocks(for file: BlockFile) -> UInt64 {
+    let count = min(file.blockCount, MetadataBlock.maximumCount)
+    let stored = file.storedBlocks(in: 0..<count).reduce(0) { $0 + UInt64($1.count) }
+    return blocks(needed: stored, old: count)
+  }
+}
