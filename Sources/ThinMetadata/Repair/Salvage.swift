@@ -152,18 +152,13 @@ package struct Salvage: Sendable {
     hasUnreachedMappings = isEmpty ? reader.hasUnreachedMappings : false
   }
 
-  /// Outputs that have fewer blocks than this to spare are looked at closely.
-  private static let tightBlocks: UInt64 = 64
-
   /// Writes new metadata to `output`: same devices, same mappings, exact counts.
   package func restore(to output: BlockFile) throws(RestoreError) {
     guard Superblock.isPossible(dataBlockSectors: header.dataBlockSectors) else {
       throw .rejected("invalid data block size: \(header.dataBlockSectors) sectors")
     }
-    // Where it may be tight, it is counted before the output loses what it holds.
-    let bitmaps = Bitmap.count(for: header.dataBlockCount) + Bitmap.count(for: output.blockCount)
-    let parts = reader.usage.claimedCount + UInt64(devices.count) + bitmaps
-    if output.blockCount < 2 * parts + Salvage.tightBlocks {
+    if output.blockCount < roomyBlockCount(on: output.blockCount) {
+      // It may be tight: this is counted before the output loses what it holds.
       let needed = try neededBlocks(on: output.blockCount)
       if needed > output.blockCount {
         throw .outputTooSmall(needed: needed, available: output.blockCount)
@@ -171,6 +166,15 @@ package struct Salvage: Sendable {
     }
     var restorer = try Restorer(output)
     try reader.replay(header, devices, into: &restorer, for: "writing the new metadata")
+  }
+
+  /// More blocks than new metadata takes: what was visited, and an eighth for leaves that can't stay
+  /// shared; of each block that was lost, each device may need one of its own.
+  private func roomyBlockCount(on blockCount: UInt64) -> UInt64 {
+    let bitmaps = Bitmap.count(for: header.dataBlockCount) + Bitmap.count(for: blockCount)
+    let devices = UInt64(devices.count)
+    return NewSize.enough(for: reader.usage.claimedCount + devices + bitmaps) + 64
+      + devices * UInt64(grafting.damagedBlocks.count)
   }
 
   /// How many blocks the new metadata takes on a device of `blockCount` blocks, counted as if it
