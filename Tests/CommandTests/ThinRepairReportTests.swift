@@ -79,7 +79,8 @@ import Testing
     #expect(wet.summary.contains { $0.contains("2 of 3 devices are whole") })
     #expect(wet.summary.contains { $0.contains("Device 1: the data of virtual blocks 0..0") })
     #expect(wet.summary.contains { $0.contains("are left out") } == isDropped)
-    #expect(wet.summary.contains { $0.contains("'thin_repair --drop-overwritten' leaves") } != isDropped)
+    #expect(
+      wet.summary.contains { $0.contains("'thin_repair --drop-overwritten' leaves") } != isDropped)
     #expect(try Program.check(output).status == 0)
     let pool = PoolText(try Program.dump(output).output)
     let mapped = Set(pool.devices[1]?.mappings.map(\.virtual) ?? [])
