@@ -7,7 +7,8 @@
 #   repair     so are some that were repaired
 #   undelete   so is one into which a deleted device was taken back
 #   mappings   what is dumped of some is compared with what the kernel finds, block by block
-# A name in $ONLY (a fixture's) restricts the last four to that fixture. Takes about 17 minutes
+#   freed      what deleting devices of some frees is compared with what thin_ls says
+# A name in $ONLY (a fixture's) restricts the last five to that fixture. Takes about 18 minutes
 # on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one does.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
@@ -26,6 +27,8 @@ undeleted="just-deleted"
 # One for each way in which a mapping is found: alone, shared by devices, after a crash, in blocks
 # of an odd size. A large fixture takes minutes here and adds nothing.
 compared="thins snapshots snapshots-of-snapshots power-cut resized ext4"
+# Devices that share in all ways, and a metadata snapshot that holds blocks of theirs.
+freed="snapshots snapshots-of-snapshots metadata-snapshot ext4"
 
 passed=0 failed=0
 pass() { passed=$((passed + 1)); echo "pass: $1"; }
@@ -90,6 +93,8 @@ mappings() {
     "$kernel_tests/kmap.py" compare "$work/xml" "$RIG/out/$1.kmap"
 }
 
+freed() { "$kernel_tests/freed.sh" "$dmmeta" "$work/image" "$1"; }
+
 controls() {
   local how sound=$work/sound broken=$work/broken
   unpack snapshots
@@ -119,6 +124,7 @@ for fixture in "$project"/fixtures/kernel/thin/*.img.xz; do
   ! has "$name" "$repaired" || expect "repair: $name" 0 repair "$name"
   ! has "$name" "$undeleted" || expect "undelete: $name" 0 undelete "$name"
   ! has "$name" "$compared" || expect "mappings: $name" 0 mappings "$name"
+  ! has "$name" "$freed" || expect "freed: $name" 0 freed "$name"
 done
 
 echo "took $((SECONDS / 60)) minutes"
