@@ -14,7 +14,11 @@ import measure
 
 HEAD = ("| input | job | wall s | {0} | times | CPU s | {0} | times | MiB | {0} | times |\n"
         "|---|---|" + "--:|" * 9)
-TOOLS = ["thin_check", "thin_dump", "thin_restore", "thin_repair"]
+TOOLS = ["thin_check", "thin_dump", "thin_restore", "thin_repair", "thin_ls", "thin_rmap",
+         "thin_delta"]
+# What can only be told by reading all mappings, and both programs know.
+COUNTS = ("DEV,MAPPED_BLOCKS,EXCLUSIVE_BLOCKS,SHARED_BLOCKS,MAPPED,EXCLUSIVE,SHARED,TRANSACTION,"
+          "CREATE_TIME,SNAP_TIME")
 
 
 def tell(text):
@@ -63,7 +67,19 @@ class Bench:
             yield ("thin_repair, a leaf lost",
                    self.both("thin_repair", "-q", "-i", damaged, "-o", output), [damaged])
             os.remove(damaged)
+            yield from self.looks(image)
         self.image = image
+
+    def looks(self, image):
+        """What only looks at a pool."""
+        yield "thin_ls, all counts", self.both("thin_ls", "-o", COUNTS, image), [image]
+        yield ("thin_rmap, a block",
+               self.both("thin_rmap", "--region", "1000..1001", image), [image])
+        everything = f"0..{inputs.data_blocks(image)}"
+        yield ("thin_rmap, everything",
+               self.both("thin_rmap", "--region", everything, image), [image])
+        yield ("thin_delta, neighbours",
+               self.both("thin_delta", "--thin1", "0", "--thin2", "1", image), [image])
 
     def in_turn(self, *arguments, **settings):
         return measure.in_turn(self.options.launch, *arguments, **settings)

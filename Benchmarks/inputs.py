@@ -39,6 +39,12 @@ def number(block, offset, size):
     return int.from_bytes(block[offset : offset + size], "little")
 
 
+def data_blocks(path):
+    """Blocks of the data device: what the root of its space map, at 64, begins with."""
+    with open(path, "rb") as file:
+        return number(file.read(BLOCK), 64, 8)
+
+
 def find_leaf(path):
     """A block that is a full leaf of a mapping tree, from the middle of what is in use."""
     with open(path, "rb") as file:
