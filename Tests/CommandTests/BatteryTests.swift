@@ -15,10 +15,15 @@ import Testing
     static let binary = reading.filter { $0.tool != "thin_restore" }
     static let writing = all.filter(\.writes)
 
+    /// What some tools have to be told besides.
+    private static let needed = [
+      "thin_delta": ["--thin1", "0", "--thin2", "0"], "thin_rmap": ["--region", "0..10"],
+    ]
+
     var writes: Bool { tool == "thin_repair" || tool == "thin_restore" }
 
     func arguments(_ input: String, _ output: String) -> [String] {
-      writes ? ["-i", input, "-o", output] : [input]
+      writes ? ["-i", input, "-o", output] : Case.needed[tool, default: []] + [input]
     }
   }
 
@@ -208,8 +213,8 @@ import Testing
   func `options that no longer matter are taken`(test: Case) throws {
     let input =
       test.tool == "thin_restore"
-      ? try scratch.file("pool.xml", Program.dump(Images.path("fresh")).output)
-      : try Images.path("fresh")
+      ? try scratch.file("pool.xml", Program.dump(Images.path("snapshots")).output)
+      : try Images.path("snapshots")
     let result = try Program.run(
       test.tool, test.arguments(input, output) + ["-v", "-vv", "--io-engine", "sync"])
     #expect(result.status == 0, "\(result.errorText)")

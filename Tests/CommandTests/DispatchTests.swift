@@ -11,10 +11,13 @@ import Testing
 
     tools:
       thin_check
+      thin_delta
       thin_dump
       thin_generate_metadata
+      thin_ls
       thin_repair
       thin_restore
+      thin_rmap
       thin_roots
 
     'dmmeta TOOL --help' tells about a tool.

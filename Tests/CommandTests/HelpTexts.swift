@@ -33,6 +33,32 @@ enum HelpTexts {
 
 
     """,
+    "thin_delta": """
+    OVERVIEW: Tell in which blocks two thin devices differ.
+
+    USAGE: thin_delta <input> [--thin1 <id>] [--thin2 <id>] [--root1 <block>] [--root2 \
+    <block>] [--metadata-snap] [--verbose] [--skip-same] [--format <format>] [--compat \
+    <compat>] [--quiet]
+
+    ARGUMENTS:
+      <input>                 The metadata device or file; it is only read.
+
+    OPTIONS:
+      --thin1, --snap1 <id>   The device on the left.
+      --thin2, --snap2 <id>   The device on the right.
+      --root1 <block>         The device on the left, by its tree's root.
+      --root2 <block>         The device on the right, by its tree's root.
+      -m, --metadata-snap     Compare what the metadata snapshot has.
+      --verbose               Tell the data blocks too.
+      --skip-same             Leave out, and don't read, what is the same.
+      -f, --format <format>   xml or json. (default: xml)
+      --compat <compat>       0.9: write XML as that version did.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
     "thin_dump": """
     OVERVIEW: Write the metadata of a thin pool as text.
 
@@ -104,6 +130,36 @@ enum HelpTexts {
 
 
     """,
+    "thin_ls": """
+    OVERVIEW: List the devices of a thin pool; tell what deleting some would free.
+
+    Fields: DEV, NAME, MAPPED_BLOCKS, EXCLUSIVE_BLOCKS, SHARED_BLOCKS,
+    HIGHEST_BLOCK, MAPPED_SECTORS, EXCLUSIVE_SECTORS, SHARED_SECTORS,
+    HIGHEST_SECTOR, MAPPED_BYTES, EXCLUSIVE_BYTES, SHARED_BYTES, HIGHEST_BYTE,
+    MAPPED, EXCLUSIVE, SHARED, HIGHEST_MAPPED, TRANSACTION, CREATE_TIME, SNAP_TIME.
+
+    USAGE: thin_ls <input> [--metadata-snap] [--no-headers] [-o <fields>] [--format \
+    <format>] [--free-if-deleted <ids>] [--names <file>] [--pool <pool>] [--quiet]
+
+    ARGUMENTS:
+      <input>                 The metadata device or file; it is only read.
+
+    OPTIONS:
+      -m, --metadata-snap     List what the metadata snapshot has.
+      --no-headers            Leave out the line of headings.
+      -o <fields>             The fields to list, separated by commas.
+      --format <format>       text or json; or fields, as with -o.
+      --free-if-deleted <ids> Tell how many blocks come free when these devices are
+                              deleted together.
+      --names <file>          Names of volumes: what 'lvs -o lv_name,thin_id VG' or
+                              vgcfgbackup wrote; - is stdin.
+      --pool <pool>           The pool meant, where the names are those of several.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
     "thin_repair": """
     OVERVIEW: Write new metadata from what is left of damaged thin-pool metadata.
 
@@ -152,6 +208,31 @@ enum HelpTexts {
                               The data device has at least so many blocks.
       --transaction-id <transaction-id>
                               The pool's transaction id is at least this.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+    "thin_rmap": """
+    OVERVIEW: Tell which thin devices have some blocks or bytes of the data device.
+
+    USAGE: thin_rmap <input> [--region <B..E> ...] [--byte-offset <offset> ...] \
+    [--metadata-snap] [--format <format>] [--names <file>] [--pool <pool>] [--quiet]
+
+    ARGUMENTS:
+      <input>                 The metadata device or file; it is only read.
+
+    OPTIONS:
+      --region <B..E>         Data blocks from B up to, but without, E; can be
+                              repeated.
+      --byte-offset <offset>  A byte of the data device, or a sector: 12345s; can
+                              be repeated.
+      -m, --metadata-snap     Look at the metadata snapshot.
+      -f, --format <format>   text or json. (default: text)
+      --names <file>          Names of volumes: what 'lvs -o lv_name,thin_id VG' or
+                              vgcfgbackup wrote; - is stdin.
+      --pool <pool>           The pool meant, where the names are those of several.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.

@@ -9,8 +9,8 @@ enum Program {
   static let statuses: Set<Int32> = [0, 1, 64, 65, 66, 73, 74]
 
   static let tools = [
-    "thin_check", "thin_dump", "thin_generate_metadata", "thin_repair", "thin_restore",
-    "thin_roots",
+    "thin_check", "thin_delta", "thin_dump", "thin_generate_metadata", "thin_ls", "thin_repair",
+    "thin_restore", "thin_rmap", "thin_roots",
   ]
 
   static let path = TestFiles.program

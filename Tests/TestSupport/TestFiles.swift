@@ -13,6 +13,11 @@ public enum TestFiles {
       .appendingPathComponent("dmmeta").path
   }()
 
+  /// The JSON Schema of what a tool prints.
+  public static func schema(_ tool: String) -> String {
+    root.appendingPathComponent("man/\(tool).schema.json").path
+  }
+
   /// All fixtures in a folder below fixtures/, by name, without `.img.xz`.
   public static func fixtureNames(_ folder: String) -> [String] {
     let path = root.appendingPathComponent("fixtures/\(folder)").path

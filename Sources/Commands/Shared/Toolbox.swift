@@ -9,8 +9,9 @@ package enum Toolbox {
   static let version = "2.0.0"
 
   private static let tools: [any Tool.Type] = [
-    ThinCheck.self, ThinDump.self, ThinGenerateMetadata.self, ThinRepair.self, ThinRestore.self,
-    ThinRoots.self,
+    ThinCheck.self, ThinDelta.self, ThinDump.self, ThinGenerateMetadata.self, ThinLs.self,
+    ThinRepair.self,
+    ThinRestore.self, ThinRmap.self, ThinRoots.self,
   ]
 
   private static var names: [String] { tools.map { $0._commandName }.sorted() }

@@ -32,10 +32,11 @@ package struct TreeWalk: Sendable {
   /// Reads the internal nodes of the trees that start at `roots`.
   ///
   /// References held by internal nodes are counted in `usage`; those to the roots are the
-  /// caller's to count.
+  /// caller's to count. `skippingShared`: of what several of the trees that are held against each
+  /// other have in common, nothing is read or looked into.
   package init(
     _ tree: Tree, roots: [TreeRoot], in file: BlockFile, usage: inout BlockUsage,
-    findings: inout Findings
+    findings: inout Findings, skippingShared: Bool = false
   ) {
     self.tree = tree
     self.roots = roots
@@ -48,7 +49,10 @@ package struct TreeWalk: Sendable {
     reportLoops(into: &findings)
     var level = roots.compactMap { heights.height(of: $0.block) }.max() ?? 0
     while level > 0 {
-      let frontier = claimedFrontier(level, &usage, &findings)
+      var frontier = claimedFrontier(level, &usage, &findings)
+      if skippingShared {
+        frontier = frontier.filtered { frontier.references[$0].reach.treeCount < 2 }
+      }
       let batches = readLevel(level, frontier, blockCount: usage.blockCount, &findings)
       for batch in batches { usage.references.increment(batch.children.lazy.filter { $0 != 0 }) }
       skeleton.append(batches, height: level)

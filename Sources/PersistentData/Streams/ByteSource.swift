@@ -56,6 +56,20 @@ package final class ByteSource: Sendable {
     return Array(bytes[..<done])
   }
 
+  /// Reads to the end; `nil` when there are more bytes than `limit`.
+  package func readAll(upTo limit: Int) throws(IOError) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var room = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count <= limit {
+      var span = room.mutableSpan
+      var raw = unsafe span.mutableBytes
+      let count = try read(into: &raw)
+      if count == 0 { return bytes }
+      bytes += room[..<count]
+    }
+    return nil
+  }
+
   /// Starts again from the first byte; only a regular file can.
   package func rewind() throws(IOError) {
     guard lseek(descriptor, 0, SEEK_SET) == 0 else {

@@ -20,6 +20,8 @@ package struct RootChoice: Sendable {
   /// Trees of devices that no entry leads to any more, each once for every device that it belongs
   /// to; twice stands for more.
   package var orphans: [MetadataBlock] = []
+  /// Look at the list of devices alone, and at none of their mapping trees.
+  package var skipsMappings = false
 
   package init() {}
 }
@@ -196,7 +198,8 @@ package struct PoolReader: Sendable {
     // Whose these are, and since when, is found out later: so whatever they share counts.
     roots += choice.orphans.map { TreeRoot($0, reach: .tree(0)) }
     mappings = TreeWalk(
-      Structure.mapping, roots: roots, in: file, usage: &usage, findings: &findings)
+      Structure.mapping, roots: choice.skipsMappings ? [] : roots, in: file, usage: &usage,
+      findings: &findings)
 
     lostTopLevel = lostRoots
     topLevelHoles = topLevel.holes

@@ -162,6 +162,23 @@ internal import CSystem
     return word
   }
 
+  /// How many blocks of a run have a count of 1.
+  func countOfOnes(in run: BlockRun) -> UInt64 {
+    let perWord = UInt64(Bitmap.entriesPerWord)
+    var sum: UInt64 = 0
+    var block = run.begin
+    let end = run.begin + run.length
+    while block < end {
+      let first = block % perWord
+      let count = min(perWord - first, end - block)
+      let word = bitmapWord(from: block - first)
+      let mask = (Bitmap.lowBits >> (2 * (perWord - count))) << (2 * first)
+      sum += UInt64((word >> 1 & ~word & mask).nonzeroBitCount)
+      block += count
+    }
+    return sum
+  }
+
   /// Counts blocks of one page.
   private mutating func incrementInPage(_ blocks: Range<UInt64>, isSole: Bool) {
     let page = Int(blocks.lowerBound >> CountPages.pageBits)

@@ -104,6 +104,35 @@ package final class RefCounts: Sendable {
     }
   }
 
+  /// How many blocks have a count above 0 here and of 0 in all `others`, which are as long.
+  package func countedBlocks(butNotIn others: [RefCounts]) -> UInt64 {
+    stride(from: 0, to: count, by: Bitmap.entryCount).reduce(0) { sum, start in
+      var words = bitmapWords(from: start, Bitmap.wordCount).map { $0 | $0 >> 1 }
+      if words.allSatisfy({ $0 == 0 }) { return sum }
+      for other in others {
+        for (index, word) in other.bitmapWords(from: start, Bitmap.wordCount).enumerated() {
+          words[index] &= ~(word | word >> 1)
+        }
+      }
+      return words.reduce(sum) { $0 + UInt64(($1 & Bitmap.lowBits).nonzeroBitCount) }
+    }
+  }
+
+  /// How many blocks of some runs, all of which lie on the device, have a count of 1.
+  package func countOfOnes(in runs: Span<BlockRun>) -> UInt64 {
+    state.withLock { pages in
+      var sum: UInt64 = 0
+      for index in runs.indices {
+        let run = runs[index]
+        precondition(run.begin <= count && run.length <= count - run.begin)
+        let ahead = index &+ RefCounts.runsAhead
+        if ahead < runs.count, runs[ahead].begin < count { pages.prefetch(runs[ahead].begin) }
+        sum += pages.countOfOnes(in: run)
+      }
+      return sum
+    }
+  }
+
   /// For each range of blocks, all on the device, whether any of them has a count above 1.
   package func haveCountAbove1(_ ranges: some Sequence<Range<UInt64>>) -> [Bool] {
     state.withLock { pages in

@@ -1,0 +1,13 @@
+internal import PersistentData
+
+extension PoolReader {
+  /// Devices with mappings that damage hides, as far as their trees have been read; ascending.
+  package var devicesNotWhole: [UInt64] {
+    let totals = mappingTotals
+    return devices.filter { device in
+      guard let root = device.root else { return true }
+      let total = totals[below: root.number]
+      return total.hasDamage || total.hasMisfits
+    }.map(\.id)
+  }
+}

@@ -1,0 +1,129 @@
+internal import PersistentData
+
+/// Says of sorted entries whose they are, and how far each device's run goes.
+struct ReverseTeller: Sendable {
+  /// Ways from leaves to roots that are kept.
+  private static let mostPaths = 1 << 14
+
+  var edges: LeafEdges
+
+  private let regions: DataRegions
+  private let paths: TreePaths
+  private let devices: [UInt64]
+  /// Whose a leaf is, where it is one device's alone.
+  private let labels: LeafLabels
+  /// Ways from leaves that are shared, or at whose edge a run may go on.
+  private var known: [UInt32: [TreePaths.Path]] = [:]
+  private var knownCount = 0
+  /// Runs that begin at one block.
+  private var group: [ReverseRun] = []
+
+  /// `roots`: by device.
+  init(_ reader: PoolReader, _ roots: [MetadataBlock?], _ regions: DataRegions) {
+    let blockCount = reader.usage.blockCount
+    self.regions = regions
+    edges = LeafEdges(blockCount: blockCount)
+    paths = TreePaths(reader.mappings, roots: roots, blockCount: blockCount)
+    devices = reader.devices.map(\.id)
+    labels = LeafLabels(
+      reader.mappings,
+      roots.enumerated().compactMap { index, root in root.map { ($0, UInt32(index + 1)) } },
+      blockCount: blockCount, joining: LeafLabels.same)
+  }
+
+  /// Gives `body` the runs that begin with the entries of some lists, each of them sorted.
+  mutating func tell<Failure: Error>(
+    _ lists: [[ReverseEntry]], from begin: UInt64, _ body: (ReverseRun) throws(Failure) -> Void
+  ) throws(Failure) {
+    var places = [Int](repeating: 0, count: lists.count)
+    var offset: UInt64 = 0
+    while true {
+      var next: ReverseEntry?
+      var list = 0
+      for index in lists.indices where places[index] < lists[index].count {
+        let entry = lists[index][places[index]]
+        if let other = next, other.key <= entry.key { continue }
+        next = entry
+        list = index
+      }
+      if next?.offset != offset || next == nil { try tellGroup(body) }
+      guard let entry = next else { return }
+      offset = entry.offset
+      places[list] += 1
+      append(entry, dataBegin: begin + entry.offset)
+    }
+  }
+
+  private mutating func tellGroup<Failure: Error>(
+    _ body: (ReverseRun) throws(Failure) -> Void
+  ) throws(Failure) {
+    for index in group.indices.dropFirst() where group[index] < group[index - 1] {
+      group.sort { $0 < $1 }
+      break
+    }
+    for run in group { try body(run) }
+    group.removeAll(keepingCapacity: true)
+  }
+
+  /// Adds the runs that begin with an entry: one for each device.
+  private mutating func append(_ entry: ReverseEntry, dataBegin: UInt64) {
+    if entry.isInner {
+      let label = labels[MetadataBlock(entry.leaf)]
+      if label != LeafLabels.several, label != LeafLabels.none {
+        return append(entry, dataBegin, entry.length, device: Int(label) - 1)
+      }
+    }
+    findPaths(to: entry.leaf)
+    for path in known[entry.leaf, default: []] {
+      if entry.isFirst, continues(path, dataBegin, entry.virtualBegin) { continue }
+      let length =
+        entry.isLast
+        ? wholeLength(path, dataBegin, entry.virtualBegin, entry.length) : entry.length
+      append(entry, dataBegin, length, device: Int(path.tree))
+    }
+  }
+
+  private mutating func append(
+    _ entry: ReverseEntry, _ dataBegin: UInt64, _ length: UInt64, device: Int
+  ) {
+    group.append(
+      ReverseRun(
+        dataBegin: dataBegin, length: length, device: devices[device],
+        virtualBegin: entry.virtualBegin))
+  }
+
+  private mutating func findPaths(to leaf: UInt32) {
+    if known[leaf] != nil { return }
+    if knownCount > ReverseTeller.mostPaths {
+      known.removeAll(keepingCapacity: true)
+      knownCount = 0
+    }
+    let found = paths.paths(to: leaf)
+    knownCount += found.count + 1
+    known[leaf] = found
+  }
+
+  /// Whether a run at the beginning of a leaf goes on from the leaf before.
+  private func continues(_ path: TreePaths.Path, _ data: UInt64, _ virtual: UInt64) -> Bool {
+    var path = path
+    guard paths.step(&path, backwards: true), let end = edges.end(path.leaf) else { return false }
+    return end == (virtual, data)
+  }
+
+  /// The length of a run that may go on in the next leaves, within its region.
+  private func wholeLength(
+    _ path: TreePaths.Path, _ data: UInt64, _ virtual: UInt64, _ length: UInt64
+  ) -> UInt64 {
+    var path = path
+    var end = data + length
+    var regionEnd = end
+    regions.forEachPart(of: data..<end) { _, region in regionEnd = region.upperBound }
+    while end < regionEnd, paths.step(&path), let first = edges.first(path.leaf),
+      first.dataBegin == end, first.virtualBegin == virtual &+ (end - data)
+    {
+      end += UInt64(first.length & ~LeafEdges.onlyRun)
+      if first.length & LeafEdges.onlyRun == 0 { break }
+    }
+    return min(end, regionEnd) - data
+  }
+}
