@@ -168,8 +168,8 @@ package struct Salvage: Sendable {
     try reader.replay(header, devices, into: &restorer, for: "writing the new metadata")
   }
 
-  /// More blocks than new metadata takes: what was visited, and an eighth for leaves that can't stay
-  /// shared; of each block that was lost, each device may need one of its own.
+  /// More blocks than new metadata takes: what was visited, and an eighth for leaves that can't
+  /// stay shared; of each block that was lost, each device may need one of its own.
   private func roomyBlockCount(on blockCount: UInt64) -> UInt64 {
     let bitmaps = Bitmap.count(for: header.dataBlockCount) + Bitmap.count(for: blockCount)
     let devices = UInt64(devices.count)
