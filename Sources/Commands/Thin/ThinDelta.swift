@@ -71,7 +71,7 @@ struct ThinDelta: Tool {
     var delta = TreeDelta()
     delta.skipsSame = skipSame
     delta.endsRunsByData = verbose || format == .json
-    let bar = ProgressBar(reader.file, isQuiet: shared.quiet)
+    let bar = ProgressBar(reader.file.progress, isQuiet: shared.quiet)
     var problem: DumpError?
     do throws(DumpError) {
       switch format {

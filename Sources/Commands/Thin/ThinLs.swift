@@ -65,7 +65,7 @@ struct ThinLs: Tool {
       input, metadataSnapshot: metadataSnap, skippingMappings: !counts && freeIfDeleted == nil)
     let volumeNames = try names.read()
     if let freeIfDeleted { return try tellFreed(freeIfDeleted, reader, volumeNames) }
-    let bar = ProgressBar(reader.file, isQuiet: shared.quiet)
+    let bar = ProgressBar(reader.file.progress, isQuiet: shared.quiet)
     let listing = PoolListing(reader, counting: counts, names: volumeNames)
     _ = consume bar
     shared.messages.say(listing.findings)
@@ -109,7 +109,7 @@ struct ThinLs: Tool {
   ) throws(Failure) {
     var reader = reader
     let ids = try devices(list, reader, names)
-    let bar = ProgressBar(reader.file, isQuiet: shared.quiet)
+    let bar = ProgressBar(reader.file.progress, isQuiet: shared.quiet)
     let freed = FreedBlocks(byDeleting: ids, from: &reader)
     _ = consume bar
     shared.messages.say(reader.findings)

@@ -73,7 +73,7 @@ struct ThinRmap: Tool {
     let names = try names.read()
     let blockSize = UInt64(reader.chosenSuperblock.dataBlockSectors) * 512
     let ranges = try regions.map(\.blocks) + blocks(of: places, reader, blockSize)
-    let bar = ProgressBar(reader.file, isQuiet: shared.quiet)
+    let bar = ProgressBar(reader.file.progress, isQuiet: shared.quiet)
     var map = ReverseMap(reader, DataRegions(ranges))
     do throws(ByteSink.Failure) {
       switch (format, places.isEmpty) {
