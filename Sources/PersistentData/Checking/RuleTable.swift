@@ -56,7 +56,7 @@ extension Rule {
     case .deviceTruncated:
       RuleEntry(.error, "the device is smaller than its space map says", cause: true)
     case .bitmapMissing: RuleEntry(.error, "the index has no bitmap for these blocks")
-    case .bitmapSuperfluous: RuleEntry(.warning, "the index has a bitmap beyond the last block")
+    case .bitmapSuperfluous: RuleEntry(.warning, "the index has a bitmap that no block needs")
     case .refCountTooLow: RuleEntry(.error, "reference count too low")
     case .refCountTooHigh: RuleEntry(.leak, "reference count too high", mendable: true)
     case .blockLeaked: RuleEntry(.leak, "allocated, but nothing uses it", mendable: true)
@@ -65,7 +65,7 @@ extension Rule {
       RuleEntry(.warning, "a count below 3 stands in the tree for larger ones")
     case .refCountEntrySuperfluous:
       RuleEntry(.warning, "the tree of large counts has an entry that its bitmap doesn't call for")
-    case .entryBeyondEnd: RuleEntry(.warning, "an entry lies beyond the last block")
+    case .entryBeyondEnd: RuleEntry(.warning, "an entry is about a block that there is not")
     case .allocatedCountWrong:
       RuleEntry(.warning, "the number of allocated blocks is wrong", mendable: true)
     case .freeCountWrong:
