@@ -26,14 +26,14 @@ import Testing
     #expect(try Images.bytes(image) == before)
   }
 
-  @Test func `what comes before the damage may be written, the end is not`() throws {
+  @Test func `half a dump never gets the name of a whole one`() throws {
     // The damage is far behind, so that text is written before it is met.
     let image = try scratch.copy("many-devices")
     try zero(block: try #require(Metadata.deviceRoots(of: image).last), of: image)
     let output = scratch.folder.path + "/out.xml"
     let result = try Program.dump("-o", output, image)
     #expect(result.status == 1)
-    #expect(!(String(decoding: try Images.bytes(output), as: UTF8.self).contains("</superblock>")))
+    #expect(!FileManager.default.fileExists(atPath: output))
   }
 
   @Test(arguments: ["data-count-low", "data-count-high", "metadata-count-low", "mapped-count"])
