@@ -20,7 +20,11 @@ import Testing
         "-c",
         """
         mkfifo "$1"
-        (head -c 300 "$2"; sleep 1.8; tail -c +301 "$2") >"$1" 2>/dev/null </dev/null &
+        # What waits for a reader must not hold on to our own pipes.
+        (
+          exec </dev/null >/dev/null 2>&1
+          { head -c 300 "$2"; sleep 1.8; tail -c +301 "$2"; } >"$1"
+        ) &
         disown
         """, "bash", pipe, xml,
       ])
