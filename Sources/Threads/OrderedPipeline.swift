@@ -5,15 +5,19 @@ internal import Synchronization
 /// The calling thread makes the jobs and consumes the results, in order; when neither is due it
 /// takes a job itself. At most `depth` jobs are under way, so memory is bounded.
 package struct OrderedPipeline<Context, Job: Sendable, Output: Sendable> {
+  private let helpers: Int
   private let depth: Int
   private let makeContext: @Sendable () -> Context
   private let transform: @Sendable (inout Context, Job) -> Output
 
-  /// `makeContext`: what each worker keeps between jobs, such as a buffer.
+  /// `helpers`: workers beside the calling thread. `makeContext`: what each worker keeps between
+  /// jobs, such as a buffer.
   package init(
-    depth: Int = 2 * Workers.coreCount + 2, makeContext: @escaping @Sendable () -> Context,
+    helpers: Int = Workers.coreCount - 1, depth: Int = 2 * Workers.coreCount + 2,
+    makeContext: @escaping @Sendable () -> Context,
     transform: @escaping @Sendable (inout Context, Job) -> Output
   ) {
+    self.helpers = helpers
     self.depth = depth
     self.makeContext = makeContext
     self.transform = transform
@@ -26,7 +30,7 @@ package struct OrderedPipeline<Context, Job: Sendable, Output: Sendable> {
     let board = Board<Job, Output>()
     let makeContext = makeContext
     let transform = transform
-    try Workers.run(helpers: Workers.coreCount - 1) {
+    try Workers.run(helpers: helpers) {
       var context = makeContext()
       while let (number, job) = board.takeJob(waiting: true) {
         board.finish(number, transform(&context, job))

@@ -11,8 +11,12 @@ import Testing
 
     static let all = Program.tools.map { Case(tool: $0) }
     /// Those that take an input.
-    static let reading = all.filter { $0.tool != "thin_generate_metadata" }
-    static let binary = reading.filter { $0.tool != "thin_restore" }
+    static let reading = all.filter {
+      $0.tool != "thin_generate_metadata" && $0.tool != "thin_metadata_size"
+    }
+    static let binary = reading.filter {
+      $0.tool != "thin_restore" && $0.tool != "thin_metadata_unpack"
+    }
     static let writing = all.filter(\.writes)
 
     /// What some tools have to be told besides.
@@ -20,7 +24,9 @@ import Testing
       "thin_delta": ["--thin1", "0", "--thin2", "0"], "thin_rmap": ["--region", "0..10"],
     ]
 
-    var writes: Bool { tool == "thin_repair" || tool == "thin_restore" }
+    var writes: Bool {
+      ["thin_metadata_pack", "thin_metadata_unpack", "thin_repair", "thin_restore"].contains(tool)
+    }
 
     func arguments(_ input: String, _ output: String) -> [String] {
       writes ? ["-i", input, "-o", output] : Case.needed[tool, default: []] + [input]
@@ -211,10 +217,14 @@ import Testing
 
   @Test(arguments: Case.reading)
   func `options that no longer matter are taken`(test: Case) throws {
-    let input =
-      test.tool == "thin_restore"
-      ? try scratch.file("pool.xml", Program.dump(Images.path("snapshots")).output)
-      : try Images.path("snapshots")
+    let image = try Images.path("snapshots")
+    var input = image
+    if test.tool == "thin_restore" {
+      input = try scratch.file("pool.xml", Program.dump(image).output)
+    } else if test.tool == "thin_metadata_unpack" {
+      input = scratch.folder.path + "/packed"
+      _ = try Program.run("thin_metadata_pack", ["-i", image, "-o", input])
+    }
     let result = try Program.run(
       test.tool, test.arguments(input, output) + ["-v", "-vv", "--io-engine", "sync"])
     #expect(result.status == 0, "\(result.errorText)")

@@ -15,6 +15,9 @@ import Testing
       thin_dump
       thin_generate_metadata
       thin_ls
+      thin_metadata_pack
+      thin_metadata_size
+      thin_metadata_unpack
       thin_repair
       thin_restore
       thin_rmap

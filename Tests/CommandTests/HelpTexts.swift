@@ -108,6 +108,8 @@ enum HelpTexts {
       --mappings <mappings>   Mappings of each segment, instead of --leaves.
       --diverge <diverge>     Segments that each snapshot has of its own, chosen at
                               random. (default: 0)
+      --change <change>       Percent of each snapshot's blocks that are its own,
+                              here and there.
       --run-min <run-min>     Blocks in the shortest run of mappings. (default: 1)
       --run-max <run-max>     Blocks in the longest run of mappings. (default: 32)
       --gap <gap>             Virtual blocks without mapping after one run in four.
@@ -154,6 +156,70 @@ enum HelpTexts {
       --names <file>          Names of volumes: what 'lvs -o lv_name,thin_id VG' or
                               vgcfgbackup wrote; - is stdin.
       --pool <pool>           The pool meant, where the names are those of several.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+    "thin_metadata_pack": """
+    OVERVIEW: Pack the metadata of a thin pool, a cache or an era device into a
+    small file.
+
+    USAGE: thin_metadata_pack --input <input> --output <output> [--include-damaged] \
+    [--force] [--quiet]
+
+    OPTIONS:
+      -i, --input <input>     The metadata device or file; it is only read.
+      -o, --output <output>   The file to make.
+      --include-damaged       Pack blocks with bad checksums as well;
+                              thin_metadata_unpack puts them back.
+      -f, --force             Don't ask before metadata is overwritten.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+    "thin_metadata_size": """
+    OVERVIEW: Say how large the metadata device of a thin pool has to be.
+
+    Sizes are in sectors of 512 bytes, or end in a unit: b, s, k, m, g, t, p, e, or
+    K, M, G, T, P, E for powers of 1000.
+
+    USAGE: thin_metadata_size --block-size <block-size> --pool-size <pool-size> \
+    --max-thins <max-thins> [--snapshots <snapshots>] [--change <change>] [--unit \
+    <unit>] [--numeric-only <numeric-only>] [--quiet]
+
+    OPTIONS:
+      -b, --block-size <block-size>
+                              The size of a data block, a multiple of 64 KiB.
+      -s, --pool-size <pool-size>
+                              The size of the data device.
+      -m, --max-thins <max-thins>
+                              Thin devices, snapshots among them.
+      --snapshots <snapshots> Snapshots that will be kept of each device, beside it.
+      --change <change>       Percent of a device's blocks that change from one
+                              snapshot to the next.
+      -u, --unit <unit>       The unit of the answer. (default: s)
+      -n, --numeric-only <numeric-only>
+                              Print the number alone, or with the unit's letter or
+                              name (short, long).
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+
+    """,
+    "thin_metadata_unpack": """
+    OVERVIEW: Unpack metadata that thin_metadata_pack has packed.
+
+    USAGE: thin_metadata_unpack --input <input> --output <output> [--force] [--quiet]
+
+    OPTIONS:
+      -i, --input <input>     The packed file; it is only read.
+      -o, --output <output>   The file to make, or a metadata device to overwrite.
+      -f, --force             Don't ask before anything of worth is overwritten.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.

@@ -9,7 +9,8 @@ enum Program {
   static let statuses: Set<Int32> = [0, 1, 64, 65, 66, 73, 74]
 
   static let tools = [
-    "thin_check", "thin_delta", "thin_dump", "thin_generate_metadata", "thin_ls", "thin_repair",
+    "thin_check", "thin_delta", "thin_dump", "thin_generate_metadata", "thin_ls",
+    "thin_metadata_pack", "thin_metadata_size", "thin_metadata_unpack", "thin_repair",
     "thin_restore", "thin_rmap", "thin_roots",
   ]
 
@@ -73,6 +74,10 @@ enum Peer: String, CaseIterable {
   /// Runs the old tool, whose result is compared with ours, and has that counted: `make test` says
   /// how often it happened.
   func run(_ tool: String, _ arguments: String...) throws -> Shell.Result {
+    try run(tool, arguments)
+  }
+
+  func run(_ tool: String, _ arguments: [String]) throws -> Shell.Result {
     try count()
     return try Shell.run(path, [tool] + arguments)
   }

@@ -47,6 +47,21 @@ extension Field {
       ).faults == [])
   }
 
+  @Test func `the fields of a pack file cover it without gap or overlap`() {
+    #expect(
+      FieldRanges(
+        [
+          PackLayout.magic.range, PackLayout.version.range, PackLayout.blockSize.range,
+          PackLayout.blockCount.range,
+        ], cover: PackLayout.size
+      ).faults == [])
+    #expect(
+      FieldRanges(
+        [PackLayout.End.soundCount.range, PackLayout.End.damagedCount.range],
+        cover: PackLayout.End.size
+      ).faults == [])
+  }
+
   @Test func `the fields of an undo file cover its blocks without gap or overlap`() {
     typealias Header = UndoLayout.Header
     #expect(

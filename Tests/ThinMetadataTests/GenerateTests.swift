@@ -62,6 +62,26 @@ import ThinMetadata
       $0.dataBlockSectors = Superblock.dataBlockSectorsMaximum
       $0.dataOrder = .permuted
     },
+    Example("snapshots of which some blocks changed", scattered: true) {
+      $0.origins = 2
+      $0.snapshots = 6
+      $0.segments = 10
+      $0.divergedSegments = 2
+      $0.changedPerMillion = 2000
+    },
+    Example("snapshots of which nearly all changed, fragmented") {
+      $0.snapshots = 3
+      $0.segments = 7
+      $0.mappings = 700
+      $0.changedPerMillion = 990_000
+      $0.dataOrder = .permuted
+    },
+    Example("changes in segments too small to be shared") {
+      $0.snapshots = 3
+      $0.segments = 90
+      $0.mappings = 17
+      $0.changedPerMillion = 20_000
+    },
     Example("segments too small to be shared", scattered: true) {
       $0.snapshots = 7
       $0.segments = 90
@@ -97,7 +117,8 @@ import ThinMetadata
     #expect(report.findings.isEmpty, "\(report.findings.sorted)")
     #expect(report.isComplete)
     let superblock = try #require(report.superblock)
-    #expect(superblock.dataSpaceMap.allocatedCount == example.shape.mappedDataBlocks)
+    let mapped = PoolGenerator(example.shape).mappedDataBlocks
+    #expect(superblock.dataSpaceMap.allocatedCount == mapped)
     #expect(superblock.transactionID == example.shape.deviceCount)
     let reader = try PoolReader.open(file, choosing: RootChoice())
     #expect(UInt64(reader.devices.count) == example.shape.deviceCount)
@@ -117,6 +138,18 @@ import ThinMetadata
     #expect(first.differingBlocks(second).isEmpty)
   }
 
+  @Test func `changed blocks are a snapshot's own, and about as many as asked for`() throws {
+    var shape = PoolShape()
+    shape.snapshots = 3
+    shape.segments = 30
+    shape.changedPerMillion = 10_000
+    let changed = PoolGenerator(shape).mappedDataBlocks - shape.mappingsPerDevice
+    // 907 are expected, give or take 30.
+    #expect((750...1070).contains(changed))
+    shape.changedPerMillion = 1_000_000
+    #expect(PoolGenerator(shape).mappedDataBlocks == 4 * shape.mappingsPerDevice)
+  }
+
   @Test func `another seed makes another pool`() throws {
     var example = try #require(GenerateTests.examples.first { $0.shape.snapshots == 5 })
     let scratch = try Scratch()
@@ -134,7 +167,7 @@ import ThinMetadata
     let straight = try make(example, scratch, "straight")
     let moved = try MetadataImage(file: scattered.path)
       .differingBlocks(MetadataImage(file: straight.path))
-    let leaves = Int(example.shape.mappedDataBlocks / 252)
+    let leaves = Int(PoolGenerator(example.shape).mappedDataBlocks / 252)
     #expect(moved.count > leaves * 9 / 10)
     #expect(try PoolReader.open(scattered, choosing: RootChoice()).mappings.hasScatteredLeaves)
     #expect(try !PoolReader.open(straight, choosing: RootChoice()).mappings.hasScatteredLeaves)
@@ -195,6 +228,8 @@ import ThinMetadata
       { $0.shortestRun = 33 },
       { $0.divergedSegments = 17 },
       { $0.dataBlockSectors = 100 },
+      { $0.changedPerMillion = 1_000_001 },
+      { ($0.snapshots, $0.segments, $0.changedPerMillion) = (1 << 20, 1 << 30, 1) },
       { $0.origins = 1 << 24 },
       { $0.snapshots = .max },
       { $0.origins = .max },

@@ -50,7 +50,7 @@ struct Failure: Error {
     switch error {
     case .notFound: self.init(.noInput, "\(error)")
     case .cannotOpen(let path, ENOTDIR): self.init(input: .notFound(path: path))
-    case .notAFileOrDevice, .tooSmall, .cannotOpen(_, EISDIR):
+    case .notAFileOrDevice, .notAFile, .tooSmall, .cannotOpen(_, EISDIR):
       self.init(.notMetadata, "\(error)")
     case .readFailed(let path, _, EIO):
       self.init(
@@ -71,7 +71,7 @@ struct Failure: Error {
         .outputRefused,
         "there is no output '\(path)'; make a file of the right size first (truncate -s), or name "
           + "a device")
-    case .notAFileOrDevice, .tooSmall, .inUse, .readOnly, .cannotOpen:
+    case .notAFileOrDevice, .notAFile, .tooSmall, .inUse, .readOnly, .cannotOpen:
       self.init(.outputRefused, "output refused: \(error)")
     }
   }

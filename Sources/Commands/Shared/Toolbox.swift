@@ -10,7 +10,7 @@ package enum Toolbox {
 
   private static let tools: [any Tool.Type] = [
     ThinCheck.self, ThinDelta.self, ThinDump.self, ThinGenerateMetadata.self, ThinLs.self,
-    ThinRepair.self,
+    ThinMetadataPack.self, ThinMetadataSize.self, ThinMetadataUnpack.self, ThinRepair.self,
     ThinRestore.self, ThinRmap.self, ThinRoots.self,
   ]
 

@@ -22,6 +22,8 @@ struct ThinGenerateMetadata: Tool {
   @Option(help: "Mappings of each segment, instead of --leaves.") var mappings: UInt64?
   @Option(help: "Segments that each snapshot has of its own, chosen at random.")
   var diverge: UInt64 = 0
+  @Option(help: "Percent of each snapshot's blocks that are its own, here and there.")
+  var change: TypedPercent?
   @Option(help: "Blocks in the shortest run of mappings.") var runMin: UInt64 = 1
   @Option(help: "Blocks in the longest run of mappings.") var runMax: UInt64 = 32
   @Option(help: "Virtual blocks without mapping after one run in four.") var gap: UInt64 = 4
@@ -60,6 +62,7 @@ struct ThinGenerateMetadata: Tool {
     shape.segments = segments
     shape.mappings = mappings ?? (leaves ?? 4) * ThinGenerateMetadata.mappingsPerLeaf
     shape.divergedSegments = diverge
+    shape.changedPerMillion = change?.partsPerMillion ?? 0
     shape.shortestRun = runMin
     shape.longestRun = runMax
     shape.gap = gap
@@ -88,7 +91,7 @@ struct ThinGenerateMetadata: Tool {
     }
     shared.messages.say(
       "Made \(shape.deviceCount) devices with \(shape.mappingsPerDevice) mappings each, to "
-        + "\(shape.mappedDataBlocks) data blocks; \(map.allocatedCount) of \(map.blockCount) "
+        + "\(generator.mappedDataBlocks) data blocks; \(map.allocatedCount) of \(map.blockCount) "
         + "metadata blocks are in use.")
   }
 

@@ -34,6 +34,31 @@ extension MutableRawSpan {
     }
   }
 
+  /// Stores `count` numbers, each `step` more than the one before, little-endian, from `offset` on;
+  /// past the end traps.
+  mutating func store(from first: UInt64, step: UInt64, count: Int, at offset: Int) {
+    precondition(offset >= 0 && offset <= byteCount && count <= (byteCount - offset) / 8)
+    var word = first
+    for index in 0..<max(0, count) {
+      unsafe storeBytes(
+        of: word.littleEndian, toUncheckedByteOffset: offset &+ 8 &* index, as: UInt64.self)
+      word &+= step
+    }
+  }
+
+  /// Copies bytes from `source` to `place`; past the end of either traps.
+  mutating func copy(_ source: RawSpan, from offset: Int, count: Int, to place: Int) {
+    precondition(count >= 0 && offset >= 0 && count <= source.byteCount - offset)
+    precondition(place >= 0 && count <= byteCount - place)
+    unsafe source.withUnsafeBytes { source in
+      unsafe withUnsafeMutableBytes { target in
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: source[offset..<offset + count])
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[place..<place + count])
+          .copyMemory(from: bytes)
+      }
+    }
+  }
+
   /// Stores numbers one after the other, little-endian, from `offset` on; past the end traps.
   package mutating func store(_ words: Span<UInt64>, at offset: Int) {
     // Checked once for all of them.

@@ -5,6 +5,8 @@ internal import Glibc
 package enum IOError: Error, Equatable {
   case notFound(path: String)
   case notAFileOrDevice(path: String)
+  /// Where only a regular file will do.
+  case notAFile(path: String)
   /// Shorter than one metadata block.
   case tooSmall(path: String, sizeBytes: UInt64)
   /// Somebody else holds the device: an active pool, usually.
@@ -25,6 +27,7 @@ extension IOError: CustomStringConvertible {
     switch self {
     case .notFound(let path): "there is no file or device '\(path)'"
     case .notAFileOrDevice(let path): "'\(path)' is neither a regular file nor a block device"
+    case .notAFile(let path): "'\(path)' is no regular file"
     case .tooSmall(let path, let size):
       "'\(path)' is too small to hold metadata (\(size) bytes; one block has 4096)"
     case .inUse(let path):

@@ -4,6 +4,8 @@ package import PersistentData
 package struct PoolGenerator: Sendable {
   /// Bounds what a pool needs: it never needs more.
   package let neededBlocks: UInt64
+  /// Data blocks that are mapped, each by one device or by several.
+  package let mappedDataBlocks: UInt64
 
   private let shape: PoolShape
   private let places: DataPlaces
@@ -13,21 +15,29 @@ package struct PoolGenerator: Sendable {
   package init(_ shape: PoolShape) {
     precondition(shape.problem == nil)
     self.shape = shape
+    var rehearsal = Generation(shape, .sequential)
+    if shape.dataOrder == .permuted || shape.changedPerMillion > 0 {
+      var nobody = NoEvents()
+      rehearsal.devices(into: &nobody)
+      mappedDataBlocks = rehearsal.places.takenBlocks
+    } else {
+      mappedDataBlocks = shape.writtenDataBlocks
+    }
     switch shape.dataOrder {
     case .sequential:
       places = .sequential
-      dataBlockCount = shape.mappedDataBlocks + shape.mappedDataBlocks / 8 + 1024
+      dataBlockCount = mappedDataBlocks + mappedDataBlocks / 8 + 1024
     case .permuted:
-      var counter = RunCounter()
-      var generation = Generation(shape, .sequential)
-      generation.devices(into: &counter)
-      let count = counter.runCount + counter.runCount / 8 + 16
+      let runs = rehearsal.places.takenRuns
+      let count = runs + runs / 8 + 16
       places = DataPlaces(count: count, size: shape.longestRun)
       // Beyond what can be multiplied it is beyond what can be written, which the writer tells.
       let (product, overflow) = count.multipliedReportingOverflow(by: shape.longestRun)
       dataBlockCount = overflow ? .max : product
     }
-    neededBlocks = shape.blocksAtMost(dataBlockCount: dataBlockCount)
+    neededBlocks = shape.blocksAtMost(
+      dataBlockCount: dataBlockCount, mappedDataBlocks: mappedDataBlocks,
+      copiedLeaves: rehearsal.copiedLeaves)
   }
 
   /// Blocks of a metadata device on which the pool finds room and has some to spare.
@@ -62,7 +72,11 @@ package struct PoolGenerator: Sendable {
 private struct Generation {
   private let shape: PoolShape
   private var random: SplitMix
-  private var places: DataPlaces
+  private(set) var places: DataPlaces
+  /// Leaves that snapshots have of their own for the sake of some blocks.
+  private(set) var copiedLeaves: UInt64 = 0
+  /// Where the segments of the origin under way begin, to go through them again.
+  private var segmentStarts: [SegmentRuns] = []
 
   init(_ shape: PoolShape, _ places: DataPlaces) {
     self.shape = shape
@@ -75,14 +89,27 @@ private struct Generation {
   ) throws(Events.Failure) {
     for origin in 0..<shape.origins {
       if shape.snapshots > 0 {
-        for segment in 0..<shape.segments {
-          try events.beginShared(name(origin, segment))
-          try runs(of: segment, time: 0, into: &events)
-          try events.endShared()
-        }
+        segmentStarts = []
+        for segment in 0..<shape.segments { try shared(origin, segment, into: &events) }
       }
       for snapshot in 0...shape.snapshots { try device(origin, snapshot, into: &events) }
     }
+  }
+
+  /// What an origin and its snapshots share of a segment.
+  private mutating func shared<Events: ThinEvents & ~Copyable>(
+    _ origin: UInt64, _ segment: UInt64, into events: inout Events
+  ) throws(Events.Failure) {
+    if shape.changedPerMillion > 0 { segmentStarts.append(begin(segment, time: 0)) }
+    var runs = begin(segment, time: 0)
+    var part: UInt64 = 0
+    while let size = nextPart(runs.left) {
+      try events.beginShared(name(origin, segment, part))
+      try say(size, of: &runs, into: &events)
+      try events.endShared()
+      part += 1
+    }
+    end(runs)
   }
 
   /// A snapshot, or with the number 0 the origin.
@@ -105,87 +132,104 @@ private struct Generation {
     let own = snapshot == 0 ? [] : random.choose(shape.divergedSegments, below: shape.segments)
     for segment in 0..<shape.segments {
       if shape.snapshots == 0 || own.contains(segment) {
-        try runs(of: segment, time: snapshot == 0 ? 0 : time, into: &events)
+        var runs = begin(segment, time: snapshot == 0 ? 0 : time)
+        try say(shape.mappings, of: &runs, into: &events)
+        end(runs)
+      } else if snapshot == 0 || shape.changedPerMillion == 0 {
+        try references(origin, segment, into: &events)
       } else {
-        try events.reference(name(origin, segment))
+        try changed(origin, segment, time: time, into: &events)
       }
     }
     try events.endDevice()
   }
 
-  private func name(_ origin: UInt64, _ segment: UInt64) -> String { "\(origin).\(segment)" }
-
-  /// The mappings of a segment, at fresh data blocks.
-  private mutating func runs<Events: ThinEvents & ~Copyable>(
-    of segment: UInt64, time: UInt32, into events: inout Events
+  private func references<Events: ThinEvents & ~Copyable>(
+    _ origin: UInt64, _ segment: UInt64, into events: inout Events
   ) throws(Events.Failure) {
-    var key = segment * shape.segmentSpan
     var left = shape.mappings
-    while left > 0 {
-      let drawn = shape.shortestRun + random.number(below: shape.longestRun - shape.shortestRun + 1)
-      let length = min(left, drawn)
-      try events.run(
-        MappingRun(virtualBegin: key, dataBegin: places.take(length), length: length, time: time))
-      key += length
-      if random.number(below: 4) == 0 { key += shape.gap }
-      left -= length
+    var part: UInt64 = 0
+    while let size = nextPart(left) {
+      try events.reference(name(origin, segment, part))
+      left -= size
+      part += 1
     }
+  }
+
+  /// A segment of which some blocks have changed: parts with none of them are shared.
+  private mutating func changed<Events: ThinEvents & ~Copyable>(
+    _ origin: UInt64, _ segment: UInt64, time: UInt32, into events: inout Events
+  ) throws(Events.Failure) {
+    var original = segmentStarts[Int(segment)]
+    var part: UInt64 = 0
+    while let size = nextPart(original.left) {
+      let changes = (0..<size).map { _ in
+        random.number(below: 1_000_000) < shape.changedPerMillion
+      }
+      if changes.contains(true) {
+        copiedLeaves += (size - 1) / shape.leafMappings + 1
+        for isChanged in changes {
+          let old = original.next(1)
+          try events.run(
+            MappingRun(
+              virtualBegin: old.virtualBegin, dataBegin: isChanged ? places.take(1) : old.dataBegin,
+              length: 1, time: isChanged ? time : old.time))
+        }
+      } else {
+        try events.reference(name(origin, segment, part))
+        var passed: UInt64 = 0
+        while passed < size { passed += original.next(size - passed).length }
+      }
+      part += 1
+    }
+  }
+
+  private func say<Events: ThinEvents & ~Copyable>(
+    _ count: UInt64, of runs: inout SegmentRuns, into events: inout Events
+  ) throws(Events.Failure) {
+    var said: UInt64 = 0
+    while said < count {
+      let run = runs.next(count - said)
+      try events.run(run)
+      said += run.length
+    }
+  }
+
+  private func name(_ origin: UInt64, _ segment: UInt64, _ part: UInt64) -> String {
+    shape.changedPerMillion == 0 ? "\(origin).\(segment)" : "\(origin).\(segment).\(part)"
+  }
+
+  /// Mappings of the next part that is shared or not as a whole, of so many that are left; `nil`
+  /// when none are. Where single blocks change that is a leaf: what is too little for one more
+  /// goes along.
+  private func nextPart(_ left: UInt64) -> UInt64? {
+    if left == 0 { return nil }
+    if shape.changedPerMillion == 0 { return left }
+    return left < shape.leafMappings + shape.leafMappings / 3 ? left : shape.leafMappings
+  }
+
+  /// The runs of a segment, at fresh data blocks.
+  private func begin(_ segment: UInt64, time: UInt32) -> SegmentRuns {
+    SegmentRuns(shape, segment, time: time, random, places)
+  }
+
+  /// Goes on behind a segment.
+  private mutating func end(_ runs: SegmentRuns) {
+    random = runs.random
+    places = runs.places
   }
 }
 
-/// Where runs of data blocks go.
-private struct DataPlaces: Sendable {
-  /// Places for a run each; 0 when blocks are given out one after the other.
-  private let count: UInt64
-  /// Blocks in a place.
-  private let size: UInt64
-  /// From a place to the next one given out: no common divisor with `count`, so that each place
-  /// comes up once.
-  private let step: UInt64
-  private var next: UInt64 = 0
-
-  static let sequential = DataPlaces()
-
-  private init() { (count, size, step) = (0, 0, 0) }
-
-  init(count: UInt64, size: UInt64) {
-    self.count = count
-    self.size = size
-    // About the golden ratio: no two places given out in a row stand near each other.
-    var step = count / 1000 * 618 | 1
-    while DataPlaces.greatestDivisor(step, count) != 1 { step += 2 }
-    self.step = step
-  }
-
-  mutating func take(_ length: UInt64) -> UInt64 {
-    let place = next
-    if count == 0 {
-      next += length
-      return place
-    }
-    next = (next + step) % count
-    return place * size
-  }
-
-  private static func greatestDivisor(_ left: UInt64, _ right: UInt64) -> UInt64 {
-    var (left, right) = (left, right)
-    while right != 0 { (left, right) = (right, left % right) }
-    return left
-  }
-}
-
-/// Counts the runs of a pool.
-private struct RunCounter: ThinEvents {
+/// Takes a pool's events, and does nothing.
+private struct NoEvents: ThinEvents {
   typealias Failure = Never
-
-  private(set) var runCount: UInt64 = 0
 
   mutating func begin(_ pool: PoolHeader) {}
   mutating func beginShared(_ name: String) {}
   mutating func endShared() {}
   mutating func beginDevice(_ device: DeviceHeader) {}
   mutating func endDevice() {}
-  mutating func run(_ run: MappingRun) { runCount += 1 }
+  mutating func run(_ run: MappingRun) {}
   mutating func reference(_ name: String) {}
   mutating func end() {}
 }

@@ -23,6 +23,9 @@ package struct PoolShape: Hashable, Sendable {
   package var mappings: UInt64 = 4 * 252
   /// Segments that each snapshot has of its own.
   package var divergedSegments: UInt64 = 0
+  /// Of a million blocks of a snapshot, how many have changed since, here and there, and are its
+  /// own; what it has of a leaf with one of them is no longer shared.
+  package var changedPerMillion: UInt64 = 0
   /// Blocks in a run of mappings, at least and at most.
   package var shortestRun: UInt64 = 1
   package var longestRun: UInt64 = 32
@@ -40,8 +43,10 @@ package struct PoolShape: Hashable, Sendable {
   package var mappingsPerDevice: UInt64 { segments * mappings }
   /// Segments with data blocks of their own.
   var distinctSegments: UInt64 { origins * (segments + snapshots * divergedSegments) }
-  /// Data blocks that are mapped, each by one device or by several.
-  package var mappedDataBlocks: UInt64 { distinctSegments * mappings }
+  /// Data blocks that are mapped, but for those that changed here and there.
+  var writtenDataBlocks: UInt64 { distinctSegments * mappings }
+  /// Mappings in a full leaf.
+  var leafMappings: UInt64 { UInt64(BTreeNode.maximumEntries(valueSize: Mapping.valueSize)) }
   /// Virtual blocks from the start of a segment to the start of the next.
   var segmentSpan: UInt64 { mappings + (mappings / shortestRun + 1) * gap }
 
@@ -67,7 +72,8 @@ package struct PoolShape: Hashable, Sendable {
       let devices = PoolShape.product(origins, snapshots + 1),
       devices <= DeviceDetails.deviceIDMaximum
     else { return "there can be \(DeviceDetails.deviceIDMaximum) devices and snapshots at most" }
-    let perOrigin = segments + snapshots * divergedSegments
+    if changedPerMillion > 1_000_000 { return "no more than all blocks can change" }
+    let perOrigin = segments + snapshots * (changedPerMillion > 0 ? segments : divergedSegments)
     guard let distinct = PoolShape.product(max(1, origins), perOrigin, mappings),
       distinct <= PoolShape.dataBlockMaximum
     else { return "there can be \(PoolShape.dataBlockMaximum) mapped data blocks at most" }

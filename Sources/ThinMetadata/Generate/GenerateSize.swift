@@ -2,7 +2,11 @@ internal import PersistentData
 
 extension PoolShape {
   /// Metadata blocks that the pool takes at most, without the bitmaps of the metadata itself.
-  func blocksAtMost(dataBlockCount: UInt64) -> UInt64 {
+  ///
+  /// `copiedLeaves`: those that snapshots have of their own for the sake of some blocks.
+  func blocksAtMost(
+    dataBlockCount: UInt64, mappedDataBlocks: UInt64, copiedLeaves: UInt64
+  ) -> UInt64 {
     let leaf = UInt64(BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
     let minimum = UInt64(BTreeNode.minimumEntries(valueSize: Mapping.valueSize))
     let sharesLeaves = snapshots > 0 && mappings >= minimum
@@ -11,7 +15,7 @@ extension PoolShape {
     if sharesLeaves {
       let perSegment = PoolShape.quotient(mappings, leaf)
       perDevice = segments * perSegment
-      leaves = distinctSegments * perSegment
+      leaves = distinctSegments * perSegment + copiedLeaves
     } else {
       perDevice = max(1, PoolShape.quotient(mappingsPerDevice, leaf))
       // Shared leaves too small to be of use are written all the same.
@@ -25,8 +29,9 @@ extension PoolShape {
       : PoolShape.nodes(over: perDevice, fanOut: leaf / 2)
     let bitmaps = Bitmap.count(for: dataBlockCount)
     // Leaves that devices share have large counts, or else the data blocks that their leaves name.
+    let countsLeaves = sharesLeaves && changedPerMillion == 0
     let largeCounts =
-      snapshots == 0 ? 0 : sharesLeaves ? leaves / minimum : mappedDataBlocks / minimum
+      snapshots == 0 ? 0 : countsLeaves ? leaves / minimum : (leaves + mappedDataBlocks) / minimum
     let trees =
       PoolShape.treeNodes(deviceCount, perLeaf: minimum)
       + PoolShape.treeNodes(deviceCount, perLeaf: minimum / 2)

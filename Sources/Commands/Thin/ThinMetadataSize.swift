@@ -1,0 +1,88 @@
+internal import ArgumentParser
+internal import PersistentData
+internal import ThinMetadata
+
+/// `thin_metadata_size`: says how large a pool's metadata device has to be.
+struct ThinMetadataSize: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "thin_metadata_size",
+    abstract: "Say how large the metadata device of a thin pool has to be.",
+    discussion: """
+      Sizes are in sectors of 512 bytes, or end in a unit: b, s, k, m, g, t, p, e, or K, M, G, \
+      T, P, E for powers of 1000.
+      """, version: Toolbox.version)
+
+  /// How the number is printed.
+  enum NumberForm: String, ExpressibleByArgument {
+    case plain, short, long
+  }
+
+  @Option(name: .attached("b"), help: "The size of a data block, a multiple of 64 KiB.")
+  var blockSize: TypedSize
+  @Option(name: .attached("s"), help: "The size of the data device.") var poolSize: TypedSize
+  @Option(name: .attached("m"), help: "Thin devices, snapshots among them.")
+  var maxThins: TypedCount
+  @Option(help: "Snapshots that will be kept of each device, beside it.") var snapshots: UInt64?
+  @Option(help: "Percent of a device's blocks that change from one snapshot to the next.")
+  var change: TypedPercent?
+  @Option(name: .attached("u"), help: "The unit of the answer.") var unit = ByteUnit.sector
+  @Option(
+    name: .attached("n"),
+    help: "Print the number alone, or with the unit's letter or name (short, long).")
+  var numericOnly: NumberForm?
+  @OptionGroup var shared: SharedOptions
+
+  /// `-n` has a value, or none.
+  static func normalized(_ arguments: [String]) -> [String] {
+    arguments.map { argument in
+      switch argument {
+      case "-n", "--numeric-only": "--numeric-only=plain"
+      default: argument.hasPrefix("-n=") ? "--numeric-only=" + argument.dropFirst(3) : argument
+      }
+    }
+  }
+
+  func validate() throws {
+    let sectors = blockSize.bytes / ThinMetadataSize.sectorSize
+    guard blockSize.bytes % ThinMetadataSize.sectorSize == 0,
+      let sectors = UInt32(exactly: sectors), Superblock.isPossible(dataBlockSectors: sectors)
+    else { throw ValidationError("the block size is a multiple of 64 KiB, at most 1 GiB") }
+    if poolSize.bytes < blockSize.bytes {
+      throw ValidationError("the pool is no smaller than a block")
+    }
+    if let snapshots, snapshots > DeviceDetails.deviceIDMaximum {
+      throw ValidationError("there can be \(DeviceDetails.deviceIDMaximum) devices at most")
+    }
+    if change != nil, snapshots == nil { throw ValidationError("--change needs --snapshots") }
+  }
+
+  private static let sectorSize: UInt64 = 512
+
+  func run() throws(Failure) {
+    let forecast = PoolForecast(
+      dataBlockCount: poolSize.bytes / blockSize.bytes, deviceCount: maxThins.count,
+      snapshots: snapshots ?? 0, changedPerMillion: change?.partsPerMillion ?? 0)
+    let (blocks, isLimited) = forecast.needed
+    let size = blocks * UInt64(MetadataBlock.size)
+    do throws(ByteSink.Failure) {
+      try ByteSink.standardOutput.write(line(unit.figure(size)) + "\n")
+    } catch {
+      throw Failure(error)
+    }
+    // Those who know only the options of old expect no words but the figure.
+    if isLimited, snapshots != nil || ByteSink.standardError.isTerminal {
+      shared.messages.say(
+        "More would be of use, but that is all that kernels use: the metadata may be full before "
+          + "the data. Larger blocks need less.")
+    }
+  }
+
+  private func line(_ figure: String) -> String {
+    switch numericOnly {
+    case nil: "\(figure) \(unit.plural)"
+    case .plain: figure
+    case .short: figure + unit.letter
+    case .long: figure + unit.plural
+    }
+  }
+}
