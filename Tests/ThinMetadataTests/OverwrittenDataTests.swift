@@ -116,12 +116,27 @@ import ThinMetadata
         let index = from.keys.indices.randomElement(using: &random),
         let other = to.keys.indices.randomElement(using: &random)
       else { return }
+      let before = Mapping(image.node(from.block).values[index]).dataBlock
       let mapping = Mapping(
         dataBlock: Mapping(to.values[other]).dataBlock,
         time: random.once(in: 2)
           ? Mapping(from.values[index]).time : random.number(0...image.superblock.time))
+      let count = image.count(Int(before), in: image.dataMap)
+      guard mapping.dataBlock != before, count == 1 || count == 2 else { continue }
       image.set(from.block, as: .btreeNode, from.value(index), to: mapping.value)
+      release(Int(before), &image)
     }
+  }
+
+  /// What was mapped before is counted less often, as a kernel would: where it is not, the entry
+  /// is taken for a damaged one and put right.
+  private func release(_ block: Int, _ image: inout MetadataImage) {
+    let map = image.dataMap
+    let count = image.count(block, in: map)
+    image.setCount(block, to: count - 1, in: map)
+    guard count == 1 else { return }
+    image.editIndex(block / Bitmap.entryCount, of: image.dataMap) { $0.freeCount += 1 }
+    image.editRoot(of: image.dataMap) { $0.allocatedCount -= 1 }
   }
 
   /// Has some mapped data blocks count as free, or too low.

@@ -12,7 +12,7 @@ package struct TreeSkeleton: Sendable {
     let reach: Reach
     /// The keys that all parents allow, from `first` to `last`; none where these are the other way
     /// round.
-    let first: UInt64
+    package let first: UInt64
     package let last: UInt64
     /// Its entries: indices of `keys` and `children`.
     package let entries: Range<Int>

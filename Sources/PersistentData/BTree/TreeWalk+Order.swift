@@ -38,6 +38,14 @@ extension TreeWalk {
     return found
   }
 
+  /// The internal nodes that lead to any of `blocks`; 0 stands for a pointer that leads nowhere.
+  package func parents(of blocks: Set<UInt32>) -> Set<MetadataBlock> {
+    Set(
+      skeleton.nodes.lazy.filter { node in
+        skeleton.children[node.entries].contains(where: blocks.contains)
+      }.map(\.block))
+  }
+
   /// Goes through the leaves and holes below `root` in key order, without reading anything.
   ///
   /// Only branches that `entering` allows are gone into, so that what is shared by many roots, or

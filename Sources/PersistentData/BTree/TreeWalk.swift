@@ -25,7 +25,8 @@ package struct TreeWalk: Sendable {
   /// Nodes that already had another use when this walk came by.
   package private(set) var crossLinked: Set<MetadataBlock> = []
   private var leafFrontier: Frontier
-  private var hasAllRoots = true
+  /// Whether every root's pointer leads onto the device.
+  package private(set) var hasAllRoots = true
 
   private let file: BlockFile
 
@@ -94,6 +95,9 @@ package struct TreeWalk: Sendable {
 
   /// How many leaves there are, each counted once.
   package var leafCount: Int { leafFrontier.references.count }
+
+  /// Nodes with keys that their parents don't allow; ask after the leaves were read.
+  package var misfitNodes: some Collection<MetadataBlock> { misfits.keys }
 
   /// What number a leaf has among the leaves; `nil` when `block` is no leaf of this walk.
   package func leafIndex(of block: MetadataBlock) -> Int? { leafFrontier.index(of: block) }

@@ -116,6 +116,21 @@ package final class BlockFile: Sendable {
     standIns.withLock { $0[UInt64(block.number)] = nil }
   }
 
+  /// What blocks read as instead of what stands on the device.
+  package struct StandIns: Sendable {
+    fileprivate let contents: [UInt64: BlockBuffer]
+  }
+
+  /// The stand-ins of the moment. Setting them takes back all that were put since, or puts them
+  /// again.
+  package var allStandIns: StandIns {
+    get { StandIns(contents: standIns.withLock { $0 }) }
+    set {
+      standIns.withLock { $0 = newValue.contents }
+      hasStandIns.store(true, ordering: .releasing)
+    }
+  }
+
   /// Fills `buffer`, a whole number of blocks, from block `first` on.
   func read(into buffer: UnsafeMutableRawBufferPointer, from first: UInt64) throws(IOError) {
     do throws(IOError) {

@@ -36,5 +36,22 @@ package struct BlockUsage {
     return nil
   }
 
+  /// Takes back a claim of one who could not use the block.
+  package mutating func release(_ block: MetadataBlock) { uses[block.index] = 0 }
+
+  /// Who visited `block`, if anyone.
+  package func user(of block: MetadataBlock) -> String? {
+    let use = uses[block.index]
+    return use > 0 ? users[Int(use) - 1] : nil
+  }
+
+  /// The same claims, with nothing counted yet: for one who looks at more and counts for itself.
+  package var withNothingCounted: BlockUsage {
+    var copy = BlockUsage(blockCount: blockCount)
+    copy.uses = uses
+    copy.users = users
+    return copy
+  }
+
   package func isClaimed(_ block: MetadataBlock) -> Bool { uses[block.index] > 0 }
 }

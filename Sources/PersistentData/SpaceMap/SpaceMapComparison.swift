@@ -78,18 +78,13 @@ private struct BitmapVisitor: BlockVisitor {
   }
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
-    let kind = BlockKind(of: bytes)
-    guard kind == .bitmap else {
+    let block = MetadataBlock(UInt32(bitmaps[index].entry.block))
+    if let fault = BlockFault(bytes, as: .bitmap, in: block) {
       isWhole = false
-      findings.reportKind(kind, expected: .bitmap, at: site(index))
+      findings.report(fault, expected: .bitmap, in: block, at: site(index))
       return
     }
     let bitmap = Bitmap(bytes)
-    if bitmap.block != bitmaps[index].entry.block {
-      findings.report(
-        .blockWrongNumber, at: site(index), found: bitmap.block,
-        expected: bitmaps[index].entry.block)
-    }
     compareEntries(bitmap, of: bitmaps[index].index)
     compareIndexEntry(bitmap, bitmaps[index].entry, of: bitmaps[index].index)
     compareLargeCounts(bitmap, of: bitmaps[index].index)
@@ -167,10 +162,7 @@ private struct BitmapVisitor: BlockVisitor {
     let range = map.range(ofBitmap: index)
     let summary = BitmapSummary(bitmap, entryCount: Int(range.upperBound - range.lowerBound))
     allocatedCount += UInt64(summary.usedCount)
-    // The last bitmap's spare slots are counted as free by kernels, and not by some tools.
-    let isRight =
-      entry.freeCount == summary.freeCount(slots: Bitmap.entryCount)
-      || entry.freeCount == summary.freeCount(slots: Int(range.upperBound - range.lowerBound))
+    let isRight = summary.bears(out: entry, blockCount: range.count)
     let site = map.site(keys: range.lowerBound...range.upperBound - 1)
     if !isRight {
       findings.report(
@@ -229,4 +221,11 @@ package struct BitmapSummary: Sendable {
   }
 
   package func freeCount(slots: Int) -> UInt32 { UInt32(slots - usedCount) }
+
+  /// Whether the index says as much of a bitmap that counts `blockCount` blocks. The last
+  /// bitmap's spare slots are counted as free by kernels, and not by some tools.
+  func bears(out entry: IndexEntry, blockCount: Int) -> Bool {
+    entry.freeCount == freeCount(slots: Bitmap.entryCount)
+      || entry.freeCount == freeCount(slots: blockCount)
+  }
 }

@@ -33,8 +33,19 @@ package struct StoredSpaceMap: Sendable {
     let bitmaps = entries.indices.compactMap { index in
       entries[index].map { (index: index, block: UInt32($0.block)) }
     }.sorted { $0.block < $1.block }
-    let visitors = BlockScan(file, bitmaps.map(\.block)).run { EntryVisitor() }
-    for (place, words) in visitors.flatMap(\.words) {
+    let visitors = BlockScan(file, bitmaps.map(\.block)).run {
+      EntryVisitor(map: self, bitmaps: bitmaps)
+    }
+    let read = visitors.flatMap(\.words)
+    if read.count == entries.count {
+      let allocated = read.reduce(0) { sum, bitmap in
+        bitmap.words.reduce(sum) {
+          $0 + UInt64((($1 | $1 >> 1) & Bitmap.lowBits).nonzeroBitCount)
+        }
+      }
+      guard bears(out: allocated) else { return counts }
+    }
+    for (place, words) in read {
       let first = bitmaps[place].index * Bitmap.entryCount
       for entry in 0..<min(Bitmap.entryCount, max(0, counts.count - first)) {
         let word = words[entry / Bitmap.entriesPerWord]
@@ -45,11 +56,49 @@ package struct StoredSpaceMap: Sendable {
     return counts
   }
 
-  /// Reports bitmaps that can't be read, without a look at what they count.
-  package func checkBitmaps(findings: inout Findings) {
-    let bitmaps = entries.compactMap { $0.map { UInt32($0.block) } }.sorted()
-    let visitors = BlockScan(file, bitmaps).run { KindVisitor(map: self, blocks: bitmaps) }
+  /// Reports bitmaps that can't be read, without a look at what they count. Returns those that
+  /// can, but are not what the index says of them, ascending.
+  package func checkBitmaps(findings: inout Findings) -> [MetadataBlock] {
+    let bitmaps = entries.indices.compactMap { index in
+      entries[index].map { (index: index, block: UInt32($0.block)) }
+    }.sorted { $0.block < $1.block }
+    let visitors = BlockScan(file, bitmaps.map(\.block)).run {
+      KindVisitor(map: self, bitmaps: bitmaps)
+    }
     for visitor in visitors { findings.merge(visitor.findings) }
+    return visitors.flatMap(\.implausible).sorted()
+  }
+
+  /// Whether what `bytes`, which were read as bitmap `index`, say of counts is evidence: it is the
+  /// block that was written there, and the index says the same of it. A bitmap that was written
+  /// by a later or an earlier transaction than its index tells of another state.
+  func isEvidence(_ bytes: RawSpan, ofBitmap index: Int) -> Bool {
+    isBitmap(bytes, index) && isPlausible(Bitmap(bytes), ofBitmap: index)
+  }
+
+  /// Whether `bytes`, read as bitmap `index`, are the block that was written there.
+  func isBitmap(_ bytes: RawSpan, _ index: Int) -> Bool {
+    guard let entry = entries[index] else { return false }
+    return BlockFault(bytes, as: .bitmap, in: MetadataBlock(UInt32(entry.block))) == nil
+  }
+
+  /// Whether all bitmaps together may belong to this root, which says how many blocks are in use.
+  /// Some tools write one more; a root that was inferred says nothing.
+  func bears(out allocated: UInt64) -> Bool {
+    let said = root.allocatedCount
+    return said == 0 || max(said, allocated) - min(said, allocated) <= 1
+  }
+
+  fileprivate func isPlausible(_ bitmap: Bitmap, ofBitmap index: Int) -> Bool {
+    guard let entry = entries[index] else { return false }
+    let range = range(ofBitmap: index)
+    let summary = BitmapSummary(bitmap, entryCount: range.count)
+    guard summary.bears(out: entry, blockCount: range.count) else { return false }
+    // A metadata bitmap counts itself, where it can.
+    guard self.index == .block, range.contains(entry.block) else { return true }
+    let place = Int(entry.block - range.lowerBound)
+    return Bitmap.count(
+      place % Bitmap.entriesPerWord, in: bitmap.word(place / Bitmap.entriesPerWord)) > 0
   }
 
   /// Reads the index and the large counts, and counts the references they hold in `usage`.
@@ -113,15 +162,9 @@ package struct StoredSpaceMap: Sendable {
     do {
       let wanted = min(entries.count, MetadataIndex.entryCount)
       found = try file.withBlock(block) { bytes in
-        let kind = BlockKind(of: bytes)
-        guard kind == .metadataIndex else {
-          findings.reportKind(kind, expected: .metadataIndex, at: site)
+        if let fault = BlockFault(bytes, as: .metadataIndex, in: block) {
+          findings.report(fault, expected: .metadataIndex, in: block, at: site)
           return []
-        }
-        let stored = bytes[MetadataIndex.Layout.block]
-        if stored != UInt64(block.number) {
-          findings.report(
-            .blockWrongNumber, at: site, found: stored, expected: UInt64(block.number))
         }
         return (0..<wanted).map { IndexEntry(bytes, at: MetadataIndex.offset(of: $0)) }
       }
@@ -187,35 +230,47 @@ package struct StoredSpaceMap: Sendable {
   var largeCountTree: Tree { Tree("\(name) reference counts", order: order, leafValueSize: 4) }
 }
 
-/// Looks at what kind of block each bitmap is, and nothing else.
+/// Looks at what kind of block each bitmap is, and whether it is the one that its index means.
 private struct KindVisitor: BlockVisitor {
   let map: StoredSpaceMap
-  let blocks: [UInt32]
+  let bitmaps: [(index: Int, block: UInt32)]
   var findings = Findings()
+  var implausible: [MetadataBlock] = []
 
-  init(map: StoredSpaceMap, blocks: [UInt32]) {
+  init(map: StoredSpaceMap, bitmaps: [(index: Int, block: UInt32)]) {
     self.map = map
-    self.blocks = blocks
+    self.bitmaps = bitmaps
   }
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
-    let kind = BlockKind(of: bytes)
-    if kind != .bitmap { findings.reportKind(kind, expected: .bitmap, at: site(index)) }
+    let block = MetadataBlock(bitmaps[index].block)
+    if let fault = BlockFault(bytes, as: .bitmap, in: block) {
+      findings.report(fault, expected: .bitmap, in: block, at: site(index))
+    } else if !map.isPlausible(Bitmap(bytes), ofBitmap: bitmaps[index].index) {
+      implausible.append(block)
+    }
   }
 
   mutating func unreadable(_ index: Int, _ error: IOError) {
     findings.report(.blockUnreadable, at: site(index), found: error.description)
   }
 
-  private func site(_ index: Int) -> Site { map.site(block: UInt64(blocks[index])) }
+  private func site(_ index: Int) -> Site { map.site(block: UInt64(bitmaps[index].block)) }
 }
 
-/// The words of every bitmap that can be read, by its place in the scan.
+/// The words of every bitmap that is evidence, by its place in the scan.
 private struct EntryVisitor: BlockVisitor {
-  var words: [(Int, [UInt64])] = []
+  let map: StoredSpaceMap
+  let bitmaps: [(index: Int, block: UInt32)]
+  var words: [(place: Int, words: [UInt64])] = []
+
+  init(map: StoredSpaceMap, bitmaps: [(index: Int, block: UInt32)]) {
+    self.map = map
+    self.bitmaps = bitmaps
+  }
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
-    guard BlockKind(of: bytes) == .bitmap else { return }
+    guard map.isEvidence(bytes, ofBitmap: bitmaps[index].index) else { return }
     let bitmap = Bitmap(bytes)
     words.append((index, (0..<Bitmap.wordCount).map { bitmap.word($0) }))
   }

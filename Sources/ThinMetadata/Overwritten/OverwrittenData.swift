@@ -55,7 +55,9 @@ package struct OverwrittenData: Sendable {
     let map = StoredSpaceMap(
       PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
-    let free = CountDifferences(map, with: counts, atMost: VictimSearch.most) { $0 == 0 }
+    let free = CountDifferences(map, with: counts, atMost: VictimSearch.most, takingAll: true) {
+      $0 == 0
+    }
     guard free.hasAny || reader.sharedTimes?.hasRivals == true else {
       self.init()
       return

@@ -2,8 +2,10 @@ internal import PersistentData
 
 /// Everything that the leaves of one small tree store, by leaf: the tree of devices and their
 /// details are read whole, once, for the live pool and the metadata snapshot together.
-struct LeafContents<Value: Sendable> {
+struct LeafContents<Value: Sendable>: Sendable {
   private let walk: TreeWalk
+  /// Whether a root's pointer leads off the device, or a block is sound as something else.
+  let isLedAstray: Bool
   private let byLeaf: [MetadataBlock: [(UInt64, Value)]]
 
   /// `decode`: reads the value at an index of a leaf.
@@ -15,9 +17,34 @@ struct LeafContents<Value: Sendable> {
     var walk = TreeWalk(
       tree, rootPointers: roots.map { ($0, 0) }, in: file, usage: &usage, findings: &findings)
     let visitors = walk.readLeaves(findings: &findings) { Visitor(decode: decode) }
+    let strangers = walk.holes.keys.filter { LeafContents.isElsewhere($0, tree, file) }
+    for block in strangers { usage.release(block) }
+    isLedAstray = !walk.hasAllRoots || !strangers.isEmpty
     self.walk = walk
     byLeaf = visitors.reduce(into: [:]) { $0.merge($1.byLeaf) { first, _ in first } }
   }
+
+  /// Whether a block that this tree can't use is sound as something else: whoever else comes to
+  /// it may use it.
+  private static func isElsewhere(
+    _ block: MetadataBlock, _ tree: Tree, _ file: BlockFile
+  ) -> Bool {
+    let isElsewhere = try? file.withBlock(block) { bytes in
+      let node = BTreeNode(bytes)
+      return BlockFault(bytes, as: .btreeNode, in: block) == nil && node.isSound(in: block)
+        && node.valueSize != (node.kind == .leaf ? tree.leafValueSize : BTreeNode.pointerSize)
+    }
+    return isElsewhere ?? false
+  }
+
+  /// Nodes that already had another use when this tree was walked.
+  var crossLinked: Set<MetadataBlock> { walk.crossLinked }
+
+  /// The leaves that could be read, with their entries.
+  var leaves: [MetadataBlock: [(UInt64, Value)]] { byLeaf }
+
+  /// The internal nodes that lead to any of `blocks`.
+  func parents(of blocks: Set<UInt32>) -> Set<MetadataBlock> { walk.parents(of: blocks) }
 
   /// Nodes that can't be used, by block.
   var holes: [MetadataBlock: TreeWalk.Hole] { walk.holes }

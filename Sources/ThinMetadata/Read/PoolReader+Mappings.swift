@@ -24,6 +24,7 @@ extension PoolReader {
       sharedTimes = SharedTimes(shared, in: mappings.skeleton)
     }
     if isLive != nil { _ = readLeaves(where: { $0.treeCount == 0 }, into: counts) }
+    releaseSpaceMapBlocks()
     return counts
   }
 

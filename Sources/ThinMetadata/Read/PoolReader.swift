@@ -70,9 +70,12 @@ package struct PoolReader: Sendable {
   /// Device ids whose entry in the tree can't be read.
   package private(set) var lostTopLevel: [ClosedRange<UInt64>] = []
   package private(set) var lostDetails: [ClosedRange<UInt64>] = []
+  /// The two trees of devices, the live pool's and the metadata snapshot's together.
+  private(set) var topLevel: LeafContents<UInt64>
+  private(set) var details: LeafContents<DeviceDetails>
   /// Nodes of the two trees of devices that can't be used.
-  private(set) var topLevelHoles: [MetadataBlock: TreeWalk.Hole] = [:]
-  private(set) var detailsHoles: [MetadataBlock: TreeWalk.Hole] = [:]
+  var topLevelHoles: [MetadataBlock: TreeWalk.Hole] { topLevel.holes }
+  var detailsHoles: [MetadataBlock: TreeWalk.Hole] { details.holes }
   /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
   package var leafEntryCounts: BlockTable<UInt8>
 
@@ -113,8 +116,9 @@ package struct PoolReader: Sendable {
     leafEntryCounts = BlockTable(count: usage.blockCount)
     mappings = TreeWalk(
       Structure.mapping, roots: [], in: file, usage: &usage, findings: &self.findings)
-    _ = usage.claim(.superblock, for: Structure.superblock.structure)
-    usage.references.increment(0)
+    topLevel = PoolReader.topLevel([], file, &usage, &self.findings)
+    details = PoolReader.details([], file, &usage, &self.findings)
+    countSuperblock()
     var heldFindings = Findings()
     readHeldSuperblock(&heldFindings)
     if choice.liveOnly {
@@ -124,6 +128,43 @@ package struct PoolReader: Sendable {
       self.findings.merge(heldFindings)
     }
     readDevices(choice)
+    if heldSuperblock != nil, !choice.metadataSnapshot, isLedAstray {
+      leaveOutSnapshot(choice, findings)
+    }
+  }
+
+  private mutating func countSuperblock() {
+    _ = usage.claim(.superblock, for: Structure.superblock.structure)
+    usage.references.increment(0)
+  }
+
+  /// Whether a tree leads to a block that has another use, or one of the two trees of devices to
+  /// one that is sound as something else.
+  private var isLedAstray: Bool {
+    !mappings.crossLinked.isEmpty || !topLevel.crossLinked.isEmpty || !details.crossLinked.isEmpty
+      || topLevel.isLedAstray || details.isLedAstray
+  }
+
+  /// Reads the live pool again for itself. Where nothing is then used twice it was the metadata
+  /// snapshot that laid claim to the live pool's blocks, and is believed no more.
+  private mutating func leaveOutSnapshot(_ choice: RootChoice, _ findings: Findings) {
+    let held = heldSuperblock
+    var alone = self
+    alone.heldSuperblock = nil
+    alone.heldDevices = []
+    alone.findings = findings
+    alone.usage = BlockUsage(blockCount: usage.blockCount)
+    alone.countSuperblock()
+    if let block = MetadataBlock(pointer: superblock.heldRoot, count: usage.blockCount), held != nil
+    {
+      alone.usage.references.increment(superblock.heldRoot)
+      _ = alone.usage.claim(block, for: Structure.metadataSnapshot.structure)
+    }
+    alone.readDevices(choice)
+    guard !alone.isLedAstray else { return }
+    alone.findings.report(
+      .blockUsedTwice, at: Structure.metadataSnapshot, found: "trees of the live pool")
+    self = alone
   }
 
   /// Opens a pool to read what is sound; a superblock that can't be followed is an error.
@@ -151,10 +192,30 @@ package struct PoolReader: Sendable {
         expected: "below \(usage.blockCount)")
       return
     }
-    usage.references.increment(superblock.heldRoot)
-    _ = usage.claim(block, for: site.structure)
     heldSuperblock = Superblock.read(block, of: file, at: site, into: &findings)
     heldSuperblock?.check(home: block, at: site, into: &findings)
+    // What is sound as something else belongs to whoever can use it.
+    if heldSuperblock == nil, isSoundOtherwise(block) { return }
+    usage.references.increment(superblock.heldRoot)
+    _ = usage.claim(block, for: site.structure)
+  }
+
+  /// Gives blocks that mapping trees come to and can't use, and that are sound as blocks of space
+  /// maps, back to these.
+  mutating func releaseSpaceMapBlocks() {
+    for block in mappings.holes.keys where isSoundOtherwise(block, [.bitmap, .metadataIndex]) {
+      usage.release(block)
+    }
+  }
+
+  /// Whether a block is one that trees or space maps consist of, and was written for its place.
+  private func isSoundOtherwise(
+    _ block: MetadataBlock, _ kinds: [BlockKind] = [.btreeNode, .bitmap, .metadataIndex]
+  ) -> Bool {
+    let isSound = try? file.withBlock(block) { bytes in
+      kinds.contains { BlockFault(bytes, as: $0, in: block) == nil }
+    }
+    return isSound ?? false
   }
 
   private mutating func readDevices(_ choice: RootChoice) {
@@ -166,12 +227,8 @@ package struct PoolReader: Sendable {
     let mappingRoots = views.map { choice.mappingRoot ?? $0.mappingRoot }
     let detailsRoots = views.map { choice.detailsRoot ?? $0.detailsRoot }
 
-    let topLevel = LeafContents(
-      Structure.topLevel, roots: mappingRoots, in: file, usage: &usage, findings: &findings
-    ) { leaf, index in leaf.value(index) }
-    let details = LeafContents(
-      Structure.details, roots: detailsRoots, in: file, usage: &usage, findings: &findings
-    ) { leaf, index in DeviceDetails(leaf, index) }
+    topLevel = PoolReader.topLevel(mappingRoots, file, &usage, &findings)
+    details = PoolReader.details(detailsRoots, file, &usage, &findings)
 
     let (rootEntries, lostRoots) = topLevel.entries(below: mappingRoots[0])
     let (detailEntries, lostDetails) = details.entries(below: detailsRoots[0])
@@ -202,8 +259,6 @@ package struct PoolReader: Sendable {
       findings: &findings)
 
     lostTopLevel = lostRoots
-    topLevelHoles = topLevel.holes
-    detailsHoles = details.holes
     self.lostDetails = lostDetails
     devices = PoolReader.join(rootEntries, detailEntries, blockCount: usage.blockCount)
     hasLostHeldTrees = superblock.heldRoot != 0 && heldSuperblock == nil
@@ -221,6 +276,22 @@ package struct PoolReader: Sendable {
         [details.creationTime, details.snapshottedTime].filter { $0 <= Mapping.timeMaximum }.max()
           ?? 0)
     }
+  }
+
+  private static func topLevel(
+    _ roots: [UInt64], _ file: BlockFile, _ usage: inout BlockUsage, _ findings: inout Findings
+  ) -> LeafContents<UInt64> {
+    LeafContents(
+      Structure.topLevel, roots: roots, in: file, usage: &usage, findings: &findings
+    ) { leaf, index in leaf.value(index) }
+  }
+
+  private static func details(
+    _ roots: [UInt64], _ file: BlockFile, _ usage: inout BlockUsage, _ findings: inout Findings
+  ) -> LeafContents<DeviceDetails> {
+    LeafContents(
+      Structure.details, roots: roots, in: file, usage: &usage, findings: &findings
+    ) { leaf, index in DeviceDetails(leaf, index) }
   }
 
   /// The devices of both trees, ascending by id.

@@ -17,6 +17,9 @@ package struct DamagedBlock: Hashable, Sendable {
     case misplaced
     /// Sound in itself, and not what its place calls for.
     case unfitting
+    /// Sound in itself, and contradicted by the rest of the pool: an older content, or a changed
+    /// one.
+    case contradicted
     /// Nothing that a thin pool writes.
     case foreign
   }
@@ -103,6 +106,7 @@ extension DamagedBlock.Look: CustomStringConvertible {
     case .torn: "begins as it should and goes on wrong"
     case .misplaced: "metadata that belongs to another block"
     case .unfitting: "sound, but not what belongs there"
+    case .contradicted: "sound in itself, but other blocks contradict it"
     case .foreign: "overwritten with something else"
     }
   }

@@ -30,24 +30,55 @@ package struct Grafting: Sendable {
   /// How many mappings of each device came back with internal nodes that were made anew.
   package internal(set) var graftedCounts: [UInt64: UInt64] = [:]
 
+  /// Virtual blocks whose data block was wrong and is known, by leaf.
+  var corrected: [MetadataBlock: [UInt64]] = [:]
+  /// Virtual blocks of leaves that are left out because other blocks contradict them.
+  var leftOut: [MetadataBlock: [ClosedRange<UInt64>]] = [:]
+  /// Whether the pool contradicts itself and no one explanation is the only one.
+  package internal(set) var isOpen = false
+  /// Whether the superblock led elsewhere than the rest of the pool says.
+  package internal(set) var isSuperblockReplaced = false
+  /// Devices whose details contradict their trees, which nothing else does.
+  var doubtfulDetails: Set<UInt64> = []
+
   package init(accepting acceptance: Provenance = .proven) { self.acceptance = acceptance }
 
-  /// Walks the pool, grafts, and walks again until there is nothing more to be had.
-  mutating func walk(
-    _ read: (RootChoice) throws(IOError) -> (PoolReader, RefCounts)
-  ) throws(IOError) -> (PoolReader, RefCounts) {
-    var (reader, counts) = try read(RootChoice())
-    func readAgain(_ choice: RootChoice) throws(IOError) {
-      // These take much room, and others come.
-      reader.keptRuns = KeptRuns()
-      (reader, counts) = try read(choice)
-    }
+  /// Walks the pool, finds out which blocks lie, grafts, and walks again until there is nothing
+  /// more to be had.
+  mutating func walk(_ source: PoolSource) throws(IOError) -> (PoolReader, RefCounts) {
+    var source = source
+    var (reader, counts) = try source.read(source.superblock, RootChoice())
     noteDamage(reader)
-    guard reader.hasLostBranches || !reader.lostTopLevel.isEmpty || !reader.mappings.holes.isEmpty
-    else { return (reader, counts) }
+    let judgement = PoolJudgement(reader, counts)
+    guard reader.hasLosses || !judgement.isClean else { return (reader, counts) }
     let census = BlockCensus(
       reader.file, reach: CensusReach(reader.superblock, in: reader.file),
       purpose: "looking for what is lost in all blocks")
+    if !judgement.isClean {
+      let superblock = try resolve(judgement, source, census)
+      source = PoolSource(superblock: superblock, read: source.read)
+    }
+    // These take much room, and others come.
+    reader.keptRuns = KeptRuns()
+    (reader, counts) = try regrow(source, census)
+    let hasAllDevices = reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
+    if hasAllDevices, remakeLeaves(reader, counts, census) {
+      reader.keptRuns = KeptRuns()
+      (reader, counts) = try source.read(source.superblock, RootChoice())
+    }
+    return (reader, counts)
+  }
+
+  /// Walks the pool, makes lost internal nodes anew and gives trees back to their devices.
+  mutating func regrow(
+    _ source: PoolSource, _ census: BlockCensus
+  ) throws(IOError) -> (PoolReader, RefCounts) {
+    var (reader, counts) = try source.read(source.superblock, RootChoice())
+    func readAgain(_ choice: RootChoice) throws(IOError) {
+      reader.keptRuns = KeptRuns()
+      (reader, counts) = try source.read(source.superblock, choice)
+    }
+    guard reader.hasLosses else { return (reader, counts) }
     // A branch that the metadata snapshot has lost is older than the live pool's, and fits.
     for _ in 0..<Grafting.rounds where reader.hasLostBranches && !reader.hasLostHeldTrees {
       let made = makeNodes(reader, census, Deficits(reader, census))
@@ -62,7 +93,7 @@ package struct Grafting: Sendable {
       try readAgain(RootChoice())
     }
     let hasRemadeList = nodes.contains { $0.tree == .topLevel }
-    if !reader.lostTopLevel.isEmpty || hasRemadeList {
+    if !reader.lostTopLevel.isEmpty || hasRemadeList || reader.hasRootlessDevices {
       let orphans = Deficits(reader, census).candidates.filter { $0.tree == .mapping }
       var choice = RootChoice()
       choice.orphans = orphans.flatMap {
@@ -78,10 +109,6 @@ package struct Grafting: Sendable {
     }
     noteDamage(reader)
     noteGrafted(reader)
-    let hasAllDevices = reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
-    if hasAllDevices, remakeLeaves(reader, counts, census) {
-      try readAgain(RootChoice())
-    }
     return (reader, counts)
   }
 
@@ -108,6 +135,18 @@ package struct Grafting: Sendable {
 }
 
 extension PoolReader {
+  /// Whether something is lost that may be found.
+  fileprivate var hasLosses: Bool {
+    hasLostBranches || !lostTopLevel.isEmpty || !mappings.holes.isEmpty || hasRootlessDevices
+  }
+
+  /// Whether a device has lost its tree, and no damage of the list tells why.
+  fileprivate var hasRootlessDevices: Bool {
+    devices.contains { device in
+      device.root == nil && !lostTopLevel.contains { $0.contains(device.id) }
+    }
+  }
+
   /// Whether other blocks may hang on what is lost.
   fileprivate var hasLostBranches: Bool {
     Deficits.Tree.allCases.contains { tree in

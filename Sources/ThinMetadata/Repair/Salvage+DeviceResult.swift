@@ -72,6 +72,11 @@ extension Salvage.DeviceResult {
         lost += leaf.keys.removing(accepted.map { $0.key...$0.key })
       }
     }
+    let contradicted = grafting.contradicted(below: root, reader)
+    lost += contradicted.leftOut
+    if contradicted.correctedCount > 0 {
+      kept[.proven, default: 0] += contradicted.correctedCount
+    }
     if let count = grafting.graftedCounts[oldID], count > 0 { kept[.grafted] = count }
     kept[.intact] = mappedBlocks - min(mappedBlocks, kept.values.cappedSum)
     // Between the children of a node that was made anew there may have been others.

@@ -33,9 +33,15 @@ extension OldSpaceMaps {
       PoolReader.Structure.metadataSpaceMap, order: PoolReader.Structure.metadataSpaceMapOrder,
       root: reader.superblock.metadataSpaceMap, index: .block, in: reader.file, usage: &usage,
       findings: &findings)
-    dataMap.checkBitmaps(findings: &findings)
-    metadataMap.checkBitmaps(findings: &findings)
-    damagedBlocks = DamagedBlock.list(findings, in: reader.file)
+    let implausible = [dataMap, metadataMap].flatMap { map in
+      map.checkBitmaps(findings: &findings).map { (map.name, $0) }
+    }
+    damagedBlocks =
+      (DamagedBlock.list(findings, in: reader.file)
+      + implausible.map { name, block in
+        DamagedBlock(
+          block: UInt64(block.number), structure: name, look: .unfitting, copyOf: nil)
+      }).sorted { $0.block < $1.block }
     guard isComparing else {
       unmapped = []
       isComplete = false

@@ -105,9 +105,10 @@ package struct Salvage: Sendable {
     var dataCounts: RefCounts
     let overwrittenData: OverwrittenData
     do throws(IOError) {
-      (reader, dataCounts) = try grafting.walk { (choice) throws(IOError) in
-        try source.read(choice)
+      let origin = PoolSource(superblock: superblock) { (superblock, choice) throws(IOError) in
+        try source.read(superblock, choice)
       }
+      (reader, dataCounts) = try grafting.walk(origin)
       overwrittenData = OverwrittenData(reader, dataCounts)
       if dropsOverwritten { dataCounts = try reader.leaveOut(overwrittenData) }
     } catch {
@@ -124,7 +125,8 @@ package struct Salvage: Sendable {
     let ids = ImpossibleIDs(reader)
     let most = DeviceDetails.deviceIDMaximum
     let numbers = BelievedNumbers(
-      reader, ids.devices.filter { $0.id <= most }, source, search, overrides)
+      reader, ids.devices.filter { $0.id <= most }, source, overrides,
+      isInferred: search != nil, isOutdated: grafting.isSuperblockReplaced)
     header = numbers.header
     corrections = numbers.corrections
     renamed = ids.renamed
@@ -139,6 +141,8 @@ package struct Salvage: Sendable {
       let root = device.root.flatMap { read.mappings.isUsable($0) ? $0 : nil }
       var details = numbers.details(of: device)
       details.mappedBlocks = totals[below: root?.number ?? 0].entryCount
+      // Details that are wrong in one thing may be older in all.
+      if grafting.doubtfulDetails.contains(device.id) { details.snapshottedTime = header.time }
       devices.append((DeviceHeader(id: device.id, details: details), root))
       results.append(
         DeviceResult(

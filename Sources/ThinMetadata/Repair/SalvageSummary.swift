@@ -15,6 +15,7 @@ package struct SalvageSummary: Sendable {
     if let search = salvage.search { lines += SalvageSummary.forLostSuperblock(search, salvage) }
     lines += SalvageSummary.forCutDevice(salvage)
     lines += SalvageSummary.forDamage(salvage.grafting.damagedBlocks + spaceMaps.damagedBlocks)
+    lines += SalvageSummary.forEvidence(salvage.grafting)
     lines += SalvageSummary.forGrafts(salvage.grafting)
     lines += SalvageSummary.forNumbers(salvage)
     lines += SalvageSummary.forTimes(salvage.reader.snapshottedTimesTooLow)

@@ -18,9 +18,11 @@ package struct CountDifferences: Sendable {
   package private(set) var isComplete: Bool
 
   /// Reads all bitmaps of `map`, in parallel. `limit`: more differences than this are of no use,
-  /// and memory is not spent on them. `isWanted`: says so of a stored count.
+  /// and memory is not spent on them. `isWanted`: says so of a stored count. `takingAll`: bitmaps that the
+  /// index or the root say otherwise of are read as well; else they are no evidence.
   package init(
     _ map: StoredSpaceMap, with counted: RefCounts, atMost limit: Int,
+    takingAll: Bool = false,
     where isWanted: @escaping @Sendable (UInt64) -> Bool = { _ in true }
   ) {
     let bitmaps = map.entries.indices.compactMap { index in
@@ -28,14 +30,26 @@ package struct CountDifferences: Sendable {
     }.sorted { $0.block < $1.block }
     let visitors = BlockScan(map.file, bitmaps.map(\.block)).run {
       Visitor(
-        map: map, counted: counted, indices: bitmaps.map(\.index), limit: limit, isWanted: isWanted)
+        map: map, counted: counted, indices: bitmaps.map(\.index), limit: limit,
+        takesAll: takingAll, isWanted: isWanted)
     }
     hasAny = visitors.contains(where: \.hasAny)
     all = visitors.flatMap(\.found).sorted { $0.blocks.lowerBound < $1.blocks.lowerBound }
+    let isWhole = bitmaps.count == map.entries.count && visitors.allSatisfy(\.hasAllBitmaps)
     isComplete =
-      map.hasAllLargeCounts && bitmaps.count == map.entries.count
-      && visitors.allSatisfy(\.isWhole) && all.count <= limit
+      map.hasAllLargeCounts && isWhole && visitors.allSatisfy(\.isWhole) && all.count <= limit
+    if !takingAll, isWhole, !map.bears(out: visitors.reduce(0) { $0 + $1.allocatedCount }) {
+      all = []
+      isComplete = false
+    }
   }
+
+  /// Blocks with fewer references found than are stored: what lost or lying blocks referred to,
+  /// and what leaked.
+  package var deficits: [Difference] { all.filter { $0.counted < $0.stored } }
+
+  /// Blocks with more references found than are stored: what lying blocks refer to now.
+  package var surpluses: [Difference] { all.filter { $0.counted > $0.stored } }
 
   private struct Visitor: BlockVisitor {
     let map: StoredSpaceMap
@@ -43,20 +57,32 @@ package struct CountDifferences: Sendable {
     /// Which bitmap each block of the scan is.
     let indices: [Int]
     let limit: Int
+    let takesAll: Bool
     let isWanted: @Sendable (UInt64) -> Bool
     var found: [Difference] = []
     var hasAny = false
     var isWhole = true
+    var hasAllBitmaps = true
+    /// Blocks with a count above 0.
+    var allocatedCount: UInt64 = 0
 
-    mutating func unreadable(_ index: Int, _ error: IOError) { isWhole = false }
+    mutating func unreadable(_ index: Int, _ error: IOError) { hasAllBitmaps = false }
 
     mutating func visit(_ index: Int, _ bytes: RawSpan) {
-      guard BlockKind(of: bytes) == .bitmap, found.count <= limit else {
-        isWhole = false
+      let isTaken =
+        takesAll
+        ? map.isBitmap(bytes, indices[index]) : map.isEvidence(bytes, ofBitmap: indices[index])
+      guard isTaken else {
+        hasAllBitmaps = false
         return
       }
       let bitmap = Bitmap(bytes)
       let range = map.range(ofBitmap: indices[index])
+      allocatedCount += UInt64(BitmapSummary(bitmap, entryCount: range.count).usedCount)
+      guard found.count <= limit else {
+        isWhole = false
+        return
+      }
       let expected = counted.bitmapWords(from: range.lowerBound, Bitmap.wordCount)
       for word in 0..<Bitmap.wordCount {
         let stored = bitmap.word(word)

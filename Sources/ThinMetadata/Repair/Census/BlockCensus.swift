@@ -105,8 +105,9 @@ package struct BlockCensus: Sendable {
       recognized.append(block)
       switch kind {
       case .btreeNode: addNode(BTreeNode(bytes), block)
-      case .bitmap where Bitmap(bytes).block == UInt64(block): bitmaps.insert(block)
-      case .metadataIndex where bytes[MetadataIndex.Layout.block] == UInt64(block):
+      case .bitmap where BlockFault(bytes, as: kind, in: MetadataBlock(block)) == nil:
+        bitmaps.insert(block)
+      case .metadataIndex where BlockFault(bytes, as: kind, in: MetadataBlock(block)) == nil:
         indexBlocks.append(block)
       case .thinSuperblock: superblocks[block] = Superblock(bytes)
       default: break

@@ -45,6 +45,8 @@ package struct LostLeaves: Sendable {
   package internal(set) var leaves: [LostLeaf] = []
   /// Indices of `leaves`, by device of the live pool.
   package private(set) var places: [UInt64: [Int]] = [:]
+  /// Whether no two devices say different things of how many mappings leaves stored.
+  private(set) var isConsistent = true
   /// Whether it is known of every leaf how many mappings it stored.
   package var hasAllCounts: Bool { leaves.allSatisfy { $0.mappingCount != nil } }
 
@@ -83,7 +85,6 @@ package struct LostLeaves: Sendable {
   /// Devices that contradict each other tell nothing.
   private mutating func solve(_ equations: [Equation]) {
     var open = equations
-    var isConsistent = true
     while let place = open.firstIndex(where: { $0.leaves.count <= 1 }) {
       let equation = open.remove(at: place)
       guard let leaf = equation.leaves.first else {

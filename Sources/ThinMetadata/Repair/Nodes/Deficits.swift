@@ -36,9 +36,9 @@ struct Deficits: Sendable {
 
   /// `reader`: after its walk, which counted the references that can be reached.
   init(_ reader: PoolReader, _ census: BlockCensus) {
-    var usage = reader.usage
+    var usage = reader.usage.withNothingCounted
     var findings = Findings()
-    // The space maps' own blocks hold references too.
+    // The space maps' own blocks are in use too.
     _ = StoredSpaceMap(
       PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)

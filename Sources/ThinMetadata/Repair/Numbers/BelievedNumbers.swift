@@ -28,10 +28,11 @@ struct BelievedNumbers {
   /// The lowest snapshotted times that keep the kernel from writing to shared blocks in place.
   private let lowestTimes: [UInt64: UInt32]
 
-  /// `devices`: with ids that they can have. `search`: set when the superblock is inferred.
+  /// `devices`: with ids that they can have. `isInferred`: whether the superblock is made up;
+  /// `isOutdated`: whether it is older than the pool.
   init(
     _ reader: PoolReader, _ devices: [ThinDevice], _ source: SalvageReader,
-    _ search: SuperblockSearch?, _ overrides: PoolOverrides
+    _ overrides: PoolOverrides, isInferred: Bool, isOutdated: Bool
   ) {
     header = reader.header
     header.needsCheck = false
@@ -39,16 +40,16 @@ struct BelievedNumbers {
     timeLimit = source.time.limit
     lowestTimes = Dictionary(
       reader.snapshottedTimesTooLow.map { ($0.device, $0.lowest) }, uniquingKeysWith: max)
-    if search == nil, header.time != timeLimit { corrections.timeBefore = header.time }
+    if !isInferred, header.time != timeLimit { corrections.timeBefore = header.time }
     setTime(reader, devices, source.time)
     corrections.dataBlockCountBefore = source.dataBlockCountBefore
     let countable = reader.usage.blockCount * UInt64(Bitmap.entryCount)
-    if search != nil || header.dataBlockCount > countable {
+    if isInferred || header.dataBlockCount > countable {
       header.dataBlockCount = reader.highestDataBlock.map { $0 + 1 } ?? 0
     }
     let found = header.transactionID
     overrides.apply(to: &header)
-    if search != nil {
+    if isInferred || isOutdated {
       setTransaction(atLeast: found, devices.compactMap(\.details?.transactionID).max(), overrides)
     }
   }

@@ -31,6 +31,16 @@ struct SalvageReader {
     time = PoolTime(ownTime)
   }
 
+  /// Walks the pool from the roots of another superblock and reads its mappings.
+  mutating func read(
+    _ other: Superblock, _ choice: RootChoice
+  ) throws(IOError) -> (PoolReader, RefCounts) {
+    let blockCount = max(superblock.dataSpaceMap.blockCount, other.dataSpaceMap.blockCount)
+    superblock = other
+    superblock.dataSpaceMap.blockCount = blockCount
+    return try read(choice)
+  }
+
   /// Walks the pool and reads its mappings.
   mutating func read(_ choice: RootChoice) throws(IOError) -> (PoolReader, RefCounts) {
     // What is put back between two walks can bear out a time that nothing did before.

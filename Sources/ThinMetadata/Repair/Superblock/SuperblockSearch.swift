@@ -19,9 +19,7 @@ package struct SuperblockSearch: Sendable {
   init(_ file: BlockFile) throws(SalvageError) {
     let census = BlockCensus(file, purpose: "looking for the pool in all blocks")
     let candidates = SuperblockSearch.candidates(census)
-    var states = candidates.compactMap { PoolState(census, index: $0) }
-    let all = states
-    for place in states.indices { states[place].tellHeldRoots(by: all) }
+    let states = SuperblockSearch.states(candidates, census)
     guard let (newest, isClear) = StateOrder(states, census).newest else {
       throw .nothingFound
     }
@@ -44,6 +42,40 @@ package struct SuperblockSearch: Sendable {
         refCountRoot: 0),
       mappingRoot: UInt64(roots.mapping), detailsRoot: UInt64(roots.details),
       dataBlockSectors: size ?? 0, metadataBlockCount: census.blockCount)
+  }
+
+  private static func states(_ candidates: [UInt32], _ census: BlockCensus) -> [PoolState] {
+    var states = candidates.compactMap { PoolState(census, index: $0) }
+    let all = states
+    for place in states.indices { states[place].tellHeldRoots(by: all) }
+    return states
+  }
+
+  /// A superblock that leads where its own counts say that it must: to those trees that nothing
+  /// else leads to. `nil` when that can't be told, or is what it does.
+  static func correction(of superblock: Superblock, _ census: BlockCensus) -> Superblock? {
+    guard let index = UInt32(exactly: superblock.metadataSpaceMap.bitmapRoot),
+      census.isIndexBlock(index), let roots = PoolState(census, index: index)?.roots
+    else { return nil }
+    let corrected = superblock.leading(to: roots)
+    return corrected == superblock ? nil : corrected
+  }
+
+  /// A superblock that leads to the newest state that is found, in place of one that is older than
+  /// the pool. Sizes are taken as they are.
+  static func successor(of superblock: Superblock, _ census: BlockCensus) -> Superblock? {
+    let states = states(candidates(census), census)
+    guard let newest = StateOrder(states, census).newest?.state, let roots = newest.roots
+    else { return nil }
+    var corrected = superblock.leading(to: roots)
+    corrected.heldRoot = 0
+    // Where large counts stand can't be told, nor how many blocks were in use.
+    corrected.metadataSpaceMap.bitmapRoot = UInt64(newest.index)
+    for map in [\Superblock.dataSpaceMap, \Superblock.metadataSpaceMap] {
+      corrected[keyPath: map].refCountRoot = 0
+      corrected[keyPath: map].allocatedCount = 0
+    }
+    return corrected
   }
 
   /// The index blocks to look at: all of them, on all but very large devices. There, first those
@@ -94,5 +126,16 @@ package struct SuperblockSearch: Sendable {
       }
     }
     return bitmaps * UInt64(Bitmap.entryCount)
+  }
+}
+
+extension Superblock {
+  /// The same sizes and numbers, with other roots.
+  fileprivate func leading(to roots: PoolState.Roots) -> Superblock {
+    var other = self
+    other.mappingRoot = UInt64(roots.mapping)
+    other.detailsRoot = UInt64(roots.details)
+    if let index = roots.dataIndex { other.dataSpaceMap.bitmapRoot = UInt64(index) }
+    return other
   }
 }

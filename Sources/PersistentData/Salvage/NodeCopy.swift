@@ -1,0 +1,29 @@
+/// The entries of a node with values of eight bytes, to make another of it in memory.
+package struct NodeCopy: Sendable {
+  package let block: MetadataBlock
+  package let kind: BTreeNode.Kind
+  package var entries: [(key: UInt64, value: UInt64)]
+
+  /// Reads a node that is sound in itself; `nil` for any other block.
+  package init?(_ file: BlockFile, _ block: MetadataBlock) {
+    let read = try? file.withBlock(block) { bytes -> (BTreeNode.Kind, [(UInt64, UInt64)])? in
+      let node = BTreeNode(bytes)
+      guard BlockFault(bytes, as: .btreeNode, in: block) == nil, node.isSound(in: block),
+        node.valueSize == BTreeNode.pointerSize, let kind = node.kind
+      else { return nil }
+      return (kind, (0..<node.entryCount).map { (node.key($0), node.value($0)) })
+    }
+    guard let (kind, entries) = read else { return nil }
+    self.block = block
+    self.kind = kind
+    self.entries = entries.map { (key: $0.0, value: $0.1) }
+  }
+
+  /// The node as it would stand on the device, sealed; `nil` with more entries than nodes have.
+  package var contents: BlockBuffer? {
+    guard entries.count <= BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
+    else { return nil }
+    return BTreeNode.make(
+      kind, block, keys: entries.map(\.key), values: entries.map(\.value))
+  }
+}

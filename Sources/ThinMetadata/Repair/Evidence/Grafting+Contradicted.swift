@@ -1,0 +1,24 @@
+internal import PersistentData
+
+extension Grafting {
+  /// What became of a device's entries that other blocks contradict.
+  struct Contradicted {
+    /// Virtual blocks that are left out.
+    var leftOut: [ClosedRange<UInt64>] = []
+    /// Mappings to a data block that was wrong and is known.
+    var correctedCount: UInt64 = 0
+  }
+
+  /// Looks for such entries in the tree that starts at `root`. Takes a look at every leaf, where
+  /// there are any at all.
+  func contradicted(below root: MetadataBlock?, _ reader: PoolReader) -> Contradicted {
+    var found = Contradicted()
+    guard let root, !leftOut.isEmpty || !corrected.isEmpty else { return found }
+    reader.mappings.forEachBottom(below: root) { bottom in
+      guard case .leaf(let leaf, _) = bottom else { return }
+      found.leftOut += leftOut[leaf, default: []]
+      found.correctedCount += UInt64(corrected[leaf, default: []].count)
+    }
+    return found
+  }
+}

@@ -1,0 +1,121 @@
+internal import PersistentData
+
+/// Everything that a pool's metadata says against itself: references found against references
+/// stored, both ways, the two lists of devices against each other and against their trees, and
+/// nodes out of place.
+///
+/// A sound pool says nothing against itself, leaks apart: counts stored too high. Damaged blocks
+/// make counts seem too high as well, so neither is a contradiction. References found that are not
+/// counted are: whoever holds one lies, or the count does.
+struct PoolJudgement {
+  /// More differences than this are no accident of a few blocks.
+  private static let mostDifferences = 1 << 20
+  /// Blocks with too many references that are looked at one by one.
+  static let mostSurpluses = 1 << 16
+
+  let reader: PoolReader
+  let dataCounts: RefCounts
+  /// Of metadata blocks, and of data blocks; without differences where the map is no evidence.
+  let metadata: CountDifferences
+  let data: CountDifferences
+  /// Metadata blocks with more references than are counted: those of trees and superblocks, and
+  /// those that a space map uses.
+  private(set) var surplusBlocks: Set<UInt32> = []
+  private(set) var surplusMapBlocks: Set<UInt32> = []
+  /// Data blocks with more references than are counted.
+  private(set) var surplusData: Set<UInt64> = []
+  /// Whether there are more of these than can be looked at.
+  private(set) var hasTooMany = false
+
+  /// `reader`: after its walk, which counted what can be reached, with `dataCounts`.
+  init(_ reader: PoolReader, _ dataCounts: RefCounts) {
+    self.reader = reader
+    self.dataCounts = dataCounts
+    var usage = reader.usage.withNothingCounted
+    var findings = Findings()
+    let superblock = reader.superblock
+    let dataMap = StoredSpaceMap(
+      PoolReader.Structure.dataSpaceMap, order: 0, root: superblock.dataSpaceMap, index: .tree,
+      in: reader.file, usage: &usage, findings: &findings)
+    let metadataMap = StoredSpaceMap(
+      PoolReader.Structure.metadataSpaceMap, order: 0, root: superblock.metadataSpaceMap,
+      index: .block, in: reader.file, usage: &usage, findings: &findings)
+    for block in 0..<usage.blockCount where reader.usage.references[block] > 0 {
+      usage.references.set(
+        block, to: usage.references[block] + reader.usage.references[block])
+    }
+    data = CountDifferences(dataMap, with: dataCounts, atMost: PoolJudgement.mostDifferences)
+    metadata = CountDifferences(
+      metadataMap, with: usage.references, atMost: PoolJudgement.mostDifferences)
+    let trees: Set<String?> = [
+      PoolReader.Structure.topLevel.name, PoolReader.Structure.details.name,
+      PoolReader.Structure.mapping.name, PoolReader.Structure.superblock.structure,
+      PoolReader.Structure.metadataSnapshot.structure,
+    ]
+    for block in metadata.surpluses.flatMap(\.blocks) {
+      let block = UInt32(block)
+      if trees.contains(usage.user(of: MetadataBlock(block))) {
+        surplusBlocks.insert(block)
+      } else {
+        surplusMapBlocks.insert(block)
+      }
+    }
+    for difference in data.surpluses {
+      guard difference.length <= UInt64(PoolJudgement.mostSurpluses - surplusData.count) else {
+        hasTooMany = true
+        break
+      }
+      surplusData.formUnion(difference.blocks)
+    }
+  }
+
+  /// Whether nothing that trees lead to is contradicted.
+  var isClean: Bool {
+    surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && surplusData.isEmpty && !hasTooMany
+      && !hasTreesAtOdds && !hasListsAtOdds && mappedAtOdds.isEmpty && fitsLostLeaves
+  }
+
+  /// Whether trees have nodes or pointers that can't be right.
+  var hasTreesAtOdds: Bool {
+    let mappings = reader.mappings
+    return !mappings.crossLinked.isEmpty || !reader.topLevel.crossLinked.isEmpty
+      || !reader.details.crossLinked.isEmpty || !mappings.misfitNodes.isEmpty
+      || mappings.skeleton.hasLostPointers || reader.topLevel.isLedAstray
+      || reader.details.isLedAstray
+  }
+
+  /// Whether a device stands in one list only, and no damage tells why.
+  var hasListsAtOdds: Bool {
+    reader.devices.contains { device in
+      device.root == nil && !reader.lostTopLevel.contains { $0.contains(device.id) }
+        || device.details == nil && !reader.lostDetails.contains { $0.contains(device.id) }
+    }
+  }
+
+  /// Devices whose details give another number of mappings than their tree has, ascending.
+  var mappedAtOdds: [UInt64] {
+    let totals = reader.mappingTotals
+    return (reader.devices + reader.heldDevices).compactMap { device in
+      guard let root = device.root, let details = device.details else { return nil }
+      let total = totals[below: root.number]
+      let fits =
+        total.hasDamage
+        ? total.entryCount <= details.mappedBlocks : total.entryCount == details.mappedBlocks
+      return fits ? nil : device.id
+    }
+  }
+
+  /// Whether lost leaves can have held what devices miss: as many mappings as fit, of data blocks
+  /// that are short of references.
+  var fitsLostLeaves: Bool {
+    guard data.isComplete, let lost = LostLeaves(reader, rootsAreLeaves: false) else { return true }
+    let short = data.deficits.reduce(UInt64(0)) { sum, difference in
+      // Lost leaves are few: more references than they can have held are more than enough.
+      let missing = min(difference.stored - difference.counted, 1 << 20)
+      return sum + min(difference.length, 1 << 20) * missing
+    }
+    let most = UInt64(BTreeNode.capacity(valueSize: Mapping.valueSize))
+    let counts = lost.leaves.compactMap(\.mappingCount)
+    return lost.isConsistent && counts.allSatisfy { $0 <= most } && counts.reduce(0, +) <= short
+  }
+}

@@ -1,0 +1,18 @@
+extension SalvageSummary {
+  /// What a pool that contradicts itself was taken for.
+  static func forEvidence(_ grafting: Grafting) -> [String] {
+    var lines: [String] = []
+    if grafting.isSuperblockReplaced {
+      lines.append(
+        "The superblock is older than the pool, as if an earlier one had been written back: the "
+          + "newest state that the device still holds was taken. Compare devices and transaction "
+          + "id with what you remember before the pool is written to.")
+    }
+    if grafting.isOpen {
+      lines.append(
+        "This is DOUBTFUL: blocks contradict each other, and which of them are wrong can't be "
+          + "told. What is contradicted was left out; check the rest before you trust it.")
+    }
+    return lines
+  }
+}

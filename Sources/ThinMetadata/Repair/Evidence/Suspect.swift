@@ -1,0 +1,153 @@
+internal import PersistentData
+
+/// What may lie where a pool contradicts itself, and how it is then read.
+enum Suspect: Hashable, Sendable {
+  /// A node: it is read as if it were lost.
+  case node(MetadataBlock)
+  /// A leaf of the list of devices: those of its pointers that are contradicted lead nowhere.
+  case pointers(MetadataBlock)
+  /// An entry of a leaf of mapping trees: it maps this data block.
+  case mapping(MetadataBlock, key: UInt64, dataBlock: UInt64)
+  /// A block of a space map: all of it is no evidence.
+  case dataSpaceMap
+  case metadataSpaceMap
+  /// The superblock's pointers: they lead where its own counts say that they must.
+  case superblockRoots
+  /// The superblock: it is older than the pool.
+  case superblock
+
+  /// More suspects than this are not looked at.
+  static let most = 64
+
+  /// The block of a tree that lies; `nil` for the others.
+  var block: MetadataBlock? {
+    switch self {
+    case .node(let block), .pointers(let block), .mapping(let block, _, _): block
+    case .superblockRoots, .superblock: .superblock
+    case .dataSpaceMap, .metadataSpaceMap: nil
+    }
+  }
+
+  var isSpaceMap: Bool { self == .dataSpaceMap || self == .metadataSpaceMap }
+
+  /// Whether both speak of the same block: then they are one explanation.
+  func isSamePlace(as other: Suspect) -> Bool {
+    self == other || block != nil && block == other.block
+  }
+}
+
+extension Suspect {
+  /// All who can be at the root of what `judgement` says, the strongest first.
+  static func list(
+    _ judgement: PoolJudgement, _ contested: Contested, _ census: BlockCensus
+  ) -> [Suspect] {
+    let reader = judgement.reader
+    var suspects: [Suspect] = []
+    for list in contested.lists.sorted() {
+      if !hasOtherDevices(reader) { suspects.append(.pointers(list)) }
+      suspects.append(.node(list))
+    }
+    let parents = contested.parents.union(possibleParents(judgement, contested, census))
+    suspects += byContested(parents, reader.mappings, contested.targets).map(Suspect.node)
+    suspects += contested.details.sorted().map(Suspect.node)
+    suspects += exchanged(judgement, contested)
+    let covering = contested.leaves.sorted {
+      ($1.entries.count, $0.block) < ($0.entries.count, $1.block)
+    }
+    suspects += covering.map { .node($0.block) }
+    // A superblock that is current leads to counts that are whole.
+    let isCurrent = judgement.metadata.isComplete
+    if !isCurrent, judgement.hasListsAtOdds || isLedAstray(judgement) {
+      suspects.append(.superblock)
+    }
+    if isPossible(dataSpaceMap: judgement) { suspects.append(.dataSpaceMap) }
+    if !judgement.metadata.all.isEmpty { suspects.append(.metadataSpaceMap) }
+    if judgement.hasListsAtOdds, judgement.isContradicted {
+      suspects += (reader.details.leaves.keys.sorted() + reader.topLevel.leaves.keys.sorted())
+        .map(Suspect.node)
+    }
+    var seen: Set<Suspect> = []
+    return Array(suspects.filter { seen.insert($0).inserted }.prefix(most))
+  }
+
+  /// Whether the two lists of devices don't have the same devices: then one of them may be older
+  /// as a whole.
+  private static func hasOtherDevices(_ reader: PoolReader) -> Bool {
+    let listed = Set(reader.topLevel.leaves.values.flatMap { $0.map(\.0) })
+    return reader.devices.contains { !listed.contains($0.id) || $0.details == nil }
+  }
+
+  /// Nodes of which most children are contested first.
+  private static func byContested(
+    _ nodes: Set<MetadataBlock>, _ walk: TreeWalk, _ targets: Set<UInt32>
+  ) -> [MetadataBlock] {
+    let skeleton = walk.skeleton
+    return nodes.map { block in
+      let entries = skeleton.index(of: block).map { skeleton.nodes[$0].entries } ?? 0..<0
+      let count = skeleton.children[entries].count { targets.contains($0) || $0 == 0 }
+      return (count: count, block: block)
+    }.sorted { ($1.count, $0.block) < ($0.count, $1.block) }.map(\.block)
+  }
+
+  /// Where nothing has too many references, and nodes in use are reached by nobody: those that
+  /// may have led to them.
+  private static func possibleParents(
+    _ judgement: PoolJudgement, _ contested: Contested, _ census: BlockCensus
+  ) -> Set<MetadataBlock> {
+    guard contested.targets.isEmpty, contested.leaves.isEmpty else { return [] }
+    let orphans = Deficits(judgement.reader, census).candidates.filter { $0.tree == .mapping }
+    var parents: Set<MetadataBlock> = []
+    for orphan in orphans.prefix(most) {
+      guard let keys = census.nodes[orphan.block]?.keys, let height = census.height(orphan.block)
+      else { continue }
+      for node in judgement.reader.mappings.skeleton.nodes
+      where node.height == height + 1 && node.first <= keys.lowerBound
+        && node.last >= keys.upperBound
+      {
+        parents.insert(node.block)
+      }
+    }
+    return parents
+  }
+
+  /// Where one data block has a reference too many and another one too few, each entry that may
+  /// have mapped the one for the other.
+  private static func exchanged(
+    _ judgement: PoolJudgement, _ contested: Contested
+  ) -> [Suspect] {
+    let deficits = judgement.data.deficits
+    guard let surplus = judgement.data.surpluses.first,
+      let deficit = deficits.first, deficits.count == 1, deficit.length == 1,
+      surplus.length == 1, judgement.surplusData.count == 1,
+      deficit.stored - deficit.counted == surplus.counted - surplus.stored
+    else { return [] }
+    return contested.leaves.flatMap { leaf in
+      leaf.entries.map {
+        .mapping(leaf.block, key: $0.key, dataBlock: deficit.blocks.lowerBound)
+      }
+    }
+  }
+
+  /// Whether the superblock leads to blocks that are not for it.
+  static func isLedAstray(_ judgement: PoolJudgement) -> Bool {
+    let superblock = judgement.reader.superblock
+    return [superblock.mappingRoot, superblock.detailsRoot].contains { root in
+      guard let block = UInt32(exactly: root) else { return true }
+      return judgement.surplusBlocks.contains(block)
+    } || judgement.reader.topLevel.isLedAstray || judgement.reader.details.isLedAstray
+      || !judgement.reader.topLevelHoles.isEmpty || !judgement.reader.detailsHoles.isEmpty
+  }
+
+  /// Whether one block of the data space map can be wrong, and all else right: one that has too
+  /// many references itself; a bitmap that was as full as its index says; or large counts.
+  private static func isPossible(dataSpaceMap judgement: PoolJudgement) -> Bool {
+    if !judgement.surplusMapBlocks.isEmpty { return true }
+    let differences = judgement.data.all
+    if differences.isEmpty { return false }
+    if differences.allSatisfy({ $0.stored >= 3 || $0.counted >= 3 }) { return true }
+    let places = Set(differences.map { $0.blocks.lowerBound / UInt64(Bitmap.entryCount) })
+    let gained = differences.lazy.filter { $0.stored == 0 }.reduce(UInt64(0)) { $0 + $1.length }
+    let gone = differences.lazy.filter { $0.counted == 0 }.reduce(UInt64(0)) { $0 + $1.length }
+    return places.count == 1 && gained <= gone
+  }
+}

@@ -1,0 +1,132 @@
+internal import PersistentData
+
+/// Where a pool is read from, as often as need be.
+struct PoolSource {
+  let superblock: Superblock
+  let read: (Superblock, RootChoice) throws(IOError) -> (PoolReader, RefCounts)
+}
+
+/// Puts assumptions to the test: what is assumed to lie is taken out, what the rest demands is put
+/// in its place, and the pool is judged again.
+struct Trials {
+  /// Blocks read in all trials together: some seconds of work.
+  private static let mostBlocks: UInt64 = 4 << 20
+  /// Trials of however small a pool.
+  private static let mostTrials = 512
+  /// A pool is read about so often in a trial.
+  private static let readsPerTrial: UInt64 = 3
+
+  let source: PoolSource
+  let census: BlockCensus
+  let contested: Contested
+  private let file: BlockFile
+  /// Superblocks that lead elsewhere; `nil` when there are none.
+  private let corrected: Superblock?
+  private let successor: Superblock?
+
+  /// `doubting`: what of the superblock may be wrong.
+  init(
+    _ source: PoolSource, _ census: BlockCensus, _ contested: Contested,
+    doubting doubts: [Suspect] = []
+  ) {
+    self.source = source
+    self.census = census
+    self.contested = contested
+    file = census.file
+    let superblock = source.superblock
+    corrected =
+      doubts.contains(.superblockRoots) ? SuperblockSearch.correction(of: superblock, census) : nil
+    successor =
+      doubts.contains(.superblock) ? SuperblockSearch.successor(of: superblock, census) : nil
+  }
+
+  /// How many trials there may be.
+  var most: Int {
+    let used = UInt64(max(1, census.nodes.all.count))
+    return min(
+      Trials.mostTrials, Int(Trials.mostBlocks / (Trials.readsPerTrial * used)))
+  }
+
+  /// How many blocks are then damaged or lie, if all these do; `nil` if something is contradicted
+  /// all the same.
+  func faults(_ suspects: [Suspect]) throws(IOError) -> Int? {
+    let standIns = file.allStandIns
+    defer { file.allStandIns = standIns }
+    guard let superblock = assume(suspects) else { return nil }
+    var trial = Grafting()
+    let (reader, counts) = try trial.regrow(
+      PoolSource(superblock: superblock, read: source.read), census)
+    let judgement = PoolJudgement(reader, counts)
+    guard judgement.isClean else { return nil }
+    // What is counted belongs to somebody.
+    if reader.devices.isEmpty, !judgement.data.deficits.isEmpty { return nil }
+    let areBorneOut = suspects.allSatisfy { suspect in
+      guard case .mapping(_, let key, let dataBlock) = suspect else { return true }
+      let witnesses = Survivors(reader, of: [dataBlock]).witnesses
+      return witnesses[dataBlock].map { $0.isUnanimous && $0.key == key } ?? false
+    }
+    guard areBorneOut else { return nil }
+    let blocks = Set(suspects.compactMap(\.block)).union(trial.nodes.map(\.block))
+      .union(reader.mappings.holes.keys).union(reader.topLevelHoles.keys)
+      .union(reader.detailsHoles.keys)
+    // Counts of metadata blocks that lie, and data blocks that leaked besides.
+    let hasLeaks = suspects.contains(.metadataSpaceMap) && !judgement.data.deficits.isEmpty
+    return blocks.count + suspects.count(where: \.isSpaceMap) + (hasLeaks ? 1 : 0)
+  }
+
+  /// Has blocks read as they would be if all these lie. Returns the superblock to start from;
+  /// `nil` where an assumption makes no sense.
+  func assume(_ suspects: [Suspect]) -> Superblock? {
+    var superblock = source.superblock
+    for suspect in suspects {
+      switch suspect {
+      case .node(let block): file.standIn(for: block, BlockBuffer(zeroedBlocks: 1))
+      case .pointers(let block):
+        guard let contents = withoutContested(block) else { return nil }
+        file.standIn(for: block, contents)
+      case .mapping(let block, let key, let dataBlock):
+        guard let contents = exchanging(block, key, dataBlock) else { return nil }
+        file.standIn(for: block, contents)
+      case .dataSpaceMap:
+        superblock.dataSpaceMap.bitmapRoot = 0
+        superblock.dataSpaceMap.refCountRoot = 0
+      case .metadataSpaceMap:
+        superblock.metadataSpaceMap.bitmapRoot = 0
+        superblock.metadataSpaceMap.refCountRoot = 0
+      case .superblockRoots:
+        guard let corrected else { return nil }
+        superblock = corrected
+      case .superblock:
+        guard let successor else { return nil }
+        superblock = successor
+      }
+    }
+    return superblock
+  }
+
+  /// An internal node, or a leaf of the list of devices, without the pointers that are
+  /// contradicted.
+  func withoutContested(_ block: MetadataBlock) -> BlockBuffer? {
+    guard var copy = NodeCopy(file, block),
+      copy.kind == .internal || contested.lists.contains(block)
+    else { return nil }
+    for place in copy.entries.indices {
+      let target = MetadataBlock(pointer: copy.entries[place].value, count: census.blockCount)
+      if target.map({ contested.targets.contains($0.number) }) ?? true {
+        copy.entries[place].value = 0
+      }
+    }
+    return copy.contents
+  }
+
+  private func exchanging(
+    _ block: MetadataBlock, _ key: UInt64, _ dataBlock: UInt64
+  ) -> BlockBuffer? {
+    guard var copy = NodeCopy(file, block),
+      let place = copy.entries.firstIndex(where: { $0.key == key })
+    else { return nil }
+    let time = Mapping(copy.entries[place].value).time
+    copy.entries[place].value = Mapping(dataBlock: dataBlock, time: time).value
+    return copy.contents
+  }
+}
