@@ -136,7 +136,7 @@ package struct RootListing: Sendable {
       return lines + [
         "next: keep the pool inactive and a copy of this metadata, then take the devices back, in "
           + "new metadata:",
-        "  thin_roots -i \(input) --recover all --from \(root) -o NEW",
+        "  thin_roots -i \(ShellWord(input)) --recover all --from \(root) -o NEW",
       ]
     }
     return lines + [
