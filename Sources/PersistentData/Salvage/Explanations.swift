@@ -1,6 +1,7 @@
-/// The smallest sets of suspects that, assumed to lie, leave nothing unexplained.
+/// The smallest sets of suspects that, assumed to lie, leave nothing unexplained: those with the
+/// fewest faults, blocks that are damaged anyhow among them.
 ///
-/// Smallest are those with the fewest faults, blocks that are damaged anyhow among them. Counts that contradict each other don't say which block lies. So every suspect is assumed to,
+/// Counts that contradict each other don't say which block lies. So every suspect is assumed to,
 /// alone, and what then remains is judged; where none explains it, two of them are. Of several
 /// explanations of one size each may be the true one.
 package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
