@@ -69,7 +69,8 @@ extension Failure {
       [
         "'\(path)' starts as \(kind.name ?? "something else"), but its other blocks still look "
           + "like the metadata of a thin pool, whose superblock was overwritten, as by mkfs, fdisk "
-          + "or pvcreate on the wrong device. Write nothing more to it, and don't activate the pool."
+          + "or pvcreate on the wrong device. Write nothing more to it, and don't activate the "
+          + "pool."
       ] + Advice.Commands.search(path, blockCount: NewSize.blocks(for: file))
     self.init(.notMetadata, lines.joined(separator: "\n"))
   }

@@ -18,8 +18,8 @@ package struct CountDifferences: Sendable {
   package private(set) var isComplete: Bool
 
   /// Reads all bitmaps of `map`, in parallel. `limit`: more differences than this are of no use,
-  /// and memory is not spent on them. `isWanted`: says so of a stored count. `takingAll`: bitmaps that the
-  /// index or the root say otherwise of are read as well; else they are no evidence.
+  /// and memory is not spent on them. `isWanted`: says so of a stored count. `takingAll`: bitmaps
+  /// that the index or the root say otherwise of are read as well; else they are no evidence.
   package init(
     _ map: StoredSpaceMap, with counted: RefCounts, atMost limit: Int,
     takingAll: Bool = false,
