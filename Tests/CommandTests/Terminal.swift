@@ -18,14 +18,14 @@ enum Terminal {
     }
   }
 
-  static func run(
-    _ tool: String, _ arguments: String..., columns: Int = 80
-  ) throws -> Result {
-    let words = ([Program.path, tool] + arguments).map { "'\($0)'" }.joined(separator: " ")
-    let result = try Shell.run(
-      "/usr/bin/script",
-      ["-qfec", "stty columns \(columns) rows 24; exec \(words)", "/dev/null"])
-    #expect(!result.wasKilled)
+  /// The shell's words that run a tool, `$dmmeta` being the program.
+  static func script(_ command: String, columns: Int = 80) -> String {
+    "script -qfec \"stty columns \(columns) rows 24; exec $dmmeta \(command)\" /dev/null"
+  }
+
+  static func run(_ tool: String, _ arguments: String...) throws -> Result {
+    let words = ([tool] + arguments).map { "'\($0)'" }.joined(separator: " ")
+    let result = try Program.script(script(words))
     return Result(status: result.status, raw: result.text)
   }
 }
