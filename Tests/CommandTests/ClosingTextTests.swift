@@ -101,9 +101,10 @@ import Testing
 
   @Test func `what is damaged gets said, and how to repair it`() throws {
     let scratch = try Scratch()
+    let count = try closing(scratch.broken("snapshots", "data-count-low"))
+    #expect(count.hasPrefix("Found 1 error, 3 warnings.\nDevice 0: the data of "), "\(count)")
     #expect(
-      try closing(scratch.broken("snapshots", "data-count-low"))
-        == "Found 1 error, 3 warnings.\nEvery mapping can be read.\n" + ClosingTextTests.repair)
+      count.hasSuffix("\nEvery mapping can be read.\n" + ClosingTextTests.repair), "\(count)")
     let leaf = try closing(scratch.withoutFirstLeaf("snapshots"))
     #expect(
       leaf.contains(

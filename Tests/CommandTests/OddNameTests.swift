@@ -85,9 +85,14 @@ import Testing
         for tool in dd thin_check thin_roots; do eval "$tool() { show \\"\\$@\\"; }"; done
         grep -aE '^  (dd if=|thin_(check|roots) .*\\./)' out | sed 's/    (.*)$//' >commands
         [ -s commands ] || { cat out; exit 1; }
+        LC_ALL=C  # names are bytes
         while IFS= read -r line; do
           eval "$line" >words
-          grep -qzFx -e "./$1" -e "if=./$1" words || { echo "$line"; exit 1; }
+          found=
+          while IFS= read -r -d '' word; do
+            case $word in "./$1"|"if=./$1") found=1;; esac
+          done <words
+          [ "$found" ] || { echo "$line"; exit 1; }
         done <commands
         [ ! -e broken ]
         """, try Images.path(image), damage)
