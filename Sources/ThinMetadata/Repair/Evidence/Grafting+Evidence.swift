@@ -35,7 +35,15 @@ extension Grafting {
     let explanations = try Explanations(of: suspects, atMost: trials.most) {
       (suspects) throws(IOError) in try trials.faults(suspects)
     }
-    if let only = Grafting.only(explanations.found) { return take(only, trials, judgement) }
+    if let only = Grafting.only(explanations.found) {
+      guard !judgement.hasMisfitsOnly || only.allSatisfy({ judgement.isMappingNode($0) }) else {
+        return source.superblock
+      }
+      return take(only, trials, judgement)
+    }
+    // What such keys lead to is known, and what may be missing is told: that costs less than to
+    // leave out all who may be wrong.
+    if judgement.hasMisfitsOnly { return source.superblock }
     if !explanations.found.isEmpty,
       explanations.found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) })
     {
@@ -137,6 +145,22 @@ extension PoolJudgement {
   var isContradicted: Bool {
     !surplusBlocks.isEmpty || !surplusMapBlocks.isEmpty || !surplusData.isEmpty || hasTooMany
       || hasTreesAtOdds
+  }
+
+  /// Whether a suspect is an internal node of a mapping tree that would be read as lost: its
+  /// children tell where they belong.
+  func isMappingNode(_ suspect: Suspect) -> Bool {
+    guard case .node(let block) = suspect else { return false }
+    return reader.mappings.skeleton.index(of: block) != nil
+  }
+
+  /// Whether all that is at odds are keys that don't fit those of their parents.
+  var hasMisfitsOnly: Bool {
+    let mappings = reader.mappings
+    return !mappings.misfitNodes.isEmpty && surplusBlocks.isEmpty && surplusMapBlocks.isEmpty
+      && surplusData.isEmpty && !hasTooMany && mappings.crossLinked.isEmpty
+      && reader.topLevel.crossLinked.isEmpty && reader.details.crossLinked.isEmpty
+      && !reader.topLevel.isLedAstray && !reader.details.isLedAstray
   }
 
   /// Whether all that is at odds are data blocks that are mapped for two virtual blocks or at two
