@@ -306,12 +306,12 @@ enum HelpTexts {
 
     """,
     "thin_roots": """
-    OVERVIEW: List the old states that thin-pool metadata still holds; undelete a
-    device.
+    OVERVIEW: List the old states that thin-pool metadata still holds; undelete
+    devices.
 
-    USAGE: thin_roots [<file>] [--input <input>] [--all] [--recover <recover>] [--from <from>] \
-    [--output <output>] [--as <as>] [--data-block-size <data-block-size>] [--nr-data-blocks \
-    <nr-data-blocks>] [--transaction-id <transaction-id>] [--quiet]
+    USAGE: thin_roots [<file>] [--input <input>] [--all] [--recover <recover> ...] [--from \
+    <from>] [--output <output>] [--as <as>] [--data-block-size <data-block-size>] \
+    [--nr-data-blocks <nr-data-blocks>] [--transaction-id <transaction-id>] [--quiet]
 
     ARGUMENTS:
       <file>                  The metadata device or file; it is only read.

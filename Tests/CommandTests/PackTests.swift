@@ -234,7 +234,7 @@ import Testing
   @Test func `what is not packed is named`() throws {
     let names = [
       try Images.path("fresh"): "this is the metadata of a thin pool; it isn't packed",
-      try scratch.file("x.gz", Data([0x1F, 0x8B]) + Data(count: 5000)): "this is a gzip file",
+      try scratch.file("x.gz", Data([0x1F, 0x8B, 8]) + Data(count: 5000)): "this is a gzip file",
       try scratch.file("tiny", Data([1, 2, 3])): "is not packed metadata\n",
     ]
     for (path, words) in names {

@@ -38,7 +38,11 @@ import Testing
       let result = try FailingReads.run(sample.tool, words, blocks: [block], of: path)
       #expect([0, 1, 74].contains(result.status), "block \(block)")
       let isNamed = result.errorText.contains(try Regex("\\bblock \(block)\\b"))
-      #expect(isNamed, "\(sample.tool), block \(block): \(result.errorText)")
+      // Some lists and comparisons don't need every block, and are then as if it could be read.
+      let isUnneeded =
+        ["thin_delta", "thin_ls"].contains(sample.tool) && result.status == 0
+        && result.text == (try Program.run(sample.tool, words).text)
+      #expect(isNamed || isUnneeded, "\(sample.tool), block \(block): \(result.errorText)")
     }
   }
 

@@ -15,12 +15,12 @@ struct ThinMetadataUnpack: Tool {
   @OptionGroup var shared: SharedOptions
 
   func run() throws(Failure) {
+    if Storage.areSame(input, output) {
+      throw Failure(.outputRefused, "output refused: '\(output)' is the input")
+    }
     let packed: PackFile
     do throws(PackError) { packed = try openPack() } catch {
       throw Failure(unpacking: input, error)
-    }
-    if Storage.areSame(input, output) {
-      throw Failure(.outputRefused, "output refused: '\(output)' is the input")
     }
     let bar = ProgressBar(packed.progress, isQuiet: shared.quiet)
     let contents: PackContents

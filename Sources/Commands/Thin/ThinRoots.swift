@@ -69,6 +69,8 @@ struct ThinRoots: Tool {
       throw Failure(.usage, "Missing expected argument '<file>'\n\n" + ThinRoots.helpMessage())
     }
     let source = try openInput(path, .read, .salvage)
+    // Trees of other targets can look like a pool's.
+    try refuseOtherTarget(source, path)
     if let from, let output, case .device(let id)? = recover.first, recover.count == 1 {
       try recover(id, from, source, output)
     } else if let from, let output, !recover.isEmpty {

@@ -136,7 +136,7 @@ package struct Grafting: Sendable {
 
 extension PoolReader {
   /// Whether something is lost that may be found.
-  fileprivate var hasLosses: Bool {
+  var hasLosses: Bool {
     hasLostBranches || !lostTopLevel.isEmpty || !mappings.holes.isEmpty || hasRootlessDevices
   }
 

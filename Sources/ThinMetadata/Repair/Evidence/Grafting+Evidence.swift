@@ -36,9 +36,7 @@ extension Grafting {
       (suspects) throws(IOError) in try trials.faults(suspects)
     }
     if let only = Grafting.only(explanations.found) {
-      guard !judgement.hasMisfitsOnly || only.allSatisfy({ judgement.isMappingNode($0) }) else {
-        return source.superblock
-      }
+      if judgement.hasMisfitsOnly, !(try trials.bringsAllBack(only)) { return source.superblock }
       return take(only, trials, judgement)
     }
     // What such keys lead to is known, and what may be missing is told: that costs less than to
@@ -145,13 +143,6 @@ extension PoolJudgement {
   var isContradicted: Bool {
     !surplusBlocks.isEmpty || !surplusMapBlocks.isEmpty || !surplusData.isEmpty || hasTooMany
       || hasTreesAtOdds
-  }
-
-  /// Whether a suspect is an internal node of a mapping tree that would be read as lost: its
-  /// children tell where they belong.
-  func isMappingNode(_ suspect: Suspect) -> Bool {
-    guard case .node(let block) = suspect else { return false }
-    return reader.mappings.skeleton.index(of: block) != nil
   }
 
   /// Whether all that is at odds are keys that don't fit those of their parents.

@@ -55,8 +55,10 @@ extension Suspect {
       ($1.entries.count, $0.block) < ($0.entries.count, $1.block)
     }
     suspects += covering.map { .node($0.block) }
-    // A superblock that is current leads to counts that are whole.
-    let isCurrent = judgement.metadata.isComplete
+    // A superblock that is current leads to counts that are whole; of a device that was cut short,
+    // what is missing tells nothing, and what is left would be an older state.
+    let map = reader.superblock.metadataSpaceMap
+    let isCurrent = judgement.metadata.isComplete || map.blockCount > reader.usage.blockCount
     if !isCurrent, judgement.hasListsAtOdds || isLedAstray(judgement) {
       suspects.append(.superblock)
     }

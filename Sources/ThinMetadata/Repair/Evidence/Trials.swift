@@ -74,6 +74,17 @@ struct Trials {
     return blocks.count + suspects.count(where: \.isSpaceMap) + (hasLeaks ? 1 : 0)
   }
 
+  /// Whether nothing is lost if all these lie: what nodes among them led to is found by itself.
+  func bringsAllBack(_ suspects: [Suspect]) throws(IOError) -> Bool {
+    let standIns = file.allStandIns
+    defer { file.allStandIns = standIns }
+    guard let superblock = assume(suspects) else { return false }
+    var trial = Grafting()
+    let (reader, _) = try trial.regrow(
+      PoolSource(superblock: superblock, read: source.read), census)
+    return !reader.hasLosses
+  }
+
   /// Has blocks read as they would be if all these lie. Returns the superblock to start from;
   /// `nil` where an assumption makes no sense.
   func assume(_ suspects: [Suspect]) -> Superblock? {
