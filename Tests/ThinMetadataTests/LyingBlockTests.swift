@@ -59,8 +59,9 @@ import ThinMetadata
     return damaged
   }
 
-  /// Pointers to what is no node, or nobody's, can be told from others: they cost nothing. One to
-  /// another node in use may contradict as much as it explains; then it may cost mappings.
+  /// Pointers of internal nodes to what is no node, or nobody's, can be told from others: they cost
+  /// nothing. One to another node in use may contradict as much as it explains, and of two devices
+  /// that are alike nothing may tell whose tree is lost: then it may cost mappings.
   @Test(arguments: images)
   func `a pointer that leads astray brings nothing wrong back`(name: String) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
@@ -84,7 +85,8 @@ import ThinMetadata
           "\(name), block \(node.block), entry \(entry), to \(target), seed \(random.seed)"
         let damaged = leadAstray(node, entry, to: target, in: image)
         let (rescue, kept) = try repair(damaged, like: image, place)
-        #expect(kept == count(image) || inUse.contains(target), "\(place)")
+        let canCost = node.isLeaf || inUse.contains(target)
+        #expect(kept == count(image) || canCost, "\(place)")
         let after = rescue.output.mappings
         let complete = image.mappings.filter { after[$0.key, default: [:]] == $0.value }
         #expect(wholeDevices(rescue).isSubset(of: complete.keys), "\(place)")
