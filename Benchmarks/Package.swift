@@ -23,8 +23,11 @@ let package = Package(
   targets: [
     .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Threads", dependencies: ["CSystem"], swiftSettings: strict),
-    .target(name: "PersistentData", dependencies: ["CSystem", "Threads"], swiftSettings: strict),
+    .target(
+      name: "PersistentData", dependencies: ["CSystem", "CZlib", "Threads"],
+      swiftSettings: strict),
     .target(name: "MetadataXML", dependencies: ["CExpat", "Threads"], swiftSettings: strict),
     .target(
       name: "ThinMetadata", dependencies: ["PersistentData", "MetadataXML", "Threads"],

@@ -71,12 +71,13 @@ struct Parts {
     }
 
     let path = "\(folder)/bench.xml"
-    let sink = try ByteSink(creating: path)
+    let sink = try ByteSink(to: path)
     var size: UInt64 = 0
     forEachPiece(runs, dataBlockCount) { text in
       size += UInt64(text.count)
       try? unsafe sink.write(text.span.bytes)
     }
+    try sink.commit()
     report("formatting", "a run, \(name)", count: UInt64(runs.count), bytes: size) {
       forEachPiece(runs, dataBlockCount) { _ in }
     }
@@ -111,9 +112,10 @@ struct Parts {
 
   private func makeFile(blocks: UInt64) throws -> BlockFile {
     let path = "\(folder)/bench.img"
-    let sink = try ByteSink(creating: path)
+    let sink = try ByteSink(to: path)
     let nothing = BlockBuffer(zeroedBlocks: 1)
     try sink.write(nothing[0])
+    try sink.commit()
     try nothing.write(BlockFile(path, .write), to: blocks - 1, count: 1)
     return try BlockFile(path, .write)
   }
