@@ -8,6 +8,13 @@ package struct Misfit: Sendable {
   package let strays: [ClosedRange<UInt64>]
 }
 
+extension Misfit {
+  /// Where entries may be missing in a tree in which one comes to this node for `keys`.
+  package func doubtful(in keys: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] {
+    keys.removing([sound].compactMap(\.self).common(with: [keys])) + strays
+  }
+}
+
 extension TreeWalk {
   /// Goes through the misfits below `root`. `body` gets the keys for which one comes to a misfit
   /// from there. Only branches that `entering` allows are gone into. Ask after the leaves were

@@ -1,15 +1,14 @@
-internal import PersistentData
-
-/// Everything that the leaves of one small tree store, by leaf: the tree of devices and their
-/// details are read whole, once, for the live pool and the metadata snapshot together.
-struct LeafContents<Value: Sendable>: Sendable {
+/// Everything that the leaves of small trees of one kind store, by leaf: trees that share leaves
+/// are read whole, together, each leaf once.
+package struct LeafContents<Value: Sendable>: Sendable {
   private let walk: TreeWalk
+  private let roots: Set<MetadataBlock>
   /// Whether a root's pointer leads off the device, or a block is sound as something else.
-  let isLedAstray: Bool
+  package let isLedAstray: Bool
   private let byLeaf: [MetadataBlock: [(UInt64, Value)]]
 
   /// `decode`: reads the value at an index of a leaf.
-  init(
+  package init(
     _ tree: Tree, roots: [UInt64], in file: BlockFile, usage: inout BlockUsage,
     findings: inout Findings, decode: @escaping @Sendable (BTreeNode, Int) -> Value
   ) {
@@ -21,6 +20,7 @@ struct LeafContents<Value: Sendable>: Sendable {
     for block in strangers { usage.release(block) }
     isLedAstray = !walk.hasAllRoots || !strangers.isEmpty
     self.walk = walk
+    self.roots = Set(walk.roots.map(\.block))
     byLeaf = visitors.reduce(into: [:]) { $0.merge($1.byLeaf) { first, _ in first } }
   }
 
@@ -38,20 +38,20 @@ struct LeafContents<Value: Sendable>: Sendable {
   }
 
   /// Nodes that already had another use when this tree was walked.
-  var crossLinked: Set<MetadataBlock> { walk.crossLinked }
+  package var crossLinked: Set<MetadataBlock> { walk.crossLinked }
 
   /// The leaves that could be read, with their entries.
-  var leaves: [MetadataBlock: [(UInt64, Value)]] { byLeaf }
+  package var leaves: [MetadataBlock: [(UInt64, Value)]] { byLeaf }
 
   /// The internal nodes that lead to any of `blocks`.
-  func parents(of blocks: Set<UInt32>) -> Set<MetadataBlock> { walk.parents(of: blocks) }
+  package func parents(of blocks: Set<UInt32>) -> Set<MetadataBlock> { walk.parents(of: blocks) }
 
   /// Nodes that can't be used, by block.
-  var holes: [MetadataBlock: TreeWalk.Hole] { walk.holes }
+  package var holes: [MetadataBlock: TreeWalk.Hole] { walk.holes }
 
   /// The entries of all leaves, each leaf once, in location order, and whether the leaf is one of
   /// the tree that starts at `root`.
-  func distinctEntries(
+  package func distinctEntries(
     telling root: UInt64
   ) -> [(key: UInt64, value: Value, isBelow: Bool)] {
     var own: Set<MetadataBlock> = []
@@ -65,11 +65,11 @@ struct LeafContents<Value: Sendable>: Sendable {
   }
 
   private func rootBlock(_ root: UInt64) -> MetadataBlock? {
-    walk.roots.first { UInt64($0.block.number) == root }?.block
+    MetadataBlock(pointer: root, count: UInt64.max).flatMap { roots.contains($0) ? $0 : nil }
   }
 
   /// The entries below `root` in key order, and the keys that damage hides.
-  func entries(
+  package func entries(
     below root: UInt64
   ) -> (entries: [(UInt64, Value)], lost: [ClosedRange<UInt64>]) {
     var entries: [(UInt64, Value)] = []

@@ -1,0 +1,52 @@
+/// What is common to all blocks of one array: how people call it and how large its values are.
+package struct ArrayShape: Sendable {
+  /// The array's name in findings: "mapping array".
+  package let name: String
+  /// Where it stands among the structures of a report.
+  package let order: Int
+  /// Bytes in a value: 4 or 8.
+  package let valueSize: Int
+  /// Array entries that one value stands for: 64 in a bitset, otherwise 1. Keys in findings count
+  /// these.
+  package let unitsPerValue: Int
+
+  package init(_ name: String, order: Int, valueSize: Int, unitsPerValue: Int = 1) {
+    self.name = name
+    self.order = order
+    self.valueSize = valueSize
+    self.unitsPerValue = unitsPerValue
+  }
+
+  /// A bitset: bit n stands in word n / 64, from the lowest bit of a word on.
+  ///
+  /// Source: Linux, drivers/md/persistent-data/dm-bitset.c.
+  package static func bitset(_ name: String, order: Int) -> ArrayShape {
+    ArrayShape(name, order: order, valueSize: 8, unitsPerValue: UInt64.bitWidth)
+  }
+
+  package var valuesPerBlock: Int { ArrayBlock.capacity(valueSize: valueSize) }
+
+  /// Entries, bits in a bitset, that one block holds.
+  package var entriesPerBlock: UInt64 { UInt64(valuesPerBlock * unitsPerValue) }
+
+  /// Blocks that `entries` entries take.
+  package func blockCount(for entries: UInt64) -> UInt64 {
+    entries / entriesPerBlock + (entries % entriesPerBlock == 0 ? 0 : 1)
+  }
+
+  /// The entries that block `index` of an array of `count` entries holds.
+  package func range(ofBlock index: Int, count: UInt64) -> Range<UInt64> {
+    let first = UInt64(index) * entriesPerBlock
+    return first..<max(first, min(count, first + entriesPerBlock))
+  }
+
+  /// The tree that leads to the blocks: from a block's place in the array to where it lives.
+  package var indexTree: Tree { Tree("\(name) index", order: order, leafValueSize: 8) }
+
+  /// A place in the array. `keys`: entries of it.
+  package func site(
+    block: UInt64? = nil, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
+  ) -> Site {
+    Site(name, order: order, block: block, entry: entry, keys: keys)
+  }
+}

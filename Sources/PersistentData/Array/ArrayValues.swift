@@ -1,0 +1,54 @@
+/// The values of some neighbouring blocks of an array, in order.
+package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable {
+  /// The first entry of the array that is here.
+  package let first: UInt64
+  /// By entry, from `first` on; `nil` where the block can't be read.
+  package let values: [Value?]
+
+  /// Blocks that are worth reading at once: 256 KiB.
+  package static var chunk: Int { 64 }
+
+  /// Reads the blocks at `places`, all of which the array has to have.
+  package init(
+    _ array: inout StoredArray, _ places: Range<Int>, findings: inout Findings
+  ) {
+    let shape = array.shape
+    first = UInt64(places.lowerBound) * shape.entriesPerBlock
+    let last = array.range(ofBlock: places.upperBound - 1).upperBound
+    var values = [Value?](repeating: nil, count: Int(last - first))
+    let known = places.clamped(to: array.blocks.indices)
+    let visitors = array.readBlocks(known, findings: &findings) { Collector() }
+    for (place, block) in visitors.flatMap(\.blocks) {
+      let start = Int(UInt64(place) * shape.entriesPerBlock - first)
+      for (index, value) in block.enumerated() { values[start + index] = value }
+    }
+    self.values = values
+  }
+
+  private struct Collector: ArrayVisitor {
+    var blocks: [(place: Int, values: [Value])] = []
+
+    mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
+      blocks.append((place, (0..<wanted).map { block.value($0) }))
+    }
+  }
+}
+
+extension StoredArray {
+  /// Gives all values to `body`, some thousands at a time, in order; stops at the first error that
+  /// `body` throws. `Value` has the size of the array's values, each of which is one entry.
+  package mutating func forEachChunk<Value, Failure: Error>(
+    of: Value.Type, findings: inout Findings,
+    _ body: (ArrayValues<Value>, Findings) throws(Failure) -> Void
+  ) throws(Failure)
+  where Value: FixedWidthInteger & BitwiseCopyable & Sendable {
+    let count = Int(clamping: shape.blockCount(for: entryCount))
+    var start = 0
+    while start < count {
+      let end = min(start + ArrayValues<Value>.chunk, count)
+      let values = ArrayValues<Value>(&self, start..<end, findings: &findings)
+      try body(values, findings)
+      start = end
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/// The bits of a stored bitset, in core: an eighth of a byte for each.
+///
+/// Bits whose array block can't be read are 0 here; the array's `lost` says which.
+///
+/// Source: Linux, drivers/md/persistent-data/dm-bitset.c.
+package struct Bitset: Sendable {
+  package let bitCount: UInt64
+  private var words: [UInt64]
+
+  /// `bitCount` bits, all 0.
+  package init(bitCount: Int) {
+    self.bitCount = UInt64(bitCount)
+    words = Array(repeating: 0, count: (bitCount + 63) / 64)
+  }
+
+  /// Reads a bitset, block by block in location order; its size is bounded by the device's.
+  package init(_ array: inout StoredArray, findings: inout Findings) {
+    let capacity = UInt64(array.blocks.count) * array.shape.entriesPerBlock
+    self.init(bitCount: Int(min(array.entryCount, capacity)))
+    let visitors = array.readBlocks(findings: &findings) { WordVisitor() }
+    let perBlock = array.shape.valuesPerBlock
+    for (place, block) in visitors.flatMap(\.blocks) {
+      for (index, word) in block.enumerated() where place * perBlock + index < words.count {
+        words[place * perBlock + index] = word
+      }
+    }
+    // Bits behind the last are nobody's.
+    clearBeyondEnd()
+  }
+
+  /// A bit beyond the end is 0.
+  package subscript(bit: UInt64) -> Bool {
+    get {
+      guard bit < bitCount else { return false }
+      return words[Int(bit / 64)] >> (bit % 64) & 1 == 1
+    }
+    set {
+      guard bit < bitCount else { return }
+      let mask: UInt64 = 1 << (bit % 64)
+      if newValue { words[Int(bit / 64)] |= mask } else { words[Int(bit / 64)] &= ~mask }
+    }
+  }
+
+  /// Sets those of the 64 bits from `first` on that are set in `word`, lowest first.
+  package mutating func set(_ word: UInt64, from first: UInt64) {
+    let shift = first % 64
+    let index = Int(first / 64)
+    if index < words.count { words[index] |= word << shift }
+    if shift > 0, index + 1 < words.count { words[index + 1] |= word >> (64 - shift) }
+  }
+
+  /// Sets the bits that are set in another one, as far as they are here.
+  package mutating func formUnion(_ other: Bitset) {
+    for index in words.indices where index < other.words.count {
+      words[index] |= other.words[index]
+    }
+    clearBeyondEnd()
+  }
+
+  private mutating func clearBeyondEnd() {
+    guard let last = words.indices.last, bitCount % 64 != 0 else { return }
+    words[last] &= (1 << (bitCount % 64)) - 1
+  }
+
+  /// The bits that are not set in another one.
+  package func without(_ other: Bitset) -> Bitset {
+    var rest = self
+    for index in words.indices where index < other.words.count {
+      rest.words[index] &= ~other.words[index]
+    }
+    return rest
+  }
+
+  /// Bits that are set.
+  package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+  /// Goes through the ranges of bits that are set, ascending, as few as there can be.
+  package func forEachRange<Failure: Error>(
+    _ body: (Range<UInt64>) throws(Failure) -> Void
+  ) throws(Failure) {
+    var start: UInt64?
+    for index in words.indices {
+      let word = words[index]
+      let first = UInt64(index) * 64
+      if word == 0 || word == .max {
+        if word == 0, let open = start {
+          try body(open..<first)
+          start = nil
+        } else if word != 0, start == nil {
+          start = first
+        }
+        continue
+      }
+      for bit in 0..<64 as Range<UInt64> {
+        let isSet = word >> bit & 1 == 1
+        if isSet, start == nil { start = first + bit }
+        if !isSet, let open = start {
+          try body(open..<first + bit)
+          start = nil
+        }
+      }
+    }
+    if let open = start { try body(open..<bitCount) }
+  }
+}
+
+private struct WordVisitor: ArrayVisitor {
+  var blocks: [(place: Int, words: [UInt64])] = []
+
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
+    blocks.append((place, (0..<wanted).map { block.value($0) }))
+  }
+}

@@ -1,0 +1,136 @@
+/// An array as it stands on disk: where each of its blocks lives, by its place in the array.
+///
+/// Its index tree has been read and its blocks are counted; their values are read by
+/// `readBlocks`, in location order, or a few at a time.
+///
+/// Source: Linux, drivers/md/persistent-data/dm-array.c.
+package struct StoredArray: Sendable {
+  package let shape: ArrayShape
+  /// Entries of the array, bits of a bitset; what lies beyond them is nobody's.
+  package let entryCount: UInt64
+  /// Where the blocks live, by place, as far as there are any; `nil` where the index has none that
+  /// can be used.
+  package private(set) var blocks: [MetadataBlock?]
+  /// Blocks whose values can't be read, by place; grows as blocks are read.
+  package private(set) var damaged: Set<Int> = []
+  /// Whether every block is known and, as far as they were read, sound.
+  package var isWhole: Bool {
+    damaged.isEmpty && !blocks.contains(nil)
+      && UInt64(blocks.count) == shape.blockCount(for: entryCount)
+  }
+
+  private let file: BlockFile
+
+  /// `blocks`: by place.
+  package init(
+    _ shape: ArrayShape, entryCount: UInt64, blocks: [MetadataBlock?], in file: BlockFile
+  ) {
+    self.shape = shape
+    self.entryCount = entryCount
+    self.blocks = blocks
+    self.file = file
+  }
+
+  /// Entries that no block can be read for, ascending.
+  package var lost: [ClosedRange<UInt64>] {
+    let unusable = blocks.indices.filter { blocks[$0] == nil || damaged.contains($0) }
+    var lost = unusable.map { range(ofBlock: $0) }
+    lost.append(min(entryCount, UInt64(blocks.count) * shape.entriesPerBlock)..<entryCount)
+    return lost.filter { !$0.isEmpty }.map { $0.lowerBound...$0.upperBound - 1 }.joined
+  }
+
+  /// Leaves out blocks that another array of the same shape has at the same places.
+  package mutating func forget(_ others: [MetadataBlock?]) {
+    for place in blocks.indices where place < others.count && blocks[place] == others[place] {
+      blocks[place] = nil
+    }
+  }
+
+  /// The entries that the block at `place` holds.
+  package func range(ofBlock place: Int) -> Range<UInt64> {
+    shape.range(ofBlock: place, count: entryCount)
+  }
+
+  /// Values that the block at `place` has to hold.
+  func wantedCount(ofBlock place: Int) -> Int {
+    let range = range(ofBlock: place)
+    return (range.count + shape.unitsPerValue - 1) / shape.unitsPerValue
+  }
+
+  func site(ofBlock place: Int) -> Site {
+    let range = range(ofBlock: place)
+    return shape.site(
+      block: blocks[place].map { UInt64($0.number) },
+      keys: range.isEmpty ? nil : range.lowerBound...range.upperBound - 1)
+  }
+
+  /// Reads the blocks at `places`, all if `nil`, in location order and gives the sound ones to
+  /// visitors, one a worker, which it returns. What is wrong with a block is reported, and the
+  /// block noted as damaged.
+  package mutating func readBlocks<Visitor: ArrayVisitor>(
+    _ places: Range<Int>? = nil, findings: inout Findings,
+    _ makeVisitor: @Sendable () -> Visitor
+  ) -> [Visitor] {
+    let known = (places ?? blocks.indices).compactMap { place in
+      blocks[place].map { (place: place, block: $0.number) }
+    }.sorted { $0.block < $1.block }
+    let array = self
+    // No block stands at two places: that has been reported, and it has the first alone.
+    let readers = BlockScan(file, known.map(\.block)).run {
+      ArrayReader(array: array, places: known.map(\.place), visitor: makeVisitor())
+    }
+    for reader in readers {
+      findings.merge(reader.findings)
+      damaged.formUnion(reader.damaged)
+    }
+    return readers.map(\.visitor)
+  }
+}
+
+/// What is done with each sound block of an array.
+package protocol ArrayVisitor: Sendable {
+  /// `place`: which block of the array it is, from 0. `wanted`: values of it that count.
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int)
+}
+
+private struct ArrayReader<Visitor: ArrayVisitor>: BlockVisitor {
+  let array: StoredArray
+  let places: [Int]
+  var visitor: Visitor
+  var findings = Findings()
+  var damaged: Set<Int> = []
+
+  init(array: StoredArray, places: [Int], visitor: Visitor) {
+    self.array = array
+    self.places = places
+    self.visitor = visitor
+  }
+
+  mutating func visit(_ index: Int, _ bytes: RawSpan) {
+    let place = places[index]
+    let site = array.site(ofBlock: place)
+    let kind = BlockKind(of: bytes)
+    guard kind == .array, let home = array.blocks[place] else {
+      findings.reportKind(kind, expected: .array, at: site)
+      damaged.insert(place)
+      return
+    }
+    let block = ArrayBlock(bytes)
+    let wanted = array.wantedCount(ofBlock: place)
+    guard
+      block.check(
+        home: home, shape: array.shape, wanted: wanted, at: site, into: &findings)
+    else {
+      damaged.insert(place)
+      return
+    }
+    visitor.visit(place, block, wanted: wanted)
+  }
+
+  mutating func unreadable(_ index: Int, _ error: IOError) {
+    let place = places[index]
+    findings.report(
+      .blockUnreadable, at: array.site(ofBlock: place), found: error.description)
+    damaged.insert(place)
+  }
+}

@@ -1,0 +1,107 @@
+/// Arrays of one shape, read together: those that a superblock and a metadata snapshot lead to
+/// share blocks, and each block is read and counted once.
+package struct StoredArrays: Sendable {
+  /// An array to read: where its index tree starts, and how many entries it has.
+  package struct Root: Hashable, Sendable {
+    package let pointer: UInt64
+    package let entryCount: UInt64
+
+    package init(_ pointer: UInt64, entryCount: UInt64) {
+      self.pointer = pointer
+      self.entryCount = entryCount
+    }
+  }
+
+  private let shape: ArrayShape
+  private let file: BlockFile
+  private let index: LeafContents<UInt64>
+  /// By the block that lives there, the one place that it is for.
+  private var places: [UInt64: UInt64] = [:]
+
+  /// Reads the index trees of arrays, counts the references to their roots and blocks in `usage`,
+  /// and reports what is wrong with them. Array blocks are not read yet.
+  ///
+  /// A root that stands twice in `roots` is referred to twice.
+  package init(
+    _ shape: ArrayShape, roots: [Root], in file: BlockFile, usage: inout BlockUsage,
+    findings: inout Findings
+  ) {
+    self.shape = shape
+    self.file = file
+    index = LeafContents(
+      shape.indexTree, roots: roots.map(\.pointer), in: file, usage: &usage, findings: &findings
+    ) { leaf, entry in leaf.value(entry) }
+    guard let first = roots.first else { return }
+    for (place, pointer, _) in index.distinctEntries(telling: first.pointer) {
+      claim(pointer, for: place, &usage, &findings)
+    }
+    var seen: Set<Root> = []
+    for root in roots where seen.insert(root).inserted {
+      let (entries, lost) = index.entries(below: root.pointer)
+      array(root, entries).reportMissing(
+        known: Set(entries.map(\.0)), hidden: lost, into: &findings)
+    }
+  }
+
+  /// One of the arrays that were read.
+  package func array(_ root: Root) -> StoredArray {
+    array(root, index.entries(below: root.pointer).entries)
+  }
+
+  private func array(_ root: Root, _ entries: [(UInt64, UInt64)]) -> StoredArray {
+    // A size from disk is believed as far as there are blocks.
+    let wanted = shape.blockCount(for: root.entryCount)
+    let end = entries.last { $0.0 < wanted }.map { $0.0 + 1 } ?? 0
+    var blocks = [MetadataBlock?](repeating: nil, count: Int(min(end, file.blockCount)))
+    for (place, pointer) in entries where place < blocks.count && places[pointer] == place {
+      blocks[Int(place)] = MetadataBlock(pointer: pointer, count: file.blockCount)
+    }
+    return StoredArray(shape, entryCount: root.entryCount, blocks: blocks, in: file)
+  }
+
+  /// Counts a reference to an array block, and notes the place that it is for.
+  private mutating func claim(
+    _ pointer: UInt64, for place: UInt64, _ usage: inout BlockUsage, _ findings: inout Findings
+  ) {
+    let first = place.multipliedReportingOverflow(by: shape.entriesPerBlock)
+    let keys = first.overflow ? nil : first.partialValue...first.partialValue
+    guard let block = MetadataBlock(pointer: pointer, count: usage.blockCount) else {
+      findings.report(
+        .childOutOfDevice, at: shape.site(keys: keys), found: "block \(pointer)",
+        expected: "below \(usage.blockCount)")
+      return
+    }
+    usage.references.increment(pointer)
+    // Leaves that arrays have of their own may lead to a block that they share.
+    if places[pointer] == place { return }
+    if let earlier = usage.claim(block, for: shape.name) {
+      findings.report(.blockUsedTwice, at: shape.site(block: pointer, keys: keys), found: earlier)
+    } else {
+      places[pointer] = place
+    }
+  }
+}
+
+extension StoredArray {
+  /// Reports places that the index leaves out and no damage hides, and those beyond the end.
+  ///
+  /// One block behind the last is what a shrinking array leaves behind, and is nothing to report.
+  fileprivate func reportMissing(
+    known: Set<UInt64>, hidden: [ClosedRange<UInt64>], into findings: inout Findings
+  ) {
+    let end = shape.blockCount(for: entryCount)
+    var missing: [ClosedRange<UInt64>] = []
+    for place in blocks.indices where !known.contains(UInt64(place)) {
+      missing.append(UInt64(place)...UInt64(place))
+    }
+    if UInt64(blocks.count) < end { missing.append(UInt64(blocks.count)...end - 1) }
+    for places in missing.joined.flatMap({ $0.removing(hidden.common(with: [$0])) }) {
+      let first = places.lowerBound * shape.entriesPerBlock
+      let last = min(entryCount, (places.upperBound + 1) * shape.entriesPerBlock) - 1
+      findings.report(.arrayBlockMissing, at: shape.site(keys: first...last))
+    }
+    for place in known.sorted() where place > end {
+      findings.report(.arrayBlockBeyondEnd, at: shape.site(), found: "block \(place) of the array")
+    }
+  }
+}
