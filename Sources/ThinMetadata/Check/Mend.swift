@@ -1,12 +1,5 @@
 package import PersistentData
 
-/// Why metadata could not be mended in place.
-package enum MendError: Error, Equatable {
-  /// What was to be overwritten could not be kept, so nothing was changed.
-  case undoFile(IOError)
-  case device(IOError)
-}
-
 extension CheckReport {
   /// Whether the whole pool was looked at, space maps included.
   package var isComplete: Bool { !mends.isEmpty }
