@@ -42,9 +42,15 @@ let package = Package(
       name: "ThinMetadata", dependencies: ["PersistentData", "MetadataXML", "Threads"],
       swiftSettings: strict),
     .target(
+      name: "CacheMetadata", dependencies: ["PersistentData", "MetadataXML", "Threads"],
+      swiftSettings: strict),
+    .target(
+      name: "EraMetadata", dependencies: ["PersistentData", "MetadataXML", "Threads"],
+      swiftSettings: strict),
+    .target(
       name: "Commands",
       dependencies: [
-        "PersistentData", "MetadataXML", "ThinMetadata", "Threads",
+        "PersistentData", "MetadataXML", "ThinMetadata", "CacheMetadata", "EraMetadata", "Threads",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -52,13 +58,21 @@ let package = Package(
       name: "dmmeta", dependencies: ["Commands"], swiftSettings: strict,
       linkerSettings: fullyStatic ? [.unsafeFlags(["-static-executable"])] : []),
     // Fixtures, temporary files and a shell, for all tests.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tests),
+    .target(
+      name: "TestSupport", dependencies: ["PersistentData"], path: "Tests/TestSupport",
+      swiftSettings: tests),
     .testTarget(
       name: "PersistentDataTests", dependencies: ["PersistentData", "Threads", "TestSupport"],
       swiftSettings: tests),
     .testTarget(name: "MetadataXMLTests", dependencies: ["MetadataXML"], swiftSettings: tests),
     .testTarget(
       name: "ThinMetadataTests", dependencies: ["dmmeta", "ThinMetadata", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "CacheMetadataTests", dependencies: ["CacheMetadata", "PersistentData", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "EraMetadataTests", dependencies: ["EraMetadata", "PersistentData", "TestSupport"],
       swiftSettings: tests),
     // The tests run the real program, so it has to be built before them.
     .testTarget(

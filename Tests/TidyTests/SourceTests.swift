@@ -104,12 +104,14 @@ import Testing
   }
 
   @Test func `every rule has a damage test`() throws {
-    let files = try SourceTree.files("Tests/ThinMetadataTests").filter {
-      $0.path.contains("/DamageCase")
-    }
+    let files = try SourceTree.files(
+      "Tests/ThinMetadataTests", "Tests/CacheMetadataTests", "Tests/EraMetadataTests"
+    ).filter { $0.path.contains(/\/(?:Damage|CacheDamage|EraDamage)/) }
     let text = files.map(\.text).joined()
     // An entry of the table of cases, or a test of its own that starts with the rule's name.
-    let cases = text.matches(of: /(?:DamageCase|superblock)\(\s*\.(\w+),/).map { $0.output.1 }
+    let cases = text.matches(
+      of: /(?:\w*Damage\w*|[sS]uperblock|\w*[aA]rray|mapping|writesetLeaf)\(\s*\.(\w+),/
+    ).map { $0.output.1 }
     let tests = text.matches(of: #/@Test func `(\w+): /#).map { $0.output.1 }
     let covered = Set((cases + tests).map(String.init))
     for rule in Rule.allCases { #expect(covered.contains(rule.rawValue), "\(rule)") }

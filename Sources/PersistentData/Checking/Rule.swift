@@ -22,6 +22,14 @@ package enum Rule: String, CaseIterable, Sendable {
   case leafAtWrongDepth
   case treeTooDeep
 
+  // Arrays
+  case arrayWrongValueSize
+  case arrayWrongEntryCount
+  case arrayEntriesBeyondEnd
+  case arrayUnusualMaximum
+  case arrayBlockMissing
+  case arrayBlockBeyondEnd
+
   // Space maps
   case deviceTruncated
   case bitmapMissing
@@ -59,6 +67,26 @@ package enum Rule: String, CaseIterable, Sendable {
   case deviceTimesReversed
   case snapshottedTimeTooLow
   case transactionInFuture
+
+  // Era
+  case blockCountInvalid
+  case blockEraInFuture
+  case blockEraPastWriteset
+  case writesetMissing
+  case writesetInFuture
+  case writesetSizeWrong
+
+  // Cache
+  case policyHintSizeInvalid
+  case dirtyBitsetMissing
+  case discardBlockSizeInvalid
+  case discardBlockCountInvalid
+  case mappingFlagsUnknown
+  case mappingOfUnusedBlock
+  case originBlockMappedTwice
+  case originBlockOutOfRange
+  case originBlockBeyondDiscards
+  case dirtyUnusedBlock
 
   // Worth knowing
   case countsNotJudged

@@ -53,6 +53,16 @@ extension Rule {
     case .leafAtWrongDepth: RuleEntry(.error, "leaves lie at different depths", cause: true)
     case .treeTooDeep: RuleEntry(.error, "the tree has no end, or loops")
 
+    case .arrayWrongValueSize: RuleEntry(.error, "the array's values have the wrong size")
+    case .arrayWrongEntryCount:
+      RuleEntry(.error, "the array block holds the wrong number of values")
+    case .arrayEntriesBeyondEnd:
+      RuleEntry(.warning, "the array block holds values beyond the array's end")
+    case .arrayUnusualMaximum: RuleEntry(.warning, "the array block's max_entries is unusual")
+    case .arrayBlockMissing: RuleEntry(.error, "the index has no array block for these entries")
+    case .arrayBlockBeyondEnd:
+      RuleEntry(.warning, "the index has an array block beyond the array's end")
+
     case .deviceTruncated:
       RuleEntry(.error, "the device is smaller than its space map says", cause: true)
     case .bitmapMissing: RuleEntry(.error, "the index has no bitmap for these blocks")
@@ -107,6 +117,28 @@ extension Rule {
         .warning, "the kernel would write to shared blocks in place", mendable: true, action: true)
     case .transactionInFuture:
       RuleEntry(.warning, "the device's transaction is newer than the pool's", action: true)
+
+    case .blockCountInvalid: RuleEntry(.error, "the number of blocks is not possible")
+    case .blockEraInFuture: RuleEntry(.error, "a block's era is later than the current era")
+    case .blockEraPastWriteset:
+      RuleEntry(.warning, "a block's era is later than the oldest archived writeset")
+    case .writesetMissing: RuleEntry(.error, "an era between archived ones has no writeset")
+    case .writesetInFuture: RuleEntry(.error, "a writeset belongs to an era yet to come")
+    case .writesetSizeWrong:
+      RuleEntry(.error, "the current writeset has another size than the device")
+
+    case .policyHintSizeInvalid: RuleEntry(.error, "the size of hints is not possible")
+    case .dirtyBitsetMissing: RuleEntry(.error, "there is no bitset of dirty blocks")
+    case .discardBlockSizeInvalid: RuleEntry(.error, "the discard block size is not possible")
+    case .discardBlockCountInvalid:
+      RuleEntry(.error, "the number of discard blocks is not possible")
+    case .mappingFlagsUnknown: RuleEntry(.error, "a mapping has unknown flags")
+    case .mappingOfUnusedBlock: RuleEntry(.error, "a cache block that is not in use has a mapping")
+    case .originBlockMappedTwice: RuleEntry(.error, "two cache blocks hold the same origin block")
+    case .originBlockOutOfRange: RuleEntry(.error, "no origin has a block of this number")
+    case .originBlockBeyondDiscards:
+      RuleEntry(.warning, "an origin block lies beyond the end of the discard bitset")
+    case .dirtyUnusedBlock: RuleEntry(.error, "a cache block that is not in use is marked dirty")
 
     case .countsNotJudged:
       RuleEntry(

@@ -1,0 +1,97 @@
+package import PersistentData
+
+/// Why cache metadata could not be said.
+package enum CacheReadError<Failure: Error>: Error {
+  /// The metadata is damaged; the findings say where.
+  case damaged(Findings)
+  /// The listener failed.
+  case listener(Failure)
+}
+
+/// Says cache metadata as events, in the order of a dump: what a kernel that activates the cache
+/// works with.
+///
+/// After an unclean end that is: every mapping is dirty, and there are no hints. Dirty bits that
+/// say otherwise are those of an earlier day, and data would be lost if they were believed.
+package struct CacheDump: Sendable {
+  package init() {}
+
+  /// Stops at the first error, what was said so far then being incomplete.
+  package func say<Events: CacheEvents & ~Copyable>(
+    _ reader: inout CacheReader, to events: inout Events
+  ) throws(CacheReadError<Events.Failure>) {
+    guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
+    let superblock = reader.superblock
+    do throws(Events.Failure) { try events.begin(CacheHeader(superblock)) } catch {
+      throw .listener(error)
+    }
+    try sayMappings(&reader, to: &events)
+    if superblock.isCleanShutdown { try sayHints(&reader, to: &events) }
+    do throws(Events.Failure) { try events.end() } catch { throw .listener(error) }
+  }
+
+  private func sayMappings<Events: CacheEvents & ~Copyable>(
+    _ reader: inout CacheReader, to events: inout Events
+  ) throws(CacheReadError<Events.Failure>) {
+    let superblock = reader.superblock
+    var dirty: Bitset?
+    if superblock.isCleanShutdown, var bits = reader.dirtyBits {
+      dirty = Bitset(&bits, findings: &reader.findings)
+    }
+    guard var array = reader.mappings else { return }
+    let rules = MappingRules(superblock)
+    var findings = reader.findings
+    try array.forEachChunk(of: UInt64.self, findings: &findings) {
+      (chunk, findings) throws(CacheReadError<Events.Failure>) in
+      var findings = findings
+      for (index, value) in chunk.values.enumerated() where value != 0 {
+        let cacheBlock = chunk.first + UInt64(index)
+        guard let value, rules.fault(of: value)?.rule.severity != .error else {
+          rules.report(value ?? 0, of: cacheBlock, into: &findings)
+          continue
+        }
+        let mapping = CacheMapping(value)
+        let isDirty =
+          !superblock.isCleanShutdown || (dirty.map { $0[cacheBlock] } ?? mapping.isDirty)
+        let said = CacheBlockMapping(
+          cacheBlock: cacheBlock, originBlock: mapping.originBlock, isDirty: isDirty)
+        do throws(Events.Failure) { try events.mapping(said) } catch { throw .listener(error) }
+      }
+      guard findings.worst != .error else { throw .damaged(findings) }
+    }
+    reader.findings = findings
+  }
+
+  /// Those of blocks in use; others are left over from what they held before.
+  private func sayHints<Events: CacheEvents & ~Copyable>(
+    _ reader: inout CacheReader, to events: inout Events
+  ) throws(CacheReadError<Events.Failure>) {
+    guard var hints = reader.hints, var mappings = reader.mappings else { return }
+    do throws(Events.Failure) { try events.beginHints() } catch { throw .listener(error) }
+    let rules = MappingRules(reader.superblock)
+    let visitors = mappings.readBlocks(findings: &reader.findings) { MappingVisitor(rules: rules) }
+    let isMapped = Bitset(mapped: visitors, count: mappings.entryCount)
+    var findings = reader.findings
+    try hints.forEachChunk(of: UInt32.self, findings: &findings) {
+      (chunk, findings) throws(CacheReadError<Events.Failure>) in
+      guard findings.worst != .error else { throw .damaged(findings) }
+      for (index, value) in chunk.values.enumerated() {
+        let cacheBlock = chunk.first + UInt64(index)
+        guard let value, isMapped[cacheBlock] else { continue }
+        do throws(Events.Failure) { try events.hint(value, of: cacheBlock) } catch {
+          throw .listener(error)
+        }
+      }
+    }
+    reader.findings = findings
+  }
+}
+
+extension CacheHeader {
+  package init(_ superblock: CacheSuperblock) {
+    self.init(
+      dataBlockSectors: superblock.dataBlockSectors, cacheBlockCount: superblock.cacheBlockCount,
+      policy: String(decoding: superblock.policyName.prefix { $0 != 0 }, as: UTF8.self),
+      hintSize: superblock.policyHintSize)
+  }
+}

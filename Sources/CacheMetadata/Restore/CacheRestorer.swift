@@ -1,0 +1,172 @@
+package import PersistentData
+
+/// Writes cache metadata from its events, in one pass but for the hints and dirty bits, which are
+/// kept, a bit and four bytes a cache block, until the mappings are written.
+package struct CacheRestorer: CacheEvents {
+  package typealias Failure = WriteError
+
+  /// The form to write: 1 keeps dirty bits in the mappings, 2 in a bitset.
+  package var version: UInt32 = 2
+  /// Say that the last use did not end in order: the kernel then takes every mapping for dirty.
+  package var omitsCleanShutdown = false
+
+  /// The version of a policy's hints that is written: that of smq in today's kernels.
+  private static let policyVersion: [UInt32] = [2, 0, 0]
+
+  private let writer: BlockWriter
+  private var header: CacheHeader?
+  private var mappings: ArrayWriter<UInt64>
+  private var nextMapping: UInt64 = 0
+  private var dirty: BitsetWriter?
+  private var hints: ArrayWriter<UInt32>?
+  private var nextHint: UInt64 = 0
+  private var dirtyBlocks = Bitset(bitCount: 0)
+
+  /// Whatever `file` held is gone from here on.
+  package init(_ file: BlockFile) throws(WriteError) {
+    do throws(IOError) { writer = try BlockWriter(file) } catch { throw .output(error) }
+    mappings = ArrayWriter(writer)
+  }
+
+  package mutating func begin(_ header: CacheHeader) throws(WriteError) {
+    guard self.header == nil else { throw .rejected("a second superblock") }
+    guard CacheSuperblock.isPossible(dataBlockSectors: header.dataBlockSectors) else {
+      throw .rejected(
+        "block_size \(header.dataBlockSectors) is not a multiple of "
+          + "\(CacheSuperblock.dataBlockSectorsUnit), at most "
+          + "\(CacheSuperblock.dataBlockSectorsMaximum)")
+    }
+    guard header.hintSize == 0 || header.hintSize == 4 else {
+      throw .rejected("hint_width \(header.hintSize) is neither 0 nor 4")
+    }
+    guard header.policy.utf8.count < CacheSuperblock.Layout.policyNameSize else {
+      throw .rejected("policy '\(header.policy)' has a name of more than 15 bytes")
+    }
+    // A bit each is little beside what the device must have for them.
+    let room = writer.blockCount * CacheReader.Structure.mappings.entriesPerBlock
+    guard UInt64(header.cacheBlockCount) <= room else {
+      let needed =
+        CacheReader.Structure.mappings.blockCount(for: UInt64(header.cacheBlockCount)) * 5 / 4
+      throw .outputTooSmall(needed: needed, available: writer.blockCount)
+    }
+    dirtyBlocks = Bitset(bitCount: Int(header.cacheBlockCount))
+    self.header = header
+  }
+
+  package mutating func mapping(_ mapping: CacheBlockMapping) throws(WriteError) {
+    guard let header else { throw .rejected("a mapping before the superblock") }
+    let block = mapping.cacheBlock
+    guard block >= nextMapping, block < header.cacheBlockCount, hints == nil else {
+      throw .rejected("mapping of cache block \(block): blocks ascend, below nr_cache_blocks")
+    }
+    guard mapping.originBlock < CacheMapping.originBlockEnd else {
+      throw .rejected("origin block \(mapping.originBlock) is too large")
+    }
+    let value = CacheMapping(
+      originBlock: mapping.originBlock, isDirty: mapping.isDirty && version == 1)
+    do throws(IOError) {
+      try mappings.push(0, count: block - nextMapping)
+      try mappings.push(value.value)
+    } catch {
+      throw .output(error)
+    }
+    if mapping.isDirty { dirtyBlocks[block] = true }
+    nextMapping = block + 1
+  }
+
+  package mutating func beginHints() throws(WriteError) {
+    guard header != nil, hints == nil else { throw .rejected("hints are out of place") }
+    hints = ArrayWriter(writer)
+  }
+
+  package mutating func hint(_ hint: UInt32, of cacheBlock: UInt64) throws(WriteError) {
+    guard let header, hints != nil else { throw .rejected("a hint outside of hints") }
+    guard cacheBlock >= nextHint, cacheBlock < header.cacheBlockCount else {
+      throw .rejected("hint of cache block \(cacheBlock): blocks ascend, below nr_cache_blocks")
+    }
+    do throws(IOError) {
+      try hints?.push(0, count: cacheBlock - nextHint)
+      try hints?.push(hint)
+    } catch {
+      throw .output(error)
+    }
+    nextHint = cacheBlock + 1
+  }
+
+  package mutating func end() throws(WriteError) {
+    guard let header else { throw .rejected("missing superblock") }
+    let count = UInt64(header.cacheBlockCount)
+    var roots = CacheRoots()
+    do throws(IOError) {
+      try mappings.push(0, count: count - nextMapping)
+      roots.mappings = UInt64(try mappings.finish().number)
+      // A policy with hints finds one for each block, or none at all.
+      if hints != nil, header.hintSize > 0 {
+        try hints?.push(0, count: count - nextHint)
+        roots.hints = UInt64(try hints?.finish().number ?? 0)
+      }
+      var discards = ArrayWriter<UInt64>(writer)
+      roots.discards = UInt64(try discards.finish().number)
+      if version > 1 {
+        var bits = BitsetWriter(writer, bitCount: count)
+        try dirtyBlocks.forEachRange { (range) throws(IOError) in try bits.set(range) }
+        roots.dirtyBits = UInt64(try bits.finish().number)
+      }
+    } catch {
+      throw .output(error)
+    }
+    for root in [roots.mappings, roots.hints, roots.discards, roots.dirtyBits] where root != 0 {
+      writer.references.increment(root)
+    }
+    try writer.finish { metadataMap in
+      var superblock = CacheSuperblock(header, roots, version: version, metadataMap)
+      superblock.policyVersion = CacheRestorer.policyVersion
+      if !omitsCleanShutdown { superblock.flags = CacheSuperblock.cleanShutdownFlag }
+      return superblock
+    }
+  }
+}
+
+/// Where the arrays of a cache start; 0 stands for none.
+struct CacheRoots: Hashable, Sendable {
+  var mappings: UInt64 = 0
+  var hints: UInt64 = 0
+  var discards: UInt64 = 0
+  var dirtyBits: UInt64 = 0
+}
+
+extension CacheSuperblock {
+  /// That of new metadata, without discards and statistics.
+  init(
+    _ header: CacheHeader, _ roots: CacheRoots, version: UInt32,
+    _ metadataSpaceMap: SpaceMapRoot
+  ) {
+    flags = 0
+    block = 0
+    uuidLow = 0
+    uuidHigh = 0
+    magic = CacheSuperblock.magic
+    self.version = version
+    let name = Array(header.policy.utf8.prefix(Layout.policyNameSize))
+    policyName = name + Array(repeating: 0, count: Layout.policyNameSize - name.count)
+    policyHintSize = roots.hints == 0 ? 0 : header.hintSize
+    self.metadataSpaceMap = metadataSpaceMap
+    mappingRoot = roots.mappings
+    hintRoot = roots.hints
+    discardRoot = roots.discards
+    discardBlockSectors = 0
+    discardBlockCount = 0
+    dataBlockSectors = header.dataBlockSectors
+    metadataBlockSectors = MetadataBlock.sectors
+    cacheBlockCount = header.cacheBlockCount
+    compatibleFlags = 0
+    readOnlyCompatibleFlags = 0
+    incompatibleFlags = 0
+    readHits = 0
+    readMisses = 0
+    writeHits = 0
+    writeMisses = 0
+    policyVersion = [0, 0, 0]
+    dirtyRoot = roots.dirtyBits
+  }
+}

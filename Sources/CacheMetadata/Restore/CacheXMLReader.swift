@@ -1,0 +1,99 @@
+package import MetadataXML
+package import PersistentData
+
+/// Reads cache metadata from XML and says it as events.
+package struct CacheXMLReader<Events: CacheEvents & ~Copyable>: XMLConsumer, ~Copyable
+where Events.Failure == WriteError {
+  package static var rows: [XMLRowShape] {
+    ["false", "true"].map { dirty in
+      XMLRowShape(
+        "mapping", [.number("cache_block"), .number("origin_block"), .text("dirty", dirty)])
+    }
+  }
+
+  private var events: Events
+
+  /// Reads all of `source` into `events`, which are handed back.
+  package static func read(
+    _ source: ByteSource, into events: consuming Events
+  ) throws(XMLError) -> Events {
+    var reader = CacheXMLReader(events: events)
+    try XMLReader.read(into: &reader, from: { bytes in try source.read(into: &bytes) })
+    try reader.finish()
+    return reader.takeEvents()
+  }
+
+  private init(events: consuming Events) { self.events = events }
+
+  private mutating func finish() throws(XMLError) {
+    do throws(WriteError) { try events.end() } catch { throw .consumerFailed(error) }
+  }
+
+  private consuming func takeEvents() -> Events { events }
+
+  package mutating func start(_ tag: XMLTag) throws(XMLComplaint) {
+    switch tag.name {
+    case "superblock": try begin(tag)
+    case "mappings": try tag.allow(only: "")
+    case "mapping":
+      try tag.allow(only: "cache_block", "origin_block", "dirty")
+      for name in ["cache_block", "origin_block"] { _ = try tag.number(name) }
+      let dirty = try tag.text("dirty")
+      throw .content("attribute 'dirty' of tag 'mapping' is '\(dirty)', neither true nor false")
+    case "hints":
+      try tag.allow(only: "")
+      try say { (events) throws(WriteError) in try events.beginHints() }
+    case "hint":
+      try tag.allow(only: "cache_block", "data")
+      let block = try tag.number("cache_block")
+      let data = try tag.text("data")
+      guard let bytes = Base64.decode(data), bytes.count == 4 else {
+        throw .content("attribute 'data' of tag 'hint' is not base64 of 4 bytes (found '\(data)')")
+      }
+      let hint = bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+      try say { (events) throws(WriteError) in try events.hint(hint, of: block) }
+    // Discards are only a help to the kernel, and a wrong one loses data: they are not taken over.
+    case "discards": try tag.allow(only: "")
+    case "discard": try tag.allow(only: "dbegin", "dend")
+    default: throw .content("unknown tag '\(tag.name)'")
+    }
+  }
+
+  package mutating func end(_ name: String) throws(XMLComplaint) {}
+
+  package mutating func row(_ shape: Int, _ values: Span<UInt64>) throws(XMLComplaint) {
+    let mapping = CacheBlockMapping(
+      cacheBlock: values[0], originBlock: values[1], isDirty: shape == 1)
+    do throws(WriteError) { try events.mapping(mapping) } catch { throw complaint(error) }
+  }
+
+  private mutating func begin(_ tag: XMLTag) throws(XMLComplaint) {
+    try tag.allow(only: "uuid", "block_size", "nr_cache_blocks", "policy", "hint_width")
+    var header = CacheHeader(
+      dataBlockSectors: try number(tag, "block_size"),
+      cacheBlockCount: try number(tag, "nr_cache_blocks"), policy: try tag.text("policy"),
+      hintSize: try number(tag, "hint_width"))
+    header.uuid = tag["uuid"] ?? ""
+    let whole = header
+    try say { (events) throws(WriteError) in try events.begin(whole) }
+  }
+
+  private func number(_ tag: XMLTag, _ name: String) throws(XMLComplaint) -> UInt32 {
+    let wide = try tag.number(name)
+    guard let narrow = UInt32(exactly: wide) else {
+      throw .content("attribute '\(name)' of tag '\(tag.name)' is too large (found \(wide))")
+    }
+    return narrow
+  }
+
+  private mutating func say(
+    _ body: (inout Events) throws(WriteError) -> Void
+  ) throws(XMLComplaint) {
+    do throws(WriteError) { try body(&events) } catch { throw complaint(error) }
+  }
+
+  private func complaint(_ error: WriteError) -> XMLComplaint {
+    if case .rejected(let reason) = error { return .content(reason) }
+    return .failure(error)
+  }
+}

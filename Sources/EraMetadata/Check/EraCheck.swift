@@ -1,0 +1,176 @@
+package import PersistentData
+
+/// What a check of era metadata found.
+package struct EraCheck: Sendable {
+  package private(set) var findings: Findings
+  /// `nil` when there is no superblock to speak of.
+  package private(set) var superblock: EraSuperblock?
+  /// Whole blocks on the device.
+  package let blockCount: UInt64
+  /// Origin blocks of which it can't be told when they were last written, ascending.
+  package private(set) var lostBlocks: [ClosedRange<UInt64>] = []
+  /// Eras of which it can't be told what was written.
+  package private(set) var lostEras: [ClosedRange<UInt64>] = []
+  /// What can be mended in place; `nil` unless everything was looked at.
+  package private(set) var mend: MendPlan<EraSuperblock>?
+
+  /// Checks the metadata in `file` and says all that is wrong with it.
+  package init(of file: BlockFile, superblockOnly: Bool = false) {
+    findings = Findings()
+    blockCount = file.blockCount
+    let site = EraReader.Structure.superblock
+    guard let superblock = EraSuperblock.read(.superblock, of: file, at: site, into: &findings)
+    else { return }
+    self.superblock = superblock
+    superblock.check(home: .superblock, at: site, into: &findings)
+    superblock.checkAgainstDevice(file, into: &findings)
+    if superblockOnly { return }
+
+    var reader = EraReader(file, superblock, findings: findings)
+    lostBlocks = reader.checkEraArrays()
+    lostEras = reader.checkWritesets()
+    mend = reader.checkSpaceMap()
+    findings = reader.findings
+  }
+}
+
+extension EraSuperblock {
+  /// Reports what the superblock and the size of the device tell together.
+  fileprivate func checkAgainstDevice(_ file: BlockFile, into findings: inout Findings) {
+    if heldRoot != 0 {
+      findings.report(
+        .metadataSnapshotHeld, at: EraReader.Structure.metadataSnapshot,
+        found: "block \(heldRoot)")
+    }
+    if metadataSpaceMap.blockCount > file.blockCount {
+      findings.report(
+        .deviceTruncated, at: EraReader.Structure.superblock, found: "\(file.blockCount) blocks",
+        expected: "\(metadataSpaceMap.blockCount)")
+    }
+  }
+}
+
+extension EraReader {
+  /// Reads the era arrays and holds their values against the eras there are. Returns the origin
+  /// blocks whose value in the live one can't be read.
+  fileprivate mutating func checkEraArrays() -> [ClosedRange<UInt64>] {
+    var array = live.eraArray
+    check(&array, of: live)
+    if let held {
+      var heldArray = held.eraArray
+      // Blocks that the snapshot shares have been judged.
+      heldArray.forget(array.blocks)
+      check(&heldArray, of: held)
+    }
+    return array.lost
+  }
+
+  private mutating func check(_ array: inout StoredArray, of view: EraView) {
+    let current = view.superblock.currentEra
+    let oldest = view.archived.first?.era
+    let visitors = array.readBlocks(findings: &findings) {
+      EraVisitor(shape: Structure.eraArray, current: current, oldest: oldest)
+    }
+    for visitor in visitors { findings.merge(visitor.findings) }
+  }
+
+  /// Reads the bitsets, and holds the eras that have one against the current era. Returns the eras
+  /// of which not everything can be read.
+  fileprivate mutating func checkWritesets() -> [ClosedRange<UInt64>] {
+    var lost = live.lostEras
+    checkEras(of: live, isCurrentArchived: live.current == nil)
+    // Its current writeset is another's, and was not archived when the copy was made.
+    if let held { checkEras(of: held, isCurrentArchived: false) }
+    let current = live.current.map { [$0] } ?? []
+    var seen: Set<Writeset> = []
+    for writeset in live.archived + current + (held?.archived ?? [])
+    where seen.insert(writeset.stored).inserted {
+      var bits = bits(of: writeset)
+      _ = bits.readBlocks(findings: &findings) { IgnoringVisitor() }
+      if !bits.isWhole {
+        lost.append(writeset.era...writeset.era)
+      }
+    }
+    let superblock = live.superblock
+    if superblock.currentWriteset.root != 0,
+      superblock.currentWriteset.bitCount != superblock.blockCount
+    {
+      findings.report(
+        .writesetSizeWrong, at: Structure.superblock,
+        found: UInt64(superblock.currentWriteset.bitCount), expected: UInt64(superblock.blockCount))
+    }
+    return lost.joined
+  }
+
+  /// Archived eras follow each other without a gap, up to the era before the current one, or to
+  /// the current one where that has been archived.
+  private mutating func checkEras(of view: EraView, isCurrentArchived: Bool) {
+    let tree = Structure.writesetTree
+    let eras = view.archived.map(\.era)
+    let current = UInt64(view.superblock.currentEra)
+    func site(_ era: UInt64) -> Site { Site(tree.name, order: tree.order, keys: era...era) }
+    for era in eras where era > current || (era == current && !isCurrentArchived) {
+      findings.report(
+        .writesetInFuture, at: site(era), found: "era \(era)", expected: "below \(current)")
+    }
+    for (era, next) in zip(eras, eras.dropFirst()) where next != era + 1 {
+      let isHidden = view.lostEras.contains { $0.overlaps(era + 1...next - 1) }
+      if !isHidden { findings.report(.writesetMissing, at: site(era + 1)) }
+    }
+    let last = isCurrentArchived ? current : current - min(current, 1)
+    let isHidden = view.lostEras.contains { $0.upperBound >= last }
+    if let newest = eras.last, newest < last, !isHidden {
+      findings.report(.writesetMissing, at: site(newest + 1))
+    }
+  }
+
+  /// Visits the space map's own blocks, then holds its counts against what was counted. Returns
+  /// what can be mended in place.
+  fileprivate mutating func checkSpaceMap() -> MendPlan<EraSuperblock>? {
+    let map = StoredSpaceMap(
+      Structure.metadataSpaceMap, order: Structure.metadataSpaceMapOrder,
+      root: live.superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
+      findings: &findings)
+    var differences = Findings()
+    let mend = SpaceMapMend(map, usage.references, findings: &differences)
+    let hasHeld = live.superblock.heldRoot == 0 || held != nil
+    let isAllCounted = hasHeld && findings.worst != .error && map.hasAllLargeCounts
+    if !isAllCounted {
+      let hidden = differences.drop(.leak)
+      if hidden > 0 {
+        findings.report(.countsNotJudged, at: Structure.metadata, found: "\(hidden) blocks")
+      }
+    }
+    findings.merge(differences)
+    return MendPlan(metadataMap: mend, superblock: live.superblock)
+  }
+}
+
+/// Holds the values of the era array against the eras there are.
+private struct EraVisitor: ArrayVisitor {
+  let shape: ArrayShape
+  let current: UInt32
+  /// The oldest era that has a writeset: what it says is not in the array yet.
+  let oldest: UInt64?
+  var findings = Findings()
+
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
+    let first = UInt64(place) * shape.entriesPerBlock
+    let highest = oldest.map { min(UInt64(current), $0) } ?? UInt64(current)
+    for index in 0..<wanted {
+      let era: UInt32 = block.value(index)
+      if UInt64(era) <= highest { continue }
+      let key = first + UInt64(index)
+      let isFuture = era > current
+      findings.report(
+        isFuture ? .blockEraInFuture : .blockEraPastWriteset,
+        at: shape.site(block: block.block, entry: index, keys: key...key), found: "era \(era)",
+        expected: "at most \(isFuture ? UInt64(current) : highest)")
+    }
+  }
+}
+
+/// Only whether blocks can be read matters.
+private struct IgnoringVisitor: ArrayVisitor {
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {}
+}

@@ -1,0 +1,118 @@
+package import MetadataXML
+package import PersistentData
+
+/// Reads era metadata from XML and says it as events.
+package struct EraXMLReader<Events: EraEvents & ~Copyable>: XMLConsumer, ~Copyable
+where Events.Failure == WriteError {
+  package static var rows: [XMLRowShape] {
+    [
+      XMLRowShape("era", [.number("block"), .number("era")]),
+      XMLRowShape("marked", [.number("block_begin"), .number("len")]),
+      XMLRowShape("bit", [.number("block"), .text("value", "true")]),
+      XMLRowShape("bit", [.number("block"), .text("value", "false")]),
+    ]
+  }
+
+  private var events: Events
+
+  /// Reads all of `source` into `events`, which are handed back.
+  package static func read(
+    _ source: ByteSource, into events: consuming Events
+  ) throws(XMLError) -> Events {
+    var reader = EraXMLReader(events: events)
+    try XMLReader.read(into: &reader, from: { bytes in try source.read(into: &bytes) })
+    try reader.finish()
+    return reader.takeEvents()
+  }
+
+  private init(events: consuming Events) { self.events = events }
+
+  private mutating func finish() throws(XMLError) {
+    do throws(WriteError) { try events.end() } catch { throw .consumerFailed(error) }
+  }
+
+  private consuming func takeEvents() -> Events { events }
+
+  package mutating func start(_ tag: XMLTag) throws(XMLComplaint) {
+    switch tag.name {
+    case "superblock":
+      try tag.allow(only: "uuid", "block_size", "nr_blocks", "current_era")
+      var header = EraHeader(
+        dataBlockSectors: try number(tag, "block_size"), blockCount: try number(tag, "nr_blocks"),
+        currentEra: try number(tag, "current_era"))
+      header.uuid = tag["uuid"] ?? ""
+      let whole = header
+      try say { (events) throws(WriteError) in try events.begin(whole) }
+    case "writeset":
+      try tag.allow(only: "era", "nr_bits")
+      let era = try tag.number("era")
+      let bitCount = try number(tag, "nr_bits")
+      try say { (events) throws(WriteError) in
+        try events.beginWriteset(era: era, bitCount: bitCount)
+      }
+    case "era_array":
+      try tag.allow(only: "")
+      try say { (events) throws(WriteError) in try events.beginEraArray() }
+    case "era":
+      try tag.allow(only: "block", "era")
+      for name in ["block", "era"] { _ = try tag.number(name) }
+    case "marked":
+      try tag.allow(only: "block_begin", "len")
+      for name in ["block_begin", "len"] { _ = try tag.number(name) }
+    case "bit":
+      try tag.allow(only: "block", "value")
+      _ = try tag.number("block")
+      throw .content("attribute 'value' of tag 'bit' is neither true nor false")
+    default: throw .content("unknown tag '\(tag.name)'")
+    }
+  }
+
+  package mutating func end(_ name: String) throws(XMLComplaint) {
+    switch name {
+    case "writeset": try say { (events) throws(WriteError) in try events.endWriteset() }
+    case "era_array": try say { (events) throws(WriteError) in try events.endEraArray() }
+    default: break
+    }
+  }
+
+  package mutating func row(_ shape: Int, _ values: Span<UInt64>) throws(XMLComplaint) {
+    do throws(WriteError) {
+      switch shape {
+      case 0:
+        guard let era = UInt32(exactly: values[1]) else {
+          throw .rejected("era \(values[1]) is too large")
+        }
+        try events.era(era, of: values[0])
+      case 1:
+        let end = values[0].addingReportingOverflow(values[1])
+        guard !end.overflow else { throw .rejected("len \(values[1]) is too large") }
+        try events.marked(values[0]..<end.partialValue)
+      case 2:
+        guard values[0] < .max else { throw .rejected("block \(values[0]) is too large") }
+        try events.marked(values[0]..<values[0] + 1)
+      default: break
+      }
+    } catch {
+      throw complaint(error)
+    }
+  }
+
+  private func number(_ tag: XMLTag, _ name: String) throws(XMLComplaint) -> UInt32 {
+    let wide = try tag.number(name)
+    guard let narrow = UInt32(exactly: wide) else {
+      throw .content("attribute '\(name)' of tag '\(tag.name)' is too large (found \(wide))")
+    }
+    return narrow
+  }
+
+  private mutating func say(
+    _ body: (inout Events) throws(WriteError) -> Void
+  ) throws(XMLComplaint) {
+    do throws(WriteError) { try body(&events) } catch { throw complaint(error) }
+  }
+
+  private func complaint(_ error: WriteError) -> XMLComplaint {
+    if case .rejected(let reason) = error { return .content(reason) }
+    return .failure(error)
+  }
+}

@@ -1,0 +1,34 @@
+/// What era metadata says of itself, apart from writesets and eras: the `superblock` element of a
+/// dump.
+package struct EraHeader: Hashable, Sendable {
+  package var uuid = ""
+  package var dataBlockSectors: UInt32
+  /// Blocks of the origin.
+  package var blockCount: UInt32
+  package var currentEra: UInt32
+
+  package init(dataBlockSectors: UInt32, blockCount: UInt32, currentEra: UInt32) {
+    self.dataBlockSectors = dataBlockSectors
+    self.blockCount = blockCount
+    self.currentEra = currentEra
+  }
+}
+
+/// Era metadata, said piece by piece in the order of a dump: a dump and the XML reader say it, the
+/// XML writer and the restorer listen.
+///
+/// `begin`, then for each writeset, ascending by era, `beginWriteset`, the ranges of blocks that
+/// are set, ascending, `endWriteset`; then `beginEraArray`, the era of each block from 0 on,
+/// `endEraArray`, `end`.
+package protocol EraEvents: ~Copyable {
+  associatedtype Failure: Error
+
+  mutating func begin(_ header: EraHeader) throws(Failure)
+  mutating func beginWriteset(era: UInt64, bitCount: UInt32) throws(Failure)
+  mutating func marked(_ blocks: Range<UInt64>) throws(Failure)
+  mutating func endWriteset() throws(Failure)
+  mutating func beginEraArray() throws(Failure)
+  mutating func era(_ era: UInt32, of block: UInt64) throws(Failure)
+  mutating func endEraArray() throws(Failure)
+  mutating func end() throws(Failure)
+}
