@@ -133,7 +133,7 @@ package struct XMLReader: ~Copyable {
   }
 
   /// Gives the consumer a line of the lane's; returns whether it is none for expat.
-  private mutating func take<Consumer: XMLConsumer & ~Copyable>(
+  @inline(__always) private mutating func take<Consumer: XMLConsumer & ~Copyable>(
     _ row: LaneRows.Row, _ values: Span<UInt64>, at position: XMLPosition,
     into consumer: inout Consumer
   ) throws(XMLError) -> Bool {

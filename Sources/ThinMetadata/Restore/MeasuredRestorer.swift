@@ -10,7 +10,7 @@ package struct MeasuredRestorer: ThinEvents {
   private static let countedBeyond: UInt64 = 1 << 16
 
   private let file: BlockFile
-  private var estimate = SizeEstimate()
+  private var estimate: SizeEstimate
   /// `nil` when the output is far too small.
   private var restorer: Restorer?
 
@@ -20,12 +20,13 @@ package struct MeasuredRestorer: ThinEvents {
   /// Whatever `file` held is gone from here on.
   package init(_ file: BlockFile) throws(RestoreError) {
     self.file = file
+    estimate = SizeEstimate(largeFrom: file.blockCount + MeasuredRestorer.countedBeyond)
     restorer = try Restorer(file)
   }
 
   package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
     try estimate.begin(pool)
-    if isFarTooLarge { restorer = nil }
+    if estimate.isLarge { restorer = nil }
     try restorer?.begin(pool)
   }
 
@@ -51,7 +52,7 @@ package struct MeasuredRestorer: ThinEvents {
 
   package mutating func run(_ run: MappingRun) throws(RestoreError) {
     try estimate.run(run)
-    if isFarTooLarge { restorer = nil }
+    if estimate.isLarge { restorer = nil }
     try restorer?.run(run)
   }
 
@@ -67,10 +68,6 @@ package struct MeasuredRestorer: ThinEvents {
     self.restorer = nil
     try restorer.end()
     raisedTime = restorer.raisedTime
-  }
-
-  private var isFarTooLarge: Bool {
-    estimate.leastBlocks > file.blockCount + MeasuredRestorer.countedBeyond
   }
 
   private var tooSmall: RestoreError {

@@ -9,19 +9,31 @@ package struct SizeEstimate: EntryEvents {
   package typealias Failure = RestoreError
 
   private var rules = PoolRules()
-  private var dataBlockCount: UInt64 = 0
+  private var dataBitmaps: UInt64 = 0
   private var entryCount: UInt64 = 0
   private var deviceCount: UInt64 = 0
-  private var nodeCount: UInt64 = 0
+  private var nodeCount: UInt64 = 0 {
+    didSet { findOrdinaryEntries() }
+  }
+  /// Blocks beyond which a pool is large to whoever asks.
+  private let largeBlocks: UInt64
+  /// Whether what has come takes more than that, whatever the device.
+  private(set) var isLarge = false
+  /// As long as what has begun has no more entries than this, the pool is not large. Kept, as it is
+  /// asked for run after run, of which there are up to 10^9.
+  private var ordinaryEntries: UInt64 = 0
   /// Whether the device has leaves that others have as well.
   private var sharesLeaves = false
 
-  package init() {}
+  package init(largeFrom blocks: UInt64 = MetadataBlock.maximumCount) {
+    largeBlocks = min(blocks, MetadataBlock.maximumCount)
+  }
 
   package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
     try rules.begin(pool)
-    dataBlockCount = pool.dataBlockCount
-    try refuseTooLarge()
+    dataBitmaps = Bitmap.count(for: pool.dataBlockCount)
+    findOrdinaryEntries()
+    try noticeSize()
   }
 
   package mutating func beginShared(_ name: String) throws(RestoreError) {
@@ -52,7 +64,7 @@ package struct SizeEstimate: EntryEvents {
   package mutating func run(_ run: MappingRun) throws(RestoreError) {
     try rules.run(run)
     entryCount += run.length
-    try refuseTooLarge()
+    if entryCount > ordinaryEntries { try noticeSize() }
   }
 
   package mutating func entries(
@@ -60,7 +72,7 @@ package struct SizeEstimate: EntryEvents {
   ) throws(RestoreError) {
     try rules.entries(keys, highest: Mapping.bounds(of: values).dataBlock)
     entryCount += UInt64(keys.count)
-    try refuseTooLarge()
+    if entryCount > ordinaryEntries { try noticeSize() }
   }
 
   package mutating func reference(_ name: String) throws(RestoreError) {
@@ -70,22 +82,25 @@ package struct SizeEstimate: EntryEvents {
 
   package mutating func end() throws(RestoreError) { try rules.end() }
 
-  /// Blocks that the leaves and the bitmaps so far take at least, whatever the device.
-  var leastBlocks: UInt64 {
-    nodeCount + entryCount / UInt64(BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
-      + Bitmap.count(for: dataBlockCount)
+  private mutating func findOrdinaryEntries() {
+    let taken = nodeCount + dataBitmaps
+    // A block that is not full costs nothing yet.
+    ordinaryEntries =
+      taken > largeBlocks ? 0 : (largeBlocks - taken + 1) * SizeEstimate.mappingsPerLeaf - 1
   }
 
-  /// Stops as soon as no metadata device can hold what has come: numbers are quickly written.
-  private func refuseTooLarge() throws(RestoreError) {
-    guard leastBlocks > MetadataBlock.maximumCount else { return }
-    throw .tooLarge(needed: leastBlocks)
+  /// Notices that the pool is large, and stops as soon as no metadata device can hold what has
+  /// come: numbers are quickly written.
+  private mutating func noticeSize() throws(RestoreError) {
+    let least = nodeCount + entryCount / SizeEstimate.mappingsPerLeaf + dataBitmaps
+    isLarge = least > largeBlocks
+    guard least > MetadataBlock.maximumCount else { return }
+    throw .tooLarge(needed: least)
   }
 
   /// Blocks needed on a device of `blockCount` blocks, which bitmaps have to count.
   package func neededBlocks(on blockCount: UInt64) -> UInt64 {
     let metadataBitmaps = Bitmap.count(for: min(blockCount, MetadataBlock.maximumCount))
-    let dataBitmaps = Bitmap.count(for: dataBlockCount)
     // Of devices in any order some leaves are written twice.
     let lists =
       rules.isAscending
@@ -98,6 +113,9 @@ package struct SizeEstimate: EntryEvents {
       + SizeEstimate.nodes(for: deviceCount, valueSize: 8)
       + SizeEstimate.nodes(for: deviceCount, valueSize: DeviceDetails.Layout.size)
   }
+
+  private static let mappingsPerLeaf = UInt64(
+    BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
 
   private static func leaves(for entries: UInt64, valueSize: Int) -> UInt64 {
     let maximum = UInt64(BTreeNode.maximumEntries(valueSize: valueSize))
