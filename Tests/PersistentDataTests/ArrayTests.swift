@@ -53,11 +53,13 @@ import Testing
     let longRoot = try longs.finish()
     let shortRoot = try shorts.finish()
     try writer.finish(.thinSuperblock) { _ in }
-    var long = stored(file, ArrayShape("longs", order: 0, valueSize: 8), longRoot, count: size)
+    var long = stored(
+      file, ArrayShape(StructureLabel("longs", order: 0), valueSize: 8), longRoot, count: size)
     #expect(read(&long, as: UInt64.self) == values, "seed \(random.seed)")
     #expect(long.isWhole)
     #expect(long.lost == [])
-    var short = stored(file, ArrayShape("shorts", order: 0, valueSize: 4), shortRoot, count: size)
+    var short = stored(
+      file, ArrayShape(StructureLabel("shorts", order: 0), valueSize: 4), shortRoot, count: size)
     let expected = values.map { UInt32(truncatingIfNeeded: $0) }
     #expect(read(&short, as: UInt32.self) == expected, "seed \(random.seed)")
   }
@@ -79,7 +81,7 @@ import Testing
     for bit in model.sorted() { try bits.set(bit) }
     let root = try bits.finish()
     try writer.finish(.thinSuperblock) { _ in }
-    var array = stored(file, .bitset("bits", order: 0), root, count: size)
+    var array = stored(file, .bitset(StructureLabel("bits", order: 0)), root, count: size)
     var findings = Findings()
     let read = Bitset(&array, findings: &findings)
     #expect(findings.isEmpty, "\(findings.sorted)")
@@ -102,7 +104,8 @@ import Testing
     for value in 0..<2000 as Range<UInt64> { try words.push(value) }
     let root = try words.finish()
     try writer.finish(.thinSuperblock) { _ in }
-    var array = stored(file, ArrayShape("words", order: 0, valueSize: 8), root, count: 2000)
+    var array = stored(
+      file, ArrayShape(StructureLabel("words", order: 0), valueSize: 8), root, count: 2000)
     let second = try #require(array.blocks[1])
     try BlockBuffer(zeroedBlocks: 1).write(file, to: UInt64(second.number), count: 1)
     var findings = Findings()

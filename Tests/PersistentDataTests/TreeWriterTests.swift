@@ -116,7 +116,8 @@ import Testing
     var findings = Findings()
     var usage = BlockUsage(blockCount: file.blockCount)
     var walk = TreeWalk(
-      Tree("tree", order: 0, leafValueSize: valueSize), roots: [TreeRoot(root)], in: file,
+      Tree(StructureLabel("tree", order: 0), leafValueSize: valueSize), roots: [TreeRoot(root)],
+      in: file,
       usage: &usage, findings: &findings)
     let visitors = walk.readLeaves(findings: &findings) { EntryVisitor(decode: decode) }
     let read = visitors.flatMap(\.entries)

@@ -47,24 +47,20 @@ import ThinMetadata
   }
 
   @Test(arguments: [
-    (Rule.keysNotAscending, "mapping tree", 4, KeyUnit.virtualBlock),
-    (.childOutOfDevice, "details tree", 3, .device),
-    (.childOutOfDevice, "top-level mapping tree", 2, .device),
-    (.blockLeaked, "data space map", 5, .dataBlock),
-    (.bitmapMissing, "data space map", 5, .dataBlock),
-    (.bitmapSuperfluous, "data space map", 5, .bitmap),
-    (.keysNotAscending, "data space map index", 5, .bitmap),
-    (.keysNotAscending, "data space map reference counts", 5, .dataBlock),
-    (.blockLeaked, "metadata space map", 6, .metadataBlock),
+    (PoolReader.Structure.mapping.label, KeyUnit.virtualBlock),
+    (PoolReader.Structure.details.label, .device),
+    (PoolReader.Structure.topLevel.label, .device),
+    (PoolReader.Structure.dataSpaceMap, .dataBlock),
+    (PoolReader.Structure.metadataSpaceMap, .metadataBlock),
   ])
-  func `a range says what it counts`(
-    rule: Rule, structure: String, order: Int, unit: KeyUnit
-  ) {
-    #expect(KeyUnit(of: Finding(rule, at: Site(structure, order: order))) == unit)
+  func `a range says what it counts`(structure: StructureLabel, unit: KeyUnit) {
+    #expect(structure.keyUnit == unit)
+    let site = Site(structure, keys: 3...4)
+    #expect("\(site)".hasSuffix(" \(unit.rawValue.replacing("_", with: " "))s 3..4"))
   }
 
   @Test func `what is no tree has no ranges`() {
-    #expect(KeyUnit(of: Finding(.dataFull, at: PoolReader.Structure.pool)) == nil)
-    #expect(KeyUnit(of: Finding(.needsCheck, at: PoolReader.Structure.superblock)) == nil)
+    #expect(PoolReader.Structure.pool.label.keyUnit == nil)
+    #expect(PoolReader.Structure.superblock.label.keyUnit == nil)
   }
 }

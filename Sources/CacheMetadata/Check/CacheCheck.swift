@@ -92,8 +92,8 @@ extension CacheReader {
   /// what can be mended in place.
   fileprivate mutating func checkSpaceMap() -> MendPlan<CacheSuperblock> {
     let map = StoredSpaceMap(
-      Structure.metadataSpaceMap, order: Structure.metadataSpaceMapOrder,
-      root: superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
+      Structure.metadataSpaceMap, root: superblock.metadataSpaceMap, index: .block, in: file,
+      usage: &usage,
       findings: &findings)
     var differences = Findings()
     let mend = SpaceMapMend(map, usage.references, findings: &differences)

@@ -23,12 +23,16 @@ package struct CacheReader: Sendable {
   /// The parts of cache metadata, in report order.
   package enum Structure {
     package static let superblock = Site("superblock", order: 0)
-    package static let mappings = ArrayShape("mapping array", order: 1, valueSize: 8)
-    package static let dirtyBits = ArrayShape.bitset("dirty bitset", order: 2)
-    package static let hints = ArrayShape("hint array", order: 3, valueSize: 4)
-    package static let discards = ArrayShape.bitset("discard bitset", order: 4)
-    package static let metadataSpaceMap = "metadata space map"
-    package static let metadataSpaceMapOrder = 5
+    package static let mappings = ArrayShape(
+      StructureLabel("mapping array", order: 1, keyUnit: .cacheBlock), valueSize: 8)
+    package static let dirtyBits = ArrayShape.bitset(
+      StructureLabel("dirty bitset", order: 2, keyUnit: .cacheBlock))
+    package static let hints = ArrayShape(
+      StructureLabel("hint array", order: 3, keyUnit: .cacheBlock), valueSize: 4)
+    package static let discards = ArrayShape.bitset(
+      StructureLabel("discard bitset", order: 4, keyUnit: .discardBlock))
+    package static let metadataSpaceMap = StructureLabel(
+      "metadata space map", order: 5, keyUnit: .metadataBlock)
     package static let metadata = Site("metadata", order: 6)
   }
 

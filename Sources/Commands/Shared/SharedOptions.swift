@@ -28,7 +28,9 @@ struct Messages {
 extension Messages {
   /// `calling`: leave out what nobody has to do anything about.
   func say(_ findings: Findings, onlyCalling calling: Bool = false) {
-    for line in findings.lines(where: { !calling || $0.entry.callsForAction }, \.line) { say(line) }
+    for line in findings.lines(where: { !calling || $0.entry.callsForAction }, \.description) {
+      say(line)
+    }
   }
 }
 

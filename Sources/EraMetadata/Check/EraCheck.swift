@@ -108,7 +108,7 @@ extension EraReader {
     let tree = Structure.writesetTree
     let eras = view.archived.map(\.era)
     let current = UInt64(view.superblock.currentEra)
-    func site(_ era: UInt64) -> Site { Site(tree.name, order: tree.order, keys: era...era) }
+    func site(_ era: UInt64) -> Site { Site(tree.label, keys: era...era) }
     for era in eras where era > current || (era == current && !isCurrentArchived) {
       findings.report(
         .writesetInFuture, at: site(era), found: "era \(era)", expected: "below \(current)")
@@ -128,8 +128,8 @@ extension EraReader {
   /// what can be mended in place.
   fileprivate mutating func checkSpaceMap() -> MendPlan<EraSuperblock>? {
     let map = StoredSpaceMap(
-      Structure.metadataSpaceMap, order: Structure.metadataSpaceMapOrder,
-      root: live.superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
+      Structure.metadataSpaceMap, root: live.superblock.metadataSpaceMap, index: .block, in: file,
+      usage: &usage,
       findings: &findings)
     var differences = Findings()
     let mend = SpaceMapMend(map, usage.references, findings: &differences)

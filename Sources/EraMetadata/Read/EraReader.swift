@@ -29,11 +29,14 @@ package struct EraReader: Sendable {
     package static let superblock = Site("superblock", order: 0)
     package static let metadataSnapshot = Site("metadata snapshot", order: 1)
     package static let writesetTree = Tree(
-      "writeset tree", order: 2, leafValueSize: Writeset.Layout.size)
-    package static let writeset = ArrayShape.bitset("writeset", order: 3)
-    package static let eraArray = ArrayShape("era array", order: 4, valueSize: 4)
-    package static let metadataSpaceMap = "metadata space map"
-    package static let metadataSpaceMapOrder = 5
+      StructureLabel("writeset tree", order: 2, keyUnit: .era),
+      leafValueSize: Writeset.Layout.size)
+    package static let writeset = ArrayShape.bitset(
+      StructureLabel("writeset", order: 3, keyUnit: .originBlock))
+    package static let eraArray = ArrayShape(
+      StructureLabel("era array", order: 4, keyUnit: .originBlock), valueSize: 4)
+    package static let metadataSpaceMap = StructureLabel(
+      "metadata space map", order: 5, keyUnit: .metadataBlock)
     package static let metadata = Site("metadata", order: 6)
   }
 

@@ -1,18 +1,16 @@
 /// What is common to all blocks of one array: how people call it and how large its values are.
 package struct ArrayShape: Sendable {
+  package let label: StructureLabel
   /// The array's name in findings: "mapping array".
-  package let name: String
-  /// Where it stands among the structures of a report.
-  package let order: Int
+  package var name: String { label.name }
   /// Bytes in a value: 4 or 8.
   package let valueSize: Int
   /// Array entries that one value stands for: 64 in a bitset, otherwise 1. Keys in findings count
   /// these.
   package let unitsPerValue: Int
 
-  package init(_ name: String, order: Int, valueSize: Int, unitsPerValue: Int = 1) {
-    self.name = name
-    self.order = order
+  package init(_ label: StructureLabel, valueSize: Int, unitsPerValue: Int = 1) {
+    self.label = label
     self.valueSize = valueSize
     self.unitsPerValue = unitsPerValue
   }
@@ -20,8 +18,8 @@ package struct ArrayShape: Sendable {
   /// A bitset: bit n stands in word n / 64, from the lowest bit of a word on.
   ///
   /// Source: Linux, drivers/md/persistent-data/dm-bitset.c.
-  package static func bitset(_ name: String, order: Int) -> ArrayShape {
-    ArrayShape(name, order: order, valueSize: 8, unitsPerValue: UInt64.bitWidth)
+  package static func bitset(_ label: StructureLabel) -> ArrayShape {
+    ArrayShape(label, valueSize: 8, unitsPerValue: UInt64.bitWidth)
   }
 
   package var valuesPerBlock: Int { ArrayBlock.capacity(valueSize: valueSize) }
@@ -41,12 +39,14 @@ package struct ArrayShape: Sendable {
   }
 
   /// The tree that leads to the blocks: from a block's place in the array to where it lives.
-  package var indexTree: Tree { Tree("\(name) index", order: order, leafValueSize: 8) }
+  package var indexTree: Tree {
+    Tree(label.part("index", counting: .arrayBlock), leafValueSize: 8)
+  }
 
   /// A place in the array. `keys`: entries of it.
   package func site(
     block: UInt64? = nil, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
   ) -> Site {
-    Site(name, order: order, block: block, entry: entry, keys: keys)
+    Site(label, block: block, entry: entry, keys: keys)
   }
 }

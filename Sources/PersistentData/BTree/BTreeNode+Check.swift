@@ -5,7 +5,7 @@ extension BTreeNode {
     // A value of any size fits where there are no entries.
     guard BTreeNode.capacity(valueSize: valueSize) > 0 else { return false }
     var unused = Findings()
-    let tree = Tree("", order: 0, leafValueSize: valueSize)
+    let tree = Tree(StructureLabel("", order: 0), leafValueSize: valueSize)
     return check(.anywhere(block), in: tree, into: &unused)
   }
 

@@ -1,17 +1,15 @@
 /// What is common to all nodes of one tree: how people call it and what its leaves store.
 package struct Tree: Sendable {
+  package let label: StructureLabel
   /// The tree's name in findings: "mapping tree".
-  package let name: String
-  /// Where it stands among the structures of a report.
-  package let order: Int
+  package var name: String { label.name }
   /// Bytes in a leaf's value.
   package let leafValueSize: Int
   /// Whether its nodes belong to devices, which findings then name.
   package let hasOwners: Bool
 
-  package init(_ name: String, order: Int, leafValueSize: Int, hasOwners: Bool = false) {
-    self.name = name
-    self.order = order
+  package init(_ label: StructureLabel, leafValueSize: Int, hasOwners: Bool = false) {
+    self.label = label
     self.leafValueSize = leafValueSize
     self.hasOwners = hasOwners
   }
@@ -21,8 +19,8 @@ package struct Tree: Sendable {
     _ node: NodeReference, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
   ) -> Site {
     Site(
-      name, order: order, device: hasOwners ? node.owner : nil,
-      block: UInt64(node.block.number), entry: entry, keys: keys)
+      label, device: hasOwners ? node.owner : nil, block: UInt64(node.block.number), entry: entry,
+      keys: keys)
   }
 }
 

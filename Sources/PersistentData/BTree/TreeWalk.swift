@@ -75,7 +75,7 @@ package struct TreeWalk: Sendable {
       } else {
         findings.report(
           .childOutOfDevice,
-          at: Site(tree.name, order: tree.order, device: tree.hasOwners ? owner : nil),
+          at: Site(tree.label, device: tree.hasOwners ? owner : nil),
           found: "block \(target)", expected: "below \(usage.blockCount)")
       }
     }
@@ -144,7 +144,7 @@ package struct TreeWalk: Sendable {
       findings.report(
         .treeTooDeep,
         at: Site(
-          tree.name, order: tree.order, device: tree.hasOwners ? root.owner : nil,
+          tree.label, device: tree.hasOwners ? root.owner : nil,
           block: UInt64(root.block.number)))
     }
   }

@@ -1,9 +1,6 @@
 /// Where something was found, from large to small. Unknown parts are left out.
 package struct Site: Hashable, Sendable {
-  /// The structure, in the words people see: "mapping tree", "data space map".
-  package var structure: String
-  /// Where the structure stands among the others in a report.
-  package var order: Int
+  package var label: StructureLabel
   package var device: UInt64?
   package var block: UInt64?
   /// Index within the block, from 0.
@@ -12,11 +9,10 @@ package struct Site: Hashable, Sendable {
   package var keys: ClosedRange<UInt64>?
 
   package init(
-    _ structure: String, order: Int = 0, device: UInt64? = nil, block: UInt64? = nil,
-    entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
+    _ label: StructureLabel, device: UInt64? = nil, block: UInt64? = nil, entry: Int? = nil,
+    keys: ClosedRange<UInt64>? = nil
   ) {
-    self.structure = structure
-    self.order = order
+    self.label = label
     self.device = device
     self.block = block
     self.entry = entry
@@ -24,11 +20,23 @@ package struct Site: Hashable, Sendable {
   }
 }
 
-extension Site: CustomStringConvertible {
-  package var description: String { text(keyName: "key") }
+extension Site {
+  package init(
+    _ structure: String, order: Int = 0, device: UInt64? = nil, block: UInt64? = nil,
+    entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
+  ) {
+    self.init(
+      StructureLabel(structure, order: order), device: device, block: block, entry: entry,
+      keys: keys)
+  }
 
-  /// `keyName`: what the keys count, one of them.
-  fileprivate func text(keyName: String) -> String {
+  /// The structure, in the words people see: "mapping tree", "data space map".
+  package var structure: String { label.name }
+}
+
+extension Site: CustomStringConvertible {
+  package var description: String {
+    let keyName = label.keyUnit?.name ?? "key"
     var text = structure
     if let device { text += ", device \(device)" }
     if let block { text += ", block \(block)" }
@@ -63,16 +71,14 @@ package struct Finding: Hashable, Sendable {
 }
 
 extension Finding: CustomStringConvertible {
-  package var description: String { text(keyName: "key") }
-
-  /// `severity: place: fault (found X, expected Y)`. `keyName`: what the place's keys count.
-  package func text(keyName: String) -> String {
+  /// `severity: place: fault (found X, expected Y)`.
+  package var description: String {
     let entry = rule.entry
     var evidence: [String] = []
     if !found.isEmpty { evidence.append("found \(found)") }
     if !expected.isEmpty { evidence.append("expected \(expected)") }
     let tail = evidence.isEmpty ? "" : " (\(evidence.joined(separator: ", ")))"
-    return "\(entry.severity.name): \(site.text(keyName: keyName)): \(entry.fault)\(tail)"
+    return "\(entry.severity.name): \(site): \(entry.fault)\(tail)"
   }
 }
 
@@ -82,7 +88,7 @@ extension Finding: Comparable {
 
   private var rank: (Int, UInt64, UInt64, Int, UInt64, String) {
     (
-      site.order, site.device ?? 0, site.block ?? 0, site.entry ?? -1,
+      site.label.order, site.device ?? 0, site.block ?? 0, site.entry ?? -1,
       site.keys?.lowerBound ?? 0, rule.rawValue + found
     )
   }

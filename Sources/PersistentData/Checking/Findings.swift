@@ -6,7 +6,7 @@ extension Findings {
 
     init(_ finding: Finding) {
       rule = finding.rule
-      order = finding.site.order
+      order = finding.site.label.order
     }
   }
 }

@@ -11,8 +11,8 @@ package struct StoredSpaceMap: Sendable {
     case block
   }
 
-  package let name: String
-  package let order: Int
+  package let label: StructureLabel
+  package var name: String { label.name }
   package let root: SpaceMapRoot
   package let index: Index
   /// By bitmap; `nil` where the index has none that could be read.
@@ -105,11 +105,10 @@ package struct StoredSpaceMap: Sendable {
   ///
   /// `root.blockCount` is believed only as far as the device has room for bitmaps.
   package init(
-    _ name: String, order: Int, root: SpaceMapRoot, index: Index, in file: BlockFile,
+    _ label: StructureLabel, root: SpaceMapRoot, index: Index, in file: BlockFile,
     usage: inout BlockUsage, findings: inout Findings
   ) {
-    self.name = name
-    self.order = order
+    self.label = label
     self.root = root
     self.index = index
     self.file = file
@@ -132,7 +131,7 @@ package struct StoredSpaceMap: Sendable {
   func site(
     block: UInt64? = nil, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
   ) -> Site {
-    Site(name, order: order, block: block, entry: entry, keys: keys)
+    Site(label, block: block, entry: entry, keys: keys)
   }
 
   /// The blocks that bitmap `index` counts.
@@ -150,7 +149,8 @@ package struct StoredSpaceMap: Sendable {
       if key < UInt64(entries.count) {
         entries[Int(key)] = entry
       } else {
-        findings.report(.bitmapSuperfluous, at: site(keys: key...key))
+        findings.report(
+          .bitmapSuperfluous, at: Site(label.counting(.bitmap), keys: key...key))
       }
     }
   }
@@ -224,10 +224,12 @@ package struct StoredSpaceMap: Sendable {
   }
 
   var indexTree: Tree {
-    Tree("\(name) index", order: order, leafValueSize: IndexEntry.Layout.size)
+    Tree(label.part("index", counting: .bitmap), leafValueSize: IndexEntry.Layout.size)
   }
 
-  var largeCountTree: Tree { Tree("\(name) reference counts", order: order, leafValueSize: 4) }
+  var largeCountTree: Tree {
+    Tree(label.part("reference counts", counting: label.keyUnit), leafValueSize: 4)
+  }
 }
 
 /// Looks at what kind of block each bitmap is, and whether it is the one that its index means.

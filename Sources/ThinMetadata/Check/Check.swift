@@ -161,13 +161,13 @@ extension PoolReader {
 
     /// Where findings about a device are.
     func site(_ device: ThinDevice) -> Site {
-      Site(place.structure, order: place.order, device: device.id)
+      Site(place.label, device: device.id)
     }
   }
 
   /// The live pool's devices, and those of the metadata snapshot that are not the same.
   private var judgedDevices: [JudgedDevices] {
-    let details = Site(Structure.details.name, order: Structure.details.order)
+    let details = Site(Structure.details.label)
     let judged = JudgedDevices(devices: devices, pool: superblock, place: details)
     // Damage hides devices; what hides them has been reported.
     guard hasAllDevices, let heldSuperblock else { return [judged] }
@@ -237,7 +237,7 @@ extension PoolReader {
     for time in snapshottedTimesTooLow {
       findings.report(
         .snapshottedTimeTooLow,
-        at: Site(details.name, order: details.order, device: time.device),
+        at: Site(details.label, device: time.device),
         found: "snapshotted time \(time.found)", expected: "at least \(time.lowest)")
     }
   }
@@ -265,11 +265,11 @@ extension PoolReader {
   /// Returns what can be mended in place.
   fileprivate mutating func checkSpaceMaps(_ dataCounts: RefCounts) -> [SpaceMapMend] {
     let dataMap = StoredSpaceMap(
-      Structure.dataSpaceMap, order: Structure.dataSpaceMapOrder, root: superblock.dataSpaceMap,
+      Structure.dataSpaceMap, root: superblock.dataSpaceMap,
       index: .tree, in: file, usage: &usage, findings: &findings)
     let metadataMap = StoredSpaceMap(
-      Structure.metadataSpaceMap, order: Structure.metadataSpaceMapOrder,
-      root: superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
+      Structure.metadataSpaceMap, root: superblock.metadataSpaceMap, index: .block, in: file,
+      usage: &usage,
       findings: &findings)
     var differences = Findings()
     let mends = [

@@ -53,7 +53,7 @@ package struct OverwrittenData: Sendable {
     var usage = BlockUsage(blockCount: reader.usage.blockCount)
     var findings = Findings()
     let map = StoredSpaceMap(
-      PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
+      PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
     let free = CountDifferences(map, with: counts, atMost: VictimSearch.most, takingAll: true) {
       $0 == 0

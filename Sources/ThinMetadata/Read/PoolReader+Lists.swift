@@ -7,7 +7,7 @@ extension PoolReader {
     let details = Structure.details
     for device in devices {
       checkLists(
-        device, at: Site(details.name, order: details.order, device: device.id), into: &findings)
+        device, at: Site(details.label, device: device.id), into: &findings)
     }
     return findings
   }

@@ -35,15 +35,18 @@ package struct PoolReader: Sendable {
   package enum Structure {
     package static let superblock = Site("superblock", order: 0)
     package static let metadataSnapshot = Site("metadata snapshot", order: 1)
-    package static let topLevel = Tree("top-level mapping tree", order: 2, leafValueSize: 8)
+    package static let topLevel = Tree(
+      StructureLabel("top-level mapping tree", order: 2, keyUnit: .device), leafValueSize: 8)
     package static let details = Tree(
-      "details tree", order: 3, leafValueSize: DeviceDetails.Layout.size)
+      StructureLabel("details tree", order: 3, keyUnit: .device),
+      leafValueSize: DeviceDetails.Layout.size)
     package static let mapping = Tree(
-      "mapping tree", order: 4, leafValueSize: Mapping.valueSize, hasOwners: true)
-    package static let dataSpaceMapOrder = 5
-    package static let metadataSpaceMapOrder = 6
-    package static let dataSpaceMap = "data space map"
-    package static let metadataSpaceMap = "metadata space map"
+      StructureLabel("mapping tree", order: 4, keyUnit: .virtualBlock),
+      leafValueSize: Mapping.valueSize, hasOwners: true)
+    package static let dataSpaceMap = StructureLabel(
+      "data space map", order: 5, keyUnit: .dataBlock)
+    package static let metadataSpaceMap = StructureLabel(
+      "metadata space map", order: 6, keyUnit: .metadataBlock)
     package static let pool = Site("pool", order: 7)
   }
 
@@ -248,7 +251,7 @@ package struct PoolReader: Sendable {
       } else {
         findings.report(
           .childOutOfDevice,
-          at: Site(Structure.topLevel.name, order: Structure.topLevel.order, device: id),
+          at: Site(Structure.topLevel.label, device: id),
           found: "block \(target)", expected: "below \(usage.blockCount)")
       }
     }

@@ -26,12 +26,12 @@ extension OldSpaceMaps {
     var usage = BlockUsage(blockCount: reader.usage.blockCount)
     var findings = Findings()
     let dataMap = StoredSpaceMap(
-      PoolReader.Structure.dataSpaceMap, order: PoolReader.Structure.dataSpaceMapOrder,
-      root: reader.superblock.dataSpaceMap, index: .tree, in: reader.file, usage: &usage,
+      PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap, index: .tree,
+      in: reader.file, usage: &usage,
       findings: &findings)
     let metadataMap = StoredSpaceMap(
-      PoolReader.Structure.metadataSpaceMap, order: PoolReader.Structure.metadataSpaceMapOrder,
-      root: reader.superblock.metadataSpaceMap, index: .block, in: reader.file, usage: &usage,
+      PoolReader.Structure.metadataSpaceMap, root: reader.superblock.metadataSpaceMap,
+      index: .block, in: reader.file, usage: &usage,
       findings: &findings)
     let implausible = [dataMap, metadataMap].flatMap { map in
       map.checkBitmaps(findings: &findings).map { (map.name, $0) }

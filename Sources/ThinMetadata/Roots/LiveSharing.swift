@@ -82,7 +82,7 @@ final class StoredDataCounts {
     var usage = BlockUsage(blockCount: reader.usage.blockCount)
     var findings = Findings()
     map = StoredSpaceMap(
-      PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
+      PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
     file = reader.file
   }

@@ -107,7 +107,7 @@ struct CheckDocument {
     json.field("device", finding.site.device)
     json.field("block", finding.site.block)
     json.field("entry", finding.site.entry)
-    if let keys = finding.site.keys, let unit = KeyUnit(of: finding) {
+    if let keys = finding.site.keys, let unit = finding.site.label.keyUnit {
       json.object("range") { json in
         json.field("unit", unit.rawValue)
         json.range(keys)
@@ -115,6 +115,6 @@ struct CheckDocument {
     }
     json.field("found", finding.found.isEmpty ? nil : finding.found)
     json.field("expected", finding.expected.isEmpty ? nil : finding.expected)
-    json.field("message", finding.line)
+    json.field("message", finding.description)
   }
 }

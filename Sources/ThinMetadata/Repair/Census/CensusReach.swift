@@ -33,8 +33,8 @@ package struct CensusReach {
     var usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     var findings = Findings()
     let map = StoredSpaceMap(
-      PoolReader.Structure.metadataSpaceMap, order: PoolReader.Structure.metadataSpaceMapOrder,
-      root: superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
+      PoolReader.Structure.metadataSpaceMap, root: superblock.metadataSpaceMap, index: .block,
+      in: file, usage: &usage,
       findings: &findings)
     end = map.readCounts().lastIndex { $0 != 0 }.map { UInt64($0) + 1 } ?? 0
   }

@@ -86,9 +86,9 @@ extension Grafting {
           judgement.reader.usage.user(of: block) ?? PoolReader.Structure.mapping.name
         )
       case .dataSpaceMap:
-        (superblock.dataSpaceMap.bitmapRoot, PoolReader.Structure.dataSpaceMap)
+        (superblock.dataSpaceMap.bitmapRoot, PoolReader.Structure.dataSpaceMap.name)
       case .metadataSpaceMap:
-        (superblock.metadataSpaceMap.bitmapRoot, PoolReader.Structure.metadataSpaceMap)
+        (superblock.metadataSpaceMap.bitmapRoot, PoolReader.Structure.metadataSpaceMap.name)
       case .superblockRoots, .superblock: (0, PoolReader.Structure.superblock.structure)
       }
     if damagedBlocks.contains(where: { $0.block == block }) { return }

@@ -35,10 +35,10 @@ struct PoolJudgement {
     var findings = Findings()
     let superblock = reader.superblock
     let dataMap = StoredSpaceMap(
-      PoolReader.Structure.dataSpaceMap, order: 0, root: superblock.dataSpaceMap, index: .tree,
+      PoolReader.Structure.dataSpaceMap, root: superblock.dataSpaceMap, index: .tree,
       in: reader.file, usage: &usage, findings: &findings)
     let metadataMap = StoredSpaceMap(
-      PoolReader.Structure.metadataSpaceMap, order: 0, root: superblock.metadataSpaceMap,
+      PoolReader.Structure.metadataSpaceMap, root: superblock.metadataSpaceMap,
       index: .block, in: reader.file, usage: &usage, findings: &findings)
     for block in 0..<usage.blockCount where reader.usage.references[block] > 0 {
       usage.references.set(

@@ -23,7 +23,7 @@ struct DataDeficits: Sendable {
     var usage = BlockUsage(blockCount: reader.usage.blockCount)
     var findings = Findings()
     let map = StoredSpaceMap(
-      PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
+      PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
     let differences = CountDifferences(map, with: counts, atMost: DataDeficits.most)
     var room = UInt64(DataDeficits.most)

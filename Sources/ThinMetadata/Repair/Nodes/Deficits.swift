@@ -40,10 +40,10 @@ struct Deficits: Sendable {
     var findings = Findings()
     // The space maps' own blocks are in use too.
     _ = StoredSpaceMap(
-      PoolReader.Structure.dataSpaceMap, order: 0, root: reader.superblock.dataSpaceMap,
+      PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
     let map = StoredSpaceMap(
-      PoolReader.Structure.metadataSpaceMap, order: 0, root: reader.superblock.metadataSpaceMap,
+      PoolReader.Structure.metadataSpaceMap, root: reader.superblock.metadataSpaceMap,
       index: .block, in: reader.file, usage: &usage, findings: &findings)
     let stored = Array(map.readCounts().prefix(Int(usage.blockCount)))
     self.stored = stored

@@ -94,8 +94,8 @@ extension StoredSpaceMap {
     var usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     var findings = Findings()
     return StoredSpaceMap(
-      PoolReader.Structure.dataSpaceMap, order: PoolReader.Structure.dataSpaceMapOrder,
-      root: superblock.dataSpaceMap, index: .tree, in: file, usage: &usage, findings: &findings)
+      PoolReader.Structure.dataSpaceMap, root: superblock.dataSpaceMap, index: .tree, in: file,
+      usage: &usage, findings: &findings)
   }
 
   /// As many data blocks as the bitmaps that the index leads to have room for, whatever number the

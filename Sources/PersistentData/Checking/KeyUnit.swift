@@ -1,0 +1,18 @@
+/// What the keys of a place count, by the name that programs see.
+package enum KeyUnit: String, CaseIterable, Sendable {
+  case device
+  case virtualBlock = "virtual_block"
+  case dataBlock = "data_block"
+  case metadataBlock = "metadata_block"
+  /// Bitmaps of a space map, from 0; each counts 16,320 blocks.
+  case bitmap
+  /// Blocks of an array, from 0.
+  case arrayBlock = "array_block"
+  case cacheBlock = "cache_block"
+  case discardBlock = "discard_block"
+  case originBlock = "origin_block"
+  case era
+
+  /// The name that people see, of one of them.
+  var name: String { rawValue.replacing("_", with: " ") }
+}
