@@ -10,20 +10,20 @@ import Testing
     usage: dmmeta TOOL [OPTION ...], or a link with the tool's name
 
     tools:
-      thin_check
-      thin_delta
-      thin_dump
-      thin_generate_metadata
-      thin_ls
-      thin_metadata_pack
-      thin_metadata_size
-      thin_metadata_unpack
-      thin_repair
-      thin_restore
-      thin_rmap
-      thin_roots
+      thin_check              Check the metadata of a thin pool.
+      thin_delta              Tell in which blocks two thin devices differ.
+      thin_dump               Write the metadata of a thin pool as text.
+      thin_generate_metadata  Make up metadata of a pool, to test and measure with.
+      thin_ls                 List devices; tell what deleting some would free.
+      thin_metadata_pack      Pack metadata into a small file.
+      thin_metadata_size      Say how large a pool's metadata device has to be.
+      thin_metadata_unpack    Unpack metadata that thin_metadata_pack has packed.
+      thin_repair             Write new metadata from what is left of the old.
+      thin_restore            Write the metadata of a thin pool from XML.
+      thin_rmap               Tell which devices have some data blocks or bytes.
+      thin_roots              List the old states that are left; undelete devices.
 
-    'dmmeta TOOL --help' tells about a tool.
+    'dmmeta help TOOL' or 'man TOOL' tells about a tool.
 
     """
 
@@ -83,12 +83,71 @@ import Testing
     #expect(result.errorText == DispatchTests.list)
   }
 
-  @Test(arguments: ["thin_chek", "THIN_CHECK", "--bogus", ""])
+  @Test(arguments: ["checkup", "--bogus", "", String(repeating: "thin_check", count: 1000)])
   func `an unknown word is a usage error`(word: String) throws {
     let result = try Program.start(Program.path, [word, "fixture"])
     #expect(result.status == 64)
     #expect(result.text.isEmpty)
     #expect(result.errorText == "there is no tool '\(word)'\n\n" + DispatchTests.list)
+  }
+
+  @Test(arguments: [
+    ("thin_chek", "thin_check"), ("thin-check", "thin_check"), ("THIN_CHECK", "thin_check"),
+    ("htin_dump", "thin_dump"), ("thin_reapir", "thin_repair"), ("thin_lss", "thin_ls"),
+    ("thin_metadata_unpak", "thin_metadata_unpack"),
+  ])
+  func `a misspelt tool is told its name`(word: String, tool: String) throws {
+    for arguments in [[word, "fixture"], ["help", word]] {
+      let result = try Program.start(Program.path, arguments)
+      #expect(result.status == 64)
+      #expect(result.text.isEmpty)
+      #expect(
+        result.errorText == """
+          there is no tool '\(word)'; did you mean \(tool)?
+          'dmmeta --help' lists them all.
+
+          """)
+    }
+  }
+
+  @Test func `half a tool's name is asked about`() throws {
+    let result = try Program.start(Program.path, ["repair", "fixture"])
+    #expect(result.status == 64)
+    let names = Program.tools.filter { $0.hasSuffix("_repair") }
+    #expect(names.allSatisfy(result.errorText.contains))
+    #expect(!result.errorText.contains("thin_dump"))
+  }
+
+  @Test(arguments: Program.tools)
+  func `help of a tool can be asked for by its name`(tool: String) throws {
+    let result = try Program.start(Program.path, ["help", tool])
+    #expect(result.status == 0)
+    #expect(result.output == (try Program.run(tool, ["--help"])).output)
+  }
+
+  @Test(arguments: Program.tools)
+  func `a tool's help fits a terminal and names its man page and statuses`(tool: String) throws {
+    let text = try Program.run(tool, ["--help"]).text
+    let lines = text.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 80 })
+    #expect(text.contains("'man \(tool)' tells more."))
+    let statuses = try #require(text.split(separator: "EXIT STATUS: ").last)
+    for status in Program.statuses { #expect(" \(statuses)".contains(" \(status) ")) }
+    // Placeholders are short words in capitals: FILE, not <input>.
+    let usage = lines.drop { !$0.hasPrefix("USAGE: ") }.prefix { !$0.hasSuffix(":") }
+    #expect(usage.count < 3)
+    #expect(!text.contains("<"))
+  }
+
+  @Test func `a tool has a line in the list`() throws {
+    let lines = try Program.start(Program.path, ["--help"]).text.split(separator: "\n")
+    for tool in Program.tools {
+      let line = try #require(lines.first { $0.hasPrefix("  \(tool) ") })
+      let overview = try Program.run(tool, ["--help"]).text.split(separator: "\n")[0]
+      #expect(
+        line.drop { $0 == " " }.drop { $0 != " " }.drop { $0 == " " }
+          == overview.dropFirst("OVERVIEW: ".count))
+    }
   }
 
   @Test(arguments: ["-h", "--help", "help"])

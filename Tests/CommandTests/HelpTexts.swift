@@ -4,174 +4,191 @@ enum HelpTexts {
     "thin_check": """
     OVERVIEW: Check the metadata of a thin pool.
 
-    USAGE: thin_check [<options>] <input>
+    USAGE: thin_check [OPTION ...] FILE
 
     ARGUMENTS:
-      <input>                 The metadata device or file.
+      FILE                    The metadata device or file.
 
     OPTIONS:
       --super-block-only      Check the superblock only.
       --skip-mappings         Leave out the mappings and the space maps.
       -m, --metadata-snap     Check the metadata snapshot.
-      --override-mapping-root <override-mapping-root>
+      --override-mapping-root BLOCK
                               Check the mappings below this block.
-      --override-details-root <override-details-root>
+      --override-details-root BLOCK
                               Check the details below this block.
-      -f, --format <format>   text or json. (default: text)
+      -f, --format FORMAT     How to report. (values: text, json; default: text)
       --ignore-non-fatal-errors
                               Let leaks pass: exit 0.
       --auto-repair           When there is no error, mend in place what can be
                               mended and clear needs_check.
       --clear-needs-check-flag
                               The same as --auto-repair; LVM passes this one.
-      --undo-file <undo-file> Before mending, keep what is overwritten in this new
+      --undo-file FILE        Before mending, keep what is overwritten in this new
                               file.
-      --undo <undo>           Put back what an undo file kept; nothing is checked.
+      --undo FILE             Put back what an undo file kept; nothing is checked.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_check' tells more.
 
     """,
     "thin_delta": """
     OVERVIEW: Tell in which blocks two thin devices differ.
 
-    USAGE: thin_delta <input> [--thin1 <id>] [--thin2 <id>] [--root1 <block>] [--root2 \
-    <block>] [--metadata-snap] [--verbose] [--skip-same] [--format <format>] [--compat \
-    <compat>] [--quiet]
+    USAGE: thin_delta [OPTION ...] --thin1 ID --thin2 ID FILE
+           thin_delta [OPTION ...] --root1 BLOCK --root2 BLOCK FILE
 
     ARGUMENTS:
-      <input>                 The metadata device or file; it is only read.
+      FILE                    The metadata device or file; it is only read.
 
     OPTIONS:
-      --thin1, --snap1 <id>   The device on the left.
-      --thin2, --snap2 <id>   The device on the right.
-      --root1 <block>         The device on the left, by its tree's root.
-      --root2 <block>         The device on the right, by its tree's root.
+      --thin1, --snap1 ID     The device on the left.
+      --thin2, --snap2 ID     The device on the right.
+      --root1 BLOCK           The device on the left, by its tree's root.
+      --root2 BLOCK           The device on the right, by its tree's root.
       -m, --metadata-snap     Compare what the metadata snapshot has.
       --verbose               Tell the data blocks too.
       --skip-same             Leave out, and don't read, what is the same.
-      -f, --format <format>   xml or json. (default: xml)
-      --compat <compat>       0.9: write XML as that version did.
+      -f, --format FORMAT     How to write it. (values: xml, json; default: xml)
+      --compat VERSION        Write XML as that version did. (values: 0.9)
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_delta' tells more.
 
     """,
     "thin_dump": """
     OVERVIEW: Write the metadata of a thin pool as text.
 
-    USAGE: thin_dump [<options>] <input>
+    USAGE: thin_dump [OPTION ...] FILE
 
     ARGUMENTS:
-      <input>                 The metadata device or file.
+      FILE                    The metadata device or file.
 
     OPTIONS:
-      -f, --format <format>   xml or human_readable. (default: xml)
+      -f, --format FORMAT     How to write it. (values: xml, human_readable;
+                              default: xml)
       -r, --repair            Go round damage and write what can be reached.
       -m, --metadata-snap     Dump the metadata snapshot.
-      -o, --output <output>   Write to this file instead of standard output.
-      --dev-id <dev-id>       Only this device; can be repeated.
+      -o, --output FILE       Write to this file instead of standard output.
+      --dev-id ID             Only this device; can be repeated.
       --skip-mappings         Leave out the mappings.
-      --compat <compat>       Write XML as version 0.9 did: no shared parts, flags
-                              always given.
-      --accept <accept>       With --repair, how sure mappings of lost blocks must
-                              be: proven, likely or guessed.
-      --data-block-size <data-block-size>
+      --compat VERSION        Write XML as that version did: no shared parts, flags
+                              always given. (values: 0.9)
+      --accept SURETY         With --repair, how sure mappings of lost blocks must
+                              be. (values: proven, likely, guessed)
+      --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
-      --nr-data-blocks <nr-data-blocks>
-                              The data device has at least so many blocks.
-      --transaction-id <transaction-id>
-                              The pool's transaction id is at least this.
+      --nr-data-blocks COUNT  The data device has at least so many blocks.
+      --transaction-id ID     The pool's transaction id is at least this.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_dump' tells more.
 
     """,
     "thin_generate_metadata": """
-    OVERVIEW: Make up metadata of a thin pool, to test and measure with.
+    OVERVIEW: Make up metadata of a pool, to test and measure with.
 
-    USAGE: thin_generate_metadata [<options>] --output <output>
+    USAGE: thin_generate_metadata [OPTION ...] --output FILE
 
     OPTIONS:
-      -o, --output <output>   The file to make, or a metadata device.
-      --devices, --origins <devices>
+      -o, --output FILE       The file to make, or a metadata device.
+      --devices, --origins COUNT
                               Devices that are no snapshots. (default: 1)
-      --snapshots <snapshots> Snapshots of each such device. (default: 0)
-      --segments <segments>   Segments of each device; a snapshot shares them one
-                              by one. (default: 16)
-      --leaves <leaves>       Leaves of each segment, of 252 mappings each.
+      --snapshots COUNT       Snapshots of each such device. (default: 0)
+      --segments COUNT        Segments of each device; a snapshot shares them one by
+                              one. (default: 16)
+      --leaves COUNT          Leaves of each segment, of 252 mappings each.
                               (default: 4)
-      --mappings <mappings>   Mappings of each segment, instead of --leaves.
-      --diverge <diverge>     Segments that each snapshot has of its own, chosen at
+      --mappings COUNT        Mappings of each segment, instead of --leaves.
+      --diverge COUNT         Segments that each snapshot has of its own, chosen at
                               random. (default: 0)
-      --change <change>       Percent of each snapshot's blocks that are its own,
+      --change PERCENT        Percent of each snapshot's blocks that are its own,
                               here and there.
-      --run-min <run-min>     Blocks in the shortest run of mappings. (default: 1)
-      --run-max <run-max>     Blocks in the longest run of mappings. (default: 32)
-      --gap <gap>             Virtual blocks without mapping after one run in four.
+      --run-min BLOCKS        Blocks in the shortest run of mappings. (default: 1)
+      --run-max BLOCKS        Blocks in the longest run of mappings. (default: 32)
+      --gap BLOCKS            Virtual blocks without mapping after one run in four.
                               (default: 4)
-      --data <data>           How runs lie on the data device: sequential or
-                              permuted. (values: sequential, permuted; default:
-                              sequential)
+      --data ORDER            How runs lie on the data device. (values: sequential,
+                              permuted; default: sequential)
       --scattered             Scatter the leaves on the metadata device, as in an
                               aged pool.
-      --seed <seed>           Other numbers make other pools; the same makes the
+      --seed NUMBER           Other numbers make other pools; the same makes the
                               same. (default: 1)
-      --size <size>           Blocks of 4 KiB in the file. (default: what is needed
+      --size BLOCKS           Blocks of 4 KiB in the file. (default: what is needed
                               and some more)
-      --data-block-size <data-block-size>
+      --data-block-size SECTORS
                               Sectors in a data block. (default: 128)
       --force                 Overwrite what is there.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_generate_metadata' tells more.
 
     """,
     "thin_ls": """
-    OVERVIEW: List the devices of a thin pool; tell what deleting some would free.
+    OVERVIEW: List devices; tell what deleting some would free.
 
     Fields: DEV, NAME, MAPPED_BLOCKS, EXCLUSIVE_BLOCKS, SHARED_BLOCKS,
     HIGHEST_BLOCK, MAPPED_SECTORS, EXCLUSIVE_SECTORS, SHARED_SECTORS,
     HIGHEST_SECTOR, MAPPED_BYTES, EXCLUSIVE_BYTES, SHARED_BYTES, HIGHEST_BYTE,
     MAPPED, EXCLUSIVE, SHARED, HIGHEST_MAPPED, TRANSACTION, CREATE_TIME, SNAP_TIME.
 
-    USAGE: thin_ls <input> [--metadata-snap] [--no-headers] [-o <fields>] [--format \
-    <format>] [--free-if-deleted <ids>] [--names <file>] [--pool <pool>] [--quiet]
+    USAGE: thin_ls [OPTION ...] FILE
 
     ARGUMENTS:
-      <input>                 The metadata device or file; it is only read.
+      FILE                    The metadata device or file; it is only read.
 
     OPTIONS:
       -m, --metadata-snap     List what the metadata snapshot has.
       --no-headers            Leave out the line of headings.
-      -o <fields>             The fields to list, separated by commas.
-      --format <format>       text or json; or fields, as with -o.
-      --free-if-deleted <ids> Tell how many blocks come free when these devices are
+      -o FIELDS               The fields to list, separated by commas.
+      --format FORMAT         How to list; or fields, as with -o. (values: text,
+                              json)
+      --free-if-deleted IDS   Tell how many blocks come free when these devices are
                               deleted together.
-      --names <file>          Names of volumes: what 'lvs -o lv_name,thin_id VG' or
+      --names FILE            Names of volumes: what 'lvs -o lv_name,thin_id VG' or
                               vgcfgbackup wrote; - is stdin.
-      --pool <pool>           The pool meant, where the names are those of several.
+      --pool POOL             The pool meant, where the names are those of several.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_ls' tells more.
 
     """,
     "thin_metadata_pack": """
-    OVERVIEW: Pack the metadata of a thin pool, a cache or an era device into a
-    small file.
+    OVERVIEW: Pack metadata into a small file.
 
-    USAGE: thin_metadata_pack --input <input> --output <output> [--include-damaged] \
-    [--force] [--quiet]
+    The metadata of a thin pool, a cache or an era device.
+
+    USAGE: thin_metadata_pack [OPTION ...] --input FILE --output FILE
 
     OPTIONS:
-      -i, --input <input>     The metadata device or file; it is only read.
-      -o, --output <output>   The file to make.
+      -i, --input FILE        The metadata device or file; it is only read.
+      -o, --output FILE       The file to make.
       --include-damaged       Pack blocks with bad checksums as well;
                               thin_metadata_unpack puts them back.
       -f, --force             Don't ask before metadata is overwritten.
@@ -179,164 +196,176 @@ enum HelpTexts {
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_metadata_pack' tells more.
 
     """,
     "thin_metadata_size": """
-    OVERVIEW: Say how large the metadata device of a thin pool has to be.
+    OVERVIEW: Say how large a pool's metadata device has to be.
 
     Sizes are in sectors of 512 bytes, or end in a unit: b, s, k, m, g, t, p, e, or
     K, M, G, T, P, E for powers of 1000.
 
-    USAGE: thin_metadata_size --block-size <block-size> --pool-size <pool-size> \
-    --max-thins <max-thins> [--snapshots <snapshots>] [--change <change>] [--unit \
-    <unit>] [--numeric-only <numeric-only>] [--quiet]
+    USAGE: thin_metadata_size [OPTION ...] --block-size SIZE --pool-size SIZE
+              --max-thins COUNT
 
     OPTIONS:
-      -b, --block-size <block-size>
-                              The size of a data block, a multiple of 64 KiB.
-      -s, --pool-size <pool-size>
-                              The size of the data device.
-      -m, --max-thins <max-thins>
-                              Thin devices, snapshots among them.
-      --snapshots <snapshots> Snapshots that will be kept of each device, beside it.
-      --change <change>       Percent of a device's blocks that change from one
+      -b, --block-size SIZE   The size of a data block, a multiple of 64 KiB.
+      -s, --pool-size SIZE    The size of the data device.
+      -m, --max-thins COUNT   Thin devices, snapshots among them.
+      --snapshots COUNT       Snapshots that will be kept of each device, beside it.
+      --change PERCENT        Percent of a device's blocks that change from one
                               snapshot to the next.
-      -u, --unit <unit>       The unit of the answer. (default: s)
-      -n, --numeric-only <numeric-only>
+      -u, --unit UNIT         The unit of the answer. (default: s)
+      -n, --numeric-only FORM
                               Print the number alone, or with the unit's letter or
-                              name (short, long).
+                              name. (values: plain, short, long)
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_metadata_size' tells more.
 
     """,
     "thin_metadata_unpack": """
     OVERVIEW: Unpack metadata that thin_metadata_pack has packed.
 
-    USAGE: thin_metadata_unpack --input <input> --output <output> [--force] [--quiet]
+    USAGE: thin_metadata_unpack [OPTION ...] --input FILE --output FILE
 
     OPTIONS:
-      -i, --input <input>     The packed file; it is only read.
-      -o, --output <output>   The file to make, or a metadata device to overwrite.
+      -i, --input FILE        The packed file; it is only read.
+      -o, --output FILE       The file to make, or a metadata device to overwrite.
       -f, --force             Don't ask before anything of worth is overwritten.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_metadata_unpack' tells more.
 
     """,
     "thin_repair": """
-    OVERVIEW: Write new metadata from what is left of damaged thin-pool metadata.
+    OVERVIEW: Write new metadata from what is left of the old.
 
-    USAGE: thin_repair --input <input> [--output <output>] [--dry-run] [--accept \
-    <accept>] [--drop-overwritten] [--report <report>] [--data-block-size \
-    <data-block-size>] [--nr-data-blocks <nr-data-blocks>] [--transaction-id \
-    <transaction-id>] [--quiet]
+    USAGE: thin_repair [OPTION ...] --input FILE --output FILE
+           thin_repair [OPTION ...] --input FILE --dry-run
 
     OPTIONS:
-      -i, --input <input>     The damaged metadata; it is only read.
-      -o, --output <output>   The metadata device or file to overwrite.
+      -i, --input FILE        The damaged metadata; it is only read.
+      -o, --output FILE       The metadata device or file to overwrite.
       --dry-run               Write no metadata, only say what would come back.
-      --accept <accept>       How sure mappings of lost blocks must be: proven,
-                              likely or guessed. (default: proven)
+      --accept SURETY         How sure mappings of lost blocks must be. (values:
+                              proven, likely, guessed; default: proven)
       --drop-overwritten      Leave out mappings whose data has certainly been
                               overwritten.
-      --report <report>       Write what came back and what did not to this file,
-                              as JSON.
-      --data-block-size <data-block-size>
+      --report FILE           Write what came back and what did not to this file, as
+                              JSON.
+      --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
-      --nr-data-blocks <nr-data-blocks>
-                              The data device has at least so many blocks.
-      --transaction-id <transaction-id>
-                              The pool's transaction id is at least this.
+      --nr-data-blocks COUNT  The data device has at least so many blocks.
+      --transaction-id ID     The pool's transaction id is at least this.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_repair' tells more.
 
     """,
     "thin_restore": """
     OVERVIEW: Write the metadata of a thin pool from XML.
 
-    USAGE: thin_restore --input <input> --output <output> [--data-block-size \
-    <data-block-size>] [--nr-data-blocks <nr-data-blocks>] [--transaction-id \
-    <transaction-id>] [--quiet]
+    USAGE: thin_restore [OPTION ...] --input FILE --output FILE
 
     OPTIONS:
-      -i, --input <input>     The XML, a file or a pipe.
-      -o, --output <output>   The metadata device or file to overwrite.
-      --data-block-size <data-block-size>
+      -i, --input FILE        The XML, a file or a pipe.
+      -o, --output FILE       The metadata device or file to overwrite.
+      --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
-      --nr-data-blocks <nr-data-blocks>
-                              The data device has at least so many blocks.
-      --transaction-id <transaction-id>
-                              The pool's transaction id is at least this.
+      --nr-data-blocks COUNT  The data device has at least so many blocks.
+      --transaction-id ID     The pool's transaction id is at least this.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_restore' tells more.
 
     """,
     "thin_rmap": """
-    OVERVIEW: Tell which thin devices have some blocks or bytes of the data device.
+    OVERVIEW: Tell which devices have some data blocks or bytes.
 
-    USAGE: thin_rmap <input> [--region <B..E> ...] [--byte-offset <offset> ...] \
-    [--metadata-snap] [--format <format>] [--names <file>] [--pool <pool>] [--quiet]
+    USAGE: thin_rmap [OPTION ...] --region B..E FILE
+           thin_rmap [OPTION ...] --byte-offset OFFSET FILE
 
     ARGUMENTS:
-      <input>                 The metadata device or file; it is only read.
+      FILE                    The metadata device or file; it is only read.
 
     OPTIONS:
-      --region <B..E>         Data blocks from B up to, but without, E; can be
+      --region B..E           Data blocks from B up to, but without, E; can be
                               repeated.
-      --byte-offset <offset>  A byte of the data device, or a sector: 12345s; can
-                              be repeated.
+      --byte-offset OFFSET    A byte of the data device, or a sector: 12345s; can be
+                              repeated.
       -m, --metadata-snap     Look at the metadata snapshot.
-      -f, --format <format>   text or json. (default: text)
-      --names <file>          Names of volumes: what 'lvs -o lv_name,thin_id VG' or
+      -f, --format FORMAT     How to list. (values: text, json; default: text)
+      --names FILE            Names of volumes: what 'lvs -o lv_name,thin_id VG' or
                               vgcfgbackup wrote; - is stdin.
-      --pool <pool>           The pool meant, where the names are those of several.
+      --pool POOL             The pool meant, where the names are those of several.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_rmap' tells more.
 
     """,
     "thin_roots": """
-    OVERVIEW: List the old states that thin-pool metadata still holds; undelete
-    devices.
+    OVERVIEW: List the old states that are left; undelete devices.
 
-    USAGE: thin_roots [<file>] [--input <input>] [--all] [--recover <recover> ...] [--from \
-    <from>] [--output <output>] [--as <as>] [--data-block-size <data-block-size>] \
-    [--nr-data-blocks <nr-data-blocks>] [--transaction-id <transaction-id>] [--quiet]
+    USAGE: thin_roots [OPTION ...] FILE
+           thin_roots [OPTION ...] --recover ID --from BLOCK --output FILE FILE
 
     ARGUMENTS:
-      <file>                  The metadata device or file; it is only read.
+      FILE                    The metadata device or file; it is only read.
 
     OPTIONS:
-      -i, --input <input>     The same.
+      -i, --input FILE        The same.
       --all                   List all states, not only those with something to go
                               back to.
-      --recover <recover>     Take this device back: its id in the old state, or
+      --recover ID            Take this device back: its id in the old state, or
                               all; an id can be repeated.
-      --from <from>           The old state to take it from: a root from the list.
-      -o, --output <output>   The metadata device or file to overwrite.
-      --as <as>               The one device's id in the output; unless given, the
+      --from BLOCK            The old state to take it from: a root from the list.
+      -o, --output FILE       The metadata device or file to overwrite.
+      --as ID                 The one device's id in the output; unless given, the
                               highest one that is free.
-      --data-block-size <data-block-size>
+      --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
-      --nr-data-blocks <nr-data-blocks>
-                              The data device has at least so many blocks.
-      --transaction-id <transaction-id>
-                              The pool's transaction id is at least this.
+      --nr-data-blocks COUNT  The data device has at least so many blocks.
+      --transaction-id ID     The pool's transaction id is at least this.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
 
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man thin_roots' tells more.
 
     """,
   ]

@@ -28,7 +28,7 @@ import Testing
   private static func tools() throws -> [String] {
     let lines = try program("--help").text.split(separator: "\n", omittingEmptySubsequences: false)
     return lines.drop { $0 != "tools:" }.dropFirst().prefix { $0.hasPrefix("  ") }
-      .map { $0.trimmingCharacters(in: .whitespaces) }
+      .compactMap { $0.split(separator: " ").first.map(String.init) }
   }
 
   /// From the lines of `--help` that begin with an option: `  -q, --quiet   Say nothing`.

@@ -22,6 +22,19 @@ enum ExitStatus: Int32, CaseIterable {
   /// Reading or writing failed.
   case inputOutput = 74
 
+  /// In two words, for a list.
+  var meaning: String {
+    switch self {
+    case .success: "sound, or done"
+    case .damaged: "damaged"
+    case .usage: "wrong command line"
+    case .notMetadata: "not metadata"
+    case .noInput: "no such input"
+    case .outputRefused: "output refused"
+    case .inputOutput: "I/O error"
+    }
+  }
+
   var code: ExitCode { ExitCode(rawValue) }
 }
 

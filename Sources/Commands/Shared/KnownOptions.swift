@@ -6,25 +6,22 @@ struct KnownOptions {
   private var takesValue: [Substring: Bool] = [:]
 
   init(of tool: any Tool.Type) {
-    for line in tool.helpMessage(includeHidden: true, columns: 1000).split(separator: "\n") {
-      let line = line.drop { $0 == " " }
-      guard line.first == "-" else { continue }
-      // Names end where there are two blanks, or the name of a value.
-      var names: [Substring] = []
-      var hasValue = false
-      for word in line.split(separator: " ", omittingEmptySubsequences: false) {
-        guard word.first == "-" else {
-          hasValue = word.first == "<"
-          break
-        }
-        names.append(word.prefix { $0 != "," })
-      }
-      for name in names { takesValue[name] = hasValue }
+    for row in HelpPage(of: tool, includingHidden: true).options {
+      for name in row.names { takesValue[name[...]] = row.placeholder != nil }
+    }
+  }
+
+  /// What is wrong where the tool doesn't have one of the options on a command line.
+  func problem(in arguments: [String]) -> String? {
+    unknown(in: arguments).map { option in
+      let names = takesValue.keys.filter { $0.hasPrefix("--") }.map(String.init).sorted()
+      let meant = option.hasPrefix("--") ? NearMiss.names(near: option, among: names) : []
+      return "Unknown option '\(option)'" + NearMiss.question(meant)
     }
   }
 
   /// The first option among the words of a command line that the tool doesn't have.
-  func unknown(in arguments: [String]) -> String? {
+  private func unknown(in arguments: [String]) -> String? {
     for word in arguments {
       if word == "--" { return nil }
       let digits = word.dropFirst()

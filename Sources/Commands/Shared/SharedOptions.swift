@@ -43,10 +43,14 @@ extension NameSpecification {
 
 /// What a superblock can't tell, or tells wrongly.
 struct OverrideOptions: ParsableArguments {
-  @Option(help: "Sectors in a data block, where the metadata can't tell.")
+  @Option(
+    help: ArgumentHelp(
+      "Sectors in a data block, where the metadata can't tell.", valueName: "sectors"))
   var dataBlockSize: UInt32?
-  @Option(help: "The data device has at least so many blocks.") var nrDataBlocks: UInt64?
-  @Option(help: "The pool's transaction id is at least this.") var transactionID: UInt64?
+  @Option(help: ArgumentHelp("The data device has at least so many blocks.", valueName: "count"))
+  var nrDataBlocks: UInt64?
+  @Option(help: ArgumentHelp("The pool's transaction id is at least this.", valueName: "id"))
+  var transactionID: UInt64?
 
   var values: PoolOverrides {
     var values = PoolOverrides()

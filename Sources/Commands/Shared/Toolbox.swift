@@ -8,10 +8,20 @@ package enum Toolbox {
   /// What every tool answers to `-V`, alone on a line: LVM and others parse it.
   static let version = "2.0.0"
 
+  /// The one table: links, lists, help and completions are made of it.
   private static let tools: [any Tool.Type] = [
-    ThinCheck.self, ThinDelta.self, ThinDump.self, ThinGenerateMetadata.self, ThinLs.self,
-    ThinMetadataPack.self, ThinMetadataSize.self, ThinMetadataUnpack.self, ThinRepair.self,
-    ThinRestore.self, ThinRmap.self, ThinRoots.self,
+    ThinCheck.self,
+    ThinDelta.self,
+    ThinDump.self,
+    ThinGenerateMetadata.self,
+    ThinLs.self,
+    ThinMetadataPack.self,
+    ThinMetadataSize.self,
+    ThinMetadataUnpack.self,
+    ThinRepair.self,
+    ThinRestore.self,
+    ThinRmap.self,
+    ThinRoots.self,
   ]
 
   private static var names: [String] { tools.map { $0._commandName }.sorted() }
@@ -33,19 +43,45 @@ package enum Toolbox {
     if let tool = tool(named: started) { run(tool, Array(arguments.dropFirst())) }
     guard arguments.count > 1 else { explain(.standardError, .usage) }
     if let tool = tool(named: arguments[1]) { run(tool, Array(arguments.dropFirst(2))) }
-    switch arguments[1] {
-    case "-h", "--help", "help": explain(.standardOutput, .success)
-    case "-V", "--version":
-      say("\(version)\n", to: .standardOutput)
-      end(.success)
-    // For those who install: the links that there have to be.
-    case "--list-tools":
-      say(names.joined(separator: "\n") + "\n", to: .standardOutput)
-      end(.success)
-    default:
-      say("there is no tool '\(arguments[1])'\n\n", to: .standardError)
+    answer(arguments[1], arguments.dropFirst(2).first)
+  }
+
+  /// Answers a first word that is no tool.
+  private static func answer(_ word: String, _ next: String?) -> Never {
+    switch word {
+    case "help":
+      guard let next else { explain(.standardOutput, .success) }
+      guard let tool = tool(named: next) else { refuse(next) }
+      say(HelpPage(of: tool).text, to: .standardOutput)
+    case "-h", "--help": explain(.standardOutput, .success)
+    case "-V", "--version": say("\(version)\n", to: .standardOutput)
+    // For those who install: the links that there have to be, and what shells offer.
+    case "--list-tools": say(names.joined(separator: "\n") + "\n", to: .standardOutput)
+    case "--completion":
+      guard let shell = Completion.ShellKind(rawValue: next ?? "") else {
+        let shells = Completion.ShellKind.allCases.map(\.rawValue).joined(separator: ", ")
+        say("--completion is for one of these: \(shells)\n", to: .standardError)
+        end(.usage)
+      }
+      say(Completion(pages: pages).script(for: shell), to: .standardOutput)
+    default: refuse(word)
+    }
+    end(.success)
+  }
+
+  /// Says that there is no such tool, and which one may have been meant.
+  private static func refuse(_ word: String) -> Never {
+    // People write thin-check too, and leave out the first half.
+    let name = word.replacing("-", with: "_")
+    let halves = names.filter { $0.hasSuffix("_" + name.lowercased()) }
+    let meant = halves.isEmpty ? NearMiss.names(near: name, among: names) : halves
+    say("there is no tool '\(word)'\(NearMiss.question(meant))\n", to: .standardError)
+    if meant.isEmpty {
+      say("\n", to: .standardError)
       explain(.standardError, .usage)
     }
+    say("'dmmeta --help' lists them all.\n", to: .standardError)
+    end(.usage)
   }
 
   private static func tool(named name: String) -> (any Tool.Type)? {
@@ -78,29 +114,37 @@ package enum Toolbox {
       // The parser looks for missing arguments first; a misspelt option may be all that is wrong.
       if tool.exitCode(for: error) == .validationFailure,
         !tool.message(for: error).contains("Unknown option"),
-        let option = KnownOptions(of: tool).unknown(in: arguments)
+        let problem = KnownOptions(of: tool).problem(in: arguments)
       {
-        end(ValidationError("Unknown option '\(option)'"), of: tool)
+        end(ValidationError(problem), of: tool)
       }
       end(error, of: tool)
     }
   }
 
-  /// Says what the option parser has to say: what is wrong, or the help that was asked for.
+  /// Says what the option parser has to say: what is wrong, or what was asked for.
   private static func end(_ error: any Error, of tool: any Tool.Type) -> Never {
     let status = tool.exitCode(for: error)
-    say(
-      tool.fullMessage(for: error) + "\n",
-      to: status.isSuccess ? .standardOutput : .standardError)
+    let page = HelpPage(of: tool)
+    if !status.isSuccess {
+      say("Error: \(page.adapted(tool.message(for: error)))\n", to: .standardError)
+      say(page.hint, to: .standardError)
+    } else {
+      let text = tool.fullMessage(for: error)
+      say(text.hasPrefix("OVERVIEW: ") ? page.text : text + "\n", to: .standardOutput)
+    }
     exit(status.rawValue)
   }
 
+  private static var pages: [HelpPage] { tools.map { HelpPage(of: $0) } }
+
   private static func explain(_ sink: ByteSink, _ status: ExitStatus) -> Never {
-    let list = names.map { "  \($0)\n" }.joined()
+    let list = pages.flatMap { HelpPage.lines("  \($0.tool)", $0.summary) }
     say(
       "dmmeta \(version): keep, understand and rescue the metadata of thin pools.\n\n"
         + "usage: dmmeta TOOL [OPTION ...], or a link with the tool's name\n\n"
-        + "tools:\n\(list)\n'dmmeta TOOL --help' tells about a tool.\n",
+        + "tools:\n\(list.map { $0 + "\n" }.joined())\n"
+        + "'dmmeta help TOOL' or 'man TOOL' tells about a tool.\n",
       to: sink)
     end(status)
   }

@@ -8,26 +8,34 @@ struct ThinCheck: Tool {
     commandName: "thin_check", abstract: "Check the metadata of a thin pool.",
     version: Toolbox.version)
 
-  enum Format: String, ExpressibleByArgument {
+  enum Format: String, CaseIterable, ExpressibleByArgument {
     case text
     case json
   }
 
-  @Argument(help: "The metadata device or file.") var input: String
+  @Argument(help: ArgumentHelp("The metadata device or file.", valueName: "file"))
+  var input: String
   @Flag(help: "Check the superblock only.") var superBlockOnly = false
   @Flag(help: "Leave out the mappings and the space maps.") var skipMappings = false
   @Flag(name: .shortAndLong, help: "Check the metadata snapshot.") var metadataSnap = false
-  @Option(help: "Check the mappings below this block.") var overrideMappingRoot: UInt64?
-  @Option(help: "Check the details below this block.") var overrideDetailsRoot: UInt64?
-  @Option(name: .attached("f"), help: "text or json.") var format = Format.text
+  @Option(help: ArgumentHelp("Check the mappings below this block.", valueName: "block"))
+  var overrideMappingRoot: UInt64?
+  @Option(help: ArgumentHelp("Check the details below this block.", valueName: "block"))
+  var overrideDetailsRoot: UInt64?
+  @Option(name: .attached("f"), help: "How to report.") var format = Format.text
   @Flag(help: "Let leaks pass: exit 0.") var ignoreNonFatalErrors = false
   @Flag(
     help: "When there is no error, mend in place what can be mended and clear needs_check.")
   var autoRepair = false
   @Flag(help: "The same as --auto-repair; LVM passes this one.") var clearNeedsCheckFlag = false
-  @Option(help: "Before mending, keep what is overwritten in this new file.")
+  @Option(
+    help: ArgumentHelp(
+      "Before mending, keep what is overwritten in this new file.", valueName: "file"))
   var undoFile: String?
-  @Option(help: "Put back what an undo file kept; nothing is checked.") var undo: String?
+  @Option(
+    help: ArgumentHelp(
+      "Put back what an undo file kept; nothing is checked.", valueName: "file"))
+  var undo: String?
   @OptionGroup var shared: SharedOptions
 
   static func normalized(_ arguments: [String]) -> [String] {

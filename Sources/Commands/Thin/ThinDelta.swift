@@ -6,18 +6,23 @@ internal import ThinMetadata
 struct ThinDelta: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_delta", abstract: "Tell in which blocks two thin devices differ.",
+    usage: """
+      thin_delta [OPTION ...] --thin1 ID --thin2 ID FILE
+      thin_delta [OPTION ...] --root1 BLOCK --root2 BLOCK FILE
+      """,
     version: Toolbox.version)
 
-  enum Format: String, ExpressibleByArgument {
+  enum Format: String, CaseIterable, ExpressibleByArgument {
     case xml
     case json
   }
 
-  enum Compatibility: String, ExpressibleByArgument {
+  enum Compatibility: String, CaseIterable, ExpressibleByArgument {
     case version09 = "0.9"
   }
 
-  @Argument(help: "The metadata device or file; it is only read.") var input: String
+  @Argument(help: ArgumentHelp("The metadata device or file; it is only read.", valueName: "file"))
+  var input: String
   @Option(
     name: [.customLong("thin1"), .customLong("snap1")],
     help: ArgumentHelp("The device on the left.", valueName: "id"))
@@ -38,8 +43,9 @@ struct ThinDelta: Tool {
   var metadataSnap = false
   @Flag(help: "Tell the data blocks too.") var verbose = false
   @Flag(help: "Leave out, and don't read, what is the same.") var skipSame = false
-  @Option(name: .attached("f"), help: "xml or json.") var format = Format.xml
-  @Option(help: "0.9: write XML as that version did.") var compat: Compatibility?
+  @Option(name: .attached("f"), help: "How to write it.") var format = Format.xml
+  @Option(help: ArgumentHelp("Write XML as that version did.", valueName: "version"))
+  var compat: Compatibility?
   @OptionGroup var shared: SharedOptions
 
   static func normalized(_ arguments: [String]) -> [String] {

@@ -8,28 +8,36 @@ struct ThinDump: Tool {
     commandName: "thin_dump", abstract: "Write the metadata of a thin pool as text.",
     version: Toolbox.version)
 
-  enum Format: String, ExpressibleByArgument {
+  enum Format: String, CaseIterable, ExpressibleByArgument {
     case xml
     case humanReadable = "human_readable"
   }
 
-  enum Compatibility: String, ExpressibleByArgument {
+  enum Compatibility: String, CaseIterable, ExpressibleByArgument {
     case version09 = "0.9"
   }
 
-  @Argument(help: "The metadata device or file.") var input: String
-  @Option(name: .attached("f"), help: "xml or human_readable.") var format = Format.xml
+  @Argument(help: ArgumentHelp("The metadata device or file.", valueName: "file"))
+  var input: String
+  @Option(name: .attached("f"), help: "How to write it.") var format = Format.xml
   @Flag(name: .shortAndLong, help: "Go round damage and write what can be reached.")
   var repair = false
   @Flag(name: .shortAndLong, help: "Dump the metadata snapshot.") var metadataSnap = false
-  @Option(name: .attached("o"), help: "Write to this file instead of standard output.")
+  @Option(
+    name: .attached("o"),
+    help: ArgumentHelp("Write to this file instead of standard output.", valueName: "file"))
   var output: String?
-  @Option(help: "Only this device; can be repeated.") var devID: [UInt64] = []
+  @Option(help: ArgumentHelp("Only this device; can be repeated.", valueName: "id"))
+  var devID: [UInt64] = []
   @Flag(help: "Leave out the mappings.") var skipMappings = false
-  @Option(help: "Write XML as version 0.9 did: no shared parts, flags always given.")
+  @Option(
+    help: ArgumentHelp(
+      "Write XML as that version did: no shared parts, flags always given.",
+      valueName: "version"))
   var compat: Compatibility?
   @Option(
-    help: "With --repair, how sure mappings of lost blocks must be: proven, likely or guessed.")
+    help: ArgumentHelp(
+      "With --repair, how sure mappings of lost blocks must be.", valueName: "surety"))
   var accept: ThinRepair.Acceptance?
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions

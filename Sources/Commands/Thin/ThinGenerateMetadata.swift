@@ -6,35 +6,71 @@ internal import ThinMetadata
 struct ThinGenerateMetadata: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_generate_metadata",
-    abstract: "Make up metadata of a thin pool, to test and measure with.",
+    abstract: "Make up metadata of a pool, to test and measure with.",
     version: Toolbox.version)
 
-  @Option(name: .shortAndLong, help: "The file to make, or a metadata device.")
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The file to make, or a metadata device.", valueName: "file"))
   var output: String
   @Option(
     name: [.customLong("devices"), .customLong("origins")],
-    help: "Devices that are no snapshots.")
+    help: ArgumentHelp("Devices that are no snapshots.", valueName: "count"))
   var devices: UInt64 = 1
-  @Option(help: "Snapshots of each such device.") var snapshots: UInt64 = 0
-  @Option(help: "Segments of each device; a snapshot shares them one by one.")
+  @Option(
+    help: ArgumentHelp(
+      "Snapshots of each such device.", valueName: "count"))
+  var snapshots: UInt64 = 0
+  @Option(
+    help: ArgumentHelp(
+      "Segments of each device; a snapshot shares them one by one.", valueName: "count"))
   var segments: UInt64 = 16
-  @Option(help: "Leaves of each segment, of 252 mappings each. (default: 4)") var leaves: UInt64?
-  @Option(help: "Mappings of each segment, instead of --leaves.") var mappings: UInt64?
-  @Option(help: "Segments that each snapshot has of its own, chosen at random.")
+  @Option(
+    help: ArgumentHelp(
+      "Leaves of each segment, of 252 mappings each. (default: 4)", valueName: "count"))
+  var leaves: UInt64?
+  @Option(
+    help: ArgumentHelp(
+      "Mappings of each segment, instead of --leaves.", valueName: "count"))
+  var mappings: UInt64?
+  @Option(
+    help: ArgumentHelp(
+      "Segments that each snapshot has of its own, chosen at random.", valueName: "count"))
   var diverge: UInt64 = 0
-  @Option(help: "Percent of each snapshot's blocks that are its own, here and there.")
+  @Option(
+    help: ArgumentHelp(
+      "Percent of each snapshot's blocks that are its own, here and there.", valueName: "percent"))
   var change: TypedPercent?
-  @Option(help: "Blocks in the shortest run of mappings.") var runMin: UInt64 = 1
-  @Option(help: "Blocks in the longest run of mappings.") var runMax: UInt64 = 32
-  @Option(help: "Virtual blocks without mapping after one run in four.") var gap: UInt64 = 4
-  @Option(help: "How runs lie on the data device: sequential or permuted.")
+  @Option(
+    help: ArgumentHelp(
+      "Blocks in the shortest run of mappings.", valueName: "blocks"))
+  var runMin: UInt64 = 1
+  @Option(
+    help: ArgumentHelp(
+      "Blocks in the longest run of mappings.", valueName: "blocks"))
+  var runMax: UInt64 = 32
+  @Option(
+    help: ArgumentHelp(
+      "Virtual blocks without mapping after one run in four.", valueName: "blocks"))
+  var gap: UInt64 = 4
+  @Option(
+    help: ArgumentHelp(
+      "How runs lie on the data device.", valueName: "order"))
   var data = PoolShape.DataOrder.sequential
   @Flag(help: "Scatter the leaves on the metadata device, as in an aged pool.")
   var scattered = false
-  @Option(help: "Other numbers make other pools; the same makes the same.") var seed: UInt64 = 1
-  @Option(help: "Blocks of 4 KiB in the file. (default: what is needed and some more)")
+  @Option(
+    help: ArgumentHelp(
+      "Other numbers make other pools; the same makes the same.", valueName: "number"))
+  var seed: UInt64 = 1
+  @Option(
+    help: ArgumentHelp(
+      "Blocks of 4 KiB in the file. (default: what is needed and some more)", valueName: "blocks"))
   var size: UInt64?
-  @Option(help: "Sectors in a data block.") var dataBlockSize: UInt32 = 128
+  @Option(
+    help: ArgumentHelp(
+      "Sectors in a data block.", valueName: "sectors"))
+  var dataBlockSize: UInt32 = 128
   @Flag(help: "Overwrite what is there.") var force = false
   @OptionGroup var shared: SharedOptions
 

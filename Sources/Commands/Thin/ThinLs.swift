@@ -6,11 +6,12 @@ internal import ThinMetadata
 struct ThinLs: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_ls",
-    abstract: "List the devices of a thin pool; tell what deleting some would free.",
+    abstract: "List devices; tell what deleting some would free.",
     discussion: "Fields: \(ListField.allCases.map(\.rawValue).joined(separator: ", ")).",
     version: Toolbox.version)
 
-  @Argument(help: "The metadata device or file; it is only read.") var input: String
+  @Argument(help: ArgumentHelp("The metadata device or file; it is only read.", valueName: "file"))
+  var input: String
   @Flag(name: .shortAndLong, help: "List what the metadata snapshot has.")
   var metadataSnap = false
   @Flag(help: "Leave out the line of headings.") var noHeaders = false
@@ -18,7 +19,10 @@ struct ThinLs: Tool {
     name: .customShort("o", allowingJoined: true),
     help: ArgumentHelp("The fields to list, separated by commas.", valueName: "fields"))
   var fields: String?
-  @Option(help: "text or json; or fields, as with -o.") var format: String?
+  @Option(
+    help: ArgumentHelp(
+      "How to list; or fields, as with -o. (values: text, json)", valueName: "format"))
+  var format: String?
   @Option(
     help: ArgumentHelp(
       "Tell how many blocks come free when these devices are deleted together.",

@@ -5,12 +5,16 @@ internal import PersistentData
 struct ThinMetadataPack: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_metadata_pack",
-    abstract: "Pack the metadata of a thin pool, a cache or an era device into a small file.",
+    abstract: "Pack metadata into a small file.",
+    discussion: "The metadata of a thin pool, a cache or an era device.",
     version: Toolbox.version)
 
-  @Option(name: .attached("i"), help: "The metadata device or file; it is only read.")
+  @Option(
+    name: .attached("i"),
+    help: ArgumentHelp("The metadata device or file; it is only read.", valueName: "file"))
   var input: String
-  @Option(name: .attached("o"), help: "The file to make.") var output: String
+  @Option(name: .attached("o"), help: ArgumentHelp("The file to make.", valueName: "file"))
+  var output: String
   @Flag(help: "Pack blocks with bad checksums as well; thin_metadata_unpack puts them back.")
   var includeDamaged = false
   @Flag(name: .shortAndLong, help: "Don't ask before metadata is overwritten.") var force = false

@@ -6,29 +6,42 @@ internal import ThinMetadata
 struct ThinMetadataSize: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_metadata_size",
-    abstract: "Say how large the metadata device of a thin pool has to be.",
+    abstract: "Say how large a pool's metadata device has to be.",
     discussion: """
       Sizes are in sectors of 512 bytes, or end in a unit: b, s, k, m, g, t, p, e, or K, M, G, \
       T, P, E for powers of 1000.
       """, version: Toolbox.version)
 
   /// How the number is printed.
-  enum NumberForm: String, ExpressibleByArgument {
+  enum NumberForm: String, CaseIterable, ExpressibleByArgument {
     case plain, short, long
   }
 
-  @Option(name: .attached("b"), help: "The size of a data block, a multiple of 64 KiB.")
+  @Option(
+    name: .attached("b"),
+    help: ArgumentHelp("The size of a data block, a multiple of 64 KiB.", valueName: "size"))
   var blockSize: TypedSize
-  @Option(name: .attached("s"), help: "The size of the data device.") var poolSize: TypedSize
-  @Option(name: .attached("m"), help: "Thin devices, snapshots among them.")
+  @Option(
+    name: .attached("s"), help: ArgumentHelp("The size of the data device.", valueName: "size"))
+  var poolSize: TypedSize
+  @Option(
+    name: .attached("m"),
+    help: ArgumentHelp("Thin devices, snapshots among them.", valueName: "count"))
   var maxThins: TypedCount
-  @Option(help: "Snapshots that will be kept of each device, beside it.") var snapshots: UInt64?
-  @Option(help: "Percent of a device's blocks that change from one snapshot to the next.")
+  @Option(
+    help: ArgumentHelp(
+      "Snapshots that will be kept of each device, beside it.", valueName: "count"))
+  var snapshots: UInt64?
+  @Option(
+    help: ArgumentHelp(
+      "Percent of a device's blocks that change from one snapshot to the next.",
+      valueName: "percent"))
   var change: TypedPercent?
   @Option(name: .attached("u"), help: "The unit of the answer.") var unit = ByteUnit.sector
   @Option(
     name: .attached("n"),
-    help: "Print the number alone, or with the unit's letter or name (short, long).")
+    help: ArgumentHelp(
+      "Print the number alone, or with the unit's letter or name.", valueName: "form"))
   var numericOnly: NumberForm?
   @OptionGroup var shared: SharedOptions
 

@@ -7,8 +7,13 @@ struct ThinMetadataUnpack: Tool {
     commandName: "thin_metadata_unpack",
     abstract: "Unpack metadata that thin_metadata_pack has packed.", version: Toolbox.version)
 
-  @Option(name: .attached("i"), help: "The packed file; it is only read.") var input: String
-  @Option(name: .attached("o"), help: "The file to make, or a metadata device to overwrite.")
+  @Option(
+    name: .attached("i"),
+    help: ArgumentHelp("The packed file; it is only read.", valueName: "file"))
+  var input: String
+  @Option(
+    name: .attached("o"),
+    help: ArgumentHelp("The file to make, or a metadata device to overwrite.", valueName: "file"))
   var output: String
   @Flag(name: .shortAndLong, help: "Don't ask before anything of worth is overwritten.")
   var force = false

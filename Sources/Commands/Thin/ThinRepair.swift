@@ -6,11 +6,15 @@ internal import ThinMetadata
 struct ThinRepair: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_repair",
-    abstract: "Write new metadata from what is left of damaged thin-pool metadata.",
+    abstract: "Write new metadata from what is left of the old.",
+    usage: """
+      thin_repair [OPTION ...] --input FILE --output FILE
+      thin_repair [OPTION ...] --input FILE --dry-run
+      """,
     version: Toolbox.version)
 
   /// How sure a mapping has to be.
-  enum Acceptance: String, ExpressibleByArgument {
+  enum Acceptance: String, CaseIterable, ExpressibleByArgument {
     case proven, likely, guessed
 
     var provenance: Provenance {
@@ -22,17 +26,24 @@ struct ThinRepair: Tool {
     }
   }
 
-  @Option(name: .attached("i"), help: "The damaged metadata; it is only read.")
+  @Option(
+    name: .attached("i"),
+    help: ArgumentHelp("The damaged metadata; it is only read.", valueName: "file"))
   var input: String
-  @Option(name: .attached("o"), help: "The metadata device or file to overwrite.")
+  @Option(
+    name: .attached("o"),
+    help: ArgumentHelp("The metadata device or file to overwrite.", valueName: "file"))
   var output: String?
   @Flag(name: .customLong("dry-run"), help: "Write no metadata, only say what would come back.")
   var isDryRun = false
-  @Option(help: "How sure mappings of lost blocks must be: proven, likely or guessed.")
+  @Option(
+    help: ArgumentHelp("How sure mappings of lost blocks must be.", valueName: "surety"))
   var accept = Acceptance.proven
   @Flag(help: "Leave out mappings whose data has certainly been overwritten.")
   var dropOverwritten = false
-  @Option(help: "Write what came back and what did not to this file, as JSON.")
+  @Option(
+    help: ArgumentHelp(
+      "Write what came back and what did not to this file, as JSON.", valueName: "file"))
   var report: String?
   // Old versions of LVM pass an empty argument here.
   @Argument(help: .hidden) var ignored: String?

@@ -9,8 +9,12 @@ struct ThinRestore: Tool {
     commandName: "thin_restore", abstract: "Write the metadata of a thin pool from XML.",
     version: Toolbox.version)
 
-  @Option(name: .attached("i"), help: "The XML, a file or a pipe.") var input: String
-  @Option(name: .attached("o"), help: "The metadata device or file to overwrite.")
+  @Option(
+    name: .attached("i"), help: ArgumentHelp("The XML, a file or a pipe.", valueName: "file"))
+  var input: String
+  @Option(
+    name: .attached("o"),
+    help: ArgumentHelp("The metadata device or file to overwrite.", valueName: "file"))
   var output: String
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions

@@ -6,10 +6,14 @@ internal import ThinMetadata
 struct ThinRmap: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_rmap",
-    abstract: "Tell which thin devices have some blocks or bytes of the data device.",
+    abstract: "Tell which devices have some data blocks or bytes.",
+    usage: """
+      thin_rmap [OPTION ...] --region B..E FILE
+      thin_rmap [OPTION ...] --byte-offset OFFSET FILE
+      """,
     version: Toolbox.version)
 
-  enum Format: String, ExpressibleByArgument {
+  enum Format: String, CaseIterable, ExpressibleByArgument {
     case text
     case json
   }
@@ -39,7 +43,8 @@ struct ThinRmap: Tool {
     }
   }
 
-  @Argument(help: "The metadata device or file; it is only read.") var input: String
+  @Argument(help: ArgumentHelp("The metadata device or file; it is only read.", valueName: "file"))
+  var input: String
   @Option(
     name: .customLong("region"),
     help: ArgumentHelp(
@@ -51,7 +56,7 @@ struct ThinRmap: Tool {
       "A byte of the data device, or a sector: 12345s; can be repeated.", valueName: "offset"))
   var places: [Place] = []
   @Flag(name: .shortAndLong, help: "Look at the metadata snapshot.") var metadataSnap = false
-  @Option(name: .attached("f"), help: "text or json.") var format = Format.text
+  @Option(name: .attached("f"), help: "How to list.") var format = Format.text
   @OptionGroup var names: NameOptions
   @OptionGroup var shared: SharedOptions
 

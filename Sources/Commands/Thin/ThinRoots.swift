@@ -7,7 +7,11 @@ internal import ThinMetadata
 struct ThinRoots: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_roots",
-    abstract: "List the old states that thin-pool metadata still holds; undelete devices.",
+    abstract: "List the old states that are left; undelete devices.",
+    usage: """
+      thin_roots [OPTION ...] FILE
+      thin_roots [OPTION ...] --recover ID --from BLOCK --output FILE FILE
+      """,
     version: Toolbox.version)
 
   /// What to take back.
@@ -25,18 +29,28 @@ struct ThinRoots: Tool {
     }
   }
 
-  @Argument(help: "The metadata device or file; it is only read.") var file: String?
-  @Option(name: .attached("i"), help: "The same.") var input: String?
+  @Argument(help: ArgumentHelp("The metadata device or file; it is only read.", valueName: "file"))
+  var file: String?
+  @Option(name: .attached("i"), help: ArgumentHelp("The same.", valueName: "file"))
+  var input: String?
   @Flag(help: "List all states, not only those with something to go back to.") var all = false
   @Option(
-    help: "Take this device back: its id in the old state, or all; an id can be repeated.")
+    help: ArgumentHelp(
+      "Take this device back: its id in the old state, or all; an id can be repeated.",
+      valueName: "id"))
   var recover: [Recovered] = []
-  @Option(help: "The old state to take it from: a root from the list.") var from: UInt32?
-  @Option(name: .attached("o"), help: "The metadata device or file to overwrite.")
+  @Option(
+    help: ArgumentHelp("The old state to take it from: a root from the list.", valueName: "block"))
+  var from: UInt32?
+  @Option(
+    name: .attached("o"),
+    help: ArgumentHelp("The metadata device or file to overwrite.", valueName: "file"))
   var output: String?
   @Option(
     name: .customLong("as"),
-    help: "The one device's id in the output; unless given, the highest one that is free.")
+    help: ArgumentHelp(
+      "The one device's id in the output; unless given, the highest one that is free.",
+      valueName: "id"))
   var newID: UInt64?
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions
@@ -66,7 +80,8 @@ struct ThinRoots: Tool {
   func run() throws(Failure) {
     // What the option parser says of an argument that can't be left out.
     if file == nil, input == nil {
-      throw Failure(.usage, "Missing expected argument '<file>'\n\n" + ThinRoots.helpMessage())
+      let hint = HelpPage(of: ThinRoots.self).hint
+      throw Failure(.usage, "Missing expected argument 'FILE'\n" + hint.dropLast())
     }
     let source = try openInput(path, .read, .salvage)
     // Trees of other targets can look like a pool's.
