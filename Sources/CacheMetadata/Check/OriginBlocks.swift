@@ -21,6 +21,15 @@ struct OriginBlocks: Sendable {
   /// Reports each cache block whose origin block a lower one holds too. The array's blocks have
   /// been read before: what is wrong with them is not reported again.
   func reportDuplicates(into findings: inout Findings) {
+    forEachDuplicate { first, next, origin in
+      findings.report(
+        .originBlockMappedTwice, at: array.shape.site(keys: next...next),
+        found: "origin block \(origin), which cache block \(first) has too")
+    }
+  }
+
+  /// Gives `body` each cache block whose origin block a lower one, the first, holds too.
+  func forEachDuplicate(_ body: (_ first: UInt64, _ next: UInt64, _ origin: UInt64) -> Void) {
     let passes = array.entryCount / OriginBlocks.keptAtMost + 1
     for pass in 0..<passes {
       var array = array
@@ -31,10 +40,7 @@ struct OriginBlocks: Sendable {
       var holders = visitors.flatMap(\.holders)
       holders.sort { ($0.origin, $0.cacheBlock) < ($1.origin, $1.cacheBlock) }
       for (first, next) in zip(holders, holders.dropFirst()) where first.origin == next.origin {
-        findings.report(
-          .originBlockMappedTwice,
-          at: array.shape.site(keys: next.cacheBlock...next.cacheBlock),
-          found: "origin block \(next.origin), which cache block \(first.cacheBlock) has too")
+        body(first.cacheBlock, next.cacheBlock, next.origin)
       }
     }
   }

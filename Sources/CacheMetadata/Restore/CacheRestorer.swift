@@ -28,6 +28,15 @@ package struct CacheRestorer: CacheEvents {
     mappings = ArrayWriter(writer)
   }
 
+  /// Only counts, as for a device of `blockCount` blocks.
+  package init(counting blockCount: UInt64) {
+    writer = BlockWriter(counting: blockCount)
+    mappings = ArrayWriter(writer)
+  }
+
+  /// Blocks that what was written so far takes.
+  package var neededBlocks: UInt64 { writer.neededCount }
+
   package mutating func begin(_ header: CacheHeader) throws(WriteError) {
     guard self.header == nil else { throw .rejected("a second superblock") }
     guard CacheSuperblock.isPossible(dataBlockSectors: header.dataBlockSectors) else {

@@ -24,6 +24,16 @@ package struct EraRestorer: EraEvents {
     eras = ArrayWriter(writer)
   }
 
+  /// Only counts, as for a device of `blockCount` blocks.
+  package init(counting blockCount: UInt64) {
+    writer = BlockWriter(counting: blockCount)
+    writesets = TreeWriter(writer)
+    eras = ArrayWriter(writer)
+  }
+
+  /// Blocks that what was written so far takes.
+  package var neededBlocks: UInt64 { writer.neededCount }
+
   package mutating func begin(_ header: EraHeader) throws(WriteError) {
     guard self.header == nil else { throw .rejected("a second superblock") }
     let unit = EraSuperblock.dataBlockSectorsUnit

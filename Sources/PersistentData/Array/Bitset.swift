@@ -49,6 +49,17 @@ package struct Bitset: Sendable {
     if shift > 0, index + 1 < words.count { words[index + 1] |= word >> (64 - shift) }
   }
 
+  /// Sets the bits of a range, as far as they are here.
+  package mutating func set(_ range: ClosedRange<UInt64>) {
+    guard bitCount > 0, range.lowerBound < bitCount else { return }
+    for bit in range.lowerBound...min(range.upperBound, bitCount - 1) { self[bit] = true }
+  }
+
+  package mutating func setAll() {
+    for index in words.indices { words[index] = .max }
+    clearBeyondEnd()
+  }
+
   /// Sets the bits that are set in another one, as far as they are here.
   package mutating func formUnion(_ other: Bitset) {
     for index in words.indices where index < other.words.count {
@@ -69,6 +80,13 @@ package struct Bitset: Sendable {
       rest.words[index] &= ~other.words[index]
     }
     return rest
+  }
+
+  /// The ranges of bits that are set, ascending, as few as there can be.
+  package var ranges: [ClosedRange<UInt64>] {
+    var ranges: [ClosedRange<UInt64>] = []
+    forEachRange { ranges.append($0.lowerBound...$0.upperBound - 1) }
+    return ranges
   }
 
   /// Bits that are set.

@@ -54,14 +54,20 @@ package struct LeafContents<Value: Sendable>: Sendable {
   package func distinctEntries(
     telling root: UInt64
   ) -> [(key: UInt64, value: Value, isBelow: Bool)] {
-    var own: Set<MetadataBlock> = []
-    if let block = rootBlock(root) {
-      walk.forEachBottom(below: block) { if case .leaf(let leaf, _) = $0 { own.insert(leaf) } }
-    }
+    let own = leaves(below: root)
     return byLeaf.sorted { $0.key < $1.key }.flatMap { leaf, entries in
       let isBelow = own.contains(leaf)
       return entries.map { ($0.0, $0.1, isBelow) }
     }
+  }
+
+  /// The leaves of the tree that starts at `root`.
+  package func leaves(below root: UInt64) -> Set<MetadataBlock> {
+    var own: Set<MetadataBlock> = []
+    if let block = rootBlock(root) {
+      walk.forEachBottom(below: block) { if case .leaf(let leaf, _) = $0 { own.insert(leaf) } }
+    }
+    return own
   }
 
   private func rootBlock(_ root: UInt64) -> MetadataBlock? {

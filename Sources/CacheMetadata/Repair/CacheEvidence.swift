@@ -1,0 +1,129 @@
+internal import PersistentData
+
+/// Reads cache metadata as far as it can be read, and decides what of it can be believed.
+struct CacheEvidence: Sendable {
+  let file: BlockFile
+  private(set) var superblock: CacheSuperblock
+  private(set) var findings: Findings
+  private(set) var outcome = CacheOutcome()
+  private(set) var mappings: StoredArray
+  private(set) var dirtyBits: StoredArray?
+  private(set) var hints: StoredArray?
+  /// Whether what was read could be the state of a cache that ended in order.
+  private(set) var isFlagPlausible = true
+
+  private typealias Structure = CacheReader.Structure
+  private var usage: BlockUsage
+  private var counts = StoredCounts.none
+
+  init(_ file: BlockFile, _ superblock: CacheSuperblock, _ findings: Findings) {
+    self.file = file
+    self.superblock = superblock
+    self.findings = findings
+    usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
+    mappings = StoredArray(Structure.mappings, entryCount: 0, blocks: [], in: file)
+    _ = usage.claim(.superblock, for: Structure.superblock.structure)
+    usage.references.increment(0)
+  }
+
+  mutating func gather() {
+    let cacheBlocks = UInt64(superblock.cacheBlockCount)
+    var mappingIndex = index(Structure.mappings, superblock.mappingRoot, cacheBlocks)
+    var dirtyIndex =
+      superblock.version > 1
+      ? index(Structure.dirtyBits, superblock.dirtyRoot, cacheBlocks) : nil
+    var hintIndex =
+      superblock.hintRoot != 0
+      ? index(Structure.hints, superblock.hintRoot, cacheBlocks) : nil
+    var discardIndex = index(
+      Structure.discards, superblock.discardRoot, superblock.discardBlockCount)
+    let map = StoredSpaceMap(
+      Structure.metadataSpaceMap, root: superblock.metadataSpaceMap, index: .block, in: file,
+      usage: &usage, findings: &findings)
+    counts = StoredCounts(map)
+    let indices = [mappingIndex, dirtyIndex, hintIndex, discardIndex].compactMap { $0 }
+    // A map that takes the trees themselves for free tells of another day.
+    if indices.contains(where: { $0.contradicts(counts) }) { counts = .none }
+    mappingIndex.believe(counts, &usage)
+    dirtyIndex?.believe(counts, &usage)
+    hintIndex?.believe(counts, &usage)
+    discardIndex.believe(counts, &usage)
+    dirtyBits = dirtyIndex.map { array($0, $0.known) }
+    hints = hintIndex.map { array($0, $0.known) }
+    placeMappings(mappingIndex)
+  }
+
+  private mutating func index(
+    _ shape: ArrayShape, _ root: UInt64, _ entryCount: UInt64
+  ) -> ArrayIndex {
+    ArrayIndex(
+      shape, roots: [root], entryCount: entryCount, in: file, usage: &usage, findings: &findings)
+  }
+
+  /// An array whose blocks stand at these places, read once: what is wrong with them is known then.
+  private mutating func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
+    let places = (0..<index.placeCount).map { blocks[$0] }
+    file.turnBackFlippedBits(places.compactMap { $0 })
+    var array = StoredArray(index.shape, entryCount: index.entryCount, blocks: places, in: file)
+    _ = array.readBlocks(findings: &findings) { IgnoringVisitor() }
+    return array
+  }
+
+  private mutating func placeMappings(_ index: ArrayIndex) {
+    mappings = array(index, index.known)
+    judgeFlag()
+    if index.missing.isEmpty { return }
+    let census = ArrayCensus(file, counts, usage)
+    let parts = MappingParts(
+      census.parts, of: index, MappingRules(superblock), knownInUse, in: file)
+    let plausible = parts.plausible(among: census.parts)
+    let placement = ArrayPlacement(
+      index, plausible, census.claims,
+      isComplete: counts.isComplete && census.unknown.isEmpty, fits: parts.fits)
+    outcome.placedBlocks = placement.evidence
+    outcome.openParts = placement.openParts.map {
+      .init(block: $0.block, mappingCount: parts.count(in: $0))
+    }.filter { $0.mappingCount > 0 }
+    mappings = array(index, index.known.merging(placement.found) { known, _ in known })
+    judgeFlag()
+  }
+
+  /// Cache blocks that are in use by what was written at a clean end beside the mappings: those
+  /// that are dirty, and those with a hint.
+  private var knownInUse: Bitset? {
+    guard superblock.isCleanShutdown, isFlagPlausible else { return nil }
+    var findings = Findings()
+    var inUse = Bitset(bitCount: Int(mappings.entryCount))
+    if var dirtyBits { inUse.formUnion(Bitset(&dirtyBits, findings: &findings)) }
+    // Only these policies are known to have no hint for a block that isn't in use.
+    if CacheHeader(superblock).policy == "smq", superblock.policyHintSize == 4, var hints {
+      hints.forEachChunk(of: UInt32.self, findings: &findings) { chunk, _ in
+        for (index, hint) in chunk.values.enumerated() where hint ?? 0 != 0 {
+          inUse[chunk.first + UInt64(index)] = true
+        }
+      }
+    }
+    return inUse
+  }
+
+  /// After a clean end no block is dirty that isn't in use. If one is, the flag, or one of both
+  /// arrays, is of another day.
+  private mutating func judgeFlag() {
+    guard superblock.isCleanShutdown, var bits = dirtyBits else { return }
+    var unused = Findings()
+    var array = mappings
+    let rules = MappingRules(superblock)
+    let visitors = array.readBlocks(findings: &unused) { MappingVisitor(rules: rules) }
+    let isMapped = Bitset(mapped: visitors, count: array.entryCount)
+    let lost = mappings.lost
+    Bitset(&bits, findings: &unused).without(isMapped).forEachRange { range in
+      let keys = range.lowerBound...range.upperBound - 1
+      if !keys.removing(lost.common(with: [keys])).isEmpty { isFlagPlausible = false }
+    }
+  }
+}
+
+/// Only whether blocks can be read matters.
+private struct IgnoringVisitor: ArrayVisitor {
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {}
+}

@@ -1,0 +1,43 @@
+package import PersistentData
+
+/// What a repair of a cache brings back, and what it does not.
+package struct CacheOutcome: Sendable {
+  /// A block of mappings of which nobody knows which cache blocks they are of.
+  package struct OpenPart: Sendable {
+    package let block: MetadataBlock
+    package let mappingCount: Int
+  }
+
+  /// Mappings that come back.
+  package internal(set) var kept = 0
+  /// Of these: those that are dirty, and those that are taken for dirty because what said so is
+  /// lost.
+  package internal(set) var dirty = 0
+  package internal(set) var takenForDirty = 0
+  /// Mappings that make no sense, and those of origin blocks that two cache blocks hold.
+  package internal(set) var impossible: [ClosedRange<UInt64>] = []
+  package internal(set) var contested: [ClosedRange<UInt64>] = []
+  /// Cache blocks of which it can't be told what they hold.
+  package internal(set) var lost: [ClosedRange<UInt64>] = []
+  /// Blocks of mappings without a place.
+  package internal(set) var openParts: [OpenPart] = []
+  /// Array blocks that were found though the index doesn't lead to them.
+  package internal(set) var placedBlocks: [ArrayPlacement.Evidence: Int] = [:]
+  /// Hints of mappings that come back, and of how many they are missing.
+  package internal(set) var hints = 0
+  package internal(set) var lostHints = 0
+  /// Dirty bits that can't go with a clean end, so that none was believed.
+  package internal(set) var isFlagContradicted = false
+
+  /// Mappings that are known not to come back.
+  package var leftOut: UInt64 {
+    UInt64(openParts.reduce(0) { $0 + $1.mappingCount })
+      + (impossible + contested).reduce(0) { $0 + UInt64($1.count) }
+  }
+
+  /// Mappings that are known of.
+  package var known: UInt64 { UInt64(kept) + leftOut }
+
+  /// Whether every mapping came back, with what is known of it.
+  package var isWhole: Bool { leftOut == 0 && lost.isEmpty }
+}

@@ -1,0 +1,91 @@
+package import PersistentData
+
+/// Everything that can be had of damaged cache metadata, found but not yet written.
+///
+/// What is brought back is certain: the place of every mapping is known, and no other cache block
+/// holds the same origin block. A cache block is dirty unless it is certain that it is not.
+package struct CacheSalvage: Sendable {
+  package let header: CacheHeader
+  package let version: UInt32
+  /// What happened to the superblock.
+  package let superblockState: SuperblockState
+  /// Whether the last use ended in order; if not, or if that isn't known, all is dirty.
+  package let isCleanShutdown: Bool
+  /// What is wrong with what was read.
+  package internal(set) var findings: Findings
+  package internal(set) var outcome = CacheOutcome()
+
+  let file: BlockFile
+  let rules: MappingRules
+  var mappings: StoredArray
+  /// `nil` where dirty bits stand in the mappings, or nothing can be believed.
+  var dirtyBits: StoredArray?
+  var hints: StoredArray?
+  /// Cache blocks that hold the same origin block as others.
+  var contested = Bitset(bitCount: 0)
+
+  package enum SuperblockState: Sendable {
+    case sound
+    /// A flipped bit or a wrong byte was put right.
+    case corrected
+    /// It was made anew from everything else and from what a person gave.
+    case remade
+  }
+
+  /// Reads what is there; nothing is ever written to `file`.
+  package init(
+    _ file: BlockFile, overriding overrides: CacheOverrides = CacheOverrides()
+  ) throws(CacheSalvageError) {
+    let found = try FoundCacheSuperblock(file, overrides)
+    var evidence = CacheEvidence(file, found.superblock, found.findings)
+    evidence.gather()
+    let superblock = evidence.superblock
+    self.file = file
+    superblockState = found.state
+    header = CacheHeader(superblock)
+    version = superblock.version
+    isCleanShutdown = superblock.isCleanShutdown && found.isFlagKnown && evidence.isFlagPlausible
+    rules = MappingRules(superblock)
+    findings = evidence.findings
+    outcome = evidence.outcome
+    outcome.isFlagContradicted = superblock.isCleanShutdown && !evidence.isFlagPlausible
+    mappings = evidence.mappings
+    dirtyBits = isCleanShutdown ? evidence.dirtyBits : nil
+    hints = isCleanShutdown ? evidence.hints : nil
+    survey()
+  }
+
+  /// Whether a mapping may be dirty, so far as it is known. `bits`: the dirty bitset, if there is
+  /// one.
+  func isDirty(_ mapping: CacheMapping, _ cacheBlock: UInt64, _ bits: DirtyBits) -> Bool {
+    !isCleanShutdown || bits.isDirty(cacheBlock) ?? mapping.isDirty
+  }
+}
+
+/// The dirty bitset in core, and where it says nothing.
+struct DirtyBits: Sendable {
+  private let bits: Bitset?
+  private let lost: Bitset
+
+  /// `array`: `nil` where there is none. `isExpected`: whether there should be.
+  init(_ array: StoredArray?, isExpected: Bool, count: UInt32, _ findings: inout Findings) {
+    guard var array else {
+      bits = isExpected ? Bitset(bitCount: 0) : nil
+      var lost = Bitset(bitCount: isExpected ? Int(count) : 0)
+      lost.setAll()
+      self.lost = lost
+      return
+    }
+    bits = Bitset(&array, findings: &findings)
+    var lost = Bitset(bitCount: array.lost.isEmpty ? 0 : Int(count))
+    for range in array.lost { lost.set(range) }
+    self.lost = lost
+  }
+
+  /// `nil` where dirty bits stand elsewhere. What is lost is dirty.
+  func isDirty(_ cacheBlock: UInt64) -> Bool? {
+    bits.map { $0[cacheBlock] || lost[cacheBlock] }
+  }
+
+  func isLost(_ cacheBlock: UInt64) -> Bool { bits != nil && lost[cacheBlock] }
+}

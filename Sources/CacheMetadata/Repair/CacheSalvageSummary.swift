@@ -1,0 +1,112 @@
+internal import PersistentData
+
+/// What a repair of a cache kept and what it lost, in words.
+package struct CacheSalvageSummary: Sendable {
+  package let lines: [String]
+
+  /// Ranges and blocks that are told of in one line.
+  private static let mostRanges = 8
+
+  package init(_ salvage: CacheSalvage) {
+    let outcome = salvage.outcome
+    var lines: [String] = []
+    lines += CacheSalvageSummary.forSuperblock(salvage)
+    lines += CacheSalvageSummary.forPlaces(outcome)
+    lines += CacheSalvageSummary.forLosses(outcome)
+    lines += CacheSalvageSummary.forDirtyBlocks(salvage)
+    if outcome.lostHints > 0 {
+      lines.append("\(outcome.lostHints) hints are lost: the policy learns them anew.")
+    }
+    lines.append(CacheSalvageSummary.total(outcome))
+    if !outcome.isWhole || salvage.superblockState == .remade {
+      lines.append(
+        "Keep the damaged metadata, and the cache device as it is, until the data is checked: what "
+          + "is lost here may still be found there.")
+    }
+    lines.append(
+      "Discards are not taken over: the kernel learns them anew, and copies rather too much.")
+    self.lines = lines
+  }
+
+  private static func total(_ outcome: CacheOutcome) -> String {
+    var line = "Kept \(outcome.kept)"
+    if outcome.known > UInt64(outcome.kept) { line += " of \(outcome.known)" }
+    line += " mappings, \(outcome.dirty) of them dirty"
+    return line + (outcome.isWhole ? "; the cache is whole." : "; the cache is NOT whole.")
+  }
+
+  private static func forSuperblock(_ salvage: CacheSalvage) -> [String] {
+    switch salvage.superblockState {
+    case .sound: []
+    case .corrected: ["The superblock had a wrong bit or byte, which is put right."]
+    case .remade:
+      [
+        "The superblock is lost; the cache was found by its other blocks. Whether it was shut down "
+          + "in order is not known."
+      ]
+    }
+  }
+
+  private static func forPlaces(_ outcome: CacheOutcome) -> [String] {
+    let names: [ArrayPlacement.Evidence: String] = [
+      .graftedLeaf: "by a part of the index that is in use still",
+      .oldLeaf: "by older copies of the index",
+      .exclusion: "as no other place is possible",
+    ]
+    return ArrayPlacement.Evidence.allCases.compactMap { kind in
+      guard let count = outcome.placedBlocks[kind], let name = names[kind] else { return nil }
+      return "The index of the mappings is damaged: \(count) "
+        + (count == 1 ? "block was" : "blocks were") + " put back \(name)."
+    }
+  }
+
+  private static func forLosses(_ outcome: CacheOutcome) -> [String] {
+    var lines: [String] = []
+    if !outcome.lost.isEmpty {
+      lines.append(
+        "Lost: what cache blocks \(outcome.lost.rangeText(atMost: mostRanges)) hold. Of data that "
+          + "was dirty there the origin has an older state.")
+    }
+    for part in outcome.openParts.prefix(mostRanges) {
+      lines.append(
+        "Left out: \(part.mappingCount) mappings in block \(part.block) of the old metadata; which "
+          + "cache blocks they are of can't be told.")
+    }
+    if outcome.openParts.count > mostRanges {
+      lines.append("Left out: \(outcome.openParts.count - mostRanges) more blocks of this kind.")
+    }
+    if !outcome.impossible.isEmpty {
+      lines.append(
+        "Left out, as what is stored for them makes no sense: cache blocks "
+          + "\(outcome.impossible.rangeText(atMost: mostRanges)).")
+    }
+    if !outcome.contested.isEmpty {
+      lines.append(
+        "Left out, as two cache blocks hold the same origin block and nothing tells which is "
+          + "right: cache blocks \(outcome.contested.rangeText(atMost: mostRanges)). Data that was "
+          + "dirty in one of them is only in the cache device.")
+    }
+    return lines
+  }
+
+  private static func forDirtyBlocks(_ salvage: CacheSalvage) -> [String] {
+    let outcome = salvage.outcome
+    if outcome.isFlagContradicted {
+      return [
+        "The cache is marked as shut down in order, but its dirty bits don't fit its mappings: "
+          + "every block is taken for dirty, and will be written back."
+      ]
+    }
+    if !salvage.isCleanShutdown {
+      return [
+        "The cache was not shut down in order, so every block is taken for dirty, and will be "
+          + "written back."
+      ]
+    }
+    if outcome.takenForDirty == 0 { return [] }
+    return [
+      "Dirty bits are lost: \(outcome.takenForDirty) blocks are taken for dirty, and will be "
+        + "written back."
+    ]
+  }
+}

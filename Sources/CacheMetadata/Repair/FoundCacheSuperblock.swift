@@ -1,0 +1,64 @@
+internal import PersistentData
+
+/// The superblock of a cache: as it stands, with a wrong bit or byte put right, or made anew.
+struct FoundCacheSuperblock: Sendable {
+  private(set) var superblock: CacheSuperblock
+  private(set) var state = CacheSalvage.SuperblockState.sound
+  /// Whether the clean flag is the cache's own.
+  private(set) var isFlagKnown = true
+  private(set) var findings = Findings()
+
+  init(_ file: BlockFile, _ overrides: CacheOverrides) throws(CacheSalvageError) {
+    let site = CacheReader.Structure.superblock
+    let read = CacheSuperblock.read(.superblock, of: file, at: site, into: &findings)
+    guard let found = read ?? CacheSuperblock.withRightByte(file) else {
+      throw .nothingFound
+    }
+    superblock = found
+    if findings.worst == .error { state = .corrected }
+    superblock.check(home: .superblock, at: site, into: &findings)
+    superblock.override(overrides)
+    let invalid = superblock.invalidNumbers
+    guard invalid.isEmpty else { throw .numbersInvalid(invalid) }
+  }
+}
+
+extension CacheSuperblock {
+  /// The superblock with its one wrong byte put right; `nil` unless exactly one way to do that
+  /// makes a superblock that can be right.
+  fileprivate static func withRightByte(_ file: BlockFile) -> CacheSuperblock? {
+    let plausible = try? file.withBlock(.superblock) { bytes in
+      SingleByteError.locate(in: bytes, as: kind).map { place in
+        CacheSuperblock(SingleByteError.corrected(bytes, place)[0])
+      }.filter { superblock in
+        var findings = Findings()
+        superblock.check(
+          home: .superblock, at: CacheReader.Structure.superblock, into: &findings)
+        return findings.isEmpty
+      }
+    }
+    return plausible?.count == 1 ? plausible?[0] : nil
+  }
+
+  fileprivate mutating func override(_ overrides: CacheOverrides) {
+    if let sectors = overrides.dataBlockSectors { dataBlockSectors = sectors }
+    if let count = overrides.cacheBlockCount { cacheBlockCount = count }
+    if let version = overrides.version { self.version = version }
+    if let policy = overrides.policy { policyName = CacheSuperblock.paddedName(policy) }
+  }
+
+  /// What is certainly wrong, and can be given.
+  fileprivate var invalidNumbers: [CacheSalvageError.MissingNumber] {
+    var invalid: [CacheSalvageError.MissingNumber] = []
+    if !CacheSuperblock.isPossible(dataBlockSectors: dataBlockSectors) {
+      invalid.append(.dataBlockSectors)
+    }
+    if !CacheSuperblock.versions.contains(version) { invalid.append(.version) }
+    return invalid
+  }
+
+  private static func paddedName(_ name: String) -> [UInt8] {
+    let bytes = Array(name.utf8.prefix(Layout.policyNameSize - 1))
+    return bytes + Array(repeating: 0, count: Layout.policyNameSize - bytes.count)
+  }
+}

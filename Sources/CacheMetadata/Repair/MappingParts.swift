@@ -1,0 +1,58 @@
+internal import PersistentData
+
+/// Blocks that may be part of the mapping array, told by what they hold.
+struct MappingParts: Sendable {
+  /// Which cache blocks are in use, by the block and the index in it: a bit each.
+  private let mapped: [MetadataBlock: [UInt64]]
+  private let index: ArrayIndex
+  /// What a cache block that isn't in use can't have; `nil` where nothing is known.
+  private let inUse: Bitset?
+
+  /// `parts`: any blocks of arrays; those that hold no mappings are not possible anywhere.
+  /// `inUse`: cache blocks that are known to be in use.
+  init(
+    _ parts: [ArrayCensus.Part], of index: ArrayIndex, _ rules: MappingRules, _ inUse: Bitset?,
+    in file: BlockFile
+  ) {
+    var mapped: [MetadataBlock: [UInt64]] = [:]
+    for part in parts where part.valueSize == index.shape.valueSize {
+      let words = try? file.withBlock(part.block) { bytes -> [UInt64]? in
+        let block = ArrayBlock(bytes)
+        var words = [UInt64](repeating: 0, count: (index.shape.valuesPerBlock + 63) / 64)
+        for entry in 0..<min(block.entryCount, index.shape.valuesPerBlock) {
+          let value: UInt64 = block.value(entry)
+          if value == 0 { continue }
+          if rules.fault(of: value)?.rule.severity == .error { return nil }
+          words[entry / 64] |= 1 << UInt64(entry % 64)
+        }
+        return words
+      }
+      if let words = words ?? nil { mapped[part.block] = words }
+    }
+    self.mapped = mapped
+    self.index = index
+    self.inUse = inUse
+  }
+
+  /// Those that hold mappings and nothing else.
+  func plausible(among parts: [ArrayCensus.Part]) -> [ArrayCensus.Part] {
+    parts.filter { mapped[$0.block] != nil }
+  }
+
+  /// Whether a block leaves out no cache block that is known to be in use.
+  func fits(_ part: ArrayCensus.Part, _ place: Int) -> Bool {
+    guard let words = mapped[part.block] else { return false }
+    guard let inUse else { return true }
+    for (entry, cacheBlock) in index.shape.range(ofBlock: place, count: index.entryCount)
+      .enumerated()
+    where inUse[cacheBlock] && words[entry / 64] >> UInt64(entry % 64) & 1 == 0 {
+      return false
+    }
+    return true
+  }
+
+  /// Mappings that a block holds.
+  func count(in part: ArrayCensus.Part) -> Int {
+    mapped[part.block, default: []].reduce(0) { $0 + $1.nonzeroBitCount }
+  }
+}

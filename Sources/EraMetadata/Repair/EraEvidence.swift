@@ -1,0 +1,264 @@
+internal import PersistentData
+
+/// A writeset as far as it can be read.
+struct SalvagedWriteset: Sendable {
+  let era: UInt64
+  /// Bits that the set has; more than the writeset says where its blocks hold more.
+  let bitCount: UInt64
+  let bits: StoredArray
+  /// Whether nothing of it can be believed.
+  let isContradicted: Bool
+
+  /// Ranges of bits that count as set because nobody knows, ascending.
+  var lost: [ClosedRange<UInt64>] {
+    if isContradicted { return bitCount > 0 ? [0...bitCount - 1] : [] }
+    return bits.lost
+  }
+}
+
+/// Reads era metadata as far as it can be read, and decides what of it can be believed.
+struct EraEvidence: Sendable {
+  let file: BlockFile
+  private(set) var superblock: EraSuperblock
+  private(set) var findings: Findings
+  private(set) var outcome = EraOutcome()
+  private(set) var eraArray: StoredArray
+  /// Blocks of the era array of which one belongs where the array has none; empty unless the
+  /// block of every such place is among them.
+  private(set) var openParts: [ArrayCensus.Part] = []
+  /// Ascending by era; the current one is the last.
+  private(set) var writesets: [SalvagedWriteset] = []
+  /// The highest value that a lost block's can have been.
+  private(set) var bound: UInt32 = 0
+
+  private typealias Structure = EraReader.Structure
+  private var usage: BlockUsage
+  private var counts = StoredCounts.none
+  private var lostEras: [ClosedRange<UInt64>] = []
+
+  init(_ file: BlockFile, _ superblock: EraSuperblock, _ findings: Findings) {
+    self.file = file
+    self.superblock = superblock
+    self.findings = findings
+    usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
+    eraArray = StoredArray(Structure.eraArray, entryCount: 0, blocks: [], in: file)
+    _ = usage.claim(.superblock, for: Structure.superblock.structure)
+    usage.references.increment(0)
+  }
+
+  mutating func gather() {
+    let held = heldSuperblock()
+    let heldRoots = { (root: KeyPath<EraSuperblock, UInt64>) in
+      held.map { [$0[keyPath: root]] } ?? []
+    }
+    let tree = LeafContents(
+      Structure.writesetTree, roots: [superblock.writesetRoot] + heldRoots(\.writesetRoot),
+      in: file, usage: &usage, findings: &findings
+    ) { leaf, entry in Writeset(leaf, entry) }
+    let (live, lost) = tree.entries(below: superblock.writesetRoot)
+    var sets = writesetIndices(tree, live.map(\.1))
+    var index = ArrayIndex(
+      Structure.eraArray, roots: [superblock.eraArrayRoot] + heldRoots(\.eraArrayRoot),
+      entryCount: UInt64(superblock.blockCount), in: file, usage: &usage, findings: &findings)
+    let map = StoredSpaceMap(
+      Structure.metadataSpaceMap, root: superblock.metadataSpaceMap, index: .block, in: file,
+      usage: &usage, findings: &findings)
+    counts = StoredCounts(map)
+    // A map that takes the trees themselves for free tells of another day.
+    let nodes = tree.leaves.keys
+    if index.contradicts(counts) || nodes.contains(where: { counts[$0.number] == 0 }) {
+      counts = .none
+    }
+    index.believe(counts, &usage)
+    for root in sets.keys { sets[root]?.believe(counts, &usage) }
+    collect(live, sets, lost)
+    readEras(index)
+  }
+
+  /// The copy of the superblock that a metadata snapshot keeps.
+  private mutating func heldSuperblock() -> EraSuperblock? {
+    let pointer = superblock.heldRoot
+    guard let block = MetadataBlock(pointer: pointer, count: usage.blockCount) else { return nil }
+    usage.references.increment(pointer)
+    _ = usage.claim(block, for: Structure.metadataSnapshot.structure)
+    return EraSuperblock.read(
+      block, of: file, at: Structure.metadataSnapshot, into: &findings)
+  }
+
+  /// The index trees of all bitsets, by root; each root is referred to by every leaf that has it.
+  private mutating func writesetIndices(
+    _ tree: LeafContents<Writeset>, _ live: [Writeset]
+  ) -> [UInt64: ArrayIndex] {
+    var stored = tree.leaves.values.flatMap { $0.map(\.1) }
+    let current = superblock.currentWriteset
+    if current.root != 0 { stored.append(current) }
+    var indices: [UInt64: ArrayIndex] = [:]
+    for (root, sets) in Dictionary(grouping: stored, by: \.root) {
+      indices[root] = ArrayIndex(
+        Structure.writeset, roots: sets.map { _ in root },
+        entryCount: UInt64(sets.map(\.bitCount).max() ?? 0), in: file, usage: &usage,
+        findings: &findings)
+    }
+    return indices
+  }
+
+  private mutating func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
+    let places = (0..<index.placeCount).map { blocks[$0] }
+    file.turnBackFlippedBits(places.compactMap { $0 })
+    var array = StoredArray(index.shape, entryCount: index.entryCount, blocks: places, in: file)
+    _ = array.readBlocks(findings: &findings) { IgnoringVisitor() }
+    return array
+  }
+}
+
+extension EraEvidence {
+  /// Puts the writesets in order, and finds the eras that have none though they must.
+  private mutating func collect(
+    _ live: [(UInt64, Writeset)], _ indices: [UInt64: ArrayIndex], _ hidden: [ClosedRange<UInt64>]
+  ) {
+    let current = UInt64(superblock.currentEra)
+    let isOpen = superblock.currentWriteset.root != 0
+    // Keys go up to the era before an open one.
+    let last = isOpen ? current - min(current, 1) : current
+    for (era, stored) in live.sorted(by: { $0.0 < $1.0 }) where era <= last {
+      writesets.append(writeset(era, stored, indices))
+    }
+    let eras = writesets.map(\.era)
+    var lost = hidden.map { $0.clamped(to: 0...last) }
+    for (era, next) in zip(eras, eras.dropFirst()) where next > era + 1 {
+      lost.append(era + 1...next - 1)
+    }
+    if let newest = eras.last, newest < last { lost.append(newest + 1...last) }
+    lostEras = lost.joined.flatMap { range in
+      eras.reduce([range]) { rest, era in rest.flatMap { $0.removing([era...era]) } }
+    }
+    // Where nothing is in use but what was reached, the lost nodes led to nothing.
+    if !lostEras.isEmpty, ArrayCensus(file, counts, usage).isUnreached == false { lostEras = [] }
+    if let range = lostEras.last, range.upperBound > 0 {
+      outcome.lostEras = (lostEras.first?.lowerBound ?? 0)...range.upperBound
+      let before = writesets.count
+      writesets.removeAll { $0.era < range.upperBound }
+      outcome.supersededWritesets = before - writesets.count
+    }
+    if isOpen { writesets.append(writeset(current, superblock.currentWriteset, indices)) }
+  }
+
+  /// The era in which all blocks count as written, as its writeset and all before are lost.
+  var fullEra: UInt64? { outcome.lostEras?.upperBound }
+
+  private mutating func writeset(
+    _ era: UInt64, _ stored: Writeset, _ indices: [UInt64: ArrayIndex]
+  ) -> SalvagedWriteset {
+    guard let index = indices[stored.root] else {
+      return SalvagedWriteset(
+        era: era, bitCount: UInt64(stored.bitCount),
+        bits: StoredArray(Structure.writeset, entryCount: 0, blocks: [], in: file),
+        isContradicted: true)
+    }
+    let bits = array(index, index.known)
+    let words = index.isWhole ? bits.storedValueCount : nil
+    let wanted = (UInt64(stored.bitCount) + 63) / 64
+    // A size that the blocks don't bear out: of which of both is wrong, the larger loses nothing.
+    let isOtherSize =
+      index.isWhole && index.end > UInt64(index.placeCount) + 1
+      || words.map { $0 != wanted } ?? false
+    let count =
+      isOtherSize
+      ? max(UInt64(min(stored.bitCount, superblock.blockCount)), UInt64(superblock.blockCount))
+      : UInt64(stored.bitCount)
+    return SalvagedWriteset(
+      era: era, bitCount: count, bits: bits,
+      isContradicted: isOtherSize || !index.doubted.isEmpty || index.contradicts(counts))
+  }
+
+  /// Reads the era array, finds blocks that its index has lost, and how late a lost value can be.
+  private mutating func readEras(_ index: ArrayIndex) {
+    eraArray = array(index, index.known)
+    raiseCurrentEra()
+    bound = highestPossible()
+    if index.missing.isEmpty { return }
+    let census = ArrayCensus(file, counts, usage)
+    let parts = census.parts.filter {
+      $0.valueSize == index.shape.valueSize && highestValue(of: $0) <= bound
+    }
+    let placement = ArrayPlacement(
+      index, parts, census.claims,
+      isComplete: counts.isComplete && census.unknown.isEmpty, fits: { _, _ in true })
+    outcome.placedBlocks = placement.evidence
+    if placement.isComplete { openParts = placement.openParts }
+    eraArray = array(index, index.known.merging(placement.found) { known, _ in known })
+  }
+
+  private func highestValue(of part: ArrayCensus.Part) -> UInt32 {
+    let highest = try? file.withBlock(part.block) { bytes in
+      let block = ArrayBlock(bytes)
+      return (0..<block.entryCount).map { block.value($0, as: UInt32.self) }.max()
+    }
+    return highest ?? .max
+  }
+
+  /// No era that anything tells of is later than the current one.
+  private mutating func raiseCurrentEra() {
+    let current = superblock.currentEra
+    // Eras follow each other, so the newest archived one bears the superblock out.
+    let archived = writesets.filter { $0.era < UInt64(current) }.last?.era
+    if let archived, archived + 1 == UInt64(current) { return }
+    if superblock.currentWriteset.root == 0, writesets.last?.era == UInt64(current) { return }
+    let highest = eraArray.highestValue
+    guard highest > current else { return }
+    outcome.raisedFrom = current
+    superblock.currentEra = highest
+  }
+
+  /// The oldest archived era: what writesets say is put into the array era by era. A value above
+  /// it, where any block has one, tells that other rules made this array.
+  private func highestPossible() -> UInt32 {
+    let current = superblock.currentEra
+    guard lostEras.isEmpty, !writesets.contains(where: \.isContradicted),
+      outcome.raisedFrom == nil
+    else { return current }
+    var bound = current
+    if let oldest = writesets.first { bound = UInt32(clamping: min(oldest.era, UInt64(current))) }
+    // The current writeset alone: all before it has been put into the array.
+    if writesets.count == 1, superblock.currentWriteset.root != 0 { bound -= min(bound, 1) }
+    return eraArray.highestValue > bound ? current : bound
+  }
+}
+
+extension StoredArray {
+  /// The highest value of an array of eras that can be read.
+  fileprivate var highestValue: UInt32 {
+    var unused = Findings()
+    var copy = self
+    return copy.readBlocks(findings: &unused) { HighestVisitor() }.map(\.highest).max() ?? 0
+  }
+
+  /// Values that all blocks hold; `nil` where one can't be read.
+  fileprivate var storedValueCount: UInt64? {
+    guard isWhole else { return nil }
+    var unused = Findings()
+    var copy = self
+    return copy.readBlocks(findings: &unused) { CountingVisitor() }.reduce(0) { $0 + $1.count }
+  }
+}
+
+private struct HighestVisitor: ArrayVisitor {
+  var highest: UInt32 = 0
+
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
+    for index in 0..<wanted { highest = max(highest, block.value(index)) }
+  }
+}
+
+private struct CountingVisitor: ArrayVisitor {
+  var count: UInt64 = 0
+
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
+    count += UInt64(block.entryCount)
+  }
+}
+
+/// Only whether blocks can be read matters.
+private struct IgnoringVisitor: ArrayVisitor {
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {}
+}

@@ -1,0 +1,32 @@
+package import PersistentData
+
+/// What a repair of era metadata brings back, and what it takes for the latest that it can have
+/// been.
+package struct EraOutcome: Sendable {
+  /// Blocks of the origin whose value in the era array comes back.
+  package internal(set) var kept: UInt64 = 0
+  /// Blocks whose value is lost: they get the highest that it can have been.
+  package internal(set) var lostBlocks: [ClosedRange<UInt64>] = []
+  /// That value, or the highest of several.
+  package internal(set) var lostBlocksEra: UInt32 = 0
+  /// Values that no block can have; each is taken for the highest that there can be.
+  package internal(set) var impossible: UInt64 = 0
+  /// Writesets that come back whole.
+  package internal(set) var keptWritesets = 0
+  /// Eras of which not all is known that was written: what is lost counts as written.
+  package internal(set) var lostWritesets: [UInt64] = []
+  /// Eras whose writesets are lost, and no longer told apart: all was written in the last of them.
+  package internal(set) var lostEras: ClosedRange<UInt64>?
+  /// Writesets that say no more than the one that stands for lost eras.
+  package internal(set) var supersededWritesets = 0
+  /// Array blocks that were found though the index doesn't lead to them.
+  package internal(set) var placedBlocks: [ArrayPlacement.Evidence: Int] = [:]
+  /// The current era of the superblock, where it was too low for what else is there.
+  package internal(set) var raisedFrom: UInt32?
+
+  /// Whether all that was known comes back as it was.
+  package var isWhole: Bool {
+    lostBlocks.isEmpty && impossible == 0 && lostWritesets.isEmpty && lostEras == nil
+      && raisedFrom == nil
+  }
+}

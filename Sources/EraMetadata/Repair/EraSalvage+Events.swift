@@ -1,0 +1,106 @@
+internal import PersistentData
+
+extension EraSalvage {
+  /// Says what comes back, in the order of a dump.
+  package func say<Events: EraEvents & ~Copyable>(
+    to events: inout Events
+  ) throws(Events.Failure) {
+    try events.begin(header)
+    if let fullEra {
+      try events.beginWriteset(era: fullEra, bitCount: header.blockCount)
+      if header.blockCount > 0 { try events.marked(0..<UInt64(header.blockCount)) }
+      try events.endWriteset()
+    }
+    for writeset in writesets { try say(writeset, to: &events) }
+    try events.beginEraArray()
+    var unused = Findings()
+    var array = eraArray
+    let values = openValues
+    try array.forEachChunk(of: UInt32.self, findings: &unused) {
+      (chunk, _) throws(Events.Failure) in
+      for (index, value) in chunk.values.enumerated() {
+        let block = chunk.first + UInt64(index)
+        try events.era(value.map(possible) ?? lostValue(of: block, values), of: block)
+      }
+    }
+    try events.endEraArray()
+    try events.end()
+  }
+
+  private func say<Events: EraEvents & ~Copyable>(
+    _ writeset: SalvagedWriteset, to events: inout Events
+  ) throws(Events.Failure) {
+    try events.beginWriteset(
+      era: writeset.era, bitCount: UInt32(clamping: writeset.bitCount))
+    let lost = writeset.lost
+    if let all = lost.first, all.lowerBound == 0, all.upperBound + 1 == writeset.bitCount {
+      try events.marked(0..<writeset.bitCount)
+    } else {
+      var unused = Findings()
+      var array = writeset.bits
+      var bits = Bitset(&array, findings: &unused)
+      for range in lost { bits.set(range) }
+      try bits.forEachRange { (range) throws(Events.Failure) in try events.marked(range) }
+      // Those of blocks that there are no places for.
+      if let last = lost.last, last.upperBound >= bits.bitCount {
+        try events.marked(max(last.lowerBound, bits.bitCount)..<last.upperBound + 1)
+      }
+    }
+    try events.endWriteset()
+  }
+
+  /// A value that is no more than it can be.
+  private func possible(_ value: UInt32) -> UInt32 { min(value, header.currentEra) }
+
+  /// By place in a block of the era array: the highest value that a block without a place has.
+  private var openValues: [UInt32]? {
+    if openParts.isEmpty { return nil }
+    var values = [UInt32](repeating: 0, count: eraArray.shape.valuesPerBlock)
+    for part in openParts {
+      let read: ()? = try? file.withBlock(part.block) { bytes in
+        let block = ArrayBlock(bytes)
+        for index in 0..<min(block.entryCount, values.count) {
+          values[index] = max(values[index], block.value(index))
+        }
+      }
+      if read == nil { return nil }
+    }
+    return values
+  }
+
+  /// The highest value that a block whose own is lost can have.
+  private func lostValue(of block: UInt64, _ open: [UInt32]?) -> UInt32 {
+    let perBlock = eraArray.shape.entriesPerBlock
+    let place = Int(block / perBlock)
+    guard let open, place < eraArray.blocks.count, eraArray.blocks[place] == nil
+    else { return bound }
+    return min(bound, open[Int(block % perBlock)])
+  }
+
+  /// Counts what will come back, and notes what will not.
+  mutating func survey() {
+    var outcome = outcome
+    var unused = Findings()
+    var array = eraArray
+    let values = openValues
+    array.forEachChunk(of: UInt32.self, findings: &unused) { chunk, _ in
+      for (index, value) in chunk.values.enumerated() {
+        guard let value else {
+          let block = chunk.first + UInt64(index)
+          outcome.lostBlocksEra = max(outcome.lostBlocksEra, lostValue(of: block, values))
+          continue
+        }
+        if value > header.currentEra { outcome.impossible += 1 } else { outcome.kept += 1 }
+      }
+    }
+    outcome.lostBlocks = eraArray.lost
+    for writeset in writesets {
+      if writeset.lost.isEmpty {
+        outcome.keptWritesets += 1
+      } else {
+        outcome.lostWritesets.append(writeset.era)
+      }
+    }
+    self.outcome = outcome
+  }
+}

@@ -1,0 +1,54 @@
+package import PersistentData
+
+/// Everything that can be had of damaged era metadata, found but not yet written.
+///
+/// Nothing of it says that a block was written last in an earlier era than it was: what is lost is
+/// taken for the latest that it can have been, so that a backup reads rather too much.
+package struct EraSalvage: Sendable {
+  package let header: EraHeader
+  /// What happened to the superblock.
+  package let superblockState: SuperblockState
+  /// What is wrong with what was read.
+  package let findings: Findings
+  package internal(set) var outcome: EraOutcome
+
+  let file: BlockFile
+  var eraArray: StoredArray
+  let openParts: [ArrayCensus.Part]
+  let writesets: [SalvagedWriteset]
+  /// The era in which all blocks count as written.
+  let fullEra: UInt64?
+  /// The highest value that a lost block's can have been.
+  let bound: UInt32
+
+  package enum SuperblockState: Sendable {
+    case sound
+    /// A flipped bit or a wrong byte was put right.
+    case corrected
+    /// It was made anew from everything else and from what a person gave.
+    case remade
+  }
+
+  /// Reads what is there; nothing is ever written to `file`.
+  package init(
+    _ file: BlockFile, overriding overrides: EraOverrides = EraOverrides()
+  ) throws(EraSalvageError) {
+    let found = try FoundEraSuperblock(file, overrides)
+    var evidence = EraEvidence(file, found.superblock, found.findings)
+    evidence.gather()
+    let superblock = evidence.superblock
+    self.file = file
+    superblockState = found.state
+    header = EraHeader(
+      dataBlockSectors: superblock.dataBlockSectors, blockCount: superblock.blockCount,
+      currentEra: superblock.currentEra)
+    findings = evidence.findings
+    outcome = evidence.outcome
+    eraArray = evidence.eraArray
+    openParts = evidence.openParts
+    writesets = evidence.writesets
+    fullEra = evidence.fullEra
+    bound = evidence.bound
+    survey()
+  }
+}

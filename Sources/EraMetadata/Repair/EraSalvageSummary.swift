@@ -1,0 +1,92 @@
+internal import PersistentData
+
+/// What a repair of era metadata kept and what it lost, in words.
+package struct EraSalvageSummary: Sendable {
+  package let lines: [String]
+
+  /// Ranges and eras that are told of in one line.
+  private static let mostRanges = 8
+
+  package init(_ salvage: EraSalvage) {
+    let outcome = salvage.outcome
+    var lines: [String] = []
+    lines += EraSalvageSummary.forSuperblock(salvage)
+    lines += EraSalvageSummary.forPlaces(outcome)
+    lines += EraSalvageSummary.forEras(outcome)
+    lines += EraSalvageSummary.forWritesets(outcome)
+    let count = UInt64(salvage.header.blockCount)
+    lines.append(
+      "Kept the eras of \(outcome.kept) of \(count) blocks and \(outcome.keptWritesets) of "
+        + "\(outcome.keptWritesets + outcome.lostWritesets.count) writesets"
+        + (outcome.isWhole
+          ? "; the metadata is whole."
+          : "; what is lost counts as written as late as it can have been."))
+    if !outcome.isWhole {
+      lines.append(
+        "A backup of what was written since an era reads rather too much now, and misses nothing. "
+          + "Keep the damaged metadata until one has been made.")
+    }
+    self.lines = lines
+  }
+
+  private static func forSuperblock(_ salvage: EraSalvage) -> [String] {
+    var lines: [String] = []
+    switch salvage.superblockState {
+    case .sound: break
+    case .corrected: lines.append("The superblock had a wrong bit or byte, which is put right.")
+    case .remade: lines.append("The superblock is lost; the rest was found by other blocks.")
+    }
+    if let before = salvage.outcome.raisedFrom {
+      lines.append(
+        "The superblock says that era \(before) is the current one, but there are later ones: it "
+          + "is \(salvage.header.currentEra) now.")
+    }
+    return lines
+  }
+
+  private static func forPlaces(_ outcome: EraOutcome) -> [String] {
+    let names: [ArrayPlacement.Evidence: String] = [
+      .graftedLeaf: "by a part of the index that is in use still",
+      .oldLeaf: "by older copies of the index",
+      .exclusion: "as no other place is possible",
+    ]
+    return ArrayPlacement.Evidence.allCases.compactMap { kind in
+      guard let count = outcome.placedBlocks[kind], let name = names[kind] else { return nil }
+      return "The index of the era array is damaged: \(count) "
+        + (count == 1 ? "block was" : "blocks were") + " put back \(name)."
+    }
+  }
+
+  private static func forEras(_ outcome: EraOutcome) -> [String] {
+    var lines: [String] = []
+    if !outcome.lostBlocks.isEmpty {
+      lines.append(
+        "Lost: the eras of blocks \(outcome.lostBlocks.rangeText(atMost: mostRanges)). They count "
+          + "as written in era \(outcome.lostBlocksEra), the latest that it can have been.")
+    }
+    if outcome.impossible > 0 {
+      lines.append(
+        "\(outcome.impossible) blocks had an era later than the current one: they count as written "
+          + "in the current one.")
+    }
+    return lines
+  }
+
+  private static func forWritesets(_ outcome: EraOutcome) -> [String] {
+    var lines: [String] = []
+    if let lost = outcome.lostEras {
+      lines.append(
+        "Lost: writesets of eras up to \(lost.upperBound). Every block counts as written in era "
+          + "\(lost.upperBound)"
+          + (outcome.supersededWritesets > 0
+            ? "; \(outcome.supersededWritesets) writesets of earlier eras say no more than that."
+            : "."))
+    }
+    if !outcome.lostWritesets.isEmpty {
+      let eras = outcome.lostWritesets.map { $0...$0 }.rangeText(atMost: mostRanges)
+      lines.append(
+        "Parts of the writesets of eras \(eras) are lost: there every block counts as written.")
+    }
+    return lines
+  }
+}

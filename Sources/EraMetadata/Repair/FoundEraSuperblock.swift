@@ -1,0 +1,56 @@
+internal import PersistentData
+
+/// The superblock of an era device: as it stands, with a wrong bit or byte put right, or made anew.
+struct FoundEraSuperblock: Sendable {
+  private(set) var superblock: EraSuperblock
+  private(set) var state = EraSalvage.SuperblockState.sound
+  private(set) var findings = Findings()
+
+  init(_ file: BlockFile, _ overrides: EraOverrides) throws(EraSalvageError) {
+    let site = EraReader.Structure.superblock
+    let read = EraSuperblock.read(.superblock, of: file, at: site, into: &findings)
+    guard let found = read ?? EraSuperblock.withRightByte(file) else {
+      throw .nothingFound
+    }
+    superblock = found
+    if findings.worst == .error { state = .corrected }
+    superblock.check(home: .superblock, at: site, into: &findings)
+    superblock.override(overrides)
+    let invalid = superblock.invalidNumbers
+    guard invalid.isEmpty else { throw .numbersInvalid(invalid) }
+  }
+}
+
+extension EraSuperblock {
+  /// The superblock with its one wrong byte put right; `nil` unless exactly one way to do that
+  /// makes a superblock that can be right.
+  fileprivate static func withRightByte(_ file: BlockFile) -> EraSuperblock? {
+    let plausible = try? file.withBlock(.superblock) { bytes in
+      SingleByteError.locate(in: bytes, as: kind).map { place in
+        EraSuperblock(SingleByteError.corrected(bytes, place)[0])
+      }.filter { superblock in
+        var findings = Findings()
+        superblock.check(
+          home: .superblock, at: EraReader.Structure.superblock, into: &findings)
+        return findings.isEmpty
+      }
+    }
+    return plausible?.count == 1 ? plausible?[0] : nil
+  }
+
+  fileprivate mutating func override(_ overrides: EraOverrides) {
+    if let sectors = overrides.dataBlockSectors { dataBlockSectors = sectors }
+    if let count = overrides.blockCount { blockCount = count }
+    if let era = overrides.currentEra { currentEra = max(currentEra, era) }
+  }
+
+  /// What is certainly wrong, and can be given.
+  fileprivate var invalidNumbers: [EraSalvageError.MissingNumber] {
+    var invalid: [EraSalvageError.MissingNumber] = []
+    if dataBlockSectors == 0 || dataBlockSectors % EraSuperblock.dataBlockSectorsUnit != 0 {
+      invalid.append(.dataBlockSectors)
+    }
+    if blockCount > EraSuperblock.blockCountMaximum { invalid.append(.blockCount) }
+    return invalid
+  }
+}

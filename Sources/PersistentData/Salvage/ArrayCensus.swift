@@ -1,0 +1,129 @@
+/// What blocks that nothing leads to hold, as far as it can be part of an array or tell of one:
+/// where the blocks of an array are looked for when its index is lost.
+///
+/// Nothing here is trusted beyond its own block. Memory is bounded by the size of the device.
+package struct ArrayCensus: Sendable {
+  /// A block of some array, in use by the space map.
+  package struct Part: Hashable, Sendable {
+    package let block: MetadataBlock
+    package let valueSize: Int
+    package let entryCount: Int
+    /// Parts of the same contents have the same number.
+    package let contents: Int
+  }
+
+  /// Ascending by block.
+  package private(set) var parts: [Part] = []
+  /// What leaves with block numbers say, the leaf's being in use or not.
+  package private(set) var claims: [(claim: ArrayIndex.Claim, isInUse: Bool)] = []
+  /// Blocks in use that nothing leads to and that can't be told from garbage: each may have been
+  /// what is looked for.
+  package private(set) var unknown: [MetadataBlock] = []
+  /// Whether any block is in use that less leads to than the space map says; `nil` where it doesn't
+  /// say.
+  package private(set) var isUnreached: Bool?
+
+  /// Reads all blocks that hold anything, but for those that as many lead to as the space map
+  /// says.
+  package init(_ file: BlockFile, _ counts: StoredCounts, _ usage: BlockUsage) {
+    let end = usage.blockCount
+    let isWanted = { (block: UInt32) in
+      counts[block].map { $0 == 0 || UInt64($0) > usage.references[UInt64(block)] }
+        ?? (usage.references[UInt64(block)] == 0)
+    }
+    let stored = file.storedBlocks(in: 1..<max(1, end))
+    let blocks = stored.flatMap { UInt32($0.lowerBound)..<UInt32($0.upperBound) }.filter(isWanted)
+    file.progress.begin("looking at all blocks", total: blocks.count)
+    let visitors = BlockScan(file, blocks).run { Visitor(blocks: blocks, counts: counts) }
+    parts = visitors.flatMap(\.parts).sorted { $0.block < $1.block }
+    unknown = visitors.flatMap(\.unknown).sorted()
+    isUnreached = counts.isComplete ? visitors.contains(where: \.hasBlockInUse) : nil
+    // A hole of a sparse file reads as zeroes, which is damage where a block is in use.
+    var next: UInt64 = 1
+    for range in stored + [end..<end] {
+      for hole in next..<max(next, range.lowerBound)
+      where counts[UInt32(hole)] ?? 0 > 0 && isWanted(UInt32(hole)) {
+        unknown.append(MetadataBlock(UInt32(hole)))
+      }
+      next = range.upperBound
+    }
+    if !unknown.isEmpty, isUnreached != nil { isUnreached = true }
+    claims = visitors.flatMap(\.claims)
+  }
+
+  private struct Visitor: BlockVisitor {
+    let blocks: [UInt32]
+    let counts: StoredCounts
+    var parts: [Part] = []
+    var claims: [(claim: ArrayIndex.Claim, isInUse: Bool)] = []
+    var unknown: [MetadataBlock] = []
+    var hasBlockInUse = false
+
+    init(blocks: [UInt32], counts: StoredCounts) {
+      self.blocks = blocks
+      self.counts = counts
+    }
+
+    mutating func unreadable(_ index: Int, _ error: IOError) {
+      if isInUse(index) {
+        hasBlockInUse = true
+        unknown.append(MetadataBlock(blocks[index]))
+      }
+    }
+
+    mutating func visit(_ index: Int, _ bytes: RawSpan) {
+      let block = MetadataBlock(blocks[index])
+      if isInUse(index) { hasBlockInUse = true }
+      switch BlockKind(of: bytes) {
+      case .btreeNode:
+        let node = BTreeNode(bytes)
+        guard node.isSound(in: block) else { break }
+        if node.kind == .leaf, node.valueSize == BTreeNode.pointerSize {
+          addLeaf(node, isInUse: isInUse(index))
+        }
+        return
+      case .array:
+        // Those no longer in use are old, and their numbers mean nothing now.
+        guard isInUse(index) else { return }
+        if let part = Part(bytes, in: block) {
+          parts.append(part)
+          return
+        }
+      case .some: return
+      case nil: break
+      }
+      if isInUse(index) { unknown.append(block) }
+    }
+
+    private func isInUse(_ index: Int) -> Bool { counts[blocks[index]] ?? 0 > 0 }
+
+    private mutating func addLeaf(_ leaf: BTreeNode, isInUse: Bool) {
+      for entry in 0..<leaf.entryCount {
+        let claim = ArrayIndex.Claim(place: leaf.key(entry), block: leaf.value(entry))
+        // A mapping's or a word's value is no block of any device.
+        if claim.block < MetadataBlock.maximumCount { claims.append((claim, isInUse)) }
+      }
+    }
+  }
+}
+
+extension ArrayCensus.Part {
+  /// `nil` when `bytes` are no sound block of an array of four or eight bytes a value that was
+  /// written for `block`.
+  fileprivate init?(_ bytes: RawSpan, in block: MetadataBlock) {
+    let array = ArrayBlock(bytes)
+    guard array.block == UInt64(block.number), array.valueSize == 4 || array.valueSize == 8,
+      array.entryCount <= ArrayBlock.capacity(valueSize: array.valueSize)
+    else { return nil }
+    self.block = block
+    valueSize = array.valueSize
+    entryCount = array.entryCount
+    var hasher = Hasher()
+    hasher.combine(valueSize)
+    hasher.combine(entryCount)
+    for index in 0..<array.entryCount * array.valueSize / 4 {
+      hasher.combine(array.value(index, as: UInt32.self))
+    }
+    contents = hasher.finalize()
+  }
+}

@@ -1,0 +1,26 @@
+/// How often each metadata block is referred to, as its space map says: evidence of what damaged
+/// blocks led to, as far as it can be believed.
+package struct StoredCounts: Sendable {
+  private let counts: [UInt32?]
+  /// Whether the count of every block is known.
+  package let isComplete: Bool
+
+  /// Nothing is known.
+  package static let none = StoredCounts(counts: [], isComplete: false)
+
+  private init(counts: [UInt32?], isComplete: Bool) {
+    self.counts = counts
+    self.isComplete = isComplete
+  }
+
+  package init(_ map: StoredSpaceMap) {
+    counts = map.readCounts()
+    isComplete = !counts.isEmpty && !counts.contains(nil)
+  }
+
+  /// The count of a block, 0 beyond the space map's end; `nil` where it isn't known.
+  package subscript(block: UInt32) -> UInt32? {
+    if Int(block) < counts.count { return counts[Int(block)] }
+    return counts.isEmpty ? nil : 0
+  }
+}

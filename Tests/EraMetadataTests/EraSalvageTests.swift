@@ -1,0 +1,63 @@
+import EraMetadata
+import Foundation
+import PersistentData
+import TestSupport
+import Testing
+
+/// What a repair brings back of era metadata of which one block is lost, beside what a kernel
+/// wrote.
+@Suite struct EraSalvageTests {
+  private static let images = TestFiles.fixtureNames("kernel/era")
+
+  @Test(arguments: images)
+  func `any block can be lost, and no write is missed`(name: String) throws {
+    var random = SeededRandom()
+    let image = try EditableImage(kernel: "era/\(name)")
+    let (eras, _) = try RecordedEras.of(image.path)
+    let sound = try image.bytes
+    for block in try spaceMap(image).blocksInUse.shuffled(using: &random).prefix(30) {
+      let damage = BlockDamage.allCases[random.number(0..<BlockDamage.allCases.count)]
+      let what: Comment = "\(name), block \(block), \(damage), SEED=\(random.seed)"
+      try sound.write(to: URL(fileURLWithPath: image.path))
+      try damage.strike(block, of: image.open(.write), &random)
+      let (found, salvage) = try RecordedEras.salvaged(image.path)
+      #expect(found.header == eras.header, what)
+      #expect(found.eras.count == eras.eras.count, what)
+      let isLow = zip(found.last, eras.last).contains { $0 < $1 }
+      #expect(!isLow, what)
+      if damage == .flippedBit || salvage.outcome.isWhole { #expect(found == eras, what) }
+      // What isn't named as lost is as it was.
+      for (block, era) in found.eras.enumerated() where era != eras.eras[block] {
+        #expect(salvage.outcome.lostBlocks.contains { $0.contains(UInt64(block)) }, what)
+      }
+      try expectSoundOutput(salvage, as: found, in: image.scratch, what)
+    }
+  }
+
+  private func expectSoundOutput(
+    _ salvage: EraSalvage, as found: RecordedEras, in scratch: Scratch, _ what: Comment
+  ) throws {
+    let output = try scratch.blank("output", bytes: 12 << 20)
+    try salvage.restore(to: BlockFile(output, .write))
+    let check = EraCheck(of: try BlockFile(output, .read))
+    #expect(check.findings.worst != .error && check.findings.worst != .leak, what)
+    #expect(try RecordedEras.of(output).eras.last == found.last, what)
+  }
+
+  @Test(arguments: images)
+  func `sound metadata comes back as a dump says it`(name: String) throws {
+    let image = try EditableImage(kernel: "era/\(name)")
+    let (found, salvage) = try RecordedEras.salvaged(image.path)
+    #expect(try found == RecordedEras.of(image.path).eras)
+    #expect(salvage.outcome.isWhole)
+  }
+
+  private func spaceMap(_ image: EditableImage) throws -> StoredSpaceMap {
+    let (_, reader) = try RecordedEras.of(image.path)
+    var usage = BlockUsage(blockCount: reader.file.blockCount)
+    var findings = Findings()
+    return StoredSpaceMap(
+      EraReader.Structure.metadataSpaceMap, root: reader.live.superblock.metadataSpaceMap,
+      index: .block, in: reader.file, usage: &usage, findings: &findings)
+  }
+}
