@@ -12,13 +12,14 @@ static bool ascend_from(const uint64_t *keys, size_t at, size_t count) {
 
 bool dmm_ascend_plain(const uint64_t *keys, size_t count) { return ascend_from(keys, 0, count); }
 
+// `matters`: the bits of a value that have to go up.
 static void run_ends_from(const uint64_t *keys, const uint64_t *values, size_t at, size_t count,
-                          uint64_t step, uint64_t *ends) {
+                          uint64_t step, uint64_t matters, uint64_t *ends) {
   for (; at < count; at++) {
     // Without a branch: in a fragmented pool nobody can foretell where a run ends.
     uint64_t differs = 1;
     if (at + 1 < count) {
-      differs = (le64toh(values[at]) + step) ^ le64toh(values[at + 1]);
+      differs = ((le64toh(values[at]) + step) ^ le64toh(values[at + 1])) & matters;
       if (keys) differs |= (le64toh(keys[at]) + 1) ^ le64toh(keys[at + 1]);
     }
     ends[at / 64] |= (uint64_t)(differs != 0) << at % 64;
@@ -26,8 +27,23 @@ static void run_ends_from(const uint64_t *keys, const uint64_t *values, size_t a
 }
 
 void dmm_run_ends_plain(const uint64_t *keys, const uint64_t *values, size_t count, uint64_t step,
-                        uint64_t *ends) {
-  run_ends_from(keys, values, 0, count, step, ends);
+                        uint64_t matters, uint64_t *ends) {
+  run_ends_from(keys, values, 0, count, step, matters, ends);
+}
+
+static void survey_from(const uint64_t *values, size_t at, size_t count, uint64_t first,
+                        uint64_t size, uint64_t rest, struct dmm_survey *survey) {
+  for (; at < count; at++) {
+    uint64_t value = le64toh(values[at]);
+    survey->hits[at / 64] |= (uint64_t)(value - first < size) << at % 64;
+    if (value > survey->highest) survey->highest = value;
+    if ((value & rest) > survey->highest_rest) survey->highest_rest = value & rest;
+  }
+}
+
+void dmm_survey_plain(const uint64_t *values, size_t count, uint64_t first, uint64_t size,
+                      uint64_t rest, struct dmm_survey *survey) {
+  survey_from(values, 0, count, first, size, rest, survey);
 }
 
 // MARK: x86-64, four entries at a time
@@ -53,15 +69,19 @@ static bool ascend_avx2(const uint64_t *keys, size_t count) {
   return _mm256_movemask_epi8(ascend) == -1 && ascend_from(keys, at, count);
 }
 
-__attribute__((target("avx2")))
-static void run_ends_avx2(const uint64_t *keys, const uint64_t *values, size_t count,
-                          uint64_t step, uint64_t *ends) {
+__attribute__((target("avx2"), always_inline))
+static inline void run_ends_any(const uint64_t *keys, const uint64_t *values, size_t count,
+                                uint64_t step, uint64_t matters, uint64_t *ends) {
   const __m256i steps = _mm256_set1_epi64x((long long)step);
+  const __m256i bits = _mm256_set1_epi64x((long long)matters);
   const __m256i ones = _mm256_set1_epi64x(1);
   size_t at = 0;
   for (; at + 5 <= count; at += 4) {
+    __m256i next = _mm256_add_epi64(load(values + at), steps), after = load(values + at + 1);
     __m256i continued =
-        _mm256_cmpeq_epi64(_mm256_add_epi64(load(values + at), steps), load(values + at + 1));
+        matters == UINT64_MAX
+            ? _mm256_cmpeq_epi64(next, after)
+            : _mm256_cmpeq_epi64(_mm256_and_si256(next, bits), _mm256_and_si256(after, bits));
     if (keys)
       continued = _mm256_and_si256(
           continued,
@@ -69,7 +89,50 @@ static void run_ends_avx2(const uint64_t *keys, const uint64_t *values, size_t c
     unsigned differ = (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(continued)) ^ 15;
     ends[at / 64] |= (uint64_t)differ << at % 64;
   }
-  run_ends_from(keys, values, at, count, step, ends);
+  run_ends_from(keys, values, at, count, step, matters, ends);
+}
+
+__attribute__((target("avx2")))
+static void run_ends_avx2(const uint64_t *keys, const uint64_t *values, size_t count,
+                          uint64_t step, uint64_t matters, uint64_t *ends) {
+  // Nearly always all bits matter: that has a loop of its own.
+  if (matters == UINT64_MAX)
+    run_ends_any(keys, values, count, step, UINT64_MAX, ends);
+  else
+    run_ends_any(keys, values, count, step, matters, ends);
+}
+
+__attribute__((target("avx2")))
+static __m256i larger(__m256i one, __m256i other) {
+  return _mm256_blendv_epi8(other, one, _mm256_cmpgt_epi64(one, other));
+}
+
+__attribute__((target("avx2")))
+static void survey_avx2(const uint64_t *values, size_t count, uint64_t first, uint64_t size,
+                        uint64_t rest, struct dmm_survey *survey) {
+  const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
+  const __m256i firsts = _mm256_set1_epi64x((long long)first);
+  const __m256i sizes = _mm256_xor_si256(_mm256_set1_epi64x((long long)size), sign);
+  const __m256i rests = _mm256_set1_epi64x((long long)rest);
+  __m256i highest = sign, highest_rest = sign;
+  size_t at = 0;
+  for (; at + 4 <= count; at += 4) {
+    __m256i value = load(values + at);
+    __m256i offset = _mm256_xor_si256(_mm256_sub_epi64(value, firsts), sign);
+    __m256i hit = _mm256_cmpgt_epi64(sizes, offset);
+    survey->hits[at / 64] |= (uint64_t)(unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(hit))
+                             << at % 64;
+    highest = larger(_mm256_xor_si256(value, sign), highest);
+    highest_rest = larger(_mm256_xor_si256(_mm256_and_si256(value, rests), sign), highest_rest);
+  }
+  uint64_t found[4], found_rests[4];
+  _mm256_storeu_si256((__m256i *)found, _mm256_xor_si256(highest, sign));
+  _mm256_storeu_si256((__m256i *)found_rests, _mm256_xor_si256(highest_rest, sign));
+  for (size_t lane = 0; lane < 4; lane++) {
+    if (found[lane] > survey->highest) survey->highest = found[lane];
+    if (found_rests[lane] > survey->highest_rest) survey->highest_rest = found_rests[lane];
+  }
+  survey_from(values, at, count, first, size, rest, survey);
 }
 
 bool dmm_ascend(const uint64_t *keys, size_t count) {
@@ -78,11 +141,19 @@ bool dmm_ascend(const uint64_t *keys, size_t count) {
 }
 
 void dmm_run_ends(const uint64_t *keys, const uint64_t *values, size_t count, uint64_t step,
-                  uint64_t *ends) {
+                  uint64_t matters, uint64_t *ends) {
   if (__builtin_cpu_supports("avx2"))
-    run_ends_avx2(keys, values, count, step, ends);
+    run_ends_avx2(keys, values, count, step, matters, ends);
   else
-    dmm_run_ends_plain(keys, values, count, step, ends);
+    dmm_run_ends_plain(keys, values, count, step, matters, ends);
+}
+
+void dmm_survey(const uint64_t *values, size_t count, uint64_t first, uint64_t size, uint64_t rest,
+                struct dmm_survey *survey) {
+  if (__builtin_cpu_supports("avx2"))
+    survey_avx2(values, count, first, size, rest, survey);
+  else
+    dmm_survey_plain(values, count, first, size, rest, survey);
 }
 
 #else
@@ -90,8 +161,13 @@ void dmm_run_ends(const uint64_t *keys, const uint64_t *values, size_t count, ui
 bool dmm_ascend(const uint64_t *keys, size_t count) { return dmm_ascend_plain(keys, count); }
 
 void dmm_run_ends(const uint64_t *keys, const uint64_t *values, size_t count, uint64_t step,
-                  uint64_t *ends) {
-  dmm_run_ends_plain(keys, values, count, step, ends);
+                  uint64_t matters, uint64_t *ends) {
+  dmm_run_ends_plain(keys, values, count, step, matters, ends);
+}
+
+void dmm_survey(const uint64_t *values, size_t count, uint64_t first, uint64_t size, uint64_t rest,
+                struct dmm_survey *survey) {
+  dmm_survey_plain(values, count, first, size, rest, survey);
 }
 
 #endif

@@ -119,14 +119,14 @@ extension TextBuffer {
   }
 
   /// Appends a number below 10^8 without leading zeros.
-  @inlinable mutating func appendFirst(_ number: UInt32) {
+  @inlinable @inline(__always) mutating func appendFirst(_ number: UInt32) {
     let digits = Self.digits(of: number)
     // The last digit stays, even if it is 0.
     append(digits: digits, from: min(digits.trailingZeroBitCount / 8, 7))
   }
 
   /// Appends the last `8 - first` of eight digits; the room has been made, for all eight.
-  @inlinable mutating func append(digits: UInt64, from first: Int) {
+  @inlinable @inline(__always) mutating func append(digits: UInt64, from first: Int) {
     let text = (digits | 0x3030_3030_3030_3030) &>> UInt64(truncatingIfNeeded: 8 &* first)
     unsafe room.storeBytes(of: text.littleEndian, toByteOffset: count, as: UInt64.self)
     count += 8 - first
@@ -136,7 +136,7 @@ extension TextBuffer {
   ///
   /// Splits the number three times, all parts at once: into two of four digits, four of two and
   /// eight of one. Multiplying by a rounded-up reciprocal stands for each division.
-  @inlinable static func digits(of number: UInt32) -> UInt64 {
+  @inlinable @inline(__always) static func digits(of number: UInt32) -> UInt64 {
     let number = UInt64(number)
     let fours = (number / 10_000) | (number % 10_000) << 32
     // 10486 / 2^20 is 1/100, near enough for up to four digits.

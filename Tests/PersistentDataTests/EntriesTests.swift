@@ -1,4 +1,5 @@
 import CSystem
+import PersistentData
 import TestSupport
 import Testing
 
@@ -38,11 +39,12 @@ import Testing
           keys.append(key)
           values.append(value)
         }
+        let matters: UInt64 = random.once(in: 2) ? .max : .max << 24
         for keys in [nil, keys] {
           var expected = [UInt64](repeating: 0, count: 4)
           for index in 0..<count {
             let next = index + 1
-            if next < count, values[next] == values[index] &+ step,
+            if next < count, (values[next] ^ (values[index] &+ step)) & matters == 0,
               keys.map({ $0[next] == $0[index] &+ 1 }) ?? true
             {
               continue
@@ -51,12 +53,71 @@ import Testing
           }
           let place: Comment = "seed \(random.seed), \(count) entries"
           var ends = [UInt64](repeating: 0, count: 4)
-          dmm_run_ends(keys, values, count, step, &ends)
+          dmm_run_ends(keys, values, count, step, matters, &ends)
           #expect(ends == expected, place)
           ends = [UInt64](repeating: 0, count: 4)
-          dmm_run_ends_plain(keys, values, count, step, &ends)
+          dmm_run_ends_plain(keys, values, count, step, matters, &ends)
           #expect(ends == expected, place)
         }
+      }
+    }
+  }
+
+  @Test func `a survey finds the values looked for, and the highest there are`() {
+    var random = SeededRandom()
+    for count in 0...256 {
+      for _ in 0..<8 {
+        let first: UInt64 = random.once(in: 4) ? 0 : random.number(0...UInt64.max)
+        let size: UInt64 = random.once(in: 4) ? .max : random.number(0...1 << 40)
+        let rest: UInt64 = random.once(in: 2) ? 0xFF_FFFF : 0
+        let values: [UInt64] = (0..<count).map { _ in
+          random.once(in: 2) ? random.number(0...UInt64.max) : first &+ random.number(0...1 << 40)
+        }
+        var expected = [UInt64](repeating: 0, count: 4)
+        for (index, value) in values.enumerated() where value &- first < size {
+          expected[index / 64] |= 1 << UInt64(index % 64)
+        }
+        let place: Comment = "seed \(random.seed), \(count) entries"
+        for look in [dmm_survey, dmm_survey_plain] {
+          var survey = dmm_survey()
+          look(values, count, first, size, rest, &survey)
+          let hits = [survey.hits.0, survey.hits.1, survey.hits.2, survey.hits.3]
+          #expect(hits == expected, place)
+          #expect(survey.highest == values.max() ?? 0, place)
+          #expect(survey.highest_rest == values.map { $0 & rest }.max() ?? 0, place)
+        }
+      }
+    }
+  }
+
+  @Test func `each entry is found in its run, and hits one after the other`() {
+    var random = SeededRandom()
+    for count in 1...256 {
+      let interval: UInt64 = [1, 2, 5, 80, 1000].randomElement(using: &random) ?? 1
+      var block: UInt64 = 1000
+      let blocks: [UInt64] = (0..<count).map { _ in
+        block += random.once(in: interval) ? 2 : 1
+        return block
+      }
+      let values = blocks.map { $0 << 24 | random.number(0..<100) }
+      let place: Comment = "seed \(random.seed), \(count) entries"
+      var runs: [Range<Int>] = []
+      for index in 0..<count {
+        if let last = runs.last, blocks[index] == blocks[index - 1] + 1 {
+          runs[runs.count - 1] = last.lowerBound..<index + 1
+        } else {
+          runs.append(index..<index + 1)
+        }
+      }
+      let ends = RunEnds(of: values.span, step: 1 << 24, mattering: .max << 24)
+      #expect(runs.flatMap { run in run.map { _ in run } } == (0..<count).map(ends.run), place)
+
+      let wanted = random.number(1000...1100)..<random.number(1100...1300) as Range<UInt64>
+      let survey = ValueSurvey(of: values.span, above: 24, for: wanted)
+      #expect(survey.highestBlock == block, place)
+      for index in 0...count {
+        let hit = (index..<count).first { wanted.contains(blocks[$0]) }
+        #expect(survey.firstHit(from: index) == hit, place)
       }
     }
   }

@@ -16,6 +16,7 @@ import Testing
     "Sources/MetadataXML/InputPortions.swift",
     "Sources/MetadataXML/TextBuffer.swift",
     "Sources/PersistentData/BTree/RunEnds.swift",
+    "Sources/PersistentData/BTree/ValueSurvey.swift",
     "Sources/PersistentData/Block/BlockBuffer.swift",
     "Sources/PersistentData/Block/BlockFile.swift",
     "Sources/PersistentData/Block/BlockKind.swift",

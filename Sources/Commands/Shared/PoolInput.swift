@@ -5,7 +5,8 @@ internal import ThinMetadata
 extension Tool {
   /// Opens a pool to look at: all of it, or what its metadata snapshot has.
   ///
-  /// Whatever is wrong below the superblock is in the reader's findings.
+  /// Whatever is wrong below the superblock is in the reader's findings. What lies below which keys
+  /// of the mapping trees can't be asked: it would take memory.
   func openPool(
     _ path: String, metadataSnapshot: Bool, skippingMappings: Bool = false
   ) throws(Failure) -> PoolReader {
@@ -15,6 +16,7 @@ extension Tool {
     var choice = RootChoice()
     choice.metadataSnapshot = metadataSnapshot
     choice.skipsMappings = skippingMappings
+    choice.forgetsKeys = true
     do throws(DumpError) {
       let reader = try PoolReader.open(file, choosing: choice)
       // The live pool, which may be changing, is no substitute.

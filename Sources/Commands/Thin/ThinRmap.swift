@@ -93,7 +93,7 @@ struct ThinRmap: Tool {
       throw Failure(error)
     }
     _ = consume bar
-    try sayDamage(map, reader)
+    try sayDamage(map)
   }
 
   /// The data blocks with some bytes, all of which have to be on the data device.
@@ -140,7 +140,7 @@ struct ThinRmap: Tool {
     }
   }
 
-  private func sayDamage(_ map: ReverseMap, _ reader: PoolReader) throws(Failure) {
+  private func sayDamage(_ map: ReverseMap) throws(Failure) {
     shared.messages.say(map.findings)
     let lost = map.devicesNotWhole
     guard map.findings.worst == .error || !lost.isEmpty else { return }

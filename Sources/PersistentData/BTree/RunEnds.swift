@@ -9,9 +9,12 @@ package struct RunEnds: Sendable {
   @usableFromInline var place = 0
   @usableFromInline var rest: UInt64
 
-  /// Finds the runs of values, no more than fit in a leaf, each of which goes up by `step`; and
-  /// the keys by one, where there are `keys`.
-  package init(of values: Span<UInt64>, step: UInt64, keys: Span<UInt64>? = nil) {
+  /// Finds the runs of values, no more than fit in a leaf, each of which goes up by `step` in the
+  /// bits that matter; and the keys by one, where there are `keys`.
+  package init(
+    of values: Span<UInt64>, step: UInt64, mattering bitsThatMatter: UInt64 = .max,
+    keys: Span<UInt64>? = nil
+  ) {
     // What stands behind the pointers is as long as it is said to be.
     precondition(values.count <= 256)
     let count = values.count
@@ -20,11 +23,13 @@ package struct RunEnds: Sendable {
     unsafe bits.withUnsafeMutableBufferPointer { bits in
       unsafe values.withUnsafeBufferPointer { values in
         guard let keys else {
-          return unsafe dmm_run_ends(nil, values.baseAddress, count, step, bits.baseAddress)
+          return unsafe dmm_run_ends(
+            nil, values.baseAddress, count, step, bitsThatMatter, bits.baseAddress)
         }
         precondition(keys.count == count)
         unsafe keys.withUnsafeBufferPointer { keys in
-          unsafe dmm_run_ends(keys.baseAddress, values.baseAddress, count, step, bits.baseAddress)
+          unsafe dmm_run_ends(
+            keys.baseAddress, values.baseAddress, count, step, bitsThatMatter, bits.baseAddress)
         }
       }
     }
@@ -44,6 +49,25 @@ package struct RunEnds: Sendable {
     let bit = rest.trailingZeroBitCount
     rest &= rest &- 1
     return 64 &* place &+ bit
+  }
+
+  /// The run that an entry is in.
+  @inlinable package func run(with index: Int) -> Range<Int> {
+    let (place, bit) = (index &>> 6, UInt64(truncatingIfNeeded: index & 63))
+    var end = place
+    var bits = words[place] & (UInt64.max &<< bit)
+    while bits == 0 {
+      end += 1
+      bits = words[end]
+    }
+    let last = 64 &* end &+ bits.trailingZeroBitCount
+    var start = place
+    bits = words[place] & ~(UInt64.max &<< bit)
+    while bits == 0, start > 0 {
+      start -= 1
+      bits = words[start]
+    }
+    return (bits == 0 ? 0 : 64 &* start &+ 64 &- bits.leadingZeroBitCount)..<last + 1
   }
 }
 

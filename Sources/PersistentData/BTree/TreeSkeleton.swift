@@ -88,6 +88,9 @@ package struct TreeSkeleton: Sendable {
     }
   }
 
+  /// Gives up the keys, most of what it takes: nobody may ask for keys or bounds any more.
+  mutating func forgetKeys() { keys = [] }
+
   /// Internal nodes of one level on their way into the skeleton.
   struct Batch: Sendable {
     /// Entries that there is room for from the start, if there can be so many.

@@ -93,6 +93,10 @@ package struct TreeWalk: Sendable {
       && !skeleton.hasLostPointers
   }
 
+  /// Gives up what is known of the keys in internal nodes, most of the memory that a walk takes.
+  /// Leaves can be read as before; what lies below which keys can't be asked any more.
+  package mutating func forgetKeys() { skeleton.forgetKeys() }
+
   /// How many leaves there are, each counted once.
   package var leafCount: Int { leafFrontier.references.count }
 

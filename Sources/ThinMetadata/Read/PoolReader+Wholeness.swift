@@ -3,6 +3,7 @@ internal import PersistentData
 extension PoolReader {
   /// Devices with mappings that damage hides, as far as their trees have been read; ascending.
   package var devicesNotWhole: [UInt64] {
+    if mappings.isWhole, devices.allSatisfy({ $0.root != nil }) { return [] }
     let totals = mappingTotals
     return devices.filter { device in
       guard let root = device.root else { return true }

@@ -22,6 +22,8 @@ package struct RootChoice: Sendable {
   package var orphans: [MetadataBlock] = []
   /// Look at the list of devices alone, and at none of their mapping trees.
   package var skipsMappings = false
+  /// Don't keep the keys of their internal nodes; see `TreeWalk.forgetKeys`.
+  package var forgetsKeys = false
 
   package init() {}
 }
@@ -260,6 +262,8 @@ package struct PoolReader: Sendable {
     mappings = TreeWalk(
       Structure.mapping, roots: choice.skipsMappings ? [] : roots, in: file, usage: &usage,
       findings: &findings)
+
+    if choice.forgetsKeys { mappings.forgetKeys() }
 
     lostTopLevel = lostRoots
     self.lostDetails = lostDetails

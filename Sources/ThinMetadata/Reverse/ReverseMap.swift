@@ -25,8 +25,12 @@ package struct ReverseRun: Hashable, Sendable {
 /// are more, the leaves are read again for those behind. Memory does not grow with the answer:
 /// whose a run is, is found on the way from its leaf up to the roots when it is told.
 package struct ReverseMap {
-  /// Runs of leaves that are kept at once, of 16 bytes each.
-  package static let usualCapacity = 2 << 20
+  /// Bytes for what is known of the pool and for runs of leaves.
+  private static let memory = 39 << 20
+  private static let bytesPerLeaf = 80
+  private static let bytesPerEntry = 12
+  /// Runs of leaves that are kept at once, if there is little room, of 16 bytes each.
+  private static let leastCapacity = 1 << 19
 
   private let regions: DataRegions
   private let capacity: Int
@@ -34,11 +38,19 @@ package struct ReverseMap {
   private var teller: ReverseTeller
   private var histogram: ReverseHistogram
 
-  /// `reader`: its devices are those that are asked about.
-  package init(_ reader: PoolReader, _ regions: DataRegions, capacity: Int = usualCapacity) {
+  /// `reader`: its devices are those that are asked about. `capacity`: runs of leaves that are kept
+  /// at once, if not as many as there is room for.
+  package init(_ reader: PoolReader, _ regions: DataRegions, capacity: Int? = nil) {
     // No mapping that is taken leads beyond the data device.
     self.regions = regions.clamped(to: reader.limits.dataBlockCount)
-    self.capacity = capacity
+    let known =
+      ReverseMap.bytesPerLeaf * reader.mappings.leafCount
+      + ReverseMap.bytesPerEntry * reader.mappings.skeleton.children.count
+    self.capacity =
+      capacity
+      ?? max(
+        ReverseMap.leastCapacity,
+        (ReverseMap.memory - known) / MemoryLayout<ReverseEntry>.stride)
     self.reader = reader
     let roots = reader.devices.map { device in
       device.root.flatMap { reader.mappings.isUsable($0) ? $0 : nil }
@@ -62,38 +74,40 @@ package struct ReverseMap {
     var end = regions.end
     var isFirstPass = true
     while begin < regions.end {
-      let visitors = collect(from: begin, to: end, isFirstPass)
-      if let reached = visitors.map(\.end).min() { end = reached }
-      try teller.tell(visitors.map(\.entries), from: begin, body)
-      begin = visitors.isEmpty ? regions.end : end
-      if begin < regions.end { end = histogram.cut(from: begin, room: capacity * 3 / 4) }
+      let windows = collect(from: begin, to: end, isFirstPass)
       isFirstPass = false
+      end = windows.map(\.end).min() ?? regions.end
+      if windows.contains(where: \.isOverfull) {
+        end = begin + (windows.first?.width ?? 1)
+        continue
+      }
+      try teller.tell(windows, from: begin, to: end, body)
+      begin = end
+      if begin < regions.end { end = histogram.cut(from: begin, room: capacity * 3 / 4) }
     }
   }
 
-  /// Reads the leaves and returns what was collected of the window, sorted, all to one end.
+  /// Reads the leaves and returns what was collected of the window.
   private mutating func collect(
     from begin: UInt64, to end: UInt64, _ isFirstPass: Bool
-  ) -> [ReverseVisitor] {
+  ) -> [ReverseBuckets] {
     let limits = reader.limits
     let (regions, capacity) = (regions, max(2, capacity / Workers.coreCount))
     var findings = Findings()
-    var visitors = reader.mappings.readLeaves(where: reader.isLive, findings: &findings) {
+    // Workers come by about as many.
+    let leafCount = reader.mappings.leafCount / Workers.coreCount * 3 / 2
+    let visitors = reader.mappings.readLeaves(where: reader.isLive, findings: &findings) {
       ReverseVisitor(
         regions, from: begin, to: end, capacity: capacity, leaf: MappingLeaf(limits),
-        isFirstPass: isFirstPass)
+        isFirstPass: isFirstPass, leafCount: leafCount)
     }
-    let end = visitors.map(\.end).min() ?? end
     for index in visitors.indices {
-      visitors[index].sort()
-      visitors[index].drop(from: end)
       guard isFirstPass, let counted = visitors[index].histogram else { continue }
       histogram.add(counted)
-      teller.edges.add(visitors[index].firsts, visitors[index].lasts)
-      visitors[index].forgetEdges()
+      teller.edges.add(visitors[index].edges)
       findings.merge(visitors[index].findings)
     }
     if isFirstPass { reader.findings.merge(findings) }
-    return visitors
+    return visitors.map(\.buckets)
   }
 }

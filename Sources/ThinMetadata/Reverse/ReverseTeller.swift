@@ -31,26 +31,33 @@ struct ReverseTeller: Sendable {
       blockCount: blockCount, joining: LeafLabels.same)
   }
 
-  /// Gives `body` the runs that begin with the entries of some lists, each of them sorted.
+  /// Gives `body` the runs that begin with the entries of some windows, all alike, as far as `end`.
   mutating func tell<Failure: Error>(
-    _ lists: [[ReverseEntry]], from begin: UInt64, _ body: (ReverseRun) throws(Failure) -> Void
+    _ windows: [ReverseBuckets], from begin: UInt64, to end: UInt64,
+    _ body: (ReverseRun) throws(Failure) -> Void
   ) throws(Failure) {
-    var places = [Int](repeating: 0, count: lists.count)
-    var offset: UInt64 = 0
-    while true {
-      var next: ReverseEntry?
-      var list = 0
-      for index in lists.indices where places[index] < lists[index].count {
-        let entry = lists[index][places[index]]
-        if let other = next, other.key <= entry.key { continue }
-        next = entry
-        list = index
+    guard let width = windows.first?.width else { return }
+    var sorter = ReverseSorter()
+    let count = windows.map(\.count).max() ?? 0
+    for bucket in 0..<count where begin + UInt64(bucket) * width < end {
+      try tell(sorter.sort(bucket, of: windows), from: begin, body)
+    }
+  }
+
+  /// Gives `body` the runs that begin with some entries, which come by where they begin.
+  private mutating func tell<Failure: Error>(
+    _ entries: [ReverseEntry], from begin: UInt64, _ body: (ReverseRun) throws(Failure) -> Void
+  ) throws(Failure) {
+    for index in entries.indices {
+      let entry = entries[index]
+      let isLast = index + 1 == entries.count || entries[index + 1].offset != entry.offset
+      // Nearly always one device has it, and nothing else begins here.
+      if isLast, group.isEmpty, let device = soleDevice(of: entry) {
+        try body(run(entry, begin + entry.offset, entry.length, device: device))
+        continue
       }
-      if next?.offset != offset || next == nil { try tellGroup(body) }
-      guard let entry = next else { return }
-      offset = entry.offset
-      places[list] += 1
       append(entry, dataBegin: begin + entry.offset)
+      if isLast { try tellGroup(body) }
     }
   }
 
@@ -67,11 +74,8 @@ struct ReverseTeller: Sendable {
 
   /// Adds the runs that begin with an entry: one for each device.
   private mutating func append(_ entry: ReverseEntry, dataBegin: UInt64) {
-    if entry.isInner {
-      let label = labels[MetadataBlock(entry.leaf)]
-      if label != LeafLabels.several, label != LeafLabels.none {
-        return append(entry, dataBegin, entry.length, device: Int(label) - 1)
-      }
+    if let device = soleDevice(of: entry) {
+      return group.append(run(entry, dataBegin, entry.length, device: device))
     }
     findPaths(to: entry.leaf)
     for path in known[entry.leaf, default: []] {
@@ -79,17 +83,23 @@ struct ReverseTeller: Sendable {
       let length =
         entry.isLast
         ? wholeLength(path, dataBegin, entry.virtualBegin, entry.length) : entry.length
-      append(entry, dataBegin, length, device: Int(path.tree))
+      group.append(run(entry, dataBegin, length, device: Int(path.tree)))
     }
   }
 
-  private mutating func append(
+  /// The device whose an entry is, where it is one's alone and ends in its leaf.
+  private func soleDevice(of entry: ReverseEntry) -> Int? {
+    guard entry.isInner else { return nil }
+    let label = labels[MetadataBlock(entry.leaf)]
+    return label == LeafLabels.several || label == LeafLabels.none ? nil : Int(label) - 1
+  }
+
+  private func run(
     _ entry: ReverseEntry, _ dataBegin: UInt64, _ length: UInt64, device: Int
-  ) {
-    group.append(
-      ReverseRun(
-        dataBegin: dataBegin, length: length, device: devices[device],
-        virtualBegin: entry.virtualBegin))
+  ) -> ReverseRun {
+    ReverseRun(
+      dataBegin: dataBegin, length: length, device: devices[device],
+      virtualBegin: entry.virtualBegin)
   }
 
   private mutating func findPaths(to leaf: UInt32) {
@@ -106,8 +116,8 @@ struct ReverseTeller: Sendable {
   /// Whether a run at the beginning of a leaf goes on from the leaf before.
   private func continues(_ path: TreePaths.Path, _ data: UInt64, _ virtual: UInt64) -> Bool {
     var path = path
-    guard paths.step(&path, backwards: true), let end = edges.end(path.leaf) else { return false }
-    return end == (virtual, data)
+    guard paths.step(&path, backwards: true), let edge = edges[path.leaf] else { return false }
+    return edge.virtualEnd == virtual && edge.dataEnd == data
   }
 
   /// The length of a run that may go on in the next leaves, within its region.
@@ -118,11 +128,11 @@ struct ReverseTeller: Sendable {
     var end = data + length
     var regionEnd = end
     regions.forEachPart(of: data..<end) { _, region in regionEnd = region.upperBound }
-    while end < regionEnd, paths.step(&path), let first = edges.first(path.leaf),
-      first.dataBegin == end, first.virtualBegin == virtual &+ (end - data)
+    while end < regionEnd, paths.step(&path), let edge = edges[path.leaf],
+      edge.dataBegin == end, edge.virtualBegin == virtual &+ (end - data)
     {
-      end += UInt64(first.length & ~LeafEdges.onlyRun)
-      if first.length & LeafEdges.onlyRun == 0 { break }
+      end += UInt64(edge.length)
+      if !edge.isOnly { break }
     }
     return min(end, regionEnd) - data
   }

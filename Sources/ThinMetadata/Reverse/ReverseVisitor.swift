@@ -2,219 +2,128 @@ internal import PersistentData
 
 /// Collects the runs that begin in a window; of more than it may keep, those that begin first.
 struct ReverseVisitor: LeafVisitor {
-  /// Entries that are looked at to find the middle of them.
-  private static let sampleCount = 1024
-
   let regions: DataRegions
-  let begin: UInt64
-  /// Entries that begin here or behind are for another pass.
-  private(set) var end: UInt64
-  private let capacity: Int
-  /// With more entries than this, some are dropped.
-  private var limit: Int
-  private(set) var entries: [ReverseEntry] = []
+  /// Data blocks with which a leaf is looked into.
+  private let sight: Range<UInt64>
+  private let begin: UInt64
+  private(set) var buckets: ReverseBuckets
   private var leaf: MappingLeaf
-  /// Of the leaf that is looked at.
-  private var runs: [MappingRun] = []
+  /// The first `stagedCount` are the entries of the leaf that is looked at.
+  private var staged: [ReverseEntry]
+  private var stagedCount = 0
   private(set) var findings = Findings()
 
   /// Filled in the first pass.
   private(set) var histogram: ReverseHistogram?
-  private(set) var firsts: [LeafEdges.First] = []
-  private(set) var lasts: [LeafEdges.Last] = []
+  private(set) var edges: [LeafEdges.Edge] = []
 
-  /// `isFirstPass`: whether to find out what later passes have to know.
+  /// `isFirstPass`: whether to find out what later passes have to know; `leafCount`: how many
+  /// leaves there may well be.
   init(
     _ regions: DataRegions, from begin: UInt64, to end: UInt64, capacity: Int, leaf: MappingLeaf,
-    isFirstPass: Bool
+    isFirstPass: Bool, leafCount: Int
   ) {
     self.regions = regions
     self.begin = begin
-    self.end = min(end, begin + ReverseEntry.reach)
-    self.capacity = capacity
-    limit = capacity
+    buckets = ReverseBuckets(from: begin, to: end, capacity: capacity)
+    // What begins right behind a region says whether a run goes on there.
+    sight = isFirstPass ? regions.first..<regions.end + 1 : begin..<buckets.end
     self.leaf = leaf
+    staged = Array(
+      repeating: .none, count: BTreeNode.capacity(valueSize: Mapping.valueSize))
     histogram = isFirstPass ? ReverseHistogram(regions) : nil
     // Memory that is never touched costs nothing; growing would take three times as much.
-    entries.reserveCapacity(capacity + 1)
+    if isFirstPass { edges.reserveCapacity(leafCount) }
   }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
-    leaf.read(node, reference, findings: &findings)
-    join(leaf.runs)
-    let runs = runs
-    guard let first = runs.first, let last = runs.last else { return }
-    if histogram != nil { note(reference.block.number, first, last, isOnly: runs.count == 1) }
-    let end = runs.endIndex - 1
-    for index in runs.indices {
-      let run = runs[index]
+    guard let keys = node.keys else { return }
+    let survey = ValueSurvey(of: node.valueSpan, above: Mapping.timeBits, for: sight)
+    let bounds = Mapping(dataBlock: survey.highestBlock, time: UInt32(survey.highestRest))
+    buckets.makeRoom()
+    if leaf.isSound(keys, bounds, reference) {
       // Most have nothing to do with what is asked for.
-      if run.dataBegin >= regions.end || run.dataBegin + run.length <= begin { continue }
-      add(run, of: reference.block.number, isFirst: index == 0, isLast: index == end)
+      if survey.firstHit(from: 0) != nil { stageRuns(node, survey, reference.block.number) }
+    } else {
+      stagePossibleRuns(node, reference)
+    }
+    if !buckets.isOverfull { buckets.append(staged[..<stagedCount]) }
+    stagedCount = 0
+  }
+
+  /// Stages the runs of a leaf in which all is as it should be.
+  private mutating func stageRuns(_ node: BTreeNode, _ survey: ValueSurvey, _ leaf: UInt32) {
+    // Where only the time differs a run goes on: nobody asks for it.
+    let ends = RunEnds(
+      of: node.valueSpan, step: 1 << Mapping.timeBits, mattering: .max << Mapping.timeBits,
+      keys: node.keySpan)
+    func run(_ entries: Range<Int>) -> MappingRun {
+      MappingRun(
+        virtualBegin: node.key(entries.lowerBound),
+        dataBegin: node.value(entries.lowerBound) >> Mapping.timeBits,
+        length: UInt64(entries.count), time: 0)
+    }
+    let last = node.entryCount - 1
+    if histogram != nil {
+      let (first, end) = (ends.run(with: 0), ends.run(with: last))
+      note(leaf, run(first), run(end), isOnly: first == end)
+    }
+    var next = 0
+    while let hit = survey.firstHit(from: next) {
+      let entries = ends.run(with: hit)
+      stage(run(entries), of: leaf, isFirst: entries.lowerBound == 0, isLast: entries.last == last)
+      next = entries.upperBound
     }
   }
 
-  /// Puts the runs of a leaf together where only the time differs, which nobody asks for.
-  private mutating func join(_ parts: ArraySlice<MappingRun>) {
-    runs.removeAll(keepingCapacity: true)
-    for part in parts {
-      let last = runs.count - 1
-      if last >= 0, part.virtualBegin - runs[last].virtualBegin == runs[last].length,
-        part.dataBegin == runs[last].dataBegin + runs[last].length
+  /// Stages those runs of a leaf that can be true.
+  private mutating func stagePossibleRuns(_ node: BTreeNode, _ reference: NodeReference) {
+    leaf.read(node, reference, findings: &findings)
+    var runs: [MappingRun] = []
+    for part in leaf.runs {
+      if let last = runs.last, part.virtualBegin - last.virtualBegin == last.length,
+        part.dataBegin == last.dataBegin + last.length
       {
-        runs[last].length += part.length
+        runs[runs.count - 1].length += part.length
       } else {
         runs.append(part)
       }
+    }
+    guard let first = runs.first, let last = runs.last else { return }
+    let leaf = reference.block.number
+    if histogram != nil { note(leaf, first, last, isOnly: runs.count == 1) }
+    for (index, run) in runs.enumerated() {
+      stage(run, of: leaf, isFirst: index == 0, isLast: index == runs.count - 1)
     }
   }
 
   private mutating func note(
     _ leaf: UInt32, _ first: MappingRun, _ last: MappingRun, isOnly: Bool
   ) {
-    if regions.touch(first.dataBlocks) {
-      firsts.append(
-        LeafEdges.First(
-          leaf: leaf, length: UInt32(first.length) | (isOnly ? LeafEdges.onlyRun : 0),
-          virtualBegin: first.virtualBegin, dataBegin: first.dataBegin))
-    }
-    if !isOnly, regions.touch(last.dataBlocks) {
-      lasts.append(
-        LeafEdges.Last(
-          leaf: leaf, virtualEnd: last.virtualLast &+ 1, dataEnd: last.dataBegin + last.length))
-    }
+    guard regions.touch(first.dataBlocks) || regions.touch(last.dataBlocks) else { return }
+    edges.append(
+      LeafEdges.Edge(
+        leaf: leaf, length: UInt16(first.length), isOnly: isOnly,
+        virtualBegin: first.virtualBegin, dataBegin: first.dataBegin,
+        virtualEnd: last.virtualLast &+ 1, dataEnd: last.dataBegin + last.length))
   }
 
-  private mutating func add(_ run: MappingRun, of leaf: UInt32, isFirst: Bool, isLast: Bool) {
+  @inline(__always) private mutating func stage(
+    _ run: MappingRun, of leaf: UInt32, isFirst: Bool, isLast: Bool
+  ) {
     let runEnd = run.dataBegin + run.length
+    let (begin, end) = (begin, buckets.end)
     let regions = regions
     regions.forEachPart(of: run.dataBlocks) { part, region in
       let start = part.lowerBound
       histogram?.count(start)
       if start < begin || start >= end { return }
-      entries.append(
-        ReverseEntry(
-          offset: start - begin, leaf: leaf, length: part.count,
-          virtualBegin: run.virtualBegin &+ (start - run.dataBegin),
-          isFirst: isFirst && start == run.dataBegin && start > region.lowerBound,
-          isLast: isLast && part.upperBound == runEnd && runEnd < region.upperBound))
-    }
-    if entries.count > limit { dropLater() }
-  }
-
-  /// Leaves about half of the entries, those that begin later, to another pass.
-  private mutating func dropLater() {
-    let step = max(1, entries.count / ReverseVisitor.sampleCount)
-    let sample = stride(from: 0, to: entries.count, by: step).map { entries[$0].offset }.sorted()
-    let middle = sample[sample.count / 2]
-    // Those that begin together stay together, or nothing would come first.
-    let cut = middle > 0 ? middle : (sample.first { $0 > 0 } ?? 0)
-    if cut > 0 {
-      end = min(end, begin + cut)
-      entries.removeAll { $0.offset >= cut }
-    }
-    limit = max(capacity, 2 * entries.count)
-  }
-
-  /// Leaves what begins at `block` or behind to another pass; what there is, is sorted.
-  mutating func drop(from block: UInt64) {
-    end = min(end, block)
-    while let last = entries.last, begin + last.offset >= end { entries.removeLast() }
-  }
-
-  /// Gives up what the first pass found out, once it is kept elsewhere.
-  mutating func forgetEdges() {
-    firsts = []
-    lasts = []
-  }
-
-  mutating func sort() { entries.sortByKey(below: (end - begin) << 32) }
-}
-
-extension [ReverseEntry] {
-  /// At most so many bits of a key choose a bucket.
-  private static let mostBucketBits: UInt64 = 18
-  /// Up to so many in a bucket are put in order one by one.
-  private static let few = 48
-
-  /// Sorts by the whole key, in place; keys lie below `limit`, 0 standing for 2^64.
-  fileprivate mutating func sortByKey(below limit: UInt64) {
-    let bits = limit == 0 ? 64 : 64 - (limit - 1).leadingZeroBitCount
-    sort(0..<count, below: UInt64(bits))
-  }
-
-  /// Sorts a part whose keys differ in their lowest bits only.
-  private mutating func sort(_ part: Range<Int>, below bits: UInt64) {
-    if part.count <= Self.few {
-      var entries = mutableSpan
-      return entries.insertionSort(part)
-    }
-    // Keys with no other bits are equal.
-    if bits == 0 { return }
-    // Some eight in a bucket are put in order soonest.
-    let wanted = UInt64(Int.bitWidth - part.count.leadingZeroBitCount - 4)
-    let bucketBits = Swift.min(bits, wanted, Self.mostBucketBits)
-    let shift = bits - bucketBits
-    let mask: UInt64 = (1 << bucketBits) - 1
-    var ends = [Int](repeating: 0, count: Int(mask) + 1)
-    var starts = ends
-    var entries = mutableSpan
-    for index in part { ends[Int(entries[index].key >> shift & mask)] += 1 }
-    var sum = part.lowerBound
-    for bucket in ends.indices {
-      starts[bucket] = sum
-      sum += ends[bucket]
-      ends[bucket] = sum
-    }
-    entries.distribute(&starts, ends) { Int($0 >> shift & mask) }
-    var start = part.lowerBound
-    for end in ends {
-      if end - start > Self.few {
-        sort(start..<end, below: shift)
-      } else {
-        var entries = mutableSpan
-        entries.insertionSort(start..<end)
-      }
-      start = end
-    }
-  }
-}
-
-extension MutableSpan<ReverseEntry> {
-  /// Moves each entry into its bucket.
-  fileprivate mutating func distribute(
-    _ starts: inout [Int], _ ends: [Int], _ bucketOf: (UInt64) -> Int
-  ) {
-    for bucket in ends.indices {
-      while starts[bucket] < ends[bucket] {
-        let place = starts[bucket]
-        var entry = self[place]
-        // Each entry that is displaced goes to where it belongs, until one belongs here.
-        var target = bucketOf(entry.key)
-        while target != bucket {
-          let next = starts[target]
-          starts[target] = next + 1
-          let displaced = self[next]
-          self[next] = entry
-          entry = displaced
-          target = bucketOf(entry.key)
-        }
-        self[place] = entry
-        starts[bucket] = place + 1
-      }
-    }
-  }
-
-  fileprivate mutating func insertionSort(_ part: Range<Int>) {
-    guard part.count > 1 else { return }
-    for index in part.lowerBound + 1..<part.upperBound {
-      let entry = self[index]
-      var place = index
-      while place > part.lowerBound, self[place - 1].key > entry.key {
-        self[place] = self[place - 1]
-        place -= 1
-      }
-      self[place] = entry
+      staged[stagedCount] = ReverseEntry(
+        offset: start - begin, leaf: leaf, length: part.count,
+        virtualBegin: run.virtualBegin &+ (start - run.dataBegin),
+        isFirst: isFirst && start == run.dataBegin && start > region.lowerBound,
+        isLast: isLast && part.upperBound == runEnd && runEnd < region.upperBound)
+      stagedCount += 1
     }
   }
 }

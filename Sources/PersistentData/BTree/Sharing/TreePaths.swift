@@ -1,6 +1,7 @@
 /// The ways from a leaf up to the roots of trees, found when they are asked for: what it costs
 /// grows with the internal nodes, not with what hangs on them.
 package struct TreePaths: Sendable {
+  private static let nodeInterval = 64
   /// More levels than any tree has.
   private static let mostLevels = 16
 
@@ -18,9 +19,10 @@ package struct TreePaths: Sendable {
   private let walk: TreeWalk
   /// By block: the first entry that leads to a node, plus one.
   private var firstEntry: BlockTable<UInt32>
-  /// By entry: another one that leads to the same node, plus one; and the node it stands in.
+  /// By entry: another one that leads to the same node, plus one.
   private var nextEntry: [UInt32]
-  private var nodeOfEntry: [UInt32]
+  /// The node that every 64th entry stands in.
+  private var someNodes: [UInt32] = []
   /// By block: the first tree with that root, plus one.
   private var firstTree: BlockTable<UInt32>
   /// By tree: another one with the same root, plus one.
@@ -32,10 +34,9 @@ package struct TreePaths: Sendable {
     let entryCount = walk.skeleton.children.count
     firstEntry = BlockTable(count: blockCount)
     nextEntry = Array(repeating: 0, count: entryCount)
-    nodeOfEntry = Array(repeating: 0, count: entryCount)
     for (index, node) in walk.skeleton.nodes.enumerated() {
       for entry in node.entries {
-        nodeOfEntry[entry] = UInt32(index)
+        if entry % TreePaths.nodeInterval == 0 { someNodes.append(UInt32(index)) }
         let child = Int(walk.skeleton.children[entry])
         if child == 0 { continue }
         nextEntry[entry] = firstEntry[child]
@@ -72,8 +73,7 @@ package struct TreePaths: Sendable {
     var entry = firstEntry[Int(block)]
     while entry != 0 {
       path.entries[path.levels - 1] = entry - 1
-      let node = nodeOfEntry[Int(entry) - 1]
-      climb(from: walk.skeleton.nodes[Int(node)].block.number, path, &found)
+      climb(from: walk.skeleton.nodes[node(of: Int(entry) - 1)].block.number, path, &found)
       entry = nextEntry[Int(entry) - 1]
     }
   }
@@ -83,12 +83,20 @@ package struct TreePaths: Sendable {
   package func step(_ path: inout Path, backwards: Bool = false) -> Bool {
     for level in 0..<path.levels {
       let entry = Int(path.entries[level])
-      let entries = walk.skeleton.nodes[Int(nodeOfEntry[entry])].entries
+      let entries = walk.skeleton.nodes[node(of: entry)].entries
       if entry == (backwards ? entries.lowerBound : entries.upperBound - 1) { continue }
       path.entries[level] = UInt32(backwards ? entry - 1 : entry + 1)
       return descend(&path, from: level, backwards)
     }
     return false
+  }
+
+  /// The node that an entry stands in. Few nodes have fewer entries than are between two that are
+  /// known.
+  private func node(of entry: Int) -> Int {
+    var node = Int(someNodes[entry / TreePaths.nodeInterval])
+    while walk.skeleton.nodes[node].entries.upperBound <= entry { node += 1 }
+    return node
   }
 
   private func descend(_ path: inout Path, from level: Int, _ backwards: Bool) -> Bool {

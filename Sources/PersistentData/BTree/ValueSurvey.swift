@@ -1,0 +1,41 @@
+internal import CSystem
+
+/// What one look at all values of a leaf tells: which refer to some blocks, and how high they go.
+@usableFromInline
+package struct ValueSurvey: Sendable {
+  /// One bit an entry, the first in the lowest: whether it refers to one of the blocks.
+  @usableFromInline let words: InlineArray<4, UInt64>
+  /// The highest block that any value refers to.
+  package let highestBlock: UInt64
+  /// The highest of what stands beside the blocks.
+  package let highestRest: UInt64
+
+  /// Looks at values, no more than fit in a leaf. A block's number stands above the lowest `bits`
+  /// bits of its value, and so there is room for the end of `blocks` above these.
+  package init(of values: Span<UInt64>, above bits: UInt64, for blocks: Range<UInt64>) {
+    // What stands behind the pointer is as long as it is said to be.
+    precondition(values.count <= 256 && blocks.upperBound <= UInt64.max >> bits)
+    var survey = dmm_survey()
+    unsafe values.withUnsafeBufferPointer { values in
+      unsafe dmm_survey(
+        values.baseAddress, values.count, blocks.lowerBound << bits,
+        (blocks.upperBound - blocks.lowerBound) << bits, (1 << bits) - 1, &survey)
+    }
+    words = [survey.hits.0, survey.hits.1, survey.hits.2, survey.hits.3]
+    highestBlock = survey.highest >> bits
+    highestRest = survey.highest_rest
+  }
+
+  /// The first entry from `index` on that refers to one of the blocks.
+  @inlinable package func firstHit(from index: Int) -> Int? {
+    var place = index &>> 6
+    guard place < 4 else { return nil }
+    var bits = words[place] & (UInt64.max &<< UInt64(truncatingIfNeeded: index & 63))
+    while bits == 0 {
+      place += 1
+      guard place < 4 else { return nil }
+      bits = words[place]
+    }
+    return 64 &* place &+ bits.trailingZeroBitCount
+  }
+}

@@ -1,0 +1,159 @@
+/// Entries of a window, in buckets by where they begin; of more than there is room for, those that
+/// begin first.
+///
+/// The window is cut into buckets of equal width. An entry goes to the end of its bucket as it
+/// comes, and when there is no room any more, the last bucket is given up, and with it the end of
+/// the window.
+struct ReverseBuckets: Sendable {
+  /// A window has at most so many buckets: with these, places where entries are added stay in the
+  /// second-level cache.
+  private static let mostBuckets: UInt64 = 4096
+  /// A leaf has no more entries than this.
+  private static let entriesPerLeaf = 256
+
+  let begin: UInt64
+  /// Entries that begin here or behind are for another pass.
+  private(set) var end: UInt64
+  /// Set when the first bucket alone is too much: the window has to be made anew, no wider than a
+  /// bucket was.
+  private(set) var isOverfull = false
+  /// Data blocks of a bucket, as a power of two.
+  let widthBits: UInt64
+
+  /// Chunks of `chunkLength` entries each.
+  private var entries: [ReverseEntry] = []
+  private let chunkLength: Int
+  private var chunkCount: Int
+  /// By chunk: the one after it in its bucket, or among those that are free; plus one.
+  private var nextChunk: [UInt32] = []
+  private var freeChunk: UInt32 = 0
+  private var usedCount = 0
+  /// By bucket: its first chunk plus one.
+  private var firstChunk: [UInt32]
+  /// By bucket: where the next entry goes; a multiple of `chunkLength` if there is no room.
+  private var places: [UInt32]
+  /// Buckets from here on were given up.
+  private var bucketEnd: Int
+
+  /// `capacity`: entries that are kept, about.
+  init(from begin: UInt64, to end: UInt64, capacity: Int) {
+    let end = min(end, begin + ReverseEntry.reach)
+    self.begin = begin
+    self.end = end
+    var bits: UInt64 = 0
+    while (end - begin) >> bits >= ReverseBuckets.mostBuckets { bits += 1 }
+    widthBits = bits
+    // Long enough to lose little by the way from one to the next, short enough that buckets that
+    // are hardly used take little.
+    chunkLength = capacity >= 1 << 18 ? 32 : 1
+    chunkCount = capacity / chunkLength
+    bucketEnd = Int((end - begin) >> bits) + 1
+    firstChunk = Array(repeating: 0, count: bucketEnd)
+    places = Array(repeating: 0, count: bucketEnd)
+    // Memory that is never touched costs nothing; growing would take three times as much.
+    entries.reserveCapacity((chunkCount + ReverseBuckets.entriesPerLeaf) * chunkLength)
+  }
+
+  /// Buckets of which some may have entries.
+  var count: Int { bucketEnd }
+
+  /// How many data blocks a bucket has.
+  var width: UInt64 { 1 << widthBits }
+
+  /// Has room for the entries of a leaf, or for none any more.
+  mutating func makeRoom() {
+    while usedCount >= chunkCount, !isOverfull { giveUpLast() }
+  }
+
+  /// Adds entries that begin in the window. There has to be room for them.
+  mutating func append(_ added: ArraySlice<ReverseEntry>) {
+    var rest = added
+    while !rest.isEmpty {
+      rest = Self.fill(rest, &entries, &places, chunkLength, widthBits)
+      if let next = rest.popFirst() { appendInNewChunk(next) }
+    }
+  }
+
+  /// Adds entries as long as there is room in the last chunks of their buckets; returns the rest.
+  private static func fill(
+    _ added: ArraySlice<ReverseEntry>, _ entries: inout [ReverseEntry], _ places: inout [UInt32],
+    _ chunkLength: Int, _ widthBits: UInt64
+  ) -> ArraySlice<ReverseEntry> {
+    var entries = entries.mutableSpan
+    var places = places.mutableSpan
+    let mask = UInt32(chunkLength - 1)
+    for index in added.indices {
+      let bucket = Int(added[index].offset >> widthBits)
+      let place = places[bucket]
+      if place & mask == 0 { return added[index...] }
+      entries[Int(place)] = added[index]
+      places[bucket] = place + 1
+    }
+    return []
+  }
+
+  /// Leaves what begins at `block` or behind to another pass.
+  mutating func drop(from block: UInt64) { end = min(end, block) }
+
+  /// Adds the entries of a bucket to others.
+  func copy(_ bucket: Int, to others: inout [ReverseEntry]) {
+    guard bucket < bucketEnd, firstChunk[bucket] > 0 else { return }
+    let last = Int(places[bucket])
+    var chunk = Int(firstChunk[bucket]) - 1
+    while true {
+      let start = chunk * chunkLength
+      let isLast = last > start && last <= start + chunkLength
+      others.append(contentsOf: entries[start..<(isLast ? last : start + chunkLength)])
+      if isLast { return }
+      chunk = Int(nextChunk[chunk]) - 1
+    }
+  }
+
+  /// Adds an entry whose bucket has no chunk, or none with room.
+  @inline(never) private mutating func appendInNewChunk(_ entry: ReverseEntry) {
+    let chunk: Int
+    if freeChunk > 0 {
+      chunk = Int(freeChunk) - 1
+      freeChunk = nextChunk[chunk]
+      nextChunk[chunk] = 0
+    } else {
+      chunk = nextChunk.count
+      nextChunk.append(0)
+      entries.append(contentsOf: repeatElement(entry, count: chunkLength))
+    }
+    usedCount += 1
+    let bucket = Int(entry.offset >> widthBits)
+    if firstChunk[bucket] == 0 {
+      firstChunk[bucket] = UInt32(chunk + 1)
+    } else {
+      nextChunk[(Int(places[bucket]) - 1) / chunkLength] = UInt32(chunk + 1)
+    }
+    entries[chunk * chunkLength] = entry
+    places[bucket] = UInt32(chunk * chunkLength + 1)
+  }
+
+  /// Gives up the last bucket that has entries.
+  private mutating func giveUpLast() {
+    guard let last = firstChunk[..<bucketEnd].lastIndex(where: { $0 > 0 }) else { return }
+    let begin = begin + UInt64(last) << widthBits
+    if begin == self.begin {
+      // Those that begin together stay together, or nothing would come first.
+      if widthBits > 0 { isOverfull = true } else { chunkCount *= 2 }
+      return
+    }
+    var chunk = Int(firstChunk[last]) - 1
+    let first = chunk
+    var count = 1
+    while nextChunk[chunk] > 0 {
+      chunk = Int(nextChunk[chunk]) - 1
+      count += 1
+    }
+    nextChunk[chunk] = freeChunk
+    freeChunk = UInt32(first + 1)
+    usedCount -= count
+    firstChunk[last] = 0
+    places[last] = 0
+    bucketEnd = last
+    end = min(end, begin)
+  }
+}
