@@ -6,11 +6,13 @@ import Testing
 struct ToolSample: CustomTestStringConvertible, Sendable {
   /// What the words of a command line stand for: a file of the name, with `.file` behind it.
   private enum Kind: String {
-    case thin, xml, new, data, packed
+    case thin, cache, era, xml, new, data, packed
 
     func content() throws -> Data {
       switch self {
       case .thin: try Images.bytes(Images.path("snapshots"))
+      case .cache: try TestFiles.image("cache/cache-v2")
+      case .era: try TestFiles.image("era/era")
       case .xml: try Program.dump(Images.path("snapshots")).output
       // Not zeroes: what is overwritten must be seen to be.
       case .new: Data(repeating: 0xA5, count: 4 << 20)
@@ -22,6 +24,8 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
 
   /// By tool; `{kind}` is a file. A tool that is not here takes an input and nothing else.
   private static let commandLines = [
+    "cache_repair": "-i {cache} -o {new}",
+    "era_repair": "-i {era} -o {new}",
     "thin_restore": "-i {xml} -o {new}",
     "thin_repair": "-i {thin} -o {new}",
     "thin_generate_metadata": "-o {new} --force",

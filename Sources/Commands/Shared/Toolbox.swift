@@ -10,6 +10,8 @@ package enum Toolbox {
 
   /// The one table: links, lists, help and completions are made of it.
   private static let tools: [any Tool.Type] = [
+    CacheRepair.self,
+    EraRepair.self,
     ThinCheck.self,
     ThinDelta.self,
     ThinDump.self,

@@ -1,0 +1,107 @@
+internal import ArgumentParser
+internal import EraMetadata
+internal import PersistentData
+internal import ThinMetadata
+
+/// `era_repair`: writes new metadata from everything that can be read of damaged metadata.
+struct EraRepair: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "era_repair",
+    abstract: "Write new era metadata from what is left of the old.",
+    usage: """
+      era_repair [OPTION ...] --input FILE --output FILE
+      era_repair [OPTION ...] --input FILE --dry-run
+      """,
+    version: Toolbox.version)
+
+  @OptionGroup var files: RepairFiles
+  @OptionGroup var overrides: EraOverrideOptions
+  @OptionGroup var shared: SharedOptions
+
+  func run() throws(Failure) {
+    let input = files.input
+    try repair(files, EraRepairDocument(input: input)) {
+      (source, target, document) throws(Failure) in
+      let salvage = try salvage(source, input, overrides.values)
+      document.salvage = salvage
+      document.common.summary = EraSalvageSummary(salvage).lines
+      do throws(WriteError) {
+        if let target {
+          try salvage.restore(to: target)
+        } else {
+          document.common.neededBlocks = try salvage.neededBlocks(on: source.blockCount)
+        }
+      } catch {
+        throw Failure(writing: error, files.output ?? input)
+      }
+    }
+  }
+}
+
+/// What a superblock can't tell, or tells wrongly.
+struct EraOverrideOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Sectors in a block, where the metadata can't tell.",
+      valueName: "sectors"))
+  var dataBlockSize: UInt32?
+  @Option(
+    help: ArgumentHelp(
+      "Blocks of the origin, where the metadata can't tell.",
+      valueName: "count"))
+  var nrBlocks: UInt32?
+  @Option(
+    help: ArgumentHelp("The current era is at least this.", valueName: "era"))
+  var currentEra: UInt32?
+
+  var values: EraOverrides {
+    var values = EraOverrides()
+    values.dataBlockSectors = dataBlockSize
+    values.blockCount = nrBlocks
+    values.currentEra = currentEra
+    return values
+  }
+}
+
+extension Tool {
+  /// Finds what can be had of damaged era metadata, or stops with the reason why nothing can.
+  func salvage(
+    _ file: BlockFile, _ path: String, _ overrides: EraOverrides
+  ) throws(Failure) -> EraSalvage {
+    do throws(EraSalvageError) {
+      return try EraSalvage(file, overriding: overrides)
+    } catch {
+      switch error {
+      case .nothingFound:
+        throw Failure(
+          .notMetadata,
+          "'\(path)' has no superblock of an era device, and no other block of one either; is it "
+            + "the right device?")
+      case .numbersMissing(let numbers):
+        throw Failure(
+          .notMetadata,
+          "the superblock of '\(path)' is lost, and with it what nothing else tells: give it with "
+            + "\(EraRepair.options(numbers)). 'dmsetup table' shows the size of the origin and of "
+            + "a block, both in sectors, and 'dmsetup status' the current era, while the device is "
+            + "active; otherwise give an era that is certainly no earlier")
+      case .numbersInvalid(let numbers):
+        throw Failure(
+          .damaged,
+          "the superblock of '\(path)' says what no era device can have: give the right number "
+            + "with \(EraRepair.options(numbers)); nothing was written")
+      }
+    }
+  }
+}
+
+extension EraRepair {
+  fileprivate static func options(_ numbers: [EraSalvageError.MissingNumber]) -> String {
+    numbers.map { number in
+      switch number {
+      case .dataBlockSectors: "--data-block-size"
+      case .blockCount: "--nr-blocks"
+      case .currentEra: "--current-era"
+      }
+    }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,138 @@
+internal import ArgumentParser
+internal import PersistentData
+internal import ThinMetadata
+
+/// What a repair reads and writes.
+struct RepairFiles: ParsableArguments {
+  @Option(
+    name: .attached("i"),
+    help: ArgumentHelp("The damaged metadata; it is only read.", valueName: "file"))
+  var input: String
+  @Option(
+    name: .attached("o"),
+    help: ArgumentHelp("The metadata device or file to overwrite.", valueName: "file"))
+  var output: String?
+  @Flag(name: .customLong("dry-run"), help: "Write no metadata, only say what would come back.")
+  var isDryRun = false
+  @Option(
+    help: ArgumentHelp(
+      "Write what came back and what did not to this file, as JSON.", valueName: "file"))
+  var report: String?
+  // Old versions of LVM pass an empty argument here.
+  @Argument(help: .hidden) var ignored: String?
+
+  func validate() throws {
+    if output == nil, !isDryRun { throw ValidationError("--output is missing (or --dry-run)") }
+    if output != nil, isDryRun {
+      throw ValidationError("--dry-run can't be used with --output: it writes no metadata")
+    }
+  }
+}
+
+/// What a repair has to say, as a JSON document.
+protocol RepairReport {
+  var common: RepairReportHead { get set }
+  /// The fields of this target alone.
+  func writeResult(_ json: inout JSONWriter)
+}
+
+/// What the reports of all repairs have.
+struct RepairReportHead {
+  static let version = 1
+
+  let tool: String
+  let input: String
+  /// About how many blocks the output takes, when that was only counted.
+  var neededBlocks: UInt64?
+  /// The lines for people.
+  var summary: [String] = []
+  /// Why nothing sound was written.
+  var failure: Failure?
+
+  init(tool: String, input: String) {
+    self.tool = tool
+    self.input = input
+  }
+}
+
+extension Tool {
+  /// Repairs, says what came of it, and writes the report if one is wanted. `body`: does the job,
+  /// with the output, `nil` in a dry run.
+  func repair<Report: RepairReport>(
+    _ files: RepairFiles, _ report: Report,
+    _ body: (BlockFile, BlockFile?, inout Report) throws(Failure) -> Void
+  ) throws(Failure) {
+    var report = report
+    var sink: ByteSink?
+    if let path = files.report {
+      sink = try openSink(
+        path, sparing: [files.input, files.output].compactMap { $0 }, as: "the report")
+    }
+    do throws(Failure) { try repair(files, &report, body) } catch {
+      report.common.failure = error
+    }
+    if let sink {
+      do throws(Failure) { try write(report, files, to: sink) } catch {
+        throw report.common.failure ?? error
+      }
+    }
+    if let failure = report.common.failure { throw failure }
+  }
+
+  private func repair<Report: RepairReport>(
+    _ files: RepairFiles, _ report: inout Report,
+    _ body: (BlockFile, BlockFile?, inout Report) throws(Failure) -> Void
+  ) throws(Failure) {
+    let source = try openInput(files.input, .read, .salvage)
+    var target: BlockFile?
+    if let output = files.output {
+      target = try openOutput(output)
+      if source.isSame(as: output) {
+        throw Failure(
+          .outputRefused,
+          "input and output are the same: repair never works in place; name another device or file")
+      }
+    }
+    let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
+    try body(source, target, &report)
+    _ = consume bar
+    if let needed = report.common.neededBlocks {
+      let size = NewSize.blocks(needed: needed, old: source.blockCount)
+      shared.messages.say(
+        "Nothing is written. New metadata takes about \(needed * 4) KiB; make NEW \(size * 4) KiB "
+          + "or more. A repair would say:")
+    }
+    for line in report.common.summary { shared.messages.say(line) }
+  }
+
+  private func write(
+    _ report: some RepairReport, _ files: RepairFiles, to sink: ByteSink
+  ) throws(Failure) {
+    let head = report.common
+    var json = JSONWriter(sink)
+    json.object { json in
+      json.head(head.tool, version: RepairReportHead.version, input: head.input)
+      json.field("output", files.output)
+      json.field("dry_run", files.isDryRun)
+      json.field("exit_status", Int((head.failure?.status ?? .success).rawValue))
+      json.field("failure", head.failure?.message)
+      report.writeResult(&json)
+      json.field("needed_metadata_blocks", head.neededBlocks)
+      json.array("summary") { json in for line in head.summary { json.element(line) } }
+    }
+    do throws(ByteSink.Failure) { try json.finish() } catch { throw Failure(error) }
+    try commit(sink)
+  }
+}
+
+extension Failure {
+  /// A failure to write metadata to `output`.
+  init(writing error: WriteError, _ output: String) {
+    switch error {
+    case .rejected(let reason): self.init(.damaged, reason)
+    case .output(let cause): self.init(output: cause)
+    case .outputTooSmall(let needed, let available):
+      self.init(.outputTooSmall(needed: needed, available: available), output)
+    }
+  }
+}
