@@ -54,10 +54,12 @@ package struct DeltaXMLWriter: ~Copyable {
       }
       writeRange(run)
     } else {
-      text.startTag(DeltaXMLWriter.tag(run.kind), depth: 2)
-      text.attribute("begin", run.begin)
-      text.attribute("length", run.length)
-      text.close()
+      // Nearly all lines are such: as few appends as can be.
+      text.append(DeltaXMLWriter.opening(run.kind))
+      text.append(run.begin)
+      text.append("\" length=\"")
+      text.append(run.length)
+      text.append("\"/>\n")
     }
     if text.count > DeltaXMLWriter.enough { try writeOut() }
   }
@@ -91,6 +93,16 @@ package struct DeltaXMLWriter: ~Copyable {
   private mutating func writeOut() throws(ByteSink.Failure) {
     try sink.write(text.bytes)
     text.removeAll()
+  }
+
+  /// An element of depth 2, as far as its first number.
+  private static func opening(_ kind: DeltaKind) -> StaticString {
+    switch kind {
+    case .same: "    <same begin=\""
+    case .different: "    <different begin=\""
+    case .leftOnly: "    <left_only begin=\""
+    case .rightOnly: "    <right_only begin=\""
+    }
   }
 
   private static func tag(_ kind: DeltaKind) -> StaticString {
