@@ -132,7 +132,52 @@ try 0 thin_restore -i /tmp/pool.xml -o /dev/vg/fixed
 swap
 same "after thin_restore"
 
+say "What would deleting free, and what has changed?"
+active $volumes
+try 0 sh -c 'lvs -o lv_name,thin_id -S pool_lv=pool vg > /tmp/names'
+try 0 dmsetup message vg-pool-tpool 0 reserve_metadata_snap
+try 0 thin_ls -m --names /tmp/names -o DEV,NAME,MAPPED,EXCLUSIVE,SHARED \
+  /dev/mapper/vg-pool_tmeta
+says " snap "
+try 0 thin_ls -m --names /tmp/names --free-if-deleted one,snap /dev/mapper/vg-pool_tmeta
+says "come free"
+ids=$(sed -n 's/^ *\(one\|snap\) *\([0-9]*\)$/\2/p' /tmp/names | tr '\n' ' ')
+set -- $ids
+try 0 thin_delta -m --snap1 "$1" --snap2 "$2" --skip-same /dev/mapper/vg-pool_tmeta
+says '<different begin="100"'   # where the snapshot was written to
+try 0 dmsetup message vg-pool-tpool 0 release_metadata_snap
+inactive
+
+say "Which volume has the bad sector?"
+copy
+try 0 lvchange -y -ay vg/pool_tdata
+try 0 dd if=/dev/mapper/vg-pool_tdata bs=512 skip=384 count=128 of=/tmp/data
+try 0 lvchange -an vg/pool_tdata
+try 0 thin_rmap --names /tmp/names --byte-offset 384s /tmp/tmeta.copy
+set -- $(echo "$said" | sed -n 's/^byte 196608 -> thin([0-9]*) byte \([0-9]*\) \(.*\)$/\1 \2/p')
+[ $# -ge 2 ] || bad "no volume is named"
+active $volumes
+try 0 dd if="/dev/vg/$2" bs=512 skip=$(($1 / 512)) count=128 of=/tmp/found
+[ "$(md5sum < /tmp/data)" = "$(md5sum < /tmp/found)" ] || bad "vg/$2 has something else there"
+inactive
+
+say "Send broken metadata to somebody."
+try 0 cp /tmp/tmeta.copy /tmp/broken
+try 0 dd if=/dev/urandom of=/tmp/broken bs=4096 seek="$(number 320)" count=1 conv=notrunc
+try 1 thin_check /tmp/broken
+broken=$(echo "$said" | grep '^error')
+try 0 thin_metadata_pack --include-damaged -i /tmp/broken -o /tmp/pool.pack
+try 0 thin_metadata_unpack -i /tmp/pool.pack -o /tmp/pool.img
+try 0 cmp /tmp/broken /tmp/pool.img
+try 0 lvchange -ay vg/fixed
+try 0 thin_metadata_unpack --force -i /tmp/pool.pack -o /dev/vg/fixed
+try 1 thin_check /dev/vg/fixed
+[ "$(echo "$said" | grep '^error')" = "$broken" ] || bad "what was unpacked is broken otherwise"
+try 0 lvchange -an vg/fixed
+rm /tmp/broken /tmp/pool.img
+
 say "A volume was deleted by mistake."
+active $volumes
 lost=$(content /dev/vg/two 100)
 try 0 lvremove -y vg/two
 volumes="vg/one vg/snap"
