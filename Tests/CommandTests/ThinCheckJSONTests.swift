@@ -70,7 +70,7 @@ import Testing
     let words = run.advice.filter { $0.contains("overwritten") }
     #expect(
       words.first
-        == "Device 1: the data of virtual blocks 0..0 (64 KiB), virtual blocks 160..163 (256 KiB) "
+        == "Device 1: the data of virtual block 0 (64 KiB), virtual blocks 160..163 (256 KiB) "
         + "has been overwritten; the data of virtual blocks 164..259 (6144 KiB) may have been "
         + "overwritten.")
     #expect(run.advice.contains { $0.contains("CVE-2026-46107") && $0.contains("6.1.175") })

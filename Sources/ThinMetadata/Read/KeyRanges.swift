@@ -4,16 +4,22 @@ package enum KeyRanges {
   package static func text(_ ranges: [ClosedRange<UInt64>], sectorsPerBlock: UInt64) -> String {
     let shown = 4
     var parts = ranges.prefix(shown).map { range -> String in
-      if range == 0...UInt64.max { return "all virtual blocks" }
-      if range.upperBound == .max { return "virtual blocks from \(range.lowerBound) on" }
+      if range.upperBound == .max { return text(range) }
       let count = range.upperBound - range.lowerBound + 1
       let size = count.multipliedReportingOverflow(by: sectorsPerBlock * 512)
       let bytes =
         size.overflow || sectorsPerBlock == 0 ? "" : " (\(ByteCount.text(size.partialValue)))"
-      return "virtual blocks \(range.lowerBound)..\(range.upperBound)\(bytes)"
+      return text(range) + bytes
     }
     if ranges.count > shown { parts.append("\(ranges.count - shown) more ranges") }
     return parts.joined(separator: ", ")
+  }
+
+  package static func text(_ range: ClosedRange<UInt64>) -> String {
+    if range == 0...UInt64.max { return "all virtual blocks" }
+    if range.upperBound == .max { return "virtual blocks from \(range.lowerBound) on" }
+    if range.lowerBound == range.upperBound { return "virtual block \(range.lowerBound)" }
+    return "virtual blocks \(range.lowerBound)..\(range.upperBound)"
   }
 }
 

@@ -59,13 +59,7 @@ package struct RecoverySummary: Sendable {
   }
 
   static func textOfLost(_ keys: ClosedRange<UInt64>) -> String {
-    "\(text(keys)): the block that had their mappings was given out again or is damaged"
-  }
-
-  private static func text(_ keys: ClosedRange<UInt64>) -> String {
-    if keys == 0...UInt64.max { return "all virtual blocks" }
-    if keys.upperBound == .max { return "virtual blocks from \(keys.lowerBound) on" }
-    return "virtual blocks \(keys.lowerBound)..\(keys.upperBound)"
+    "\(KeyRanges.text(keys)): the block that had their mappings was given out again or is damaged"
   }
 
   // MARK: Sums
