@@ -16,6 +16,8 @@ struct OverwrittenModel {
   }
 
   private(set) var devices: [UInt64: Device] = [:]
+  /// Whether exactly one data block has a reference too many, and others are short of some.
+  let mayHaveWrongEntry: Bool
   /// Whether anything but these mappings tells that something is wrong: counts, or times with
   /// which a kernel would write in place to what is shared.
   let hasSigns: Bool
@@ -43,12 +45,16 @@ struct OverwrittenModel {
       }
       if device != Device() { devices[id] = device }
     }
+    let differences = OverwrittenModel.differences(image)
+    mayHaveWrongEntry =
+      differences.count { $0 < 0 } == 1 && differences.contains { $0 > 0 }
     hasSigns =
-      OverwrittenModel.hasWrongCounts(image)
+      !differences.isEmpty
       || !SharingModel(image).lowestSnapshottedTimes.isEmpty
   }
 
-  private static func hasWrongCounts(_ image: MetadataImage) -> Bool {
+  /// Counts stored less those found, where these differ.
+  private static func differences(_ image: MetadataImage) -> [Int] {
     var leaves: [UInt64: [UInt64]] = [:]
     for (_, root) in image.devices + image.heldDevices {
       for leaf in image.leaves(below: root) { leaves[leaf.block] = leaf.values }
@@ -58,8 +64,8 @@ struct OverwrittenModel {
       counts[Int(Mapping(value).dataBlock), default: 0] += 1
     }
     let map = image.dataMap
-    return (0..<Int(map.root.blockCount)).contains {
-      image.count($0, in: map) != min(3, counts[$0, default: 0])
-    }
+    return (0..<Int(map.root.blockCount)).map {
+      image.count($0, in: map) - min(3, counts[$0, default: 0])
+    }.filter { $0 != 0 }
   }
 }

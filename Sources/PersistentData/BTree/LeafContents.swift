@@ -39,6 +39,8 @@ package struct LeafContents<Value: Sendable>: Sendable {
 
   /// Nodes that already had another use when this tree was walked.
   package var crossLinked: Set<MetadataBlock> { walk.crossLinked }
+  /// Whether an internal node has a pointer that leads nowhere.
+  package var hasLostPointers: Bool { walk.skeleton.hasLostPointers }
 
   /// The leaves that could be read, with their entries.
   package var leaves: [MetadataBlock: [(UInt64, Value)]] { byLeaf }

@@ -6,6 +6,9 @@ package struct Misfit: Sendable {
   package let sound: ClosedRange<UInt64>?
   /// What the other keys stand for. If a parent is wrong, that is missing.
   package let strays: [ClosedRange<UInt64>]
+  /// Whether one key of the node can be wrong, and nothing else: its first or its last, where there
+  /// is room for another within what the parents allow. If not, a parent is wrong, or all of it.
+  package let canBeOneKey: Bool
 }
 
 extension Misfit {
@@ -16,6 +19,10 @@ extension Misfit {
 }
 
 extension TreeWalk {
+  /// What is known of a node with keys that its parents don't allow; ask after the leaves were
+  /// read.
+  package func misfit(at block: MetadataBlock) -> Misfit? { misfits[block] }
+
   /// Goes through the misfits below `root`. `body` gets the keys for which one comes to a misfit
   /// from there. Only branches that `entering` allows are gone into. Ask after the leaves were
   /// read.
@@ -45,6 +52,10 @@ extension BTreeNode {
     guard let keys, keys.lowerBound < first || keys.upperBound > last else { return nil }
     let low = (0..<entryCount).first { key($0) >= first } ?? entryCount
     let high = (0..<entryCount).first { key($0) > last } ?? entryCount
+    let neighbour = entryCount < 2 ? nil : key(low > 0 ? 1 : entryCount - 2)
+    let canBeOneKey =
+      low + entryCount - high == 1
+      && (neighbour.map { low > 0 ? $0 > first : $0 < last } ?? true)
     var strays: [ClosedRange<UInt64>] = []
     // A child goes on to the next key, and the last one without an end.
     if low > 0 { strays.append(key(0)...(kind == .leaf ? key(low - 1) : first - 1)) }
@@ -52,11 +63,11 @@ extension BTreeNode {
     // Of the children that start too low, the last one has all that its parents allow of it.
     let lostLow = kind == .leaf ? low : max(0, low - 1)
     if (lostLow > 0 || high < entryCount) && low >= high {
-      return Misfit(sound: nil, strays: strays)
+      return Misfit(sound: nil, strays: strays, canBeOneKey: canBeOneKey)
     }
     let sound = (0...UInt64.max).clamped(
       from: lostLow > 0 ? key(low) : first, to: high < entryCount ? key(high - 1) : last)
-    return Misfit(sound: sound, strays: strays)
+    return Misfit(sound: sound, strays: strays, canBeOneKey: canBeOneKey)
   }
 }
 

@@ -4,14 +4,24 @@ package struct NodeCopy: Sendable {
   package let kind: BTreeNode.Kind
   package var entries: [(key: UInt64, value: UInt64)]
 
-  /// Reads a node that is sound in itself; `nil` for any other block.
-  package init?(_ file: BlockFile, _ block: MetadataBlock) {
+  /// Reads a node that is sound in itself; `nil` for any other block. `capacity`: for how many keys
+  /// there is room before the values, where what the node says of that is not believed.
+  package init?(_ file: BlockFile, _ block: MetadataBlock, capacity: Int? = nil) {
     let read = try? file.withBlock(block) { bytes -> (BTreeNode.Kind, [(UInt64, UInt64)])? in
       let node = BTreeNode(bytes)
       guard BlockFault(bytes, as: .btreeNode, in: block) == nil, node.isSound(in: block),
         node.valueSize == BTreeNode.pointerSize, let kind = node.kind
       else { return nil }
-      return (kind, (0..<node.entryCount).map { (node.key($0), node.value($0)) })
+      guard let capacity else {
+        return (kind, (0..<node.entryCount).map { (node.key($0), node.value($0)) })
+      }
+      guard node.entryCount <= capacity,
+        capacity <= BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
+      else { return nil }
+      let start = BTreeNode.Layout.size + 8 * capacity
+      return (
+        kind, (0..<node.entryCount).map { (node.key($0), bytes[Field(at: start + 8 * $0)]) }
+      )
     }
     guard let (kind, entries) = read else { return nil }
     self.block = block

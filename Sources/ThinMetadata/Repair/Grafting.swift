@@ -34,6 +34,8 @@ package struct Grafting: Sendable {
   var corrected: [MetadataBlock: [UInt64]] = [:]
   /// Virtual blocks of leaves that are left out because other blocks contradict them.
   var leftOut: [MetadataBlock: [ClosedRange<UInt64>]] = [:]
+  /// Internal nodes with pointers that are left out for that.
+  var contestedNodes: Set<MetadataBlock> = []
   /// Whether the pool contradicts itself and no one explanation is the only one.
   package internal(set) var isOpen = false
   /// Whether the superblock led elsewhere than the rest of the pool says.
@@ -61,6 +63,10 @@ package struct Grafting: Sendable {
     // These take much room, and others come.
     reader.keptRuns = KeptRuns()
     (reader, counts) = try regrow(source, census)
+    if PoolJudgement(reader, counts).hasListsAtOdds {
+      // Whichever list is older, its times may be.
+      doubtfulDetails.formUnion(reader.devices.map(\.id))
+    }
     let hasAllDevices = reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
     if hasAllDevices, remakeLeaves(reader, counts, census) {
       reader.keptRuns = KeptRuns()

@@ -22,6 +22,9 @@ extension Salvage {
     package let droppedCount: UInt64
     /// Whether data of it has been overwritten, or may have been.
     package let hasOverwrittenData: Bool
+    /// Whether other blocks contradict what is kept of it, or its id, and nothing tells which are
+    /// right.
+    package let isDoubtful: Bool
     /// Whether mappings are missing that were not left out on purpose, as far as is known.
     package var hasLosses: Bool {
       !lost.isEmpty
@@ -33,7 +36,7 @@ extension Salvage {
     }
     /// Whether nothing is missing, and nothing speaks against what there is or makes it doubtful.
     package var isWhole: Bool {
-      hasAllMappings && !hasOverwrittenData
+      hasAllMappings && !hasOverwrittenData && !isDoubtful
         && kept.allSatisfy { $0.key <= .proven || $0.value == 0 }
     }
     package var hasRebuiltDetails: Bool { mappedBlocksBefore == nil }
@@ -48,7 +51,7 @@ extension Salvage.DeviceResult {
   init(
     _ device: ThinDevice, readAs oldID: UInt64, _ root: MetadataBlock?, _ reader: PoolReader,
     _ totals: SubtreeTotals, _ grafting: Grafting, _ overwritten: OverwrittenData.Device?,
-    isDropping: Bool
+    isDropping: Bool, hasUnclearID: Bool
   ) {
     let total = totals[below: root?.number ?? 0]
     id = device.id
@@ -88,6 +91,9 @@ extension Salvage.DeviceResult {
     if mappedBlocks == mappedBlocksBefore { lost = [] }
     self.lost = lost.sorted { $0.lowerBound < $1.lowerBound }
     hasMisfits = total.hasMisfits
+    isDoubtful =
+      hasUnclearID || !contradicted.leftOut.isEmpty || contradicted.isContested
+      || grafting.doubtfulDetails.contains(oldID) && mappedBlocks != mappedBlocksBefore
     hasOverwrittenData = overwritten != nil
     droppedCount =
       isDropping

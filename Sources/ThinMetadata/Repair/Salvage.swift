@@ -26,6 +26,8 @@ package struct Salvage: Sendable {
   package let corrections: Corrections
   /// Devices that stood under an id that no device can have.
   package let renamed: [Renamed]
+  /// Ids of which one is a device's and the other is wrong: both have its tree.
+  package let unclearIDs: [(details: UInt64, tree: UInt64)]
   /// Ids that no device can have, of devices without a tree: the output does without these.
   package let droppedDevices: [UInt64]
   /// Device ids among which some may be lost without a trace: neither list of devices has them.
@@ -75,8 +77,10 @@ package struct Salvage: Sendable {
     let grafting = Grafting(accepting: acceptance)
     var findings = Findings()
     let site = PoolReader.Structure.superblock
-    if let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings) {
-      superblock.check(home: .superblock, at: site, into: &findings)
+    let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings)
+    superblock?.check(home: .superblock, at: site, into: &findings)
+    let isMisplaced = superblock?.isOfMetadataSnapshot ?? false
+    if let superblock, !isMisplaced || (try? SuperblockSearch(file)) == nil {
       try self.init(
         file, superblock, nil, grafting, overriding: overrides, dropsOverwritten, findings)
     } else {
@@ -124,9 +128,11 @@ package struct Salvage: Sendable {
     self.grafting = grafting
     let ids = ImpossibleIDs(reader)
     let most = DeviceDetails.deviceIDMaximum
+    let unclear = UnclearIDs(ids.devices.filter { $0.id <= most }, reader)
+    unclearIDs = unclear.pairs
     let numbers = BelievedNumbers(
-      reader, ids.devices.filter { $0.id <= most }, source, overrides,
-      isInferred: search != nil, isOutdated: grafting.isSuperblockReplaced)
+      reader, unclear.devices, source, overrides, isInferred: search != nil,
+      isOutdated: grafting.isSuperblockReplaced, allShared: unclear.ids)
     header = numbers.header
     corrections = numbers.corrections
     renamed = ids.renamed
@@ -137,7 +143,7 @@ package struct Salvage: Sendable {
       ids.renamed.filter(\.isMadeUp).map { ($0.id, $0.impossibleID) }, uniquingKeysWith: min)
     var devices: [(header: DeviceHeader, root: MetadataBlock?)] = []
     var results: [DeviceResult] = []
-    for device in ids.devices where device.id <= most {
+    for device in unclear.devices {
       let root = device.root.flatMap { read.mappings.isUsable($0) ? $0 : nil }
       var details = numbers.details(of: device)
       details.mappedBlocks = totals[below: root?.number ?? 0].entryCount
@@ -147,7 +153,8 @@ package struct Salvage: Sendable {
       results.append(
         DeviceResult(
           device, readAs: oldIDs[device.id] ?? device.id, root, read, totals, grafting,
-          overwrittenData.devices.first { $0.id == device.id }, isDropping: dropsOverwritten))
+          overwrittenData.devices.first { $0.id == device.id }, isDropping: dropsOverwritten,
+          hasUnclearID: unclear.ids.contains(device.id)))
     }
     self.devices = devices
     self.results = results

@@ -98,6 +98,7 @@ struct RepairDocument {
     json.field("mapped_blocks", device.mappedBlocks)
     json.field("mapped_blocks_before", device.mappedBlocksBefore)
     json.field("whole", device.isWhole)
+    json.field("doubtful", device.isDoubtful)
     let renamed = salvage.renamed.first { $0.id == device.id }
     json.field("impossible_id", renamed?.impossibleID)
     json.field(

@@ -17,9 +17,12 @@ struct Contested {
   let leaves: [Leaf]
   /// Metadata blocks that a pointer should not lead to.
   let targets: Set<UInt32>
+  /// Metadata blocks in use that nothing leads to.
+  let unreached: Set<UInt32>
 
   init(_ judgement: PoolJudgement) {
     let reader = judgement.reader
+    unreached = judgement.unreached
     let linked = reader.mappings.crossLinked.union(reader.topLevel.crossLinked)
       .union(reader.details.crossLinked)
     targets = judgement.surplusBlocks.union(judgement.surplusMapBlocks)
@@ -42,26 +45,31 @@ struct Contested {
       judgement.surplusData.isEmpty ? [] : Contested.leaves(reader, judgement.surplusData)
   }
 
-  private static func leaves(_ reader: PoolReader, _ blocks: Set<UInt64>) -> [Leaf] {
-    let limits = reader.limits
+  static func leaves(_ reader: PoolReader, _ blocks: Set<UInt64>) -> [Leaf] {
+    leaves(reader) { blocks.contains($0.dataBlock) }
+  }
+
+  /// The leaves of mapping trees with those of their entries that are wanted.
+  static func leaves(
+    _ reader: PoolReader, where isWanted: @escaping @Sendable (Mapping) -> Bool
+  ) -> [Leaf] {
     var walk = reader.mappings
     var findings = Findings()
     let visitors = walk.readLeaves(findings: &findings) {
-      Visitor(blocks: blocks, limits: limits)
+      Visitor(isWanted: isWanted)
     }
     return visitors.flatMap(\.leaves).sorted { $0.block < $1.block }
   }
 
   private struct Visitor: LeafVisitor {
-    let blocks: Set<UInt64>
-    let limits: MappingLeaf.Limits
+    let isWanted: @Sendable (Mapping) -> Bool
     var leaves: [Leaf] = []
 
     mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
       var entries: [(key: UInt64, mapping: Mapping)] = []
       for index in 0..<node.entryCount {
         let mapping = Mapping(node.value(index))
-        if blocks.contains(mapping.dataBlock) { entries.append((node.key(index), mapping)) }
+        if isWanted(mapping) { entries.append((node.key(index), mapping)) }
       }
       if !entries.isEmpty { leaves.append(Leaf(block: reference.block, entries: entries)) }
     }

@@ -7,13 +7,20 @@ extension Grafting {
     var leftOut: [ClosedRange<UInt64>] = []
     /// Mappings to a data block that was wrong and is known.
     var correctedCount: UInt64 = 0
+    /// Whether nodes that it is reached by may be wrong, and nothing tells.
+    var isContested = false
   }
 
   /// Looks for such entries in the tree that starts at `root`. Takes a look at every leaf, where
   /// there are any at all.
   func contradicted(below root: MetadataBlock?, _ reader: PoolReader) -> Contradicted {
     var found = Contradicted()
-    guard let root, !leftOut.isEmpty || !corrected.isEmpty else { return found }
+    guard let root else { return found }
+    if !contestedNodes.isEmpty {
+      let nodes = reader.mappings.internalNodes(below: root)
+      found.isContested = !contestedNodes.isDisjoint(with: nodes)
+    }
+    guard !leftOut.isEmpty || !corrected.isEmpty else { return found }
     reader.mappings.forEachBottom(below: root) { bottom in
       guard case .leaf(let leaf, _) = bottom else { return }
       found.leftOut += leftOut[leaf, default: []]

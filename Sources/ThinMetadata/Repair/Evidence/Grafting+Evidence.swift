@@ -16,32 +16,45 @@ extension Grafting {
       let trials = Trials(source, census, Contested(judgement))
       return take([.metadataSpaceMap], trials, judgement)
     }
+    if try correctCapacities(judgement, source) { return source.superblock }
+    if let wrong = WrongEntry(judgement) {
+      correct(wrong, judgement)
+      return source.superblock
+    }
     guard judgement.needsExplanation, !judgement.hasTwoOwnersOnly else {
-      doubtfulDetails = Set(judgement.mappedAtOdds)
+      leaveOutForeign(judgement)
+      doubtfulDetails = judgement.devicesListed(with: judgement.mappedAtOdds)
       return source.superblock
     }
     let contested = Contested(judgement)
     if judgement.hasListsAtOdds || Suspect.isLedAstray(judgement) {
       let trials = Trials(source, census, contested, doubting: [.superblockRoots])
       // Two trees alone are counted that nobody leads to: of that there is no doubt.
-      if try trials.faults([.superblockRoots]) != nil {
+      if try trials.outcome([.superblockRoots]).faults != nil {
         return take([.superblockRoots], trials, judgement)
       }
     }
     let suspects = Suspect.list(judgement, contested, census)
     let trials = Trials(source, census, contested, doubting: suspects)
     // Pointers that lead nowhere, and no block that lies.
-    if try trials.faults([]) != nil { return source.superblock }
+    let asItIs = try trials.outcome([])
+    if asItIs.faults != nil, asItIs.bringsAllBack { return source.superblock }
     let explanations = try Explanations(of: suspects, atMost: trials.most) {
-      (suspects) throws(IOError) in try trials.faults(suspects)
+      (suspects) throws(IOError) in try trials.outcome(suspects).faults
     }
-    if let only = Grafting.only(explanations.found) {
-      if judgement.hasMisfitsOnly, !(try trials.bringsAllBack(only)) { return source.superblock }
+    // What such keys lead to, and what such pointers hide, is known, and what may be missing is
+    // told: that costs less than to leave out all who may be wrong.
+    if judgement.hasMisfitsOnly || asItIs.faults != nil {
+      var best: [[Suspect]] = []
+      for suspects in explanations.found where try trials.outcome(suspects).bringsAllBack {
+        best.append(suspects)
+      }
+      guard let only = Grafting.only(best),
+        asItIs.faults != nil || judgement.isProof(only, against: explanations.found)
+      else { return source.superblock }
       return take(only, trials, judgement)
     }
-    // What such keys lead to is known, and what may be missing is told: that costs less than to
-    // leave out all who may be wrong.
-    if judgement.hasMisfitsOnly { return source.superblock }
+    if let only = Grafting.only(explanations.found) { return take(only, trials, judgement) }
     if !explanations.found.isEmpty,
       explanations.found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) })
     {
@@ -76,11 +89,11 @@ extension Grafting {
     return trials.assume(suspects) ?? trials.source.superblock
   }
 
-  private mutating func note(_ suspect: Suspect, _ judgement: PoolJudgement) {
+  mutating func note(_ suspect: Suspect, _ judgement: PoolJudgement) {
     let superblock = judgement.reader.superblock
     let (block, structure): (UInt64, String) =
       switch suspect {
-      case .node(let block), .pointers(let block), .mapping(let block, _, _):
+      case .node(let block), .pointers(let block), .root(let block, _), .mapping(let block, _, _):
         (
           UInt64(block.number),
           judgement.reader.usage.user(of: block) ?? PoolReader.Structure.mapping.name
@@ -111,6 +124,7 @@ extension Grafting {
       for block in contested.lists.union(contested.parents) {
         guard let contents = trials.withoutContested(block) else { continue }
         file.standIn(for: block, contents)
+        contestedNodes.insert(block)
         if explanations.isEmpty { note(.node(block), judgement) }
       }
       for leaf in contested.leaves {
@@ -136,7 +150,14 @@ extension PoolJudgement {
   var contradictsMetadataCountsAlone: Bool {
     (!surplusBlocks.isEmpty || !surplusMapBlocks.isEmpty) && data.isComplete
       && data.all.isEmpty && !hasTreesAtOdds && !hasListsAtOdds
-      && mappedAtOdds.isEmpty && fitsLostLeaves
+      && mappedAtOdds.isEmpty && !reader.hasLosses && !mayHaveWrongPointer
+  }
+
+  /// Whether one pointer may lead to another node than it did: what it leads to now has a reference
+  /// too many, and nothing leads to what it led to. An older bitmap differs in more.
+  var mayHaveWrongPointer: Bool {
+    surplusBlocks.count == 1 && surplusMapBlocks.isEmpty && !metadata.deficits.isEmpty
+      && metadata.isComplete && data.isComplete
   }
 
   /// Whether anything is referred to that is counted less often, or that can't be right.

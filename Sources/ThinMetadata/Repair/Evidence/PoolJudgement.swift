@@ -69,6 +69,16 @@ struct PoolJudgement {
     }
   }
 
+  /// Metadata blocks in use that nothing leads to; as many as are looked at one by one.
+  var unreached: Set<UInt32> {
+    var blocks: Set<UInt32> = []
+    for difference in metadata.deficits where difference.counted == 0 {
+      guard difference.length <= UInt64(PoolJudgement.mostSurpluses - blocks.count) else { break }
+      for block in difference.blocks { blocks.insert(UInt32(block)) }
+    }
+    return blocks
+  }
+
   /// Whether nothing that trees lead to is contradicted.
   var isClean: Bool {
     surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && surplusData.isEmpty && !hasTooMany
@@ -80,7 +90,8 @@ struct PoolJudgement {
     let mappings = reader.mappings
     return !mappings.crossLinked.isEmpty || !reader.topLevel.crossLinked.isEmpty
       || !reader.details.crossLinked.isEmpty || !mappings.misfitNodes.isEmpty
-      || mappings.skeleton.hasLostPointers || reader.topLevel.isLedAstray
+      || mappings.skeleton.hasLostPointers || reader.topLevel.hasLostPointers
+      || reader.details.hasLostPointers || reader.topLevel.isLedAstray
       || reader.details.isLedAstray
   }
 

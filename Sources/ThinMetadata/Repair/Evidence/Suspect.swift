@@ -6,6 +6,8 @@ enum Suspect: Hashable, Sendable {
   case node(MetadataBlock)
   /// A leaf of the list of devices: those of its pointers that are contradicted lead nowhere.
   case pointers(MetadataBlock)
+  /// A leaf of the list of devices: its pointer to the tree of this device leads nowhere.
+  case root(MetadataBlock, device: UInt64)
   /// An entry of a leaf of mapping trees: it maps this data block.
   case mapping(MetadataBlock, key: UInt64, dataBlock: UInt64)
   /// A block of a space map: all of it is no evidence.
@@ -22,7 +24,8 @@ enum Suspect: Hashable, Sendable {
   /// The block of a tree that lies; `nil` for the others.
   var block: MetadataBlock? {
     switch self {
-    case .node(let block), .pointers(let block), .mapping(let block, _, _): block
+    case .node(let block), .pointers(let block), .root(let block, _), .mapping(let block, _, _):
+      block
     case .superblockRoots, .superblock: .superblock
     case .dataSpaceMap, .metadataSpaceMap: nil
     }
@@ -49,7 +52,9 @@ extension Suspect {
     }
     let parents = contested.parents.union(possibleParents(judgement, contested, census))
     suspects += byContested(parents, reader.mappings, contested.targets).map(Suspect.node)
-    suspects += contested.details.sorted().map(Suspect.node)
+    let lostLists = Set(reader.topLevelHoles.keys).union(reader.detailsHoles.keys)
+    suspects += contested.details.union(lostLists).sorted().map(Suspect.node)
+    suspects += rootsAtOdds(judgement)
     suspects += exchanged(judgement, contested)
     let covering = contested.leaves.sorted {
       ($1.entries.count, $0.block) < ($0.entries.count, $1.block)
@@ -63,7 +68,9 @@ extension Suspect {
       suspects.append(.superblock)
     }
     if isPossible(dataSpaceMap: judgement) { suspects.append(.dataSpaceMap) }
-    if !judgement.metadata.all.isEmpty { suspects.append(.metadataSpaceMap) }
+    if !judgement.metadata.all.isEmpty, !judgement.mayHaveWrongPointer {
+      suspects.append(.metadataSpaceMap)
+    }
     if judgement.hasListsAtOdds, judgement.isContradicted {
       suspects += (reader.details.leaves.keys.sorted() + reader.topLevel.leaves.keys.sorted())
         .map(Suspect.node)
@@ -112,6 +119,16 @@ extension Suspect {
     return parents
   }
 
+  /// Where devices don't have as many mappings as their details say, and nodes in use are reached
+  /// by nobody: the pointers to the trees of these devices.
+  private static func rootsAtOdds(_ judgement: PoolJudgement) -> [Suspect] {
+    if judgement.metadata.deficits.isEmpty { return [] }
+    let odd = Set(judgement.mappedAtOdds)
+    return judgement.reader.topLevel.leaves.flatMap { block, entries in
+      entries.filter { odd.contains($0.0) }.map { Suspect.root(block, device: $0.0) }
+    }.sorted { ($0.block ?? .superblock) < ($1.block ?? .superblock) }
+  }
+
   /// Where one data block has a reference too many and another one too few, each entry that may
   /// have mapped the one for the other.
   private static func exchanged(
@@ -144,6 +161,8 @@ extension Suspect {
   /// many references itself; a bitmap that was as full as its index says; or large counts.
   private static func isPossible(dataSpaceMap judgement: PoolJudgement) -> Bool {
     if !judgement.surplusMapBlocks.isEmpty { return true }
+    // It may lead to a block of the trees.
+    if !judgement.data.isComplete, !judgement.surplusBlocks.isEmpty { return true }
     let differences = judgement.data.all
     if differences.isEmpty { return false }
     if differences.allSatisfy({ $0.stored >= 3 || $0.counted >= 3 }) { return true }

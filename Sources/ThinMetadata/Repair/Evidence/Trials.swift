@@ -47,16 +47,34 @@ struct Trials {
       Trials.mostTrials, Int(Trials.mostBlocks / (Trials.readsPerTrial * used)))
   }
 
-  /// How many blocks are then damaged or lie, if all these do; `nil` if something is contradicted
-  /// all the same.
-  func faults(_ suspects: [Suspect]) throws(IOError) -> Int? {
+  /// What is left of a pool if some lie.
+  struct Outcome {
+    /// How many blocks are then damaged or lie; `nil` if something is contradicted all the same.
+    var faults: Int?
+    /// Whether nothing is lost then: what nodes among them led to is found by itself.
+    var bringsAllBack = false
+  }
+
+  /// What is left if all these lie.
+  func outcome(_ suspects: [Suspect]) throws(IOError) -> Outcome {
     let standIns = file.allStandIns
     defer { file.allStandIns = standIns }
-    guard let superblock = assume(suspects) else { return nil }
+    guard let superblock = assume(suspects) else { return Outcome() }
     var trial = Grafting()
     let (reader, counts) = try trial.regrow(
       PoolSource(superblock: superblock, read: source.read), census)
     let judgement = PoolJudgement(reader, counts)
+    return Outcome(
+      faults: faults(suspects, judgement, trial),
+      bringsAllBack: !reader.hasLosses && !reader.mappings.skeleton.hasLostPointers
+        && judgement.mappedAtOdds.isEmpty)
+  }
+
+  /// `judgement`: of the pool as `trial` has made it, where all these lie.
+  private func faults(
+    _ suspects: [Suspect], _ judgement: PoolJudgement, _ trial: Grafting
+  ) -> Int? {
+    let reader = judgement.reader
     guard judgement.isClean else { return nil }
     // What is counted belongs to somebody.
     if reader.devices.isEmpty, !judgement.data.deficits.isEmpty { return nil }
@@ -69,20 +87,19 @@ struct Trials {
     let blocks = Set(suspects.compactMap(\.block)).union(trial.nodes.map(\.block))
       .union(reader.mappings.holes.keys).union(reader.topLevelHoles.keys)
       .union(reader.detailsHoles.keys)
-    // Counts of metadata blocks that lie, and data blocks that leaked besides.
-    let hasLeaks = suspects.contains(.metadataSpaceMap) && !judgement.data.deficits.isEmpty
-    return blocks.count + suspects.count(where: \.isSpaceMap) + (hasLeaks ? 1 : 0)
-  }
-
-  /// Whether nothing is lost if all these lie: what nodes among them led to is found by itself.
-  func bringsAllBack(_ suspects: [Suspect]) throws(IOError) -> Bool {
-    let standIns = file.allStandIns
-    defer { file.allStandIns = standIns }
-    guard let superblock = assume(suspects) else { return false }
-    var trial = Grafting()
-    let (reader, _) = try trial.regrow(
-      PoolSource(superblock: superblock, read: source.read), census)
-    return !reader.hasLosses
+    let besides = [
+      // Data blocks that leaked, where counts of metadata blocks lie.
+      suspects.contains(.metadataSpaceMap) && !judgement.data.deficits.isEmpty,
+      // The kernel would not have left it so: then details lie as well.
+      !reader.snapshottedTimesTooLow.isEmpty,
+      // Space maps that can't be read as a whole.
+      !judgement.data.isComplete && !suspects.contains(.dataSpaceMap),
+      !judgement.metadata.isComplete && !suspects.contains(.metadataSpaceMap),
+      // What something led to, and now nothing does, leaked.
+      !suspects.contains(.dataSpaceMap)
+        && !judgement.unreached.isSubset(of: contested.unreached),
+    ]
+    return blocks.count + suspects.count(where: \.isSpaceMap) + besides.count { $0 }
   }
 
   /// Has blocks read as they would be if all these lie. Returns the superblock to start from;
@@ -94,6 +111,13 @@ struct Trials {
       case .node(let block): file.standIn(for: block, BlockBuffer(zeroedBlocks: 1))
       case .pointers(let block):
         guard let contents = withoutContested(block) else { return nil }
+        file.standIn(for: block, contents)
+      case .root(let block, let device):
+        guard var copy = NodeCopy(file, block),
+          let place = copy.entries.firstIndex(where: { $0.key == device })
+        else { return nil }
+        copy.entries[place].value = 0
+        guard let contents = copy.contents else { return nil }
         file.standIn(for: block, contents)
       case .mapping(let block, let key, let dataBlock):
         guard let contents = exchanging(block, key, dataBlock) else { return nil }

@@ -27,13 +27,16 @@ struct BelievedNumbers {
   private let timeLimit: UInt32
   /// The lowest snapshotted times that keep the kernel from writing to shared blocks in place.
   private let lowestTimes: [UInt64: UInt32]
+  private let allShared: Set<UInt64>
 
   /// `devices`: with ids that they can have. `isInferred`: whether the superblock is made up;
-  /// `isOutdated`: whether it is older than the pool.
+  /// `isOutdated`: whether it is older than the pool. `allShared`: devices all of whose blocks
+  /// others have too.
   init(
     _ reader: PoolReader, _ devices: [ThinDevice], _ source: SalvageReader,
-    _ overrides: PoolOverrides, isInferred: Bool, isOutdated: Bool
+    _ overrides: PoolOverrides, isInferred: Bool, isOutdated: Bool, allShared: Set<UInt64>
   ) {
+    self.allShared = allShared
     header = reader.header
     header.needsCheck = false
     header.version = 2
@@ -64,7 +67,8 @@ struct BelievedNumbers {
     corrections.isTimeDistrusted = !time.isTrusted
     header.time = timeLimit
     // Where a device's times are lost, everything counts as shared.
-    let isComplete = time.isTrusted && devices.allSatisfy { $0.details != nil }
+    let isComplete =
+      time.isTrusted && allShared.isEmpty && devices.allSatisfy { $0.details != nil }
     if !isComplete, header.time < Mapping.timeMaximum { header.time += 1 }
     header.time = min(max(header.time, lowestTimes.values.max() ?? 0), Mapping.timeMaximum)
   }
@@ -91,13 +95,17 @@ struct BelievedNumbers {
         mappedBlocks: 0, transactionID: header.transactionID, creationTime: header.time,
         snapshottedTime: header.time)
     }
-    // No device was ever newer than its pool, or than its last snapshot.
+    // No device was ever newer than its pool, in time or transaction, or than its last snapshot.
     let isBornLate = details.creationTime > timeLimit
-    details.snapshottedTime =
-      corrections.isTimeDistrusted ? header.time : min(details.snapshottedTime, timeLimit)
+    if isBornLate || details.creationTime > details.snapshottedTime {
+      details.snapshottedTime = timeLimit
+    }
+    let isShared = corrections.isTimeDistrusted || allShared.contains(device.id)
+    details.snapshottedTime = isShared ? header.time : min(details.snapshottedTime, timeLimit)
     details.creationTime =
       isBornLate ? details.snapshottedTime : min(details.creationTime, timeLimit)
     details.snapshottedTime = max(details.snapshottedTime, lowestTimes[device.id, default: 0])
+    details.transactionID = min(details.transactionID, header.transactionID)
     return details
   }
 }

@@ -6,7 +6,8 @@ extension SalvageSummary {
 
   /// Numbers and times that can't be true, and what stands in their place.
   static func forNumbers(_ salvage: Salvage) -> [String] {
-    forIDs(salvage.renamed) + forDataBlocks(salvage) + forLateTimes(salvage)
+    forIDs(salvage.renamed) + forUnclearIDs(salvage.unclearIDs) + forDataBlocks(salvage)
+      + forLateTimes(salvage)
       + salvage.overrides.refusals(salvage.header)
   }
 
@@ -17,6 +18,14 @@ extension SalvageSummary {
           + "device can have."
         : "Device \(device.id) stood under \(device.impossibleID), an id that no device can have, "
           + "in one of the two lists of devices."
+    }
+  }
+
+  private static func forUnclearIDs(_ pairs: [(details: UInt64, tree: UInt64)]) -> [String] {
+    pairs.map { pair in
+      "Devices \(pair.details) and \(pair.tree) are one device: the details have it as "
+        + "\(pair.details), the mapping tree as \(pair.tree), and nothing tells which is right. "
+        + "Both have all its mappings in the new metadata; delete the one that LVM doesn't know."
     }
   }
 

@@ -138,4 +138,12 @@ extension Superblock {
     if let index = roots.dataIndex { other.dataSpaceMap.bitmapRoot = UInt64(index) }
     return other
   }
+
+  /// Whether it is what a metadata snapshot has of a superblock: without space maps. In block 0 it
+  /// is out of place.
+  ///
+  /// Source: Linux, drivers/md/dm-thin-metadata.c, `__reserve_metadata_snap`.
+  var isOfMetadataSnapshot: Bool {
+    [dataSpaceMap, metadataSpaceMap].allSatisfy { $0.blockCount == 0 && $0.bitmapRoot == 0 }
+  }
 }

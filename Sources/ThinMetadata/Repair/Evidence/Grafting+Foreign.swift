@@ -1,0 +1,38 @@
+internal import PersistentData
+
+extension Grafting {
+  /// Has leaves read as if they were lost that other metadata on this device must have left there:
+  /// their devices have fewer mappings than their details say, and some of these are newer than
+  /// the pool.
+  mutating func leaveOutForeign(_ judgement: PoolJudgement) {
+    let reader = judgement.reader
+    guard reader.findings.counts[.mappingTimeInFuture] != nil, !judgement.mappedAtOdds.isEmpty
+    else { return }
+    let odd = Set(judgement.mappedAtOdds)
+    let roots = reader.devices.filter { odd.contains($0.id) }.compactMap(\.root)
+    var own: Set<MetadataBlock> = []
+    for root in roots {
+      reader.mappings.forEachBottom(below: root) { bottom in
+        if case .leaf(let leaf, _) = bottom { own.insert(leaf) }
+      }
+    }
+    let latest = reader.timeLimit
+    let late = Contested.leaves(reader) { $0.time > latest }
+    for leaf in late where own.contains(leaf.block) {
+      reader.file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
+      note(.node(leaf.block), judgement)
+    }
+  }
+}
+
+extension PoolJudgement {
+  /// The devices whose details stand in one leaf with those of any of `devices`: where one is
+  /// wrong, that leaf may be an older one.
+  func devicesListed(with devices: [UInt64]) -> Set<UInt64> {
+    let odd = Set(devices)
+    return reader.details.leaves.values.reduce(into: odd) { all, entries in
+      let ids = entries.map(\.0)
+      if !odd.isDisjoint(with: ids) { all.formUnion(ids) }
+    }
+  }
+}

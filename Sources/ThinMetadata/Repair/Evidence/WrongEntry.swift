@@ -1,0 +1,101 @@
+internal import PersistentData
+
+/// One entry of a leaf that maps another data block than it did: that block has a reference too
+/// many, and one that it mapped before has one too few.
+///
+/// A wrong count would make either, and not both. So it is an entry; which one, only other leaves
+/// tell: those that map the missing block for the same virtual block, or several that agree against
+/// one.
+struct WrongEntry {
+  /// As many data blocks that are short of a reference are looked for in other leaves.
+  private static let mostMissing: UInt64 = 1 << 12
+
+  /// Where an entry stands.
+  struct Place {
+    let leaf: MetadataBlock
+    let key: UInt64
+  }
+
+  /// The entries that may be wrong; none of them can be believed.
+  let places: [Place]
+  /// What the one that is wrong mapped, where that is known.
+  let truth: Mapping?
+
+  /// `nil` where something else is at odds, or leaves agree on what they map.
+  init?(_ judgement: PoolJudgement) {
+    guard judgement.hasOneDataBlockTooMany else { return nil }
+    let leaves = Contested.leaves(judgement.reader, judgement.surplusData)
+    let entries = leaves.flatMap { leaf in
+      leaf.entries.map { (leaf: leaf.block, key: $0.key, mapping: $0.mapping) }
+    }
+    let groups = Dictionary(grouping: entries) { [$0.key, UInt64($0.mapping.time)] }.values
+    let stored = judgement.data.surpluses.first?.stored ?? 0
+    guard groups.count > 1 || stored == 0 && entries.count == 1 else { return nil }
+    // That several leaves are wrong in the same way would be more than one lie.
+    let alone = groups.filter { $0.count == 1 }.joined()
+    let suspects = alone.isEmpty ? entries : Array(alone)
+
+    var missing: Set<UInt64> = []
+    for difference in judgement.data.deficits {
+      guard difference.length <= WrongEntry.mostMissing - UInt64(missing.count) else { break }
+      missing.formUnion(difference.blocks)
+    }
+    let witnesses = Survivors(judgement.reader, of: missing).witnesses
+      .filter { missing.contains($0.key) && $0.value.isUnanimous }
+    let known = suspects.flatMap { entry in
+      witnesses.filter { $0.value.key == entry.key }.map { (entry: entry, witness: $0) }
+    }
+    if known.count == 1, let (entry, witness) = known.first {
+      places = [Place(leaf: entry.leaf, key: entry.key)]
+      truth = Mapping(dataBlock: witness.key, time: witness.value.time)
+    } else {
+      places = suspects.map { Place(leaf: $0.leaf, key: $0.key) }
+      truth = nil
+    }
+  }
+}
+
+extension PoolJudgement {
+  /// Whether all that is at odds is one data block with a reference too many, while others are
+  /// short of some.
+  fileprivate var hasOneDataBlockTooMany: Bool {
+    guard isDataAlone, data.isComplete, !data.deficits.isEmpty, surplusData.count == 1,
+      let surplus = data.surpluses.first
+    else { return false }
+    return surplus.counted - surplus.stored == 1
+  }
+
+  /// Whether counts of data blocks alone may be at odds, and nothing of the trees is lost.
+  private var isDataAlone: Bool {
+    surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && !hasTooMany && !hasTreesAtOdds
+      && !hasListsAtOdds && mappedAtOdds.isEmpty && !reader.hasLosses
+  }
+}
+
+extension Grafting {
+  /// Has the entry read as it was where that is known. Otherwise none of those that may be wrong is
+  /// brought back.
+  mutating func correct(_ wrong: WrongEntry, _ judgement: PoolJudgement) {
+    let file = judgement.reader.file
+    if wrong.truth == nil { isOpen = true }
+    for (leaf, places) in Dictionary(grouping: wrong.places, by: \.leaf) {
+      guard var copy = NodeCopy(file, leaf) else { continue }
+      let keys = Set(places.map(\.key))
+      if let truth = wrong.truth {
+        for place in copy.entries.indices where keys.contains(copy.entries[place].key) {
+          copy.entries[place].value = truth.value
+        }
+      } else {
+        copy.entries.removeAll { keys.contains($0.key) }
+      }
+      guard let contents = copy.contents else { continue }
+      file.standIn(for: leaf, contents)
+      if wrong.truth == nil {
+        leftOut[leaf, default: []] += keys.sorted().map { $0...$0 }
+      } else {
+        corrected[leaf, default: []] += keys.sorted()
+      }
+      note(.node(leaf), judgement)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+internal import PersistentData
+
+/// Devices of which one of the two lists has another id: it can't be told which of them is wrong.
+///
+/// Each list then has one device that the other lacks, and details and tree agree on the number of
+/// mappings. To whoever uses the wrong id the device would seem empty. So both ids get the tree and
+/// the details, like a device and its snapshot.
+struct UnclearIDs {
+  /// As they are written, ascending by id.
+  private(set) var devices: [ThinDevice]
+  /// Two ids for each such device.
+  private(set) var pairs: [(details: UInt64, tree: UInt64)] = []
+
+  /// The ids of all pairs.
+  var ids: Set<UInt64> { Set(pairs.flatMap { [$0.details, $0.tree] }) }
+
+  /// `devices`: of `reader`, each with an id that it can have.
+  init(_ devices: [ThinDevice], _ reader: PoolReader) {
+    self.devices = devices
+    let listed = devices.indices.filter { place in
+      let id = devices[place].id
+      return devices[place].root == nil && devices[place].details != nil
+        && !reader.lostTopLevel.contains { $0.contains(id) }
+    }
+    let rooted = devices.indices.filter { place in
+      let id = devices[place].id
+      return devices[place].root != nil && devices[place].details == nil
+        && !reader.lostDetails.contains { $0.contains(id) }
+    }
+    guard listed.count == 1, rooted.count == 1, let place = listed.first, let other = rooted.first,
+      let details = devices[place].details, let root = devices[other].root
+    else { return }
+    let total = reader.mappingTotals[below: root.number]
+    guard !total.hasDamage, total.entryCount == details.mappedBlocks, total.entryCount > 0
+    else { return }
+    self.devices[place].root = root
+    self.devices[other].details = details
+    pairs = [(details: devices[place].id, tree: devices[other].id)]
+  }
+}
