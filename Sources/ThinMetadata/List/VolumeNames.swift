@@ -44,6 +44,8 @@ package struct VolumeNames: Sendable {
     if names.isEmpty { throw .noVolumes }
   }
 
+  package var isEmpty: Bool { names.isEmpty }
+
   package subscript(id: UInt64) -> String? { names[id] }
 
   /// The device that a volume is.

@@ -67,29 +67,32 @@ struct ReverseBuckets: Sendable {
 
   /// Adds entries that begin in the window. There has to be room for them.
   mutating func append(_ added: ArraySlice<ReverseEntry>) {
-    var rest = added
-    while !rest.isEmpty {
-      rest = Self.fill(rest, &entries, &places, chunkLength, widthBits)
-      if let next = rest.popFirst() { appendInNewChunk(next) }
+    var index = added.startIndex
+    while true {
+      index = Self.fill(added, from: index, &entries, &places, chunkLength, widthBits)
+      if index == added.endIndex { return }
+      appendInNewChunk(added[index])
+      index += 1
     }
   }
 
-  /// Adds entries as long as there is room in the last chunks of their buckets; returns the rest.
+  /// Adds entries as long as there is room in the last chunks of their buckets; returns where it
+  /// stopped.
   private static func fill(
-    _ added: ArraySlice<ReverseEntry>, _ entries: inout [ReverseEntry], _ places: inout [UInt32],
-    _ chunkLength: Int, _ widthBits: UInt64
-  ) -> ArraySlice<ReverseEntry> {
+    _ added: ArraySlice<ReverseEntry>, from start: Int, _ entries: inout [ReverseEntry],
+    _ places: inout [UInt32], _ chunkLength: Int, _ widthBits: UInt64
+  ) -> Int {
     var entries = entries.mutableSpan
     var places = places.mutableSpan
     let mask = UInt32(chunkLength - 1)
-    for index in added.indices {
+    for index in start..<added.endIndex {
       let bucket = Int(added[index].offset >> widthBits)
       let place = places[bucket]
-      if place & mask == 0 { return added[index...] }
+      if place & mask == 0 { return index }
       entries[Int(place)] = added[index]
       places[bucket] = place + 1
     }
-    return []
+    return added.endIndex
   }
 
   /// Leaves what begins at `block` or behind to another pass.

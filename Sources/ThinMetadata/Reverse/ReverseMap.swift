@@ -26,8 +26,8 @@ package struct ReverseRun: Hashable, Sendable {
 /// whose a run is, is found on the way from its leaf up to the roots when it is told.
 package struct ReverseMap {
   /// Bytes for what is known of the pool and for runs of leaves.
-  private static let memory = 39 << 20
-  private static let bytesPerLeaf = 80
+  private static let memory = 41 << 20
+  private static let bytesPerLeaf = 64
   private static let bytesPerEntry = 12
   /// Runs of leaves that are kept at once, if there is little room, of 16 bytes each.
   private static let leastCapacity = 1 << 19
@@ -83,7 +83,7 @@ package struct ReverseMap {
       }
       try teller.tell(windows, from: begin, to: end, body)
       begin = end
-      if begin < regions.end { end = histogram.cut(from: begin, room: capacity * 3 / 4) }
+      if begin < regions.end { end = histogram.cut(from: begin, room: capacity * 7 / 8) }
     }
   }
 

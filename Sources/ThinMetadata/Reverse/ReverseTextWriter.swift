@@ -8,11 +8,13 @@ package struct ReverseTextWriter: ~Copyable {
 
   private let sink: ByteSink
   private let names: VolumeNames
+  private let hasNames: Bool
   private var text = TextBuffer()
 
   package init(_ sink: ByteSink, names: VolumeNames) {
     self.sink = sink
     self.names = names
+    hasNames = !names.isEmpty
   }
 
   package mutating func write(_ run: ReverseRun) throws(ByteSink.Failure) {
@@ -48,7 +50,7 @@ package struct ReverseTextWriter: ~Copyable {
   }
 
   private mutating func endLine(_ device: UInt64) {
-    if let name = names[device] {
+    if hasNames, let name = names[device] {
       text.append(" ")
       text.append(text: name)
     }
