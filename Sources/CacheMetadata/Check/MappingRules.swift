@@ -21,6 +21,14 @@ struct MappingRules: Sendable {
       ? nil : covered.partialValue / blockSectors
   }
 
+  /// For an array of which neither the version nor the origin is known.
+  static let ofAnyVersion = MappingRules(hasDirtyFlags: true, originEnd: nil)
+
+  private init(hasDirtyFlags: Bool, originEnd: UInt64?) {
+    self.hasDirtyFlags = hasDirtyFlags
+    self.originEnd = originEnd
+  }
+
   /// What is wrong with the value of a cache block, if anything.
   func fault(of value: UInt64) -> (rule: Rule, found: String, expected: String)? {
     let mapping = CacheMapping(value)

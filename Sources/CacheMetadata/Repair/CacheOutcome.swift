@@ -23,6 +23,8 @@ package struct CacheOutcome: Sendable {
   package internal(set) var openParts: [OpenPart] = []
   /// Array blocks that were found though the index doesn't lead to them.
   package internal(set) var placedBlocks: [ArrayPlacement.Evidence: Int] = [:]
+  /// Other states that may be the newest: what they don't agree on is contested.
+  package internal(set) var otherStates = 0
   /// Hints of mappings that come back, and of how many they are missing.
   package internal(set) var hints = 0
   package internal(set) var lostHints = 0

@@ -12,6 +12,8 @@ package struct CacheOverrides: Sendable {
 package enum CacheSalvageError: Error {
   /// Neither a superblock nor anything else of a cache.
   case nothingFound
+  /// The superblock is lost, and so many states are left of which each may be the newest.
+  case newestStateUnknown(states: Int)
   /// The superblock is lost, and what it alone knew was not given.
   case numbersMissing([MissingNumber])
   /// The superblock says what no cache can have, and nothing better was given.

@@ -68,7 +68,7 @@ extension CacheSalvage {
 
   /// Counts what will come back, and notes what will not.
   mutating func survey() {
-    var found = Bitset(bitCount: Int(header.cacheBlockCount))
+    var found = contested
     OriginBlocks(mappings).forEachDuplicate { first, next, _ in
       found[first] = true
       found[next] = true

@@ -52,7 +52,28 @@ package struct CacheSalvage: Sendable {
     mappings = evidence.mappings
     dirtyBits = isCleanShutdown ? evidence.dirtyBits : nil
     hints = isCleanShutdown ? evidence.hints : nil
+    contested = Bitset(bitCount: Int(header.cacheBlockCount))
+    leaveOut(whatDiffersFrom: found.others)
     survey()
+  }
+
+  /// Where it can't be told which state is the newest, only that is certain which all agree on.
+  private mutating func leaveOut(whatDiffersFrom others: [CacheSuperblock]) {
+    outcome.otherStates = others.count
+    for superblock in others {
+      var evidence = CacheEvidence(file, superblock, Findings())
+      evidence.gather()
+      var (own, other) = (mappings, evidence.mappings)
+      var unused = Findings()
+      own.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in
+        let places = chunk.places(of: other.shape)
+        let values = ArrayValues<UInt64>(&other, places, findings: &findings).values
+        for (index, value) in chunk.values.enumerated() {
+          let before = index < values.count ? values[index] : nil
+          if value != before { contested[chunk.first + UInt64(index)] = true }
+        }
+      }
+    }
   }
 
   /// Whether a mapping may be dirty, so far as it is known. `bits`: the dirty bitset, if there is

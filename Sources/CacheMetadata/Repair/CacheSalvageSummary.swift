@@ -40,11 +40,25 @@ package struct CacheSalvageSummary: Sendable {
     case .sound: []
     case .corrected: ["The superblock had a wrong bit or byte, which is put right."]
     case .remade:
-      [
-        "The superblock is lost; the cache was found by its other blocks. Whether it was shut down "
-          + "in order is not known."
-      ]
+      forLostSuperblock(salvage)
     }
+  }
+
+  private static func forLostSuperblock(_ salvage: CacheSalvage) -> [String] {
+    var lines = [
+      "The superblock is lost; the cache was found by its other blocks: version "
+        + "\(salvage.version), \(salvage.header.cacheBlockCount) cache blocks, policy \(salvage.header.policy). "
+        + "Compare this with what LVM shows. Whether it was shut down in order is not known.",
+      "Which of the states that are left is the newest is inferred from the order in which kernels "
+        + "write: check the data before you trust it.",
+    ]
+    let others = salvage.outcome.otherStates
+    if others > 0 {
+      lines.append(
+        "This is DOUBTFUL: \(others + 1) states may be the newest. Only what all of them agree on "
+          + "comes back.")
+    }
+    return lines
   }
 
   private static func forPlaces(_ outcome: CacheOutcome) -> [String] {

@@ -7,12 +7,30 @@ struct FoundCacheSuperblock: Sendable {
   /// Whether the clean flag is the cache's own.
   private(set) var isFlagKnown = true
   private(set) var findings = Findings()
+  /// Those of other states that may be the newest as well.
+  private(set) var others: [CacheSuperblock] = []
+
+  /// As many states that may be the newest are held against each other.
+  private static let mostStates = 16
 
   init(_ file: BlockFile, _ overrides: CacheOverrides) throws(CacheSalvageError) {
     let site = CacheReader.Structure.superblock
     let read = CacheSuperblock.read(.superblock, of: file, at: site, into: &findings)
     guard let found = read ?? CacheSuperblock.withRightByte(file) else {
-      throw .nothingFound
+      guard !file.hasSoundBlock(.superblock),
+        let lost = LostCacheSuperblock(file, overrides), let first = lost.superblocks.first
+      else { throw .nothingFound }
+      guard lost.superblocks.count <= FoundCacheSuperblock.mostStates else {
+        throw .newestStateUnknown(states: lost.superblocks.count)
+      }
+      superblock = first
+      others = Array(lost.superblocks.dropFirst())
+      state = .remade
+      isFlagKnown = false
+      guard overrides.dataBlockSectors != nil else { throw .numbersMissing([.dataBlockSectors]) }
+      let invalid = superblock.invalidNumbers
+      guard invalid.isEmpty else { throw .numbersInvalid(invalid) }
+      return
     }
     superblock = found
     if findings.worst == .error { state = .corrected }

@@ -90,6 +90,12 @@ extension Tool {
           .notMetadata,
           "'\(path)' has no superblock of a cache, and no other block of one either; is it the "
             + "right device?")
+      case .newestStateUnknown(let states):
+        throw Failure(
+          .damaged,
+          "the superblock of '\(path)' is lost, and \(states) states are left of which nothing tells "
+            + "which is the newest. States before it have mappings that are out of date, so none is "
+            + "taken. Keep this metadata; nothing was written")
       case .numbersMissing(let numbers):
         throw Failure(
           .notMetadata,

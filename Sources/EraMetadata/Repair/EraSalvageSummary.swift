@@ -34,7 +34,10 @@ package struct EraSalvageSummary: Sendable {
     switch salvage.superblockState {
     case .sound: break
     case .corrected: lines.append("The superblock had a wrong bit or byte, which is put right.")
-    case .remade: lines.append("The superblock is lost; the rest was found by other blocks.")
+    case .remade:
+      lines.append(
+        "The superblock is lost; the rest was found by other blocks, in the newest state that is "
+          + "left: \(salvage.header.blockCount) blocks, current era \(salvage.header.currentEra).")
     }
     if let before = salvage.outcome.raisedFrom {
       lines.append(

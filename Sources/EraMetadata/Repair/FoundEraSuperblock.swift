@@ -10,7 +10,17 @@ struct FoundEraSuperblock: Sendable {
     let site = EraReader.Structure.superblock
     let read = EraSuperblock.read(.superblock, of: file, at: site, into: &findings)
     guard let found = read ?? EraSuperblock.withRightByte(file) else {
-      throw .nothingFound
+      guard !file.hasSoundBlock(.superblock), let lost = LostEraSuperblock(file, overrides)
+      else { throw .nothingFound }
+      superblock = lost.superblock
+      state = .remade
+      var missing: [EraSalvageError.MissingNumber] = []
+      if superblock.dataBlockSectors == 0 { missing.append(.dataBlockSectors) }
+      if !lost.isEraKnown, overrides.currentEra == nil { missing.append(.currentEra) }
+      guard missing.isEmpty else { throw .numbersMissing(missing) }
+      let invalid = superblock.invalidNumbers
+      guard invalid.isEmpty else { throw .numbersInvalid(invalid) }
+      return
     }
     superblock = found
     if findings.worst == .error { state = .corrected }

@@ -8,6 +8,12 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
   /// Blocks that are worth reading at once: 256 KiB.
   package static var chunk: Int { 64 }
 
+  /// The blocks of an array of this shape that the values are of.
+  package func places(of shape: ArrayShape) -> Range<Int> {
+    let start = Int(first / shape.entriesPerBlock)
+    return start..<start + Int(shape.blockCount(for: UInt64(values.count)))
+  }
+
   /// Reads the blocks at `places`, all of which the array has to have.
   package init(
     _ array: inout StoredArray, _ places: Range<Int>, findings: inout Findings

@@ -24,3 +24,10 @@ package struct StoredCounts: Sendable {
     return counts.isEmpty ? nil : 0
   }
 }
+
+extension BlockFile {
+  /// Whether the checksum of a block fits, whatever it is.
+  package func hasSoundBlock(_ block: MetadataBlock) -> Bool {
+    (try? withBlock(block) { BlockKind(of: $0) != nil }) ?? false
+  }
+}

@@ -1,0 +1,124 @@
+internal import PersistentData
+
+/// An era device whose superblock is lost, found by its other blocks.
+struct LostEraSuperblock: Sendable {
+  /// That of the newest state. What only the superblock knew is 0.
+  let superblock: EraSuperblock
+  /// Whether the current era follows from the writesets: eras follow each other without a gap.
+  let isEraKnown: Bool
+
+  init?(_ file: BlockFile, _ overrides: EraOverrides) {
+    let census = StateCensus(file) { bytes, block in
+      switch BlockKind(of: bytes) {
+      case .btreeNode:
+        BTreeNode(bytes).blockReferences(
+          in: block, pointer: (valueSize: Writeset.Layout.size, field: Writeset.Layout.root))
+      case .array: ArrayBlock(bytes).block == UInt64(block.number) ? [] : nil
+      // The copy that a metadata snapshot keeps, with the two roots that are its own.
+      case .eraSuperblock:
+        [EraSuperblock(bytes).writesetRoot, EraSuperblock(bytes).eraArrayRoot]
+      default: nil
+      }
+    }
+    let search = StateSearch(census)
+    let found = search.candidates.compactMap { EraState($0, in: file, census.blockCount) }
+    // All of this only grows as time goes by, whatever the order in which blocks were written.
+    guard let newest = found.max(by: { $0.age.lexicographicallyPrecedes($1.age) }) else {
+      return nil
+    }
+    superblock = newest.superblock(file, overrides)
+    isEraKnown = newest.eras != nil
+  }
+}
+
+/// A state of an era device.
+private struct EraState {
+  let roots: Roots
+  /// The oldest and the newest era that have an archived writeset.
+  let eras: ClosedRange<UInt64>?
+  /// How far this state has come: the newest archived era, blocks written since, and archived
+  /// writesets that were put into the array and dropped.
+  let age: [UInt64]
+  private let state: MetadataState
+
+  struct Roots {
+    var writesets: MetadataBlock?
+    var eraArray: MetadataBlock?
+    var current: MetadataBlock?
+    var refCounts: UInt64 = 0
+    var snapshot: MetadataBlock?
+  }
+
+  /// `nil` when this is no era device's state.
+  init?(_ state: MetadataState, in file: BlockFile, _ blockCount: UInt64) {
+    var roots = Roots()
+    for (root, _) in state.openReferences {
+      switch TreeLook(below: root, in: file, blockCount: blockCount) {
+      case .array(4): roots.eraArray = root
+      case .array(8): roots.current = root
+      case .tree(Writeset.Layout.size): roots.writesets = root
+      case .tree(4): roots.refCounts = UInt64(root.number)
+      case .emptyArray where roots.eraArray == nil: roots.eraArray = root
+      case nil where file.isEraSuperblock(root): roots.snapshot = root
+      default: break
+      }
+    }
+    guard roots.writesets != nil || roots.eraArray != nil else { return nil }
+    self.state = state
+    self.roots = roots
+    let keys = roots.writesets.map { EraState.eras(below: $0, file) } ?? []
+    eras = keys.min().flatMap { first in keys.max().map { first...$0 } }
+    let written = roots.current.map { EraState.bitCount(below: $0, file) } ?? 0
+    age = [eras?.upperBound ?? 0, UInt64(written), eras?.lowerBound ?? .max]
+  }
+
+  private static func eras(below root: MetadataBlock, _ file: BlockFile) -> [UInt64] {
+    var usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
+    var findings = Findings()
+    return LeafContents(
+      EraReader.Structure.writesetTree, roots: [UInt64(root.number)], in: file, usage: &usage,
+      findings: &findings
+    ) { _, _ in () }.entries(below: UInt64(root.number)).entries.map(\.0)
+  }
+
+  private static func bitCount(below root: MetadataBlock, _ file: BlockFile) -> Int {
+    let extent = ArrayExtent(below: root, 8, in: file)
+    var array = StoredArray(
+      EraReader.Structure.writeset, entryCount: extent.count * UInt64(UInt64.bitWidth),
+      blocks: extent.blocks, in: file)
+    var findings = Findings()
+    return Bitset(&array, findings: &findings).count
+  }
+
+  /// A superblock that leads to this state.
+  func superblock(_ file: BlockFile, _ overrides: EraOverrides) -> EraSuperblock {
+    let copy = roots.snapshot.flatMap { block in
+      try? file.withBlock(block) { EraSuperblock($0) }
+    }
+    let found = roots.eraArray.map { ArrayExtent(below: $0, 4, in: file).count } ?? 0
+    let count = max(UInt32(clamping: found), overrides.blockCount ?? 0)
+    // Archived eras go up to the one before an open one.
+    let newest = eras.map { UInt32(clamping: $0.upperBound) } ?? copy?.currentEra ?? 0
+    let isOpen = roots.current != nil
+    let era = newest + (isOpen && newest < .max ? 1 : 0)
+    let header = EraHeader(
+      dataBlockSectors: overrides.dataBlockSectors ?? copy?.dataBlockSectors ?? 0,
+      blockCount: count, currentEra: eras == nil ? max(era, overrides.currentEra ?? 0) : era)
+    let map = SpaceMapRoot(
+      blockCount: state.countedBlocks, allocatedCount: 0, bitmapRoot: UInt64(state.index),
+      refCountRoot: roots.refCounts)
+    var superblock = EraSuperblock(
+      header, metadataSpaceMap: map, writesetRoot: UInt64(roots.writesets?.number ?? 0),
+      eraArrayRoot: UInt64(roots.eraArray?.number ?? 0))
+    superblock.currentWriteset = Writeset(
+      bitCount: count, root: UInt64(roots.current?.number ?? 0))
+    superblock.heldRoot = UInt64(roots.snapshot?.number ?? 0)
+    return superblock
+  }
+}
+
+extension BlockFile {
+  fileprivate func isEraSuperblock(_ block: MetadataBlock) -> Bool {
+    (try? withBlock(block) { BlockKind(of: $0) == .eraSuperblock }) ?? false
+  }
+}

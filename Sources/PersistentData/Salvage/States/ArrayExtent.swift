@@ -1,0 +1,47 @@
+/// The blocks of an array of which nobody says how many values it has.
+package struct ArrayExtent: Sendable {
+  /// By place; `nil` where the index has none that can be used.
+  package let blocks: [MetadataBlock?]
+  /// Values, as far as blocks for them are there: all are full but the last, which says how many
+  /// it has. A last block that can't be read counts as full.
+  package let count: UInt64
+
+  /// `valueSize`: bytes in a value.
+  package init(below root: MetadataBlock, _ valueSize: Int, in file: BlockFile) {
+    let shape = ArrayShape(StructureLabel("array", order: 0), valueSize: valueSize)
+    var usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
+    var findings = Findings()
+    let index = LeafContents(
+      shape.indexTree, roots: [UInt64(root.number)], in: file, usage: &usage, findings: &findings
+    ) { leaf, entry in leaf.value(entry) }
+    let entries = index.entries(below: UInt64(root.number)).entries
+    let end = min(entries.last.map { min($0.0, .max - 1) + 1 } ?? 0, usage.blockCount)
+    var blocks = [MetadataBlock?](repeating: nil, count: Int(end))
+    for (place, block) in entries where place < end {
+      blocks[Int(place)] = MetadataBlock(pointer: block, count: usage.blockCount)
+    }
+    let full = UInt64(shape.valuesPerBlock)
+    let last = blocks.last.flatMap { $0 }.flatMap { block in
+      try? file.withBlock(block) { bytes in
+        BlockKind(of: bytes) == .array ? UInt64(ArrayBlock(bytes).entryCount) : full
+      }
+    }
+    count = end == 0 ? 0 : (end - 1) * full + min(last ?? full, full)
+    self.blocks = blocks
+  }
+}
+
+extension BTreeNode {
+  /// The blocks that a node of an index or of a tree of small structs refers to; `nil` when it is
+  /// not sound.
+  ///
+  /// `pointer`: where the number of a block stands in a leaf's value of more than eight bytes.
+  package func blockReferences(
+    in block: MetadataBlock, pointer: (valueSize: Int, field: Field<UInt64>)? = nil
+  ) -> [UInt64]? {
+    guard isSound(in: block) else { return nil }
+    if valueSize == BTreeNode.pointerSize { return (0..<entryCount).map { value($0) } }
+    guard kind == .leaf, let pointer, pointer.valueSize == valueSize else { return [] }
+    return (0..<entryCount).map { value($0, pointer.field) }
+  }
+}

@@ -1,0 +1,117 @@
+/// A state that metadata was in after some commit, as far as the device still holds it: one index
+/// block of the space map, the counts below it, and the references that these leave open.
+///
+/// The counts say how many references each block must have. Those that no block accounts for are
+/// the superblock's: the roots.
+package struct MetadataState: Sendable {
+  package let index: UInt32
+  /// Blocks with a count above 0.
+  let allocated: Bitset
+  /// Blocks with more references counted than found, ascending, and how many more.
+  package let openReferences: [(block: MetadataBlock, count: Int)]
+  /// Whether every allocated block holds metadata.
+  package let isWhole: Bool
+  /// Blocks that its bitmaps count.
+  package let countedBlocks: UInt64
+
+  /// `nil` when something of this state has been overwritten by a later one: then blocks refer to
+  /// others that are counted less often than that. Damage only takes references away.
+  init?(_ census: StateCensus, index: UInt32) {
+    guard let (counts, bitmaps) = MetadataState.counts(census, index) else { return nil }
+    var open = counts.map(Int.init)
+    // The superblock refers to the index, and stands for itself.
+    open[0] -= 1
+    open[Int(index)] -= 1
+    for bitmap in bitmaps { open[Int(bitmap)] -= 1 }
+    var isWhole = true
+    var allocated = Bitset(bitCount: counts.count)
+    for block in counts.indices where counts[block] > 0 {
+      allocated[UInt64(block)] = true
+      if block == 0 { continue }
+      guard let references = census.references(of: UInt32(block)) else {
+        isWhole = false
+        continue
+      }
+      for target in references {
+        guard target > 0, Int(target) < open.count else { return nil }
+        open[Int(target)] -= 1
+      }
+    }
+    // A count of 3 may be any number above.
+    for block in open.indices where open[block] < 0 && counts[block] < 3 { return nil }
+    openReferences = open.enumerated().dropFirst().compactMap { block, count in
+      let isKnown = census.references(of: UInt32(block)) != nil
+      return count > 0 && isKnown ? (MetadataBlock(UInt32(block)), count) : nil
+    }
+    self.index = index
+    self.allocated = allocated
+    self.isWhole = isWhole
+    countedBlocks = min(UInt64(bitmaps.count * Bitmap.entryCount), census.blockCount)
+  }
+
+  /// The counts of all blocks, 3 standing for 3 and more.
+  private static func counts(
+    _ census: StateCensus, _ index: UInt32
+  ) -> (counts: [UInt8], bitmaps: [UInt32])? {
+    let wanted = Int(Bitmap.count(for: census.blockCount))
+    var counts = [UInt8](repeating: 0, count: Int(census.blockCount))
+    var bitmaps: [UInt32] = []
+    for place in 0..<wanted {
+      let target = try? census.file.withBlock(MetadataBlock(index)) {
+        IndexEntry($0, at: MetadataIndex.offset(of: place)).block
+      }
+      guard let target, let block = MetadataBlock(pointer: target, count: census.blockCount),
+        census.isBitmap(block.number)
+      else { break }
+      bitmaps.append(block.number)
+      let first = place * Bitmap.entryCount
+      try? census.file.withBlock(block) { bytes in
+        let bitmap = Bitmap(bytes)
+        for entry in 0..<min(Bitmap.entryCount, counts.count - first) {
+          let word = bitmap.word(entry / Bitmap.entriesPerWord)
+          counts[first + entry] = UInt8(Bitmap.count(entry % Bitmap.entriesPerWord, in: word))
+        }
+      }
+    }
+    let isOwn = !bitmaps.isEmpty && counts[0] == 1 && counts[Int(index)] == 1
+    return isOwn && bitmaps.allSatisfy { counts[Int($0)] == 1 } ? (counts, bitmaps) : nil
+  }
+}
+
+extension MetadataState {
+  /// As sparse as this a long transaction may be, which frees most of the blocks again that it
+  /// takes.
+  private static let sparsest = 0.1
+
+  /// Whether `next` can have been committed after this one with nothing between: a commit takes the
+  /// next free blocks after those of the commit before, round the end of the device where need be,
+  /// and the index block last of all.
+  ///
+  /// Source: Linux, drivers/md/persistent-data/dm-space-map-metadata.c, `sm_metadata_new_block`.
+  func canPrecede(_ next: MetadataState) -> Bool {
+    let new = next.allocated.without(allocated)
+    var (ahead, behind): ([UInt64], [UInt64]) = ([], [])
+    new.forEachRange { range in
+      for block in range {
+        if block > UInt64(index) { ahead.append(block) } else { behind.append(block) }
+      }
+    }
+    let inOrder = ahead + behind
+    guard let first = inOrder.first,
+      first == firstFree(from: UInt64(index) + 1) ?? firstFree(from: 1)
+    else { return false }
+    // Little can be allocated after the index block.
+    return inOrder.suffix(4).contains(UInt64(next.index)) && isDense(ahead) && isDense(behind)
+  }
+
+  private func firstFree(from start: UInt64) -> UInt64? {
+    (start..<max(start, allocated.bitCount)).first { !allocated[$0] }
+  }
+
+  /// Whether enough of the free blocks spanned was taken.
+  private func isDense(_ blocks: [UInt64]) -> Bool {
+    guard let first = blocks.first, let last = blocks.last else { return true }
+    let free = (first...last).count { !allocated[$0] }
+    return Double(blocks.count) >= MetadataState.sparsest * Double(free)
+  }
+}
