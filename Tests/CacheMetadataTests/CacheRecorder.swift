@@ -25,7 +25,7 @@ struct RecordedCache: CacheEvents, Equatable {
         .superblock, of: file, at: CacheReader.Structure.superblock, into: &findings))
     var reader = CacheReader(file, superblock, findings: findings)
     var cache = RecordedCache()
-    try CacheDump().say(&reader, to: &cache)
+    try CacheTeller().say(&reader, to: &cache)
     return (cache, reader)
   }
 

@@ -16,7 +16,7 @@ import Testing
     var reader = CacheReader(file, superblock, findings: findings)
     let sink = try ByteSink(to: output)
     var writer = CacheTextWriter(sink)
-    try CacheDump().say(&reader, to: &writer)
+    try CacheTeller().say(&reader, to: &writer)
     try sink.commit()
     return output
   }
@@ -29,7 +29,7 @@ import Testing
     _ xml: String, version: UInt32 = 2, omitsCleanShutdown: Bool = false, in scratch: Scratch
   ) throws -> String {
     let path = try scratch.blank("restored-\(UUID().uuidString)", bytes: 4 << 20)
-    var restorer = try CacheRestorer(try BlockFile(path, .write))
+    var restorer = CacheRestorer(try BlockFile(path, .write))
     restorer.version = version
     restorer.omitsCleanShutdown = omitsCleanShutdown
     _ = try CacheXMLReader.read(ByteSource(xml), into: restorer)
@@ -41,7 +41,7 @@ import Testing
     let image = try EditableImage(kernel: "cache/\(name)")
     let xml = try dump(image.path, in: image.scratch)
     let restored = try restore(xml, version: version, in: image.scratch)
-    let check = CacheCheck(of: try BlockFile(restored, .read))
+    let check = CacheReport(of: try BlockFile(restored, .read))
     #expect(check.findings.isEmpty, "\(check.findings.sorted)")
     #expect(check.superblock?.isCleanShutdown == true)
     #expect(check.superblock?.version == version)
@@ -74,7 +74,7 @@ import Testing
     let image = try EditableImage(kernel: "cache/cache-v2")
     let xml = try dump(image.path, in: image.scratch)
     let restored = try restore(xml, omitsCleanShutdown: true, in: image.scratch)
-    let check = CacheCheck(of: try BlockFile(restored, .read))
+    let check = CacheReport(of: try BlockFile(restored, .read))
     #expect(check.findings.isEmpty, "\(check.findings.sorted)")
     #expect(check.superblock?.isCleanShutdown == false)
     #expect(try !text(dump(restored, in: image.scratch)).contains(#"dirty="false""#))

@@ -58,7 +58,7 @@ import Testing
   ) throws {
     let output = try scratch.blank("output", bytes: 4 << 20)
     try salvage.restore(to: BlockFile(output, .write))
-    let check = CacheCheck(of: try BlockFile(output, .read))
+    let check = CacheReport(of: try BlockFile(output, .read))
     #expect(check.findings.isEmpty, what)
     #expect(check.superblock?.version == salvage.version, what)
     var written = try RecordedCache.of(output).cache

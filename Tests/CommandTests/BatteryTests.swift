@@ -9,7 +9,7 @@ import Testing
     let tool: String
     var testDescription: String { tool }
 
-    static let all = Program.tools.map { Case(tool: $0) }
+    static let all = Program.tools.filter { $0.hasPrefix("thin_") }.map { Case(tool: $0) }
     /// Those that take an input.
     static let reading = all.filter {
       $0.tool != "thin_generate_metadata" && $0.tool != "thin_metadata_size"

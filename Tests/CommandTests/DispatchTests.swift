@@ -5,13 +5,21 @@ import Testing
 /// Which tool is run: the name the program was started by, or its first word.
 @Suite struct DispatchTests {
   private static let list = """
-    dmmeta 2.0.0: keep, understand and rescue the metadata of thin pools.
+    dmmeta 2.0.0: keep, understand and rescue the metadata of thin pools, caches, eras.
 
     usage: dmmeta TOOL [OPTION ...], or a link with the tool's name
 
     tools:
+      cache_check             Check the metadata of a cache.
+      cache_dump              Write the metadata of a cache as text.
+      cache_metadata_size     Say how large a cache's metadata has to be.
       cache_repair            Write new cache metadata from what is left of the old.
+      cache_restore           Write the metadata of a cache from XML.
+      era_check               Check the metadata of an era device.
+      era_dump                Write the metadata of an era device as text.
+      era_invalidate          List blocks that may have been written since an era.
       era_repair              Write new era metadata from what is left of the old.
+      era_restore             Write the metadata of an era device from XML.
       thin_check              Check the metadata of a thin pool.
       thin_delta              Tell in which blocks two thin devices differ.
       thin_dump               Write the metadata of a thin pool as text.

@@ -57,7 +57,7 @@ import Testing
         "XML; this makes metadata of it:\n  thin_restore -i PATH -o NEW"),
       Case(
         "undo file", "dmmeta undo file",
-        "an undo file of thin_check; this puts back what it keeps:\n  thin_check --undo PATH DEVICE"
+        "an undo file; this puts back what it keeps:\n  thin_check --undo PATH DEVICE"
       ),
       Case("FAT", at: 54, "FAT16", "a FAT file system; \(lvm)"),
       Case("cpio", "070701", "a cpio archive; unpack it first"),

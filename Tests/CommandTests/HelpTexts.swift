@@ -11,22 +11,22 @@ enum HelpTexts {
 
     OPTIONS:
       --super-block-only      Check the superblock only.
+      -f, --format FORMAT     How to report. (values: text, json; default: text)
+      --ignore-non-fatal-errors
+                              Let leaks pass: exit 0.
+      --auto-repair           When there is no error, mend in place what can be
+                              mended.
+      --undo-file FILE        Before mending, keep what is overwritten in this new
+                              file.
+      --undo FILE             Put back what an undo file kept; nothing is checked.
+      --clear-needs-check-flag
+                              The same as --auto-repair; LVM passes this one.
       --skip-mappings         Leave out the mappings and the space maps.
       -m, --metadata-snap     Check the metadata snapshot.
       --override-mapping-root BLOCK
                               Check the mappings below this block.
       --override-details-root BLOCK
                               Check the details below this block.
-      -f, --format FORMAT     How to report. (values: text, json; default: text)
-      --ignore-non-fatal-errors
-                              Let leaks pass: exit 0.
-      --auto-repair           When there is no error, mend in place what can be
-                              mended and clear needs_check.
-      --clear-needs-check-flag
-                              The same as --auto-repair; LVM passes this one.
-      --undo-file FILE        Before mending, keep what is overwritten in this new
-                              file.
-      --undo FILE             Put back what an undo file kept; nothing is checked.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.

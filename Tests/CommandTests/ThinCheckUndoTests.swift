@@ -141,8 +141,8 @@ import Testing
     #expect(result.status == 73)
     #expect(
       result.errorText == "thin_check: block 0 of '\(image)' is neither as it was before the "
-        + "mending nor as the mending left it: the pool has been written since, or this is another "
-        + "device. Nothing was put back\n")
+        + "mending nor as the mending left it: the metadata has been written since, or this is "
+        + "another device. Nothing was put back\n")
     #expect(try Images.bytes(image) == bytes)
   }
 
@@ -173,7 +173,7 @@ import Testing
     for path in [try Images.path("fresh"), try scratch.file("tiny", Data("x".utf8))] {
       let other = try Program.check("--undo", path, image)
       #expect(other.status == 65)
-      #expect(other.errorText == "thin_check: '\(path)' is no undo file of thin_check\n")
+      #expect(other.errorText == "thin_check: '\(path)' is no undo file\n")
     }
     let missing = try Program.check("--undo", "/nowhere", image)
     #expect(missing.status == 66)

@@ -6,14 +6,16 @@ import Testing
 struct ToolSample: CustomTestStringConvertible, Sendable {
   /// What the words of a command line stand for: a file of the name, with `.file` behind it.
   private enum Kind: String {
-    case thin, cache, era, xml, new, data, packed
+    case thin, xml, new, data, packed, cache, cachexml, era, eraxml
 
     func content() throws -> Data {
       switch self {
       case .thin: try Images.bytes(Images.path("snapshots"))
-      case .cache: try TestFiles.image("cache/cache-v2")
-      case .era: try TestFiles.image("era/era")
       case .xml: try Program.dump(Images.path("snapshots")).output
+      case .cache: try TestFiles.image("cache/cache-v2")
+      case .cachexml: try ToolSample.dump("cache_dump", .cache)
+      case .era: try TestFiles.image("era/era-crash")
+      case .eraxml: try ToolSample.dump("era_dump", .era)
       // Not zeroes: what is overwritten must be seen to be.
       case .new: Data(repeating: 0xA5, count: 4 << 20)
       case .data: Data(count: 4 << 20)
@@ -24,8 +26,6 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
 
   /// By tool; `{kind}` is a file. A tool that is not here takes an input and nothing else.
   private static let commandLines = [
-    "cache_repair": "-i {cache} -o {new}",
-    "era_repair": "-i {era} -o {new}",
     "thin_restore": "-i {xml} -o {new}",
     "thin_repair": "-i {thin} -o {new}",
     "thin_generate_metadata": "-o {new} --force",
@@ -35,6 +35,16 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
     "thin_metadata_size": "-b 64k -s 1t -m 100",
     "thin_metadata_pack": "-i {thin} -o {new} --force",
     "thin_metadata_unpack": "-i {packed} -o {new} --force",
+    "cache_check": "{cache}",
+    "cache_dump": "{cache}",
+    "cache_restore": "-i {cachexml} -o {new}",
+    "cache_metadata_size": "--nr-blocks 1000",
+    "cache_repair": "-i {cache} -o {new}",
+    "era_check": "{era}",
+    "era_dump": "{era}",
+    "era_restore": "-i {eraxml} -o {new}",
+    "era_invalidate": "--written-since 1 {era}",
+    "era_repair": "-i {era} -o {new}",
     "thin_shrink": "-i {xml} -o {new} --data {data} --nr-blocks 500 --no-copy",
   ]
 
@@ -66,7 +76,7 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
   var input: String? { arguments.first { $0.hasSuffix(".file") && $0 != output } }
   /// The word that names what is overwritten.
   var output: String? { kinds.contains(.new) ? "new.file" : nil }
-  var readsXML: Bool { input == "xml.file" }
+  var readsXML: Bool { input?.hasSuffix("xml.file") == true }
 
   /// Puts the files into a folder.
   func layOut(in folder: URL) throws {
@@ -82,6 +92,13 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
       files[name] = try? Data(contentsOf: folder.appendingPathComponent(name))
     }
     return files
+  }
+
+  private static func dump(_ tool: String, _ kind: Kind) throws -> Data {
+    let scratch = try Scratch()
+    let result = try Program.run(tool, [scratch.file("image", kind.content())])
+    try #require(result.status == 0, "\(result.errorText)")
+    return result.output
   }
 
   private static func packed() throws -> Data {

@@ -46,7 +46,7 @@ struct RecordedEras: EraEvents, Equatable {
         .superblock, of: file, at: EraReader.Structure.superblock, into: &findings))
     var reader = EraReader(file, superblock, findings: findings)
     var eras = RecordedEras()
-    try EraDump().say(&reader, to: &eras)
+    try EraTeller().say(&reader, to: &eras)
     return (eras, reader)
   }
 

@@ -18,7 +18,7 @@ import Testing
   private func dump(_ path: String, isLogical: Bool = false, in scratch: Scratch) throws -> String {
     let output = scratch.folder.appendingPathComponent("dump-\(UUID().uuidString)").path
     var reader = try reader(path)
-    var dump = EraDump()
+    var dump = EraTeller()
     dump.isLogical = isLogical
     let sink = try ByteSink(to: output)
     var writer = EraTextWriter(sink)
@@ -43,7 +43,7 @@ import Testing
     let image = try EditableImage(kernel: "era/\(name)")
     let xml = try dump(image.path, in: image.scratch)
     let restored = try restore(xml, in: image.scratch)
-    let check = EraCheck(of: try BlockFile(restored, .read))
+    let check = EraReport(of: try BlockFile(restored, .read))
     #expect(check.findings.isEmpty, "\(check.findings.sorted)")
     #expect(try text(dump(restored, in: image.scratch)) == text(xml))
   }
@@ -63,7 +63,7 @@ import Testing
       if line.contains("<era block"), numbers[1] >= era { expected.insert(numbers[0]) }
     }
     var reader = try reader(image.path)
-    let found = try EraInvalidate(&reader, writtenSince: era, inSnapshot: false).blocks
+    let found = try WrittenBlocks(&reader, since: era, inSnapshot: false).blocks
     var blocks: Set<UInt64> = []
     found.forEachRange { blocks.formUnion($0) }
     #expect(blocks == expected)

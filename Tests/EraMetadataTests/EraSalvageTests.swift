@@ -39,7 +39,7 @@ import Testing
   ) throws {
     let output = try scratch.blank("output", bytes: 12 << 20)
     try salvage.restore(to: BlockFile(output, .write))
-    let check = EraCheck(of: try BlockFile(output, .read))
+    let check = EraReport(of: try BlockFile(output, .read))
     #expect(check.findings.worst != .error && check.findings.worst != .leak, what)
     #expect(try RecordedEras.of(output).eras.last == found.last, what)
   }

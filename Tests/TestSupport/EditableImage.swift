@@ -29,3 +29,22 @@ package struct EditableImage {
 
   package var bytes: Data { get throws { try Data(contentsOf: URL(fileURLWithPath: path)) } }
 }
+
+extension EditableImage {
+  /// Gives block 0 of an image a checksum that fits.
+  package static func sealSuperblock(of path: String, as kind: BlockKind) throws {
+    try BlockFile(path, .write).editBlock(.superblock, sealedAs: kind) { _ in }
+  }
+
+  /// Makes a block of an image zeroes.
+  package static func clear(block: UInt64, of path: String) throws {
+    try BlockBuffer(zeroedBlocks: 1).write(BlockFile(path, .write), to: block, count: 1)
+  }
+
+  /// Where the tree of writesets and the era array start.
+  package static func eraRoots(of path: String) throws -> (writesets: UInt64, eraArray: UInt64) {
+    try BlockFile(path, .read).withBlock(.superblock) { bytes in
+      (bytes[Field<UInt64>(at: 200)], bytes[Field<UInt64>(at: 208)])
+    }
+  }
+}

@@ -51,7 +51,7 @@ import ThinMetadata
       try rescue.expectSound(place, allowing: [.transactionInFuture])
     } catch is SalvageError {
       // Nothing was left to start from.
-    } catch is RestoreError {
+    } catch is WriteError {
       // The superblock asks for more data blocks than the output, or any metadata, can count.
     }
   }

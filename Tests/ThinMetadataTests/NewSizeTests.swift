@@ -39,7 +39,7 @@ import ThinMetadata
     // The index of the metadata space map is the last block that is written.
     let needed = Int(new.superblock.metadataSpaceMap.bitmapRoot) + 1
     let small = try scratch.blank("small", bytes: (needed - 1) * MetadataBlock.size)
-    let error = #expect(throws: RestoreError.self, place) {
+    let error = #expect(throws: WriteError.self, place) {
       try salvage.restore(to: BlockFile(small, .write))
     }
     guard case .outputTooSmall(let enough, let available)? = error else {

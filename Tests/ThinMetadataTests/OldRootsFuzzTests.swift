@@ -58,7 +58,7 @@ import ThinMetadata
         // Nothing was left to start from.
       } catch is RecoveryError {
         // The device was in a part of the list that is gone.
-      } catch is RestoreError {
+      } catch is WriteError {
         // The superblock asks for more data blocks than the output, or any metadata, can count.
       }
     }

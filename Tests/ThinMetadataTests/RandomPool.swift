@@ -138,7 +138,7 @@ struct PoolContents: Equatable {
 
 /// Expands a pool's events, shared runs and all.
 struct PoolRecorder: ThinEvents {
-  typealias Failure = RestoreError
+  typealias Failure = WriteError
 
   private(set) var contents = PoolContents()
   private(set) var sharedNames: [String] = []

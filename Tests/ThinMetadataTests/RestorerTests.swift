@@ -136,7 +136,7 @@ import ThinMetadata
       for missing in few {
         let place: Comment = "seed \(random.seed), round \(round), \(missing) of \(needed) missing"
         let path = try scratch.blank("small", bytes: (needed - missing) * MetadataBlock.size)
-        let error = #expect(throws: RestoreError.self, place) {
+        let error = #expect(throws: WriteError.self, place) {
           try restore(pool, to: path)
         }
         guard case .outputTooSmall(let told, let available)? = error else {
@@ -180,7 +180,7 @@ import ThinMetadata
     var pool = PoolHeader(time: 0, transactionID: 1, dataBlockSectors: 128, dataBlockCount: 100)
     pool.uuid = ""
     func play<Events: ThinEvents>(into events: inout Events) throws
-    where Events.Failure == RestoreError {
+    where Events.Failure == WriteError {
       try events.begin(pool)
       for id in 0..<500 as Range<UInt64> {
         let details = DeviceDetails(

@@ -72,6 +72,8 @@ struct MappingVisitor: ArrayVisitor {
   var findings = Findings()
   /// By array block: a bit for each cache block from `first` on that has a mapping.
   private(set) var mapped: [(first: UInt64, words: [UInt64])] = []
+  /// Mappings that say themselves that they are dirty, in metadata of version 1.
+  private(set) var dirtyCount: UInt64 = 0
 
   init(rules: MappingRules) { self.rules = rules }
 
@@ -87,6 +89,7 @@ struct MappingVisitor: ArrayVisitor {
         rules.report(value, of: key, in: block.block, entry: index, into: &findings)
         if fault.rule.severity == .error { continue }
       }
+      if CacheMapping(value).isDirty { dirtyCount += 1 }
       words[index / 64] |= 1 << UInt64(index % 64)
     }
     mapped.append((first, words))

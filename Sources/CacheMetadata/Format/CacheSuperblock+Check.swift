@@ -26,6 +26,7 @@ extension CacheSuperblock {
       findings.report(
         .policyHintSizeInvalid, at: site, found: "\(policyHintSize) bytes", expected: "0 or 4")
     }
+    if policyHintSize == 0, hintRoot != 0 { findings.report(.policyHintSizeMissing, at: site) }
     checkDiscardGeometry(at: site, into: &findings)
     if version == 2, dirtyRoot == 0 { findings.report(.dirtyBitsetMissing, at: site) }
   }

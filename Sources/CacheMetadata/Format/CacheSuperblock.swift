@@ -77,6 +77,9 @@ package struct CacheSuperblock: SuperblockFormat {
   /// Whether the last use ended in order, so that dirty bits, hints and discards can be believed.
   package var isCleanShutdown: Bool { flags & CacheSuperblock.cleanShutdownFlag != 0 }
 
+  /// The policy's name, without the zeroes behind it.
+  package var policy: String { String(decoding: policyName.prefix { $0 != 0 }, as: UTF8.self) }
+
   package init(_ bytes: RawSpan) {
     flags = bytes[Layout.flags]
     block = bytes[Layout.block]

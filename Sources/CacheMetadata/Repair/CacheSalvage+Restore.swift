@@ -19,7 +19,7 @@ extension CacheSalvage {
     guard needed <= available else {
       throw .outputTooSmall(needed: needed, available: available)
     }
-    var restorer = try CacheRestorer(file)
+    var restorer = CacheRestorer(file)
     restorer.version = version
     try say(to: &restorer)
   }

@@ -13,32 +13,38 @@ package struct CacheRestorer: CacheEvents {
   /// The version of a policy's hints that is written: that of smq in today's kernels.
   private static let policyVersion: [UInt32] = [2, 0, 0]
 
-  private let writer: BlockWriter
-  private var header: CacheHeader?
-  private var mappings: ArrayWriter<UInt64>
-  private var nextMapping: UInt64 = 0
-  private var dirty: BitsetWriter?
-  private var hints: ArrayWriter<UInt32>?
-  private var nextHint: UInt64 = 0
-  private var dirtyBlocks = Bitset(bitCount: 0)
+  /// What is being written, from the superblock on.
+  private struct Job {
+    let header: CacheHeader
+    let writer: BlockWriter
+    var mappings: ArrayWriter<UInt64>
+    var hints: ArrayWriter<UInt32>?
+    var dirtyBlocks: Bitset
 
-  /// Whatever `file` held is gone from here on.
-  package init(_ file: BlockFile) throws(WriteError) {
-    do throws(IOError) { writer = try BlockWriter(file) } catch { throw .output(error) }
-    mappings = ArrayWriter(writer)
+    init(_ header: CacheHeader, _ writer: BlockWriter) {
+      self.header = header
+      self.writer = writer
+      mappings = ArrayWriter(writer)
+      dirtyBlocks = Bitset(bitCount: Int(header.cacheBlockCount))
+    }
   }
+
+  private let target: WriteTarget
+  private var job: Job?
+  private var nextMapping: UInt64 = 0
+  private var nextHint: UInt64 = 0
+
+  /// Whatever `file` holds is gone once the superblock has come and can be.
+  package init(_ file: BlockFile) { target = .file(file) }
 
   /// Only counts, as for a device of `blockCount` blocks.
-  package init(counting blockCount: UInt64) {
-    writer = BlockWriter(counting: blockCount)
-    mappings = ArrayWriter(writer)
-  }
+  package init(counting blockCount: UInt64) { target = .count(blockCount) }
 
   /// Blocks that what was written so far takes.
-  package var neededBlocks: UInt64 { writer.neededCount }
+  package var neededBlocks: UInt64 { job?.writer.neededCount ?? 0 }
 
   package mutating func begin(_ header: CacheHeader) throws(WriteError) {
-    guard self.header == nil else { throw .rejected("a second superblock") }
+    guard job == nil else { throw .rejected("a second superblock") }
     guard CacheSuperblock.isPossible(dataBlockSectors: header.dataBlockSectors) else {
       throw .rejected(
         "block_size \(header.dataBlockSectors) is not a multiple of "
@@ -51,21 +57,16 @@ package struct CacheRestorer: CacheEvents {
     guard header.policy.utf8.count < CacheSuperblock.Layout.policyNameSize else {
       throw .rejected("policy '\(header.policy)' has a name of more than 15 bytes")
     }
-    // A bit each is little beside what the device must have for them.
-    let room = writer.blockCount * CacheReader.Structure.mappings.entriesPerBlock
-    guard UInt64(header.cacheBlockCount) <= room else {
-      let needed =
-        CacheReader.Structure.mappings.blockCount(for: UInt64(header.cacheBlockCount)) * 5 / 4
-      throw .outputTooSmall(needed: needed, available: writer.blockCount)
-    }
-    dirtyBlocks = Bitset(bitCount: Int(header.cacheBlockCount))
-    self.header = header
+    // Also what the kernel adds when the cache is closed next.
+    let least = CacheSize.arrayBlocks(
+      UInt64(header.cacheBlockCount), hasHints: header.hintSize > 0, hasDirtyBitset: version > 1)
+    job = Job(header, try target.open(forArrays: least))
   }
 
   package mutating func mapping(_ mapping: CacheBlockMapping) throws(WriteError) {
-    guard let header else { throw .rejected("a mapping before the superblock") }
+    guard let header = job?.header else { throw .rejected("a mapping before the superblock") }
     let block = mapping.cacheBlock
-    guard block >= nextMapping, block < header.cacheBlockCount, hints == nil else {
+    guard block >= nextMapping, block < header.cacheBlockCount, job?.hints == nil else {
       throw .rejected("mapping of cache block \(block): blocks ascend, below nr_cache_blocks")
     }
     guard mapping.originBlock < CacheMapping.originBlockEnd else {
@@ -74,28 +75,30 @@ package struct CacheRestorer: CacheEvents {
     let value = CacheMapping(
       originBlock: mapping.originBlock, isDirty: mapping.isDirty && version == 1)
     do throws(IOError) {
-      try mappings.push(0, count: block - nextMapping)
-      try mappings.push(value.value)
+      try job?.mappings.push(0, count: block - nextMapping)
+      try job?.mappings.push(value.value)
     } catch {
       throw .output(error)
     }
-    if mapping.isDirty { dirtyBlocks[block] = true }
+    if mapping.isDirty { job?.dirtyBlocks[block] = true }
     nextMapping = block + 1
   }
 
   package mutating func beginHints() throws(WriteError) {
-    guard header != nil, hints == nil else { throw .rejected("hints are out of place") }
-    hints = ArrayWriter(writer)
+    guard let job, job.hints == nil else { throw .rejected("hints are out of place") }
+    self.job?.hints = ArrayWriter(job.writer)
   }
 
   package mutating func hint(_ hint: UInt32, of cacheBlock: UInt64) throws(WriteError) {
-    guard let header, hints != nil else { throw .rejected("a hint outside of hints") }
+    guard let header = job?.header, job?.hints != nil else {
+      throw .rejected("a hint outside of hints")
+    }
     guard cacheBlock >= nextHint, cacheBlock < header.cacheBlockCount else {
       throw .rejected("hint of cache block \(cacheBlock): blocks ascend, below nr_cache_blocks")
     }
     do throws(IOError) {
-      try hints?.push(0, count: cacheBlock - nextHint)
-      try hints?.push(hint)
+      try job?.hints?.push(0, count: cacheBlock - nextHint)
+      try job?.hints?.push(hint)
     } catch {
       throw .output(error)
     }
@@ -103,22 +106,23 @@ package struct CacheRestorer: CacheEvents {
   }
 
   package mutating func end() throws(WriteError) {
-    guard let header else { throw .rejected("missing superblock") }
+    guard var job else { throw .rejected("missing superblock") }
+    let (header, writer) = (job.header, job.writer)
     let count = UInt64(header.cacheBlockCount)
     var roots = CacheRoots()
     do throws(IOError) {
-      try mappings.push(0, count: count - nextMapping)
-      roots.mappings = UInt64(try mappings.finish().number)
+      try job.mappings.push(0, count: count - nextMapping)
+      roots.mappings = UInt64(try job.mappings.finish().number)
       // A policy with hints finds one for each block, or none at all.
-      if hints != nil, header.hintSize > 0 {
-        try hints?.push(0, count: count - nextHint)
-        roots.hints = UInt64(try hints?.finish().number ?? 0)
+      if job.hints != nil, header.hintSize > 0 {
+        try job.hints?.push(0, count: count - nextHint)
+        roots.hints = UInt64(try job.hints?.finish().number ?? 0)
       }
       var discards = ArrayWriter<UInt64>(writer)
       roots.discards = UInt64(try discards.finish().number)
       if version > 1 {
         var bits = BitsetWriter(writer, bitCount: count)
-        try dirtyBlocks.forEachRange { (range) throws(IOError) in try bits.set(range) }
+        try job.dirtyBlocks.forEachRange { (range) throws(IOError) in try bits.set(range) }
         roots.dirtyBits = UInt64(try bits.finish().number)
       }
     } catch {

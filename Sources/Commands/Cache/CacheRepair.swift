@@ -32,7 +32,7 @@ struct CacheRepair: Tool {
           document.common.neededBlocks = try salvage.neededBlocks(on: source.blockCount)
         }
       } catch {
-        throw Failure(writing: error, files.output ?? input)
+        throw Failure(error, files.output ?? input)
       }
     }
   }

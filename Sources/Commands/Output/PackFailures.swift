@@ -67,7 +67,7 @@ extension Failure {
     let advice: String
     switch kind {
     case .metadata: advice = "; it isn't packed, and can be used as it is"
-    case .xml: advice = kind.advice(input).map { "; \($0)" } ?? ""
+    case .xml: advice = kind.advice(input, for: .thin).map { "; \($0)" } ?? ""
     case .foreign(let foreign): advice = foreign.unpacker.map { "; unpack it with \($0)" } ?? ""
     default: advice = ""
     }

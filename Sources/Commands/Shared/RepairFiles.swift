@@ -124,15 +124,3 @@ extension Tool {
     try commit(sink)
   }
 }
-
-extension Failure {
-  /// A failure to write metadata to `output`.
-  init(writing error: WriteError, _ output: String) {
-    switch error {
-    case .rejected(let reason): self.init(.damaged, reason)
-    case .output(let cause): self.init(output: cause)
-    case .outputTooSmall(let needed, let available):
-      self.init(.outputTooSmall(needed: needed, available: available), output)
-    }
-  }
-}

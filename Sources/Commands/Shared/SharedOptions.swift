@@ -64,10 +64,11 @@ struct OverrideOptions: ParsableArguments {
 extension Tool {
   /// Opens a metadata device or file to read from.
   func openInput(
-    _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge
+    _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge,
+    for target: MetadataTarget = .thin
   ) throws(Failure) -> BlockFile {
     do throws(IOError) { return try BlockFile(path, access, treatment) } catch {
-      if case .tooSmall = error { throw failure(tooSmall: error, path) }
+      if case .tooSmall = error { throw failure(tooSmall: error, path, for: target) }
       throw Failure(input: error)
     }
   }

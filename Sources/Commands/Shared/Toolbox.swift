@@ -10,8 +10,16 @@ package enum Toolbox {
 
   /// The one table: links, lists, help and completions are made of it.
   private static let tools: [any Tool.Type] = [
+    CacheCheck.self,
+    CacheDump.self,
+    CacheMetadataSize.self,
     CacheRepair.self,
+    CacheRestore.self,
+    EraCheck.self,
+    EraDump.self,
+    EraInvalidate.self,
     EraRepair.self,
+    EraRestore.self,
     ThinCheck.self,
     ThinDelta.self,
     ThinDump.self,
@@ -143,7 +151,7 @@ package enum Toolbox {
   private static func explain(_ sink: ByteSink, _ status: ExitStatus) -> Never {
     let list = pages.flatMap { HelpPage.lines("  \($0.tool)", $0.summary) }
     say(
-      "dmmeta \(version): keep, understand and rescue the metadata of thin pools.\n\n"
+      "dmmeta \(version): keep, understand and rescue the metadata of thin pools, caches, eras.\n\n"
         + "usage: dmmeta TOOL [OPTION ...], or a link with the tool's name\n\n"
         + "tools:\n\(list.map { $0 + "\n" }.joined())\n"
         + "'dmmeta help TOOL' or 'man TOOL' tells about a tool.\n",

@@ -16,6 +16,14 @@ struct TypedSize: ExpressibleByArgument {
   }
 }
 
+extension TypedSize {
+  /// Blocks of a size that are needed for so much; `nil` where there is no such size.
+  func blocks(of size: TypedSize?) -> UInt64? {
+    guard let size, size.bytes > 0 else { return nil }
+    return bytes / size.bytes + (bytes % size.bytes == 0 ? 0 : 1)
+  }
+}
+
 /// A count as it is typed; version 0.9 took `2k` for 2048, and `2K` for 2000.
 struct TypedCount: ExpressibleByArgument {
   let count: UInt64

@@ -112,7 +112,7 @@ struct ThinGenerateMetadata: Tool {
     let shape = shape
     let generator = PoolGenerator(shape)
     let (file, replacement) = try target(blocks: size ?? generator.roomyBlocks)
-    do throws(RestoreError) {
+    do throws(WriteError) {
       try generator.write(to: file)
       if scattered { try LeafScatter.scatter(file, seed: seed) }
     } catch {

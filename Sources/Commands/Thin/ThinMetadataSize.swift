@@ -12,11 +12,6 @@ struct ThinMetadataSize: Tool {
       T, P, E for powers of 1000.
       """, version: Toolbox.version)
 
-  /// How the number is printed.
-  enum NumberForm: String, CaseIterable, ExpressibleByArgument {
-    case plain, short, long
-  }
-
   @Option(
     name: .attached("b"),
     help: ArgumentHelp("The size of a data block, a multiple of 64 KiB.", valueName: "size"))
@@ -37,22 +32,11 @@ struct ThinMetadataSize: Tool {
       "Percent of a device's blocks that change from one snapshot to the next.",
       valueName: "percent"))
   var change: TypedPercent?
-  @Option(name: .attached("u"), help: "The unit of the answer.") var unit = ByteUnit.sector
-  @Option(
-    name: .attached("n"),
-    help: ArgumentHelp(
-      "Print the number alone, or with the unit's letter or name.", valueName: "form"))
-  var numericOnly: NumberForm?
+  @OptionGroup var answer: SizeAnswer
   @OptionGroup var shared: SharedOptions
 
-  /// `-n` has a value, or none.
   static func normalized(_ arguments: [String]) -> [String] {
-    arguments.map { argument in
-      switch argument {
-      case "-n", "--numeric-only": "--numeric-only=plain"
-      default: argument.hasPrefix("-n=") ? "--numeric-only=" + argument.dropFirst(3) : argument
-      }
-    }
+    SizeAnswer.normalized(arguments)
   }
 
   func validate() throws {
@@ -78,7 +62,7 @@ struct ThinMetadataSize: Tool {
     let (blocks, isLimited) = forecast.needed
     let size = blocks * UInt64(MetadataBlock.size)
     do throws(ByteSink.Failure) {
-      try ByteSink.standardOutput.write(line(unit.figure(size)) + "\n")
+      try ByteSink.standardOutput.write(answer.line(bytes: size) + "\n")
     } catch {
       throw Failure(error)
     }
@@ -87,15 +71,6 @@ struct ThinMetadataSize: Tool {
       shared.messages.say(
         "More would be of use, but that is all that kernels use: the metadata may be full before "
           + "the data. Larger blocks need less.")
-    }
-  }
-
-  private func line(_ figure: String) -> String {
-    switch numericOnly {
-    case nil: "\(figure) \(unit.plural)"
-    case .plain: figure
-    case .short: figure + unit.letter
-    case .long: figure + unit.plural
     }
   }
 }

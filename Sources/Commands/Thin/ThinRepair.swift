@@ -88,7 +88,7 @@ struct ThinRepair: Tool {
       for line in document.summary { shared.messages.say(line) }
       throw Failure(nothingBackFrom: input)
     }
-    do throws(RestoreError) {
+    do throws(WriteError) {
       if let target {
         try salvage.restore(to: target)
       } else {

@@ -20,24 +20,19 @@ struct ThinRestore: Tool {
   @OptionGroup var shared: SharedOptions
 
   func run() throws(Failure) {
-    let source: ByteSource
-    do throws(IOError) { source = try ByteSource(input) } catch { throw Failure(input: error) }
-    let file = try openOutput(output)
-    if file.isSame(as: input) {
-      throw Failure(.outputRefused, "output refused: '\(output)' is the input")
-    }
+    let (source, file) = try openRestore(input, output)
     let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
     let writing = "writing the new metadata"
     let raisedTime: UInt32?
     // A pipe can't be read twice: there the count is made while writing.
     if source.sizeBytes == nil {
       source.progress.begin(writing, total: 0)
-      let events = try begun { () throws(RestoreError) in try MeasuredRestorer(file) }
+      let events = try begun { () throws(WriteError) in try MeasuredRestorer(file) }
       raisedTime = try read(source, into: events).raisedTime
     } else {
       try estimate(source, file)
       source.progress.begin(writing, total: source.progressTotal)
-      let events = try begun { () throws(RestoreError) in try Restorer(file) }
+      let events = try begun { () throws(WriteError) in try Restorer(file) }
       raisedTime = try read(source, into: events).raisedTime
     }
     bar.finish()
@@ -48,8 +43,8 @@ struct ThinRestore: Tool {
   }
 
   /// What `begin` makes; from then on the output is no metadata until all is written.
-  private func begun<Events>(_ begin: () throws(RestoreError) -> Events) throws(Failure) -> Events {
-    do throws(RestoreError) { return try begin() } catch { throw Failure(error, output) }
+  private func begun<Events>(_ begin: () throws(WriteError) -> Events) throws(Failure) -> Events {
+    do throws(WriteError) { return try begin() } catch { throw Failure(error, output) }
   }
 
   /// A file is read twice, so that an output that can't hold the metadata is left alone.
@@ -65,21 +60,11 @@ struct ThinRestore: Tool {
 
   private func read<Events: ThinEvents & ~Copyable>(
     _ source: ByteSource, into events: consuming Events
-  ) throws(Failure) -> Events where Events.Failure == RestoreError {
+  ) throws(Failure) -> Events where Events.Failure == WriteError {
     do throws(XMLError) {
       return try ThinXMLReader.read(source, overriding: overrides.values, into: events)
     } catch {
-      throw failure(error)
-    }
-  }
-
-  private func failure(_ error: XMLError) -> Failure {
-    switch error {
-    case .consumerFailed(let cause as RestoreError): Failure(cause, output)
-    case .sourceFailed(let cause as IOError): Failure(input: cause)
-    case .notXML: Failure(notXML: input) ?? Failure(.notMetadata, "\(input): \(error)")
-    case .empty: Failure(.notMetadata, "\(input): \(error)")
-    default: Failure(.damaged, "\(input): \(error)")
+      throw Failure(error, input, output, for: .thin)
     }
   }
 }
@@ -87,26 +72,4 @@ struct ThinRestore: Tool {
 extension ByteSource {
   /// Bytes to come, 0 from a pipe.
   fileprivate var progressTotal: Int { Int(clamping: sizeBytes ?? 0) }
-}
-
-extension Failure {
-  /// A failure to write metadata to `output`.
-  init(_ error: RestoreError, _ output: String) {
-    switch error {
-    case .rejected(let reason): self.init(.damaged, reason)
-    case .output(let cause): self.init(output: cause)
-    case .outputTooSmall(let needed, _) where needed > MetadataBlock.maximumCount:
-      self.init(.tooLarge(needed: needed), output)
-    case .tooLarge(let needed):
-      self.init(
-        .outputRefused,
-        "'\(output)' is too small, and so is any device: \(needed) blocks of 4 KiB or more are "
-          + "needed, and kernels use \(MetadataBlock.maximumCount) at most, some 16 GiB")
-    case .outputTooSmall(let needed, let available):
-      self.init(
-        .outputRefused,
-        "'\(output)' is too small: about \(needed) blocks of 4 KiB are needed, it has "
-          + "\(available); give it \(NewSize.enough(for: needed) * 4) KiB or more")
-    }
-  }
 }

@@ -139,7 +139,7 @@ struct ThinRoots: Tool {
     } catch {
       throw failure(error, ids, root)
     }
-    do throws(RestoreError) { try recovery.restore(to: target) } catch {
+    do throws(WriteError) { try recovery.restore(to: target) } catch {
       throw Failure(error, output)
     }
     _ = consume bar
@@ -163,7 +163,7 @@ struct ThinRoots: Tool {
     let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
     let salvage = try salvage(source, path, overrides.values)
     let recovery = try recovery(of: id, from: root, source, salvage)
-    do throws(RestoreError) { try recovery.restore(to: target) } catch {
+    do throws(WriteError) { try recovery.restore(to: target) } catch {
       throw Failure(error, output)
     }
     _ = consume bar

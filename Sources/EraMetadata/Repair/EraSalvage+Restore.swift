@@ -18,7 +18,7 @@ extension EraSalvage {
     guard needed <= available else {
       throw .outputTooSmall(needed: needed, available: available)
     }
-    var restorer = try EraRestorer(file)
+    var restorer = EraRestorer(file)
     try say(to: &restorer)
   }
 }

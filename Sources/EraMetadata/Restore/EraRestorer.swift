@@ -8,34 +8,39 @@ package import PersistentData
 package struct EraRestorer: EraEvents {
   package typealias Failure = WriteError
 
-  private let writer: BlockWriter
-  private var header: EraHeader?
-  private var writesets: TreeWriter<Writeset>
+  /// What is being written, from the superblock on.
+  private struct Job {
+    let header: EraHeader
+    let writer: BlockWriter
+    var writesets: TreeWriter<Writeset>
+    var eras: ArrayWriter<UInt32>
+
+    init(_ header: EraHeader, _ writer: BlockWriter) {
+      self.header = header
+      self.writer = writer
+      writesets = TreeWriter(writer)
+      eras = ArrayWriter(writer)
+    }
+  }
+
+  private let target: WriteTarget
+  private var job: Job?
   private var lastEra: UInt64?
   private var open: (era: UInt64, bitCount: UInt32, bits: BitsetWriter, next: UInt64)?
-  private var eras: ArrayWriter<UInt32>
   private var eraCount: UInt64 = 0
   private var hasEraArray = false
 
-  /// Whatever `file` held is gone from here on.
-  package init(_ file: BlockFile) throws(WriteError) {
-    do throws(IOError) { writer = try BlockWriter(file) } catch { throw .output(error) }
-    writesets = TreeWriter(writer)
-    eras = ArrayWriter(writer)
-  }
+  /// Whatever `file` holds is gone once the superblock has come and can be.
+  package init(_ file: BlockFile) { target = .file(file) }
 
   /// Only counts, as for a device of `blockCount` blocks.
-  package init(counting blockCount: UInt64) {
-    writer = BlockWriter(counting: blockCount)
-    writesets = TreeWriter(writer)
-    eras = ArrayWriter(writer)
-  }
+  package init(counting blockCount: UInt64) { target = .count(blockCount) }
 
   /// Blocks that what was written so far takes.
-  package var neededBlocks: UInt64 { writer.neededCount }
+  package var neededBlocks: UInt64 { job?.writer.neededCount ?? 0 }
 
   package mutating func begin(_ header: EraHeader) throws(WriteError) {
-    guard self.header == nil else { throw .rejected("a second superblock") }
+    guard job == nil else { throw .rejected("a second superblock") }
     let unit = EraSuperblock.dataBlockSectorsUnit
     guard header.dataBlockSectors > 0, header.dataBlockSectors % unit == 0 else {
       throw .rejected("block_size \(header.dataBlockSectors) is not a multiple of \(unit)")
@@ -44,20 +49,21 @@ package struct EraRestorer: EraEvents {
       throw .rejected(
         "nr_blocks \(header.blockCount) is larger than \(EraSuperblock.blockCountMaximum)")
     }
-    self.header = header
+    let least = ArraySize.blocks(EraReader.Structure.eraArray, UInt64(header.blockCount))
+    job = Job(header, try target.open(forArrays: least))
   }
 
   package mutating func beginWriteset(era: UInt64, bitCount: UInt32) throws(WriteError) {
-    guard let header else { throw .rejected("a writeset before the superblock") }
+    guard let job else { throw .rejected("a writeset before the superblock") }
     guard open == nil, !hasEraArray else { throw .rejected("writeset \(era) is out of place") }
     if let lastEra, era <= lastEra {
       throw .rejected("writeset \(era) must not follow writeset \(lastEra): eras ascend")
     }
-    guard era <= header.currentEra else {
-      throw .rejected("writeset \(era) is later than the current era, \(header.currentEra)")
+    guard era <= job.header.currentEra else {
+      throw .rejected("writeset \(era) is later than the current era, \(job.header.currentEra)")
     }
     lastEra = era
-    open = (era, bitCount, BitsetWriter(writer, bitCount: UInt64(bitCount)), 0)
+    open = (era, bitCount, BitsetWriter(job.writer, bitCount: UInt64(bitCount)), 0)
   }
 
   package mutating func marked(_ blocks: Range<UInt64>) throws(WriteError) {
@@ -75,8 +81,8 @@ package struct EraRestorer: EraEvents {
     open = nil
     do throws(IOError) {
       let root = try set.bits.finish()
-      writer.references.increment(UInt64(root.number))
-      try writesets.push(
+      job?.writer.references.increment(UInt64(root.number))
+      try job?.writesets.push(
         set.era, Writeset(bitCount: set.bitCount, root: UInt64(root.number)))
     } catch {
       throw .output(error)
@@ -84,14 +90,16 @@ package struct EraRestorer: EraEvents {
   }
 
   package mutating func beginEraArray() throws(WriteError) {
-    guard header != nil, open == nil, !hasEraArray else {
+    guard job != nil, open == nil, !hasEraArray else {
       throw .rejected("the era array is out of place")
     }
     hasEraArray = true
   }
 
   package mutating func era(_ era: UInt32, of block: UInt64) throws(WriteError) {
-    guard let header, hasEraArray else { throw .rejected("an era outside of the era array") }
+    guard let header = job?.header, hasEraArray else {
+      throw .rejected("an era outside of the era array")
+    }
     guard block >= eraCount, block < header.blockCount else {
       throw .rejected("block \(block) of the era array: blocks ascend and are below nr_blocks")
     }
@@ -99,8 +107,8 @@ package struct EraRestorer: EraEvents {
       throw .rejected("the era of block \(block), \(era), is later than \(header.currentEra)")
     }
     do throws(IOError) {
-      try eras.push(0, count: block - eraCount)
-      try eras.push(era)
+      try job?.eras.push(0, count: block - eraCount)
+      try job?.eras.push(era)
     } catch {
       throw .output(error)
     }
@@ -110,13 +118,14 @@ package struct EraRestorer: EraEvents {
   package mutating func endEraArray() throws(WriteError) {}
 
   package mutating func end() throws(WriteError) {
-    guard let header else { throw .rejected("missing superblock") }
+    guard var job else { throw .rejected("missing superblock") }
+    let (header, writer) = (job.header, job.writer)
     let writesetRoot: MetadataBlock
     let eraRoot: MetadataBlock
     do throws(IOError) {
-      try eras.push(0, count: UInt64(header.blockCount) - eraCount)
-      writesetRoot = try writesets.finish()
-      eraRoot = try eras.finish()
+      try job.eras.push(0, count: UInt64(header.blockCount) - eraCount)
+      writesetRoot = try job.writesets.finish()
+      eraRoot = try job.eras.finish()
     } catch {
       throw .output(error)
     }

@@ -75,9 +75,11 @@ package enum Rule: String, CaseIterable, Sendable {
   case writesetMissing
   case writesetInFuture
   case writesetSizeWrong
+  case writesetSizeUnusual
 
   // Cache
   case policyHintSizeInvalid
+  case policyHintSizeMissing
   case dirtyBitsetMissing
   case discardBlockSizeInvalid
   case discardBlockCountInvalid

@@ -21,7 +21,7 @@ package struct RuleEntry: Sendable {
     self.fault = fault
     isMendable = mendable
     isCause = cause
-    callsForAction = action || severity > .warning
+    callsForAction = action || severity > .note
   }
 }
 
@@ -126,8 +126,11 @@ extension Rule {
     case .writesetInFuture: RuleEntry(.error, "a writeset belongs to an era yet to come")
     case .writesetSizeWrong:
       RuleEntry(.error, "the current writeset has another size than the device")
+    case .writesetSizeUnusual:
+      RuleEntry(.warning, "the size of the writeset to come is not that of the device")
 
     case .policyHintSizeInvalid: RuleEntry(.error, "the size of hints is not possible")
+    case .policyHintSizeMissing: RuleEntry(.warning, "there are hints, but their size is 0")
     case .dirtyBitsetMissing: RuleEntry(.error, "there is no bitset of dirty blocks")
     case .discardBlockSizeInvalid: RuleEntry(.error, "the discard block size is not possible")
     case .discardBlockCountInvalid:

@@ -62,7 +62,7 @@ package enum InputKind: Hashable, Sendable {
     case .metadata(.eraSuperblock): "the metadata of an era device"
     case .metadata(let kind): kind.nameWithArticle
     case .unfinished: "the output of a restore or repair that was interrupted"
-    case .undo: "an undo file of thin_check"
+    case .undo: "an undo file"
     case .xml: "XML"
     case .pack: "metadata packed by thin_metadata_pack"
     case .foreign(let kind): kind.rawValue

@@ -35,9 +35,9 @@ package enum UndoLayout {
   }
 
   static let notice =
-    "\n\nWhat thin_check overwrote when it mended the metadata of a thin pool in place.\n"
-    + "To put it back, as long as nothing else has changed the metadata since:\n"
-    + "  thin_check --undo THIS_FILE METADATA_DEVICE\n"
+    "\n\nWhat was overwritten when metadata was mended in place. To put it back, as long as\n"
+    + "nothing else has changed the metadata since, with the check of its kind:\n"
+    + "  thin_check --undo THIS_FILE METADATA_DEVICE    (or cache_check, era_check)\n"
 
   /// What a disk writes whole, whatever happens, in bytes: after a power cut, each of a block's
   /// sectors holds what it held before or what was being written.

@@ -30,6 +30,9 @@ package protocol SuperblockFormat: Hashable, Sendable {
 }
 
 extension SuperblockFormat {
+  /// Whether this is such a superblock at all, whatever else is wrong with it.
+  package var isRecognizable: Bool { magic == Self.magic }
+
   /// Whether the kernel waits for a check before it uses the metadata again.
   package var needsCheck: Bool { Self.needsCheckFlag.map { flags & $0 != 0 } ?? false }
 

@@ -4,8 +4,11 @@ package enum WriteError: Error {
   case rejected(String)
   case output(IOError)
   /// The output has too few blocks; everything has been counted, nothing written that could be
-  /// taken for metadata.
+  /// taken for metadata. The count may be a few blocks too high where leaves are shared, as what
+  /// those hold that were not written can't be told.
   case outputTooSmall(needed: UInt64, available: UInt64)
+  /// No metadata device can hold what is described, which takes so many blocks or more.
+  case tooLarge(needed: UInt64)
 }
 
 extension BlockWriter {

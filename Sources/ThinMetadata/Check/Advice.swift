@@ -15,7 +15,7 @@ package struct Advice: Sendable {
     let findings = report.findings
     let isTelling = isWatched || findings.callForAction || isMended
     var lines: [String] = []
-    if isTelling, let amounts = Advice.amounts(findings) { lines.append("Found \(amounts).") }
+    if isTelling, let amounts = findings.amounts { lines.append("Found \(amounts).") }
     lines += Advice.affected(report) + Advice.forOverwrittenData(report)
     if findings.worst == .error {
       // Whatever else there is to say can wait.
@@ -25,7 +25,7 @@ package struct Advice: Sendable {
     }
     let later = Advice.later(report, input, isWatched: isWatched)
     if isMended {
-      lines.append(Advice.afterMending(left, input))
+      lines.append(Findings.afterMending(left, of: input))
       if let undoFile {
         lines.append("Until the pool is used, this takes that back:")
         lines.append("  thin_check --undo \(ShellWord(undoFile)) \(ShellWord(input))")
@@ -146,31 +146,5 @@ package struct Advice: Sendable {
           + "file systems then.")
     }
     return lines
-  }
-
-  /// How much was found of each severity; `nil` when there is nothing but notes.
-  private static func amounts(_ findings: Findings) -> String? {
-    let words: [(Severity, one: String, many: String)] = [
-      (.error, "error", "errors"),
-      (.leak, "block leaked or counted too high", "blocks leaked or counted too high"),
-      (.warning, "warning", "warnings"),
-    ]
-    let parts = words.compactMap { severity, one, many -> String? in
-      let count = findings.count(severity)
-      return count == 0 ? nil : "\(count) \(count == 1 ? one : many)"
-    }
-    return parts.isEmpty ? nil : parts.joined(separator: ", ")
-  }
-
-  /// What came of mending, and the faults that are still there.
-  private static func afterMending(_ left: Findings?, _ input: String) -> String {
-    guard let left else { return "'\(input)' is mended; whether anything is left is not known." }
-    guard let amounts = amounts(left) else {
-      return "'\(input)' is mended; a check finds nothing wrong any more."
-    }
-    let faults = Rule.allCases.filter { left.counts[$0] != nil && $0.severity > .note }
-      .map(\.entry.fault)
-    return "'\(input)' is mended as far as can be; a check still finds \(amounts): "
-      + faults.joined(separator: "; ") + "."
   }
 }

@@ -1,6 +1,6 @@
 package import PersistentData
 
-extension CheckReport {
+extension CheckReport: MetadataReport {
   /// Whether the whole pool was looked at, space maps included.
   package var isComplete: Bool { !mends.isEmpty }
 
@@ -16,7 +16,7 @@ extension CheckReport {
   /// errors: blocks of the space maps first, then devices' details, the superblock last.
   ///
   /// `undoPath`: a new file that first gets what all blocks concerned hold now.
-  package func mend(_ file: BlockFile, keepingUndoAt undoPath: String? = nil) throws(MendError) {
+  package func mend(_ file: BlockFile, keepingUndoAt undoPath: String?) throws(MendError) {
     precondition(findings.worst != .error && mends.count == 2)
     if let undoPath {
       do throws(IOError) {
@@ -31,11 +31,8 @@ extension CheckReport {
     do throws(IOError) { try edit(through: &editor) } catch { throw .device(error) }
   }
 
-  /// What a check finds after `mend`. Takes another check where something was found that can't be
-  /// mended; otherwise there is nothing left.
-  package func findingsLeft(in file: BlockFile) throws(IOError) -> Findings {
-    let canStay = findings.counts.keys.contains { $0.severity > .note && !$0.entry.isMendable }
-    return canStay ? try CheckReport(of: file, CheckScope()).findings : Findings()
+  package static func fullCheck(of file: BlockFile) throws(IOError) -> Findings {
+    try CheckReport(of: file, CheckScope()).findings
   }
 
   private func edit(through editor: inout some BlockEditor) throws(IOError) {

@@ -49,7 +49,7 @@ package struct PoolGenerator: Sendable {
   }
 
   /// Writes the pool's metadata to `file`.
-  package func write(to file: BlockFile) throws(RestoreError) {
+  package func write(to file: BlockFile) throws(WriteError) {
     var restorer = try Restorer(file)
     try write(into: &restorer)
   }

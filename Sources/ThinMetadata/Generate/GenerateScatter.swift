@@ -17,7 +17,7 @@ package struct LeafScatter {
   private var parents: [MetadataBlock] = []
 
   /// Scatters the leaves of the sound pool in `file`.
-  package static func scatter(_ file: BlockFile, seed: UInt64) throws(RestoreError) {
+  package static func scatter(_ file: BlockFile, seed: UInt64) throws(WriteError) {
     do throws(IOError) {
       var scatter = try LeafScatter(file)
       scatter.draw(seed)

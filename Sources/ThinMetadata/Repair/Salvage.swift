@@ -164,7 +164,7 @@ package struct Salvage: Sendable {
   }
 
   /// Writes new metadata to `output`: same devices, same mappings, exact counts.
-  package func restore(to output: BlockFile) throws(RestoreError) {
+  package func restore(to output: BlockFile) throws(WriteError) {
     guard Superblock.isPossible(dataBlockSectors: header.dataBlockSectors) else {
       throw .rejected("invalid data block size: \(header.dataBlockSectors) sectors")
     }
@@ -190,9 +190,9 @@ package struct Salvage: Sendable {
 
   /// How many blocks the new metadata takes on a device of `blockCount` blocks, counted as if it
   /// were written.
-  package func neededBlocks(on blockCount: UInt64) throws(RestoreError) -> UInt64 {
+  package func neededBlocks(on blockCount: UInt64) throws(WriteError) -> UInt64 {
     var counting = Restorer(counting: blockCount)
-    do throws(RestoreError) {
+    do throws(WriteError) {
       try reader.replay(header, devices, into: &counting, for: "counting what that takes")
     } catch {
       guard case .outputTooSmall = error else { throw error }

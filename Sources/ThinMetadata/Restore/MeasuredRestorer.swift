@@ -18,50 +18,50 @@ package struct MeasuredRestorer: ThinEvents {
   package private(set) var raisedTime: UInt32?
 
   /// Whatever `file` held is gone from here on.
-  package init(_ file: BlockFile) throws(RestoreError) {
+  package init(_ file: BlockFile) throws(WriteError) {
     self.file = file
     estimate = SizeEstimate(largeFrom: file.blockCount + MeasuredRestorer.countedBeyond)
     restorer = try Restorer(file)
   }
 
-  package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+  package mutating func begin(_ pool: PoolHeader) throws(WriteError) {
     try estimate.begin(pool)
     if estimate.isLarge { restorer = nil }
     try restorer?.begin(pool)
   }
 
-  package mutating func beginShared(_ name: String) throws(RestoreError) {
+  package mutating func beginShared(_ name: String) throws(WriteError) {
     try estimate.beginShared(name)
     try restorer?.beginShared(name)
   }
 
-  package mutating func endShared() throws(RestoreError) {
+  package mutating func endShared() throws(WriteError) {
     estimate.endShared()
     try restorer?.endShared()
   }
 
-  package mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+  package mutating func beginDevice(_ device: DeviceHeader) throws(WriteError) {
     try estimate.beginDevice(device)
     try restorer?.beginDevice(device)
   }
 
-  package mutating func endDevice() throws(RestoreError) {
+  package mutating func endDevice() throws(WriteError) {
     estimate.endDevice()
     try restorer?.endDevice()
   }
 
-  package mutating func run(_ run: MappingRun) throws(RestoreError) {
+  package mutating func run(_ run: MappingRun) throws(WriteError) {
     try estimate.run(run)
     if estimate.isLarge { restorer = nil }
     try restorer?.run(run)
   }
 
-  package mutating func reference(_ name: String) throws(RestoreError) {
+  package mutating func reference(_ name: String) throws(WriteError) {
     try estimate.reference(name)
     try restorer?.reference(name)
   }
 
-  package mutating func end() throws(RestoreError) {
+  package mutating func end() throws(WriteError) {
     try estimate.end()
     guard var restorer else { throw tooSmall }
     // Not held twice, or all of it would be copied.
@@ -70,7 +70,7 @@ package struct MeasuredRestorer: ThinEvents {
     raisedTime = restorer.raisedTime
   }
 
-  private var tooSmall: RestoreError {
+  private var tooSmall: WriteError {
     .outputTooSmall(
       needed: estimate.neededBlocks(on: file.blockCount), available: file.blockCount)
   }

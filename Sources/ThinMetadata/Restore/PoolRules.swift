@@ -32,7 +32,7 @@ struct PoolRules: Sendable {
   /// Mappings of the device or shared run so far.
   var mappedBlocks: UInt64 { current.mappedBlocks }
 
-  mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+  mutating func begin(_ pool: PoolHeader) throws(WriteError) {
     guard case .outside = place else { throw .rejected("duplicated superblock") }
     guard Superblock.isPossible(dataBlockSectors: pool.dataBlockSectors) else {
       throw .rejected(
@@ -50,7 +50,7 @@ struct PoolRules: Sendable {
     place = .inPool
   }
 
-  mutating func beginShared(_ name: String) throws(RestoreError) {
+  mutating func beginShared(_ name: String) throws(WriteError) {
     try enter("def")
     guard shared[SharedName(name)] == nil else {
       throw .rejected("there are two <def> named '\(name)'")
@@ -63,7 +63,7 @@ struct PoolRules: Sendable {
     place = .inPool
   }
 
-  mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+  mutating func beginDevice(_ device: DeviceHeader) throws(WriteError) {
     try enter("device")
     guard device.id <= DeviceDetails.deviceIDMaximum else {
       throw .rejected("dev_id \(device.id) is larger than \(DeviceDetails.deviceIDMaximum)")
@@ -76,7 +76,7 @@ struct PoolRules: Sendable {
 
   mutating func endDevice() { place = .inPool }
 
-  mutating func run(_ run: MappingRun) throws(RestoreError) {
+  mutating func run(_ run: MappingRun) throws(WriteError) {
     try enterMapping()
     guard run.length > 0 else { throw .rejected("a mapping has no length") }
     guard !run.virtualBegin.addingReportingOverflow(run.length).overflow else {
@@ -102,7 +102,7 @@ struct PoolRules: Sendable {
   /// Entries whose keys, little-endian, are known to ascend, with the highest of their data blocks.
   mutating func entries(
     _ keys: Span<UInt64>, highest dataBlock: UInt64
-  ) throws(RestoreError) {
+  ) throws(WriteError) {
     try enterMapping()
     guard let first = keys.indices.first, let last = keys.indices.last else { return }
     guard dataBlock < dataBlockCount else { throw outOfBounds(from: dataBlock) }
@@ -110,7 +110,7 @@ struct PoolRules: Sendable {
     try extend(range, by: UInt64(keys.count))
   }
 
-  mutating func reference(_ name: String) throws(RestoreError) {
+  mutating func reference(_ name: String) throws(WriteError) {
     guard case .inDevice = place else { throw .rejected("<ref> must stand within <device>") }
     guard let run = shared[SharedName(name)] else {
       throw .rejected("couldn't find sub tree '\(name)'")
@@ -118,11 +118,11 @@ struct PoolRules: Sendable {
     if let keys = run.keys { try extend(keys, by: run.mappedBlocks) }
   }
 
-  func end() throws(RestoreError) {
+  func end() throws(WriteError) {
     if case .outside = place { throw .rejected("missing superblock") }
   }
 
-  private mutating func enter(_ tag: String) throws(RestoreError) {
+  private mutating func enter(_ tag: String) throws(WriteError) {
     switch place {
     case .inPool: current = SharedRun()
     case .outside: throw .rejected("missing superblock")
@@ -131,7 +131,7 @@ struct PoolRules: Sendable {
     }
   }
 
-  private func enterMapping() throws(RestoreError) {
+  private func enterMapping() throws(WriteError) {
     switch place {
     case .inDevice, .inShared: break
     case .outside: throw .rejected("missing superblock")
@@ -139,7 +139,7 @@ struct PoolRules: Sendable {
     }
   }
 
-  private func outOfBounds(from dataBlock: UInt64) -> RestoreError {
+  private func outOfBounds(from dataBlock: UInt64) -> WriteError {
     .rejected(
       "block out of bounds: data blocks from \(dataBlock) on, but the data device has "
         + "\(dataBlockCount)")
@@ -147,7 +147,7 @@ struct PoolRules: Sendable {
 
   private mutating func extend(
     _ keys: ClosedRange<UInt64>, by count: UInt64
-  ) throws(RestoreError) {
+  ) throws(WriteError) {
     if let last = current.keys?.upperBound, keys.lowerBound <= last {
       throw .rejected(
         "virtual block \(keys.lowerBound) must not follow \(last): mappings ascend")

@@ -1,18 +1,5 @@
 package import PersistentData
 
-/// Why metadata could not be written.
-package enum RestoreError: Error {
-  /// The pool described makes no sense; what is wrong, as a sentence.
-  case rejected(String)
-  case output(IOError)
-  /// The output has too few blocks; everything has been counted, nothing written that could be
-  /// taken for metadata. The count may be a few blocks too high where leaves are shared, as what
-  /// those hold that were not written can't be told.
-  case outputTooSmall(needed: UInt64, available: UInt64)
-  /// No metadata device can hold the pool, which takes so many blocks or more.
-  case tooLarge(needed: UInt64)
-}
-
 /// Writes a pool's metadata from its events, in one pass: leaves as they come, what refers to them
 /// after them, the space maps from what was counted, the superblock last.
 package struct Restorer: EntryEvents {
@@ -31,7 +18,7 @@ package struct Restorer: EntryEvents {
   }
 
   /// Whatever `file` held is gone from here on.
-  package init(_ file: BlockFile) throws(RestoreError) {
+  package init(_ file: BlockFile) throws(WriteError) {
     let writer: BlockWriter
     do { writer = try BlockWriter(file) } catch { throw .output(error) }
     self.init(writer)
@@ -49,30 +36,30 @@ package struct Restorer: EntryEvents {
   /// Blocks that the pool takes, once it has ended.
   package var neededBlocks: UInt64 { writer.neededCount + mappings.mostUncountedBlocks }
 
-  package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+  package mutating func begin(_ pool: PoolHeader) throws(WriteError) {
     try rules.begin(pool)
     self.pool = pool
     mappings = MappingTreeWriter(writer, dataBlockCount: pool.dataBlockCount)
   }
 
-  package mutating func beginShared(_ name: String) throws(RestoreError) {
+  package mutating func beginShared(_ name: String) throws(WriteError) {
     try rules.beginShared(name)
     sharedName = name
   }
 
-  package mutating func endShared() throws(RestoreError) {
+  package mutating func endShared() throws(WriteError) {
     rules.endShared()
     shared[SharedName(sharedName)] = try write { (mappings) throws(IOError) in
       try mappings.finishLeaves()
     }
   }
 
-  package mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+  package mutating func beginDevice(_ device: DeviceHeader) throws(WriteError) {
     try rules.beginDevice(device)
     self.device = device
   }
 
-  package mutating func endDevice() throws(RestoreError) {
+  package mutating func endDevice() throws(WriteError) {
     guard var device else { return }
     // What was counted is what the kernel will find.
     device.details.mappedBlocks = rules.mappedBlocks
@@ -83,25 +70,25 @@ package struct Restorer: EntryEvents {
     self.device = nil
   }
 
-  package mutating func run(_ run: MappingRun) throws(RestoreError) {
+  package mutating func run(_ run: MappingRun) throws(WriteError) {
     try rules.run(run)
     try write { (mappings) throws(IOError) in try mappings.push(run) }
   }
 
   package mutating func entries(
     _ keys: Span<UInt64>, _ values: Span<UInt64>
-  ) throws(RestoreError) {
+  ) throws(WriteError) {
     let highest = try write { (mappings) throws(IOError) in try mappings.push(keys, values) }
     try rules.entries(keys, highest: highest)
   }
 
-  package mutating func reference(_ name: String) throws(RestoreError) {
+  package mutating func reference(_ name: String) throws(WriteError) {
     try rules.reference(name)
     let leaves = shared[SharedName(name), default: []]
     try write { (mappings) throws(IOError) in try mappings.attach(leaves) }
   }
 
-  package mutating func end() throws(RestoreError) {
+  package mutating func end() throws(WriteError) {
     try rules.end()
     guard let pool else { throw .rejected("missing superblock") }
     do throws(IOError) {
@@ -133,7 +120,7 @@ package struct Restorer: EntryEvents {
   /// Runs `body` on the writer of mapping trees; its failures are the output's.
   private mutating func write<Result>(
     _ body: (inout MappingTreeWriter) throws(IOError) -> Result
-  ) throws(RestoreError) -> Result {
+  ) throws(WriteError) -> Result {
     do throws(IOError) { return try body(&mappings) } catch { throw .output(error) }
   }
 }

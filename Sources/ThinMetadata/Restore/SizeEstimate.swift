@@ -1,4 +1,4 @@
-internal import PersistentData
+package import PersistentData
 
 /// How many metadata blocks a pool takes at least, counted without writing any; and whether its
 /// events make sense at all, so that nothing is overwritten for the sake of a pool that doesn't.
@@ -6,7 +6,7 @@ internal import PersistentData
 /// It leaves out the tree of large counts, leaves that can't stay shared and the internal nodes
 /// over shared leaves, so that the truth is this or more.
 package struct SizeEstimate: EntryEvents {
-  package typealias Failure = RestoreError
+  package typealias Failure = WriteError
 
   private var rules = PoolRules()
   private var dataBitmaps: UInt64 = 0
@@ -29,14 +29,14 @@ package struct SizeEstimate: EntryEvents {
     largeBlocks = min(blocks, MetadataBlock.maximumCount)
   }
 
-  package mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+  package mutating func begin(_ pool: PoolHeader) throws(WriteError) {
     try rules.begin(pool)
     dataBitmaps = Bitmap.count(for: pool.dataBlockCount)
     findOrdinaryEntries()
     try noticeSize()
   }
 
-  package mutating func beginShared(_ name: String) throws(RestoreError) {
+  package mutating func beginShared(_ name: String) throws(WriteError) {
     try rules.beginShared(name)
   }
 
@@ -46,7 +46,7 @@ package struct SizeEstimate: EntryEvents {
     entryCount = 0
   }
 
-  package mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+  package mutating func beginDevice(_ device: DeviceHeader) throws(WriteError) {
     try rules.beginDevice(device)
     deviceCount += 1
   }
@@ -61,7 +61,7 @@ package struct SizeEstimate: EntryEvents {
     sharesLeaves = false
   }
 
-  package mutating func run(_ run: MappingRun) throws(RestoreError) {
+  package mutating func run(_ run: MappingRun) throws(WriteError) {
     try rules.run(run)
     entryCount += run.length
     if entryCount > ordinaryEntries { try noticeSize() }
@@ -69,18 +69,18 @@ package struct SizeEstimate: EntryEvents {
 
   package mutating func entries(
     _ keys: Span<UInt64>, _ values: Span<UInt64>
-  ) throws(RestoreError) {
+  ) throws(WriteError) {
     try rules.entries(keys, highest: Mapping.bounds(of: values).dataBlock)
     entryCount += UInt64(keys.count)
     if entryCount > ordinaryEntries { try noticeSize() }
   }
 
-  package mutating func reference(_ name: String) throws(RestoreError) {
+  package mutating func reference(_ name: String) throws(WriteError) {
     try rules.reference(name)
     sharesLeaves = true
   }
 
-  package mutating func end() throws(RestoreError) { try rules.end() }
+  package mutating func end() throws(WriteError) { try rules.end() }
 
   private mutating func findOrdinaryEntries() {
     let taken = nodeCount + dataBitmaps
@@ -91,7 +91,7 @@ package struct SizeEstimate: EntryEvents {
 
   /// Notices that the pool is large, and stops as soon as no metadata device can hold what has
   /// come: numbers are quickly written.
-  private mutating func noticeSize() throws(RestoreError) {
+  private mutating func noticeSize() throws(WriteError) {
     let least = nodeCount + entryCount / SizeEstimate.mappingsPerLeaf + dataBitmaps
     isLarge = least > largeBlocks
     guard least > MetadataBlock.maximumCount else { return }

@@ -3,7 +3,7 @@ package import PersistentData
 
 /// Reads a pool from XML and says it as events.
 package struct ThinXMLReader<Events: ThinEvents & ~Copyable>: XMLConsumer, ~Copyable
-where Events.Failure == RestoreError {
+where Events.Failure == WriteError {
   package static var rows: [XMLRowShape] {
     [
       XMLRowShape(
@@ -39,7 +39,7 @@ where Events.Failure == RestoreError {
   }
 
   private mutating func finish() throws(XMLError) {
-    do throws(RestoreError) { try events.end() } catch { throw .consumerFailed(error) }
+    do throws(WriteError) { try events.end() } catch { throw .consumerFailed(error) }
   }
 
   private consuming func takeEvents() -> Events { events }
@@ -50,7 +50,7 @@ where Events.Failure == RestoreError {
     case "def":
       try tag.allow(only: "name")
       let name = try tag.text("name")
-      try say { (events) throws(RestoreError) in try events.beginShared(name) }
+      try say { (events) throws(WriteError) in try events.beginShared(name) }
     case "device":
       // One that has all its attributes comes as a row.
       try tag.allow(only: "dev_id", "mapped_blocks", "transaction", "creation_time", "snap_time")
@@ -58,7 +58,7 @@ where Events.Failure == RestoreError {
     case "ref":
       try tag.allow(only: "name")
       let name = try tag.text("name")
-      try say { (events) throws(RestoreError) in try events.reference(name) }
+      try say { (events) throws(WriteError) in try events.reference(name) }
     case "single_mapping":
       try tag.allow(only: "origin_block", "data_block", "time")
       for name in ["origin_block", "data_block", "time"] { _ = try tag.number(name) }
@@ -71,8 +71,8 @@ where Events.Failure == RestoreError {
 
   package mutating func end(_ name: String) throws(XMLComplaint) {
     switch name {
-    case "def": try say { (events) throws(RestoreError) in try events.endShared() }
-    case "device": try say { (events) throws(RestoreError) in try events.endDevice() }
+    case "def": try say { (events) throws(WriteError) in try events.endShared() }
+    case "device": try say { (events) throws(WriteError) in try events.endDevice() }
     default: break
     }
   }
@@ -87,7 +87,7 @@ where Events.Failure == RestoreError {
     let run = MappingRun(
       virtualBegin: values[0], dataBegin: values[1], length: isRange ? values[2] : 1,
       time: UInt32(time))
-    do throws(RestoreError) { try events.run(run) } catch { throw complaint(error) }
+    do throws(WriteError) { try events.run(run) } catch { throw complaint(error) }
   }
 
   private mutating func begin(pool tag: XMLTag) throws(XMLComplaint) {
@@ -103,7 +103,7 @@ where Events.Failure == RestoreError {
     for name in ["flags", "version", "metadata_snap"] { _ = try tag.numberIfPresent(name) }
     overrides.apply(to: &pool)
     let header = pool
-    try say { (events) throws(RestoreError) in try events.begin(header) }
+    try say { (events) throws(WriteError) in try events.begin(header) }
   }
 
   /// `values`: in the order of `deviceAttributes`.
@@ -114,7 +114,7 @@ where Events.Failure == RestoreError {
         mappedBlocks: values[1], transactionID: values[2],
         creationTime: try narrow(values[3], "creation_time", of: "device"),
         snapshottedTime: try narrow(values[4], "snap_time", of: "device")))
-    do throws(RestoreError) { try events.beginDevice(device) } catch { throw complaint(error) }
+    do throws(WriteError) { try events.beginDevice(device) } catch { throw complaint(error) }
   }
 
   private func number(_ tag: XMLTag, _ name: String) throws(XMLComplaint) -> UInt32 {
@@ -131,12 +131,12 @@ where Events.Failure == RestoreError {
   }
 
   private mutating func say(
-    _ body: (inout Events) throws(RestoreError) -> Void
+    _ body: (inout Events) throws(WriteError) -> Void
   ) throws(XMLComplaint) {
-    do throws(RestoreError) { try body(&events) } catch { throw complaint(error) }
+    do throws(WriteError) { try body(&events) } catch { throw complaint(error) }
   }
 
-  private func complaint(_ error: RestoreError) -> XMLComplaint {
+  private func complaint(_ error: WriteError) -> XMLComplaint {
     if case .rejected(let reason) = error { return .content(reason) }
     return .failure(error)
   }

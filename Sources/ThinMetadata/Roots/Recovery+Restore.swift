@@ -4,7 +4,7 @@ extension Recovery {
   /// Writes new metadata to `output`: all that is left of the live state, and the device.
   ///
   /// Its mappings are written to leaves of their own, also where others have the same.
-  package func restore(to output: BlockFile) throws(RestoreError) {
+  package func restore(to output: BlockFile) throws(WriteError) {
     guard Superblock.isPossible(dataBlockSectors: pool.dataBlockSectors) else {
       throw .rejected("invalid data block size: \(pool.dataBlockSectors) sectors")
     }
@@ -27,33 +27,33 @@ private struct InsertedDevice: EntryEvents {
     self.runs = runs
   }
 
-  mutating func begin(_ pool: PoolHeader) throws(RestoreError) { try restorer.begin(pool) }
+  mutating func begin(_ pool: PoolHeader) throws(WriteError) { try restorer.begin(pool) }
 
-  mutating func beginShared(_ name: String) throws(RestoreError) { try restorer.beginShared(name) }
+  mutating func beginShared(_ name: String) throws(WriteError) { try restorer.beginShared(name) }
 
-  mutating func endShared() throws(RestoreError) { try restorer.endShared() }
+  mutating func endShared() throws(WriteError) { try restorer.endShared() }
 
-  mutating func beginDevice(_ next: DeviceHeader) throws(RestoreError) {
+  mutating func beginDevice(_ next: DeviceHeader) throws(WriteError) {
     if next.id > device.id { try write() }
     try restorer.beginDevice(next)
   }
 
-  mutating func endDevice() throws(RestoreError) { try restorer.endDevice() }
+  mutating func endDevice() throws(WriteError) { try restorer.endDevice() }
 
-  mutating func run(_ run: MappingRun) throws(RestoreError) { try restorer.run(run) }
+  mutating func run(_ run: MappingRun) throws(WriteError) { try restorer.run(run) }
 
-  mutating func entries(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(RestoreError) {
+  mutating func entries(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(WriteError) {
     try restorer.entries(keys, values)
   }
 
-  mutating func reference(_ name: String) throws(RestoreError) { try restorer.reference(name) }
+  mutating func reference(_ name: String) throws(WriteError) { try restorer.reference(name) }
 
-  mutating func end() throws(RestoreError) {
+  mutating func end() throws(WriteError) {
     try write()
     try restorer.end()
   }
 
-  private mutating func write() throws(RestoreError) {
+  private mutating func write() throws(WriteError) {
     if isWritten { return }
     isWritten = true
     try restorer.beginDevice(device)

@@ -2,7 +2,7 @@ package import PersistentData
 
 extension StateRecovery {
   /// Writes new metadata to `output`: all that is left of the live state, and the devices.
-  package func restore(to output: BlockFile) throws(RestoreError) {
+  package func restore(to output: BlockFile) throws(WriteError) {
     guard Superblock.isPossible(dataBlockSectors: pool.dataBlockSectors) else {
       throw .rejected("invalid data block size: \(pool.dataBlockSectors) sectors")
     }
@@ -26,7 +26,7 @@ private struct InsertedDevices: EntryEvents {
     shared = Set(recovery.shared)
   }
 
-  mutating func begin(_ pool: PoolHeader) throws(RestoreError) {
+  mutating func begin(_ pool: PoolHeader) throws(WriteError) {
     try restorer.begin(pool)
     for leaf in recovery.shared {
       try restorer.beginShared(InsertedDevices.name(leaf))
@@ -38,32 +38,32 @@ private struct InsertedDevices: EntryEvents {
   /// The live state's shared runs are called after the block of a leaf too.
   private static func name(_ leaf: UInt32) -> String { "old \(leaf)" }
 
-  mutating func beginShared(_ name: String) throws(RestoreError) { try restorer.beginShared(name) }
+  mutating func beginShared(_ name: String) throws(WriteError) { try restorer.beginShared(name) }
 
-  mutating func endShared() throws(RestoreError) { try restorer.endShared() }
+  mutating func endShared() throws(WriteError) { try restorer.endShared() }
 
-  mutating func beginDevice(_ device: DeviceHeader) throws(RestoreError) {
+  mutating func beginDevice(_ device: DeviceHeader) throws(WriteError) {
     try write(below: device.id)
     try restorer.beginDevice(device)
   }
 
-  mutating func endDevice() throws(RestoreError) { try restorer.endDevice() }
+  mutating func endDevice() throws(WriteError) { try restorer.endDevice() }
 
-  mutating func run(_ run: MappingRun) throws(RestoreError) { try restorer.run(run) }
+  mutating func run(_ run: MappingRun) throws(WriteError) { try restorer.run(run) }
 
-  mutating func entries(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(RestoreError) {
+  mutating func entries(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(WriteError) {
     try restorer.entries(keys, values)
   }
 
-  mutating func reference(_ name: String) throws(RestoreError) { try restorer.reference(name) }
+  mutating func reference(_ name: String) throws(WriteError) { try restorer.reference(name) }
 
-  mutating func end() throws(RestoreError) {
+  mutating func end() throws(WriteError) {
     try write(below: .max)
     try restorer.end()
   }
 
   /// Writes the devices with lower ids that haven't been.
-  private mutating func write(below id: UInt64) throws(RestoreError) {
+  private mutating func write(below id: UInt64) throws(WriteError) {
     while next < recovery.devices.count, recovery.devices[next].header.id < id {
       let device = recovery.devices[next]
       next += 1

@@ -9,7 +9,7 @@ package enum EraReadError<Failure: Error>: Error {
 }
 
 /// Says era metadata as events, in the order of a dump.
-package struct EraDump: Sendable {
+package struct EraTeller: Sendable {
   /// Say no writesets, but put what they tell into the eras of blocks.
   package var isLogical = false
 

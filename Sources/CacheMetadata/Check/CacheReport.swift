@@ -1,7 +1,7 @@
 package import PersistentData
 
 /// What a check of cache metadata found.
-package struct CacheCheck: Sendable {
+package struct CacheReport: Sendable {
   package private(set) var findings: Findings
   /// `nil` when there is no superblock to speak of.
   package private(set) var superblock: CacheSuperblock?
@@ -11,28 +11,50 @@ package struct CacheCheck: Sendable {
   package private(set) var lostMappings: [ClosedRange<UInt64>] = []
   /// Cache blocks of which it can't be told whether they are dirty, ascending.
   package private(set) var lostDirtyBits: [ClosedRange<UInt64>] = []
+  /// Cache blocks that hold something, and those of them that a kernel takes for dirty; `nil` where
+  /// they were not looked at.
+  package private(set) var mappedCount: UInt64?
+  package private(set) var dirtyCount: UInt64?
+  /// Blocks that new metadata should have, as far as a check can tell.
+  package private(set) var newBlockCount: UInt64
   /// What can be mended in place; `nil` unless everything was looked at.
-  package private(set) var mend: MendPlan<CacheSuperblock>?
+  private var plan: MendPlan<CacheSuperblock>?
 
   /// Checks the metadata in `file` and says all that is wrong with it.
   package init(of file: BlockFile, _ scope: CacheScope = CacheScope()) {
     findings = Findings()
     blockCount = file.blockCount
+    newBlockCount = NewSize.blocks(for: file)
     let site = CacheReader.Structure.superblock
     guard let superblock = CacheSuperblock.read(.superblock, of: file, at: site, into: &findings)
     else { return }
     self.superblock = superblock
+    newBlockCount = NewSize.blocks(
+      needed: superblock.metadataSpaceMap.allocatedCount, old: blockCount)
     superblock.check(home: .superblock, at: site, into: &findings)
     superblock.checkAgainstDevice(file, into: &findings)
     if scope.superblockOnly { return }
 
     var reader = CacheReader(file, superblock, scope, findings: findings)
-    reader.checkMappings()
+    if let counts = reader.checkMappings() { (mappedCount, dirtyCount) = counts }
     reader.checkValues()
     lostMappings = reader.mappings?.lost ?? []
     lostDirtyBits = reader.dirtyBits?.lost ?? []
-    if scope.isComplete { mend = reader.checkSpaceMap() }
+    if scope.isComplete { plan = reader.checkSpaceMap() }
     findings = reader.findings
+  }
+}
+
+extension CacheReport: MetadataReport {
+  package var isComplete: Bool { plan != nil }
+
+  package var needsMending: Bool { findings.hasMendable || superblock?.needsCheck == true }
+
+  package static func fullCheck(of file: BlockFile) -> Findings { CacheReport(of: file).findings }
+
+  package func mend(_ file: BlockFile, keepingUndoAt undoPath: String?) throws(MendError) {
+    precondition(findings.worst != .error && isComplete)
+    try plan?.apply(to: file, keepingUndoAt: undoPath)
   }
 }
 
@@ -51,24 +73,31 @@ extension CacheSuperblock {
 
 extension CacheReader {
   /// Judges every mapping, then looks for origin blocks that two cache blocks hold, and for dirty
-  /// bits of cache blocks that hold nothing.
-  fileprivate mutating func checkMappings() {
-    guard var array = mappings else { return }
+  /// bits of cache blocks that hold nothing. Returns how many blocks are mapped, and dirty.
+  fileprivate mutating func checkMappings() -> (mapped: UInt64, dirty: UInt64)? {
+    guard var array = mappings else { return nil }
     let rules = MappingRules(superblock)
     let visitors = array.readBlocks(findings: &findings) { MappingVisitor(rules: rules) }
     for visitor in visitors { findings.merge(visitor.findings) }
     mappings = array
     OriginBlocks(array).reportDuplicates(into: &findings)
-    checkDirtyBits(of: visitors)
+    let isMapped = Bitset(mapped: visitors, count: array.entryCount)
+    let mapped = UInt64(isMapped.count)
+    let flagged = visitors.reduce(0) { $0 + $1.dirtyCount }
+    let unmarked = checkDirtyBits(of: isMapped)
+    return (
+      mapped,
+      superblock.isCleanShutdown ? unmarked.map { mapped - UInt64($0.count) } ?? flagged : mapped
+    )
   }
 
-  private mutating func checkDirtyBits(of visitors: [MappingVisitor]) {
-    guard var array = dirtyBits else { return }
+  /// Returns the mapped blocks that are not dirty; `nil` where no bitset says which are.
+  private mutating func checkDirtyBits(of isMapped: Bitset) -> Bitset? {
+    guard var array = dirtyBits else { return nil }
     let dirty = Bitset(&array, findings: &findings)
     dirtyBits = array
     // After a crash the bits are those of the last suspend: nobody believes them.
-    guard superblock.isCleanShutdown else { return }
-    let isMapped = Bitset(mapped: visitors, count: array.entryCount)
+    guard superblock.isCleanShutdown else { return nil }
     let lost = mappings?.lost ?? []
     dirty.without(isMapped).forEachRange { range in
       let keys = range.lowerBound...range.upperBound - 1
@@ -77,6 +106,7 @@ extension CacheReader {
           .dirtyUnusedBlock, at: Structure.dirtyBits.site(keys: rest), times: rest.count)
       }
     }
+    return isMapped.without(dirty)
   }
 
   /// Reads the arrays whose values can't be wrong.

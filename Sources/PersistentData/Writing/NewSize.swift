@@ -1,5 +1,3 @@
-package import PersistentData
-
 /// How large a device or file people are told to make for new metadata.
 package enum NewSize {
   /// Less than 16 MiB saves nothing.

@@ -1,10 +1,10 @@
 internal import Glibc
 internal import PersistentData
-internal import ThinMetadata
 
-extension ThinCheck {
+extension CheckTool {
   /// Puts back what mending has overwritten.
   func putBack(_ undoPath: String) throws(Failure) {
+    let input = options.input
     let device = try openInput(input, .write)
     if device.isSame(as: undoPath) {
       throw Failure(.outputRefused, "'\(input)' can't be its own undo file")
@@ -34,7 +34,9 @@ extension Failure {
   }
 
   /// A failure to mend, or to keep what would have been overwritten.
-  init(_ error: MendError, undoFile undoPath: String?, device: String) {
+  init(
+    _ error: MendError, _ target: MetadataTarget, undoFile undoPath: String?, device: String
+  ) {
     switch error {
     case .undoFile(.cannotOpen(_, EEXIST)): self.init(existingUndoFile: undoPath ?? "")
     case .undoFile(.cannotOpen(let path, let code)):
@@ -46,7 +48,7 @@ extension Failure {
       let failure = Failure(output: cause)
       let rest = undoPath.map {
         ". This puts back what was overwritten:\n"
-          + "  thin_check --undo \(ShellWord($0)) \(ShellWord(device))"
+          + "  \(target.tool("check")) --undo \(ShellWord($0)) \(ShellWord(device))"
       }
       self.init(failure.status, failure.message + (rest ?? ""))
     }
@@ -58,7 +60,7 @@ extension Failure {
     switch error {
     case .undoFile(let cause): self.init(input: cause)
     case .notAnUndoFile:
-      self.init(.notMetadata, "'\(path)' is no undo file of thin_check")
+      self.init(.notMetadata, "'\(path)' is no undo file")
     case .unknownVersion(let version):
       self.init(
         .notMetadata,
@@ -77,7 +79,7 @@ extension Failure {
       self.init(
         .outputRefused,
         "block \(block) of '\(device)' is neither as it was before the mending nor as the mending "
-          + "left it: the pool has been written since, or this is another device. \(untouched)")
+          + "left it: the metadata has been written since, or this is another device. \(untouched)")
     case .device(let cause):
       let failure = Failure(output: cause)
       self.init(

@@ -13,7 +13,7 @@ package enum CacheReadError<Failure: Error>: Error {
 ///
 /// After an unclean end that is: every mapping is dirty, and there are no hints. Dirty bits that
 /// say otherwise are those of an earlier day, and data would be lost if they were believed.
-package struct CacheDump: Sendable {
+package struct CacheTeller: Sendable {
   package init() {}
 
   /// Stops at the first error, what was said so far then being incomplete.
@@ -91,7 +91,6 @@ extension CacheHeader {
   package init(_ superblock: CacheSuperblock) {
     self.init(
       dataBlockSectors: superblock.dataBlockSectors, cacheBlockCount: superblock.cacheBlockCount,
-      policy: String(decoding: superblock.policyName.prefix { $0 != 0 }, as: UTF8.self),
-      hintSize: superblock.policyHintSize)
+      policy: superblock.policy, hintSize: superblock.policyHintSize)
   }
 }

@@ -1,7 +1,7 @@
 package import PersistentData
 
 /// What a check of era metadata found.
-package struct EraCheck: Sendable {
+package struct EraReport: Sendable {
   package private(set) var findings: Findings
   /// `nil` when there is no superblock to speak of.
   package private(set) var superblock: EraSuperblock?
@@ -11,17 +11,22 @@ package struct EraCheck: Sendable {
   package private(set) var lostBlocks: [ClosedRange<UInt64>] = []
   /// Eras of which it can't be told what was written.
   package private(set) var lostEras: [ClosedRange<UInt64>] = []
+  /// Blocks that new metadata should have, as far as a check can tell.
+  package private(set) var newBlockCount: UInt64
   /// What can be mended in place; `nil` unless everything was looked at.
-  package private(set) var mend: MendPlan<EraSuperblock>?
+  private var plan: MendPlan<EraSuperblock>?
 
   /// Checks the metadata in `file` and says all that is wrong with it.
   package init(of file: BlockFile, superblockOnly: Bool = false) {
     findings = Findings()
     blockCount = file.blockCount
+    newBlockCount = NewSize.blocks(for: file)
     let site = EraReader.Structure.superblock
     guard let superblock = EraSuperblock.read(.superblock, of: file, at: site, into: &findings)
     else { return }
     self.superblock = superblock
+    newBlockCount = NewSize.blocks(
+      needed: superblock.metadataSpaceMap.allocatedCount, old: blockCount)
     superblock.check(home: .superblock, at: site, into: &findings)
     superblock.checkAgainstDevice(file, into: &findings)
     if superblockOnly { return }
@@ -29,8 +34,22 @@ package struct EraCheck: Sendable {
     var reader = EraReader(file, superblock, findings: findings)
     lostBlocks = reader.checkEraArrays()
     lostEras = reader.checkWritesets()
-    mend = reader.checkSpaceMap()
+    plan = reader.checkSpaceMap()
     findings = reader.findings
+  }
+}
+
+extension EraReport: MetadataReport {
+  package var isComplete: Bool { plan != nil }
+
+  /// Era devices have no needs_check.
+  package var needsMending: Bool { findings.hasMendable }
+
+  package static func fullCheck(of file: BlockFile) -> Findings { EraReport(of: file).findings }
+
+  package func mend(_ file: BlockFile, keepingUndoAt undoPath: String?) throws(MendError) {
+    precondition(findings.worst != .error && isComplete)
+    try plan?.apply(to: file, keepingUndoAt: undoPath)
   }
 }
 
@@ -67,7 +86,8 @@ extension EraReader {
 
   private mutating func check(_ array: inout StoredArray, of view: EraView) {
     let current = view.superblock.currentEra
-    let oldest = view.archived.first?.era
+    // An era is put into the array when it is over.
+    let oldest = view.archived.first?.era ?? view.current.map { max($0.era, 1) - 1 }
     let visitors = array.readBlocks(findings: &findings) {
       EraVisitor(shape: Structure.eraArray, current: current, oldest: oldest)
     }
@@ -92,12 +112,13 @@ extension EraReader {
       }
     }
     let superblock = live.superblock
-    if superblock.currentWriteset.root != 0,
-      superblock.currentWriteset.bitCount != superblock.blockCount
-    {
+    let size = superblock.currentWriteset.bitCount
+    let isOpen = superblock.currentWriteset.root != 0
+    // Of one that is to come some tools write no size.
+    if size != superblock.blockCount, isOpen || size != 0 {
       findings.report(
-        .writesetSizeWrong, at: Structure.superblock,
-        found: UInt64(superblock.currentWriteset.bitCount), expected: UInt64(superblock.blockCount))
+        isOpen ? .writesetSizeWrong : .writesetSizeUnusual, at: Structure.superblock,
+        found: UInt64(size), expected: UInt64(superblock.blockCount))
     }
     return lost.joined
   }

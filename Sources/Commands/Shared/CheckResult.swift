@@ -1,24 +1,9 @@
 internal import PersistentData
-internal import ThinMetadata
 
 /// What came of a check: what the metadata is like, or why that can't be told.
-struct CheckResult {
-  /// What the metadata is worth in the end, by the name that programs see.
-  enum Verdict: String, CaseIterable {
-    /// Nothing worse than warnings; what was mended in place counts no more.
-    case sound
-    /// Space is lost, and nothing else.
-    case leaking
-    /// Data is unreachable or at risk.
-    case damaged
-    /// The input is something else.
-    case notMetadata = "not_metadata"
-    /// The check could not be made, or what it found could not be mended.
-    case failed
-  }
-
+struct CheckResult<Report: MetadataReport> {
   /// `nil` when it never came to a check.
-  var report: CheckReport?
+  var report: Report?
   /// Whether anything had to be mended, and was.
   var isMended = false
   /// What a check has found since then; `nil` when it could not be made, or nobody asks.
@@ -31,7 +16,7 @@ struct CheckResult {
 
   init(letsLeaksPass: Bool) { self.letsLeaksPass = letsLeaksPass }
 
-  var verdict: Verdict {
+  var verdict: CheckVerdict {
     if let failure { return failure.status == .notMetadata ? .notMetadata : .failed }
     switch report?.findings.worst {
     case .error: return .damaged
@@ -48,4 +33,18 @@ struct CheckResult {
     case .notMetadata, .failed: failure?.status ?? .inputOutput
     }
   }
+}
+
+/// What metadata is worth in the end, by the name that programs see.
+enum CheckVerdict: String, CaseIterable {
+  /// Nothing worse than warnings; what was mended in place counts no more.
+  case sound
+  /// Space is lost, and nothing else.
+  case leaking
+  /// Data is unreachable or at risk.
+  case damaged
+  /// The input is something else.
+  case notMetadata = "not_metadata"
+  /// The check could not be made, or what it found could not be mended.
+  case failed
 }

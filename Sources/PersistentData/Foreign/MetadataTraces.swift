@@ -1,33 +1,32 @@
-package import PersistentData
-
-/// Whether blocks other than the first look like the metadata of a thin pool: then something was
-/// written over its superblock.
-package enum PoolTraces {
+/// Whether blocks other than the first look like a target's metadata: then something was written
+/// over its superblock.
+package enum MetadataTraces {
   /// Blocks that are looked at from the start on, where new pools have theirs, and as many more
   /// all over the device.
   private static let looked: UInt64 = 256
   /// Fewer may be what is left of another use.
   private static let fewest = 3
 
-  /// Reads some 2 MiB.
-  package static func stand(in file: BlockFile) -> Bool {
+  /// Reads some 2 MiB. `hasArrays`: whether the target keeps arrays, as caches and era devices do
+  /// and pools don't.
+  package static func stand(in file: BlockFile, hasArrays: Bool) -> Bool {
     let count = min(file.blockCount, MetadataBlock.maximumCount)
     let near = min(count, looked)
     let step = max(1, count / looked)
     var found = 0
+    var arrays = 0
     for number in Array(1..<max(near, 1)) + Array(stride(from: near, to: count, by: Int(step))) {
       guard let block = UInt32(exactly: number) else { break }
       let kind = try? file.withBlock(MetadataBlock(block)) { bytes in
-        // All that a pool writes has its own number.
+        // Every block but a superblock has its own number there.
         bytes[BTreeNode.Layout.block] == number ? BlockKind(of: bytes) : nil
       }
       switch kind ?? nil {
       case .btreeNode, .bitmap, .metadataIndex: found += 1
-      // Caches and era devices have these, pools don't.
-      case .array: return false
+      case .array: arrays += 1
       default: break
       }
     }
-    return found >= fewest
+    return hasArrays ? arrays > 0 && found > 0 : arrays == 0 && found >= fewest
   }
 }

@@ -1,3 +1,4 @@
+internal import MetadataXML
 package import PersistentData
 
 /// Which blocks may have been written since an era: what a backup, or a cache in front of the
@@ -6,14 +7,14 @@ package import PersistentData
 /// A block counts when the era array has that era or a later one for it, or when an archived or the
 /// current writeset from that era on has it. The metadata snapshot has no current writeset: what
 /// was written in its own era is in the live metadata only.
-package struct EraInvalidate: Sendable {
+package struct WrittenBlocks: Sendable {
   /// One bit for each block of the device.
   package let blocks: Bitset
 
   /// Throws where anything that counts can't be read, or a metadata snapshot is wanted and there
   /// is none: a block too few would be missed by a backup.
   package init(
-    _ reader: inout EraReader, writtenSince era: UInt64, inSnapshot: Bool
+    _ reader: inout EraReader, since era: UInt64, inSnapshot: Bool
   ) throws(EraReadError<Never>) {
     guard reader.findings.worst != .error, let view = inSnapshot ? reader.held : reader.live
     else { throw .damaged(reader.findings) }
@@ -32,4 +33,33 @@ package struct EraInvalidate: Sendable {
     }
     self.blocks = blocks
   }
+}
+
+extension WrittenBlocks {
+  /// Writes ranges, `end` being one past the last block, and single blocks.
+  package func writeXML(to sink: ByteSink) throws(ByteSink.Failure) {
+    var text = TextBuffer()
+    text.append("<blocks>\n")
+    try blocks.forEachRange { (range) throws(ByteSink.Failure) in
+      if range.count == 1 {
+        text.append("  <block block=\"")
+        text.append(range.lowerBound)
+      } else {
+        text.append("  <range begin=\"")
+        text.append(range.lowerBound)
+        text.append("\" end=\"")
+        text.append(range.upperBound)
+      }
+      text.append("\"/>\n")
+      if text.count >= WrittenBlocks.writtenAtOnce {
+        try sink.write(text.bytes)
+        text.removeAll()
+      }
+    }
+    text.append("</blocks>\n")
+    try sink.write(text.bytes)
+  }
+
+  /// Bytes of text that are worth a system call.
+  private static let writtenAtOnce = 1 << 16
 }

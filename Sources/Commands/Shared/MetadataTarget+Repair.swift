@@ -1,0 +1,70 @@
+internal import PersistentData
+internal import ThinMetadata
+
+/// What to type where metadata is damaged; capitals stand for what only the person knows.
+extension MetadataTarget {
+  /// Where there is no superblock: what a repair has to be told.
+  ///
+  /// `blockCount`: of the device or file that is to be made.
+  func search(_ input: String, blockCount: UInt64, isFailing: Bool = false) -> [String] {
+    let copy = "  " + Advice.Commands.copy(input, isFailing: isFailing)
+    switch self {
+    case .thin:
+      return Advice.Commands.search(input, blockCount: blockCount, isFailing: isFailing)
+    case .cache:
+      let options = "--data-block-size SECTORS --nr-cache-blocks N --policy POLICY"
+      return [
+        "A repair looks for the cache in the other blocks; LVM knows what has to be told, N being "
+          + "the size of the cache divided by that of a chunk:", copy,
+        "  lvs -a --units s -o lv_name,lv_size,chunksize,cachepolicy VG",
+        "  cache_repair --dry-run -i COPY \(options)",
+        "  truncate -s \(blockCount * 4)K NEW    (or NEW is a device)",
+        "  cache_repair -i COPY -o NEW \(options)",
+      ]
+    case .era:
+      let options = "--data-block-size SECTORS --nr-blocks N --current-era ERA"
+      return [
+        "A repair looks for the eras in the other blocks, and has to be told what only the "
+          + "superblock knew: the size of a block, as in the device's table, how many of them the "
+          + "origin has, and an era that is not lower than the last one:", copy,
+        "  era_repair --dry-run -i COPY \(options)",
+        "  truncate -s \(blockCount * 4)K NEW    (or NEW is a device)",
+        "  era_repair -i COPY -o NEW \(options)",
+      ]
+    }
+  }
+
+  /// How a cache or an era device gets new metadata.
+  func repair(_ input: String, blockCount: UInt64, isFailing: Bool) -> [String] {
+    let copy = "  " + Advice.Commands.copy(input, isFailing: isFailing)
+    let lvm =
+      self == .cache
+      ? [
+        "With LVM, deactivate the cached volume and have new metadata written so:",
+        "  lvconvert --repair VG/POOL", "Without LVM:",
+      ] : []
+    return [
+      "Don't activate the \(activated). Keep a copy of this metadata, and see what a repair would "
+        + "bring back:", copy, "  \(tool("repair")) --dry-run -i COPY",
+    ] + lvm + [
+      "  truncate -s \(blockCount * 4)K NEW    (or NEW is a device)",
+      "  \(tool("repair")) -i COPY -o NEW",
+    ]
+  }
+
+  /// How leaks and needs_check are mended.
+  func mending(_ input: String) -> [String] {
+    let lvm =
+      self == .cache
+      ? [
+        "To mend it with LVM, deactivate the cached volume and activate it again:",
+        "  lvchange -an VG/LV",
+        "  lvchange -ay --config "
+          + "'global/cache_check_options=[\"-q\",\"--clear-needs-check-flag\"]' VG/LV",
+      ] : []
+    return lvm + [
+      "To mend it in a file, or a device that can be written to:",
+      "  \(tool("check")) --auto-repair \(ShellWord(input))",
+    ]
+  }
+}

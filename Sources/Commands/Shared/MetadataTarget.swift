@@ -1,0 +1,58 @@
+internal import PersistentData
+internal import ThinMetadata
+
+/// The device-mapper targets whose metadata there are tools for.
+enum MetadataTarget: String, CaseIterable {
+  case thin
+  case cache
+  case era
+
+  /// "the metadata of …"
+  var owner: String {
+    switch self {
+    case .thin: "a thin pool"
+    case .cache: "a cache"
+    case .era: "an era device"
+    }
+  }
+
+  /// What its superblock is sealed as.
+  var superblockKind: BlockKind {
+    switch self {
+    case .thin: .thinSuperblock
+    case .cache: .cacheSuperblock
+    case .era: .eraSuperblock
+    }
+  }
+
+  /// "none of the blocks leads to …"
+  var shortOwner: String { self == .thin ? "a pool" : owner }
+
+  /// "don't activate the …"
+  var activated: String {
+    switch self {
+    case .thin: "pool"
+    case .cache: "cache"
+    case .era: "era device"
+    }
+  }
+
+  /// Where LVM has the metadata of VG/POOL; `nil` where LVM doesn't know the target.
+  var place: String? {
+    switch self {
+    case .thin: Advice.Commands.component
+    case .cache:
+      "/dev/mapper/VG-POOL_cmeta, where a dash inside VG or POOL is doubled ('lvs -a VG' shows it)"
+    case .era: nil
+    }
+  }
+
+  /// `thin_check`, `era_dump`
+  func tool(_ job: String) -> String { "\(rawValue)_\(job)" }
+
+  init?(superblockKind: BlockKind) {
+    guard let target = MetadataTarget.allCases.first(where: { $0.superblockKind == superblockKind })
+    else { return nil }
+    self = target
+  }
+}
