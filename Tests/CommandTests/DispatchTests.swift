@@ -32,6 +32,7 @@ import Testing
       thin_restore            Write the metadata of a thin pool from XML.
       thin_rmap               Tell which devices have some data blocks or bytes.
       thin_roots              List the old states that are left; undelete devices.
+      thin_show               Show a pool in one picture: space, sharing, age.
 
     'dmmeta help TOOL' or 'man TOOL' tells about a tool.
 

@@ -32,6 +32,7 @@ package enum Toolbox {
     ThinRestore.self,
     ThinRmap.self,
     ThinRoots.self,
+    ThinShow.self,
   ]
 
   private static var names: [String] { tools.map { $0._commandName }.sorted() }

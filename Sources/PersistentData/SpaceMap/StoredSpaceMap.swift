@@ -30,13 +30,7 @@ package struct StoredSpaceMap: Sendable {
   /// large counts, can't be read.
   package func readCounts() -> [UInt32?] {
     var counts = [UInt32?](repeating: nil, count: Int(min(root.blockCount, file.blockCount)))
-    let bitmaps = entries.indices.compactMap { index in
-      entries[index].map { (index: index, block: UInt32($0.block)) }
-    }.sorted { $0.block < $1.block }
-    let visitors = BlockScan(file, bitmaps.map(\.block)).run {
-      EntryVisitor(map: self, bitmaps: bitmaps)
-    }
-    let read = visitors.flatMap(\.words)
+    let read = readWords()
     if read.count == entries.count {
       let allocated = read.reduce(0) { sum, bitmap in
         bitmap.words.reduce(sum) {
@@ -45,8 +39,8 @@ package struct StoredSpaceMap: Sendable {
       }
       guard bears(out: allocated) else { return counts }
     }
-    for (place, words) in read {
-      let first = bitmaps[place].index * Bitmap.entryCount
+    for (index, words) in read {
+      let first = index * Bitmap.entryCount
       for entry in 0..<min(Bitmap.entryCount, max(0, counts.count - first)) {
         let word = words[entry / Bitmap.entriesPerWord]
         let count = Bitmap.count(entry % Bitmap.entriesPerWord, in: word)
@@ -54,6 +48,17 @@ package struct StoredSpaceMap: Sendable {
       }
     }
     return counts
+  }
+
+  /// The entries of every bitmap that is evidence, two bits a block, with the bitmap's index.
+  package func readWords() -> [(index: Int, words: [UInt64])] {
+    let bitmaps = entries.indices.compactMap { index in
+      entries[index].map { (index: index, block: UInt32($0.block)) }
+    }.sorted { $0.block < $1.block }
+    let visitors = BlockScan(file, bitmaps.map(\.block)).run {
+      EntryVisitor(map: self, bitmaps: bitmaps)
+    }
+    return visitors.flatMap(\.words).map { (bitmaps[$0.place].index, $0.words) }
   }
 
   /// Reports bitmaps that can't be read, without a look at what they count. Returns those that

@@ -112,6 +112,9 @@ package final class ByteSink: Sendable {
 
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
+  /// Whether text may be coloured: on a terminal, unless NO_COLOR is set.
+  package var takesColour: Bool { unsafe isTerminal && getenv("NO_COLOR") == nil }
+
   /// How wide the terminal is now, in columns; `nil` where that is not known.
   package var columns: Int? {
     let columns = Int(dmm_terminal_columns(descriptor))

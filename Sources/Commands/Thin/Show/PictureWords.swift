@@ -1,0 +1,147 @@
+internal import PersistentData
+internal import ThinMetadata
+
+extension PoolPicture {
+  /// What the metadata is worth, in a word.
+  var verdict: String {
+    switch report.findings.worst {
+    case .error: "damaged"
+    case .leak: "leaking"
+    case .warning, .note, nil: "sound"
+    }
+  }
+
+  /// The size of data blocks.
+  func size(_ blocks: UInt64) -> String {
+    let bytes = blocks.multipliedReportingOverflow(by: blockBytes)
+    return ByteCount.text(bytes.overflow ? .max : bytes.partialValue)
+  }
+
+  func size(_ blocks: UInt64?) -> String { blocks.map { size($0) } ?? "?" }
+
+  /// "41 %", of the data device; nothing is 0 % but nothing.
+  func percent(_ part: UInt64, of whole: UInt64) -> String {
+    if whole == 0 || part == 0 { return "0 %" }
+    let share = Int(Double(part) / Double(whole) * 1000)
+    return share < 1 ? "<0.1 %" : share < 100 ? "\(share / 10).\(share % 10) %" : "\(share / 10) %"
+  }
+
+  /// What the pool is, in a few lines.
+  var summary: [String] {
+    let used = space.mapped + space.doubtful
+    let metadataUsed = metadata.blockCount - metadata[.free] - metadata[.old] - metadata[.unknown]
+    return [
+      "transaction \(report.transactionID ?? pool.transactionID), time \(pool.time), blocks of "
+        + "\(ByteCount.text(blockBytes)), \(volumes.count) volume\(volumes.count == 1 ? "" : "s")"
+        + (isOfSnapshot ? "; as of the metadata snapshot" : ""),
+      "data \(size(space.total)): \(size(used)) used (\(percent(used, of: space.total))), "
+        + "\(size(space.free)) free",
+      "metadata \(ByteCount.text(metadata.blockCount * 4096)): "
+        + "\(percent(metadataUsed, of: metadata.blockCount)) used"
+        + (oldStateCount > 0 ? "; \(oldStateCount) old states are still there" : ""),
+    ]
+  }
+
+  /// The parts of the data device, those that are there.
+  var parts: [(name: String, blocks: UInt64?, about: String)] {
+    var parts: [(name: String, blocks: UInt64?, about: String)] = [
+      ("exclusive", space.exclusive, "mapped by one volume alone"),
+      ("shared", space.shared, "mapped by several volumes"),
+    ]
+    if space.exclusive == nil {
+      parts = [("mapped", space.mapped, "mapped; who else maps it can't be told")]
+    }
+    if space.snapshotOnly > 0 {
+      parts.append(("held", space.snapshotOnly, "mapped by the metadata snapshot alone"))
+    }
+    parts.append(("doubtful", space.doubtful, "in use, while nothing readable maps it"))
+    if space.untold > 0 {
+      parts.append(("untold", space.untold, "the bitmap that tells can't be read"))
+    }
+    parts.append(("free", space.free, "not in use"))
+    return parts
+  }
+
+  /// Names of those who share, the first few of them.
+  func names(_ sharers: Sharers, most: Int) -> [String] {
+    var names = sharers.volumes.prefix(most).map { volumes[$0].name }
+    if sharers.volumes.count > most { names.append("\(sharers.volumes.count - most) more") }
+    if sharers.hasOthers { names.append("others") }
+    if sharers.hasSnapshot { names.append("metadata snapshot") }
+    return names
+  }
+
+  /// Places of the volumes that have a row of their own, ascending: those that map most. Among
+  /// many, those that map nothing have none.
+  func notable(most: Int) -> [Int] {
+    let isMany = volumes.count > 40
+    let order = volumes.indices.filter { !isMany || volumes[$0].mapped != 0 }.sorted { one, other in
+      (volumes[other].mapped ?? .max, one) < (volumes[one].mapped ?? .max, other)
+    }
+    return order.prefix(most).sorted()
+  }
+
+  /// What is said of the volumes that have no row; `nil` where all have one.
+  func rest(_ shown: [Int]) -> String? {
+    let rest = volumes.count - shown.count
+    if rest == 0 { return nil }
+    let empty = volumes.count { $0.mapped == 0 }
+    return volumes.count > 40 && empty >= rest
+      ? "\(rest) more volumes map nothing." : "\(rest) more volumes map less, or nothing."
+  }
+
+  /// Volumes with their depth below the ones that they are snapshots of, each behind its origin.
+  func family(of shown: [Int]) -> [(volume: Int, depth: Int)] {
+    let shown = Set(shown)
+    var children: [Int: [Int]] = [:]
+    for (index, volume) in volumes.enumerated() {
+      if let origin = volume.origin { children[origin, default: []].append(index) }
+    }
+    var list: [(volume: Int, depth: Int)] = []
+    var waiting = volumes.indices.filter { volumes[$0].origin == nil }.reversed().map { ($0, 0) }
+    while let (index, depth) = waiting.popLast() {
+      if shown.contains(index) { list.append((index, depth)) }
+      for child in children[index, default: []].reversed() { waiting.append((child, depth + 1)) }
+    }
+    return list
+  }
+}
+
+extension MetadataMap.Kind {
+  var name: String {
+    switch self {
+    case .free: "free"
+    case .superblock: "superblock"
+    case .deviceList: "list of devices"
+    case .details: "details of devices"
+    case .mappingNode: "mappings, inner nodes"
+    case .mappingLeaf: "mappings, leaves"
+    case .dataSpaceMap: "data space map"
+    case .metadataSpaceMap: "metadata space map"
+    case .snapshot: "metadata snapshot"
+    case .damaged: "damaged"
+    case .unreached: "in use, reached by nothing"
+    case .old: "free, with an old state"
+    case .unknown: "not known"
+    }
+  }
+
+  /// One character for a cell, in text.
+  var sign: Character {
+    switch self {
+    case .free: "."
+    case .superblock: "S"
+    case .deviceList: "D"
+    case .details: "T"
+    case .mappingNode: "N"
+    case .mappingLeaf: "m"
+    case .dataSpaceMap: "a"
+    case .metadataSpaceMap: "b"
+    case .snapshot: "H"
+    case .damaged: "X"
+    case .unreached: "?"
+    case .old: "o"
+    case .unknown: "-"
+    }
+  }
+}

@@ -1,0 +1,35 @@
+internal import ThinMetadata
+
+/// Maps of devices with a sign for some cells.
+enum TextMaps {
+  static func rows(of signs: [Character], _ width: Int) -> [String] {
+    stride(from: 0, to: signs.count, by: width).map { start in
+      String(signs[start..<min(signs.count, start + width)])
+    }
+  }
+
+  /// How many share the data, in cells that are half full at least.
+  static func signs(_ cells: [DataMap.Cell], _ cellsPerSign: Int) -> [Character] {
+    stride(from: 0, to: cells.count, by: cellsPerSign).map { start in
+      let group = cells[start..<min(cells.count, start + cellsPerSign)]
+      if group.contains(where: { $0.doubtful > 0 }) { return "?" }
+      let most = group.map(\.mostSharers).max() ?? 0
+      return Array(".░▒▓█")[min(4, most)]
+    }
+  }
+
+  /// The kind that most of some cells have; damage wherever there is some.
+  static func signs(_ cells: [MetadataMap.Kind], _ cellsPerSign: Int) -> [Character] {
+    stride(from: 0, to: cells.count, by: cellsPerSign).map { start in
+      let group = cells[start..<min(cells.count, start + cellsPerSign)]
+      if group.contains(.damaged) { return MetadataMap.Kind.damaged.sign }
+      var best = MetadataMap.Kind.free
+      var most = 0
+      for kind in MetadataMap.Kind.allCases where kind != .free {
+        let count = group.count { $0 == kind }
+        if count > most { (best, most) = (kind, count) }
+      }
+      return best.sign
+    }
+  }
+}

@@ -1,0 +1,87 @@
+internal import ArgumentParser
+internal import PersistentData
+internal import ThinMetadata
+
+/// `thin_show`: draws a picture of a pool, in a terminal or as a page.
+struct ThinShow: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "thin_show",
+    abstract: "Show a pool in one picture: space, sharing, age.",
+    discussion: """
+      Without --html the picture is text, 78 columns wide; in colour on a terminal, unless \
+      NO_COLOR is set.
+      """,
+    version: Toolbox.version)
+
+  @Argument(help: ArgumentHelp("The metadata device or file; it is only read.", valueName: "file"))
+  var input: String
+  @Option(
+    name: .customLong("html"),
+    help: ArgumentHelp(
+      "Write a page to this file, all in one, for any browser; - is standard output.",
+      valueName: "file"))
+  var page: String?
+  @Flag(name: .shortAndLong, help: "Show what the metadata snapshot has.")
+  var metadataSnap = false
+  @OptionGroup var names: NameOptions
+  @OptionGroup var shared: SharedOptions
+
+  static func normalized(_ arguments: [String]) -> [String] {
+    arguments.map(MetadataSnapshotOption.normalized)
+  }
+
+  func run() throws(Failure) {
+    let reader = try openPool(input, metadataSnapshot: metadataSnap)
+    let volumeNames = try names.read()
+    // Better told now than after all has been read.
+    let sink = try openPage()
+    let bar = ProgressBar(reader.file.progress, isQuiet: shared.quiet)
+    let picture = try picture(reader, volumeNames)
+    _ = consume bar
+    let advice = Advice(picture.report, input: input, isMended: false).lines
+    let check = picture.report.findings.lines(\.description) + advice
+    var unheard: Failure?
+    do throws(Failure) {
+      if let sink {
+        try write(HTMLPicture(picture, input: input, check: check).text, to: sink)
+      } else {
+        let isColoured = ByteSink.standardOutput.takesColour
+        try write(TextPicture(picture, input: input, check: check, isColoured: isColoured).lines)
+      }
+    } catch {
+      unheard = error
+    }
+    // Somebody who looks at the picture in a terminal has read it.
+    let findings = picture.report.findings
+    let isSeen = page == nil && unheard == nil && ByteSink.standardOutput.isTerminal
+    if findings.callForAction, !isSeen { shared.messages.say(findings) }
+    if let unheard, unheard.status != .success { throw unheard }
+    // That nobody looks does not change what the metadata is like.
+    if (findings.worst ?? .note) >= .leak { throw Failure(.damaged) }
+  }
+
+  private func openPage() throws(Failure) -> ByteSink? {
+    guard let page else { return nil }
+    if page == "-" { return .standardOutput }
+    return try openSink(page, sparing: [input] + [names.file].compactMap(\.self), as: "the page")
+  }
+
+  private func picture(
+    _ reader: PoolReader, _ names: VolumeNames
+  ) throws(Failure) -> PoolPicture {
+    var scope = CheckScope()
+    scope.roots.metadataSnapshot = metadataSnap
+    let report: CheckReport
+    do throws(IOError) { report = try CheckReport(of: reader.file, scope) } catch {
+      throw Failure(input: error)
+    }
+    // A running pool writes over its past.
+    let old = metadataSnap ? nil : OldRoots(reader.file)
+    return PoolPicture(reader, report, old, names: names, input: input)
+  }
+
+  private func write(_ text: String, to sink: ByteSink) throws(Failure) {
+    do throws(ByteSink.Failure) { try sink.write(text) } catch { throw Failure(error) }
+    try commit(sink)
+  }
+}
