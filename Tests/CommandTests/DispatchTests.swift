@@ -15,6 +15,7 @@ import Testing
       cache_metadata_size     Say how large a cache's metadata has to be.
       cache_repair            Write new cache metadata from what is left of the old.
       cache_restore           Write the metadata of a cache from XML.
+      cache_writeback         Write dirty blocks of a cache to its origin.
       era_check               Check the metadata of an era device.
       era_dump                Write the metadata of an era device as text.
       era_invalidate          List blocks that may have been written since an era.

@@ -10,6 +10,7 @@ enum Program {
 
   static let tools = [
     "cache_check", "cache_dump", "cache_metadata_size", "cache_repair", "cache_restore",
+    "cache_writeback",
     "era_check", "era_dump", "era_invalidate", "era_repair", "era_restore",
     "thin_check", "thin_delta", "thin_dump", "thin_generate_metadata", "thin_ls",
     "thin_metadata_pack", "thin_metadata_size", "thin_metadata_unpack", "thin_repair",

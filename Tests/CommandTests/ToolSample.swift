@@ -6,19 +6,20 @@ import Testing
 struct ToolSample: CustomTestStringConvertible, Sendable {
   /// What the words of a command line stand for: a file of the name, with `.file` behind it.
   private enum Kind: String {
-    case thin, xml, new, data, packed, cache, cachexml, era, eraxml
+    case thin, xml, new, data, packed, data2, cache, freshcache, cachexml, era, eraxml
 
     func content() throws -> Data {
       switch self {
       case .thin: try Images.bytes(Images.path("snapshots"))
       case .xml: try Program.dump(Images.path("snapshots")).output
       case .cache: try TestFiles.image("cache/cache-v2")
+      case .freshcache: try TestFiles.image("cache/cache-fresh")
       case .cachexml: try ToolSample.dump("cache_dump", .cache)
       case .era: try TestFiles.image("era/era-crash")
       case .eraxml: try ToolSample.dump("era_dump", .era)
       // Not zeroes: what is overwritten must be seen to be.
       case .new: Data(repeating: 0xA5, count: 4 << 20)
-      case .data: Data(count: 4 << 20)
+      case .data, .data2: Data(count: 4 << 20)
       case .packed: try ToolSample.packed()
       }
     }
@@ -39,6 +40,8 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
     "cache_dump": "{cache}",
     "cache_restore": "-i {cachexml} -o {new}",
     "cache_metadata_size": "--nr-blocks 1000",
+    "cache_writeback":
+      "--metadata-device {freshcache} --origin-device {data} --fast-device {data2}",
     "cache_repair": "-i {cache} -o {new}",
     "era_check": "{era}",
     "era_dump": "{era}",

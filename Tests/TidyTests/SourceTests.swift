@@ -27,6 +27,7 @@ import Testing
     "Sources/PersistentData/Block/RawBytes.swift",
     "Sources/PersistentData/Block/SingleBitError.swift",
     "Sources/PersistentData/Block/Storage.swift",
+    "Sources/PersistentData/Data/DataDevice.swift",
     "Sources/PersistentData/Pack/Deflater.swift",
     "Sources/PersistentData/Pack/Inflater.swift",
     "Sources/PersistentData/Pack/PackSource.swift",

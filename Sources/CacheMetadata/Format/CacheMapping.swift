@@ -31,6 +31,9 @@ package struct CacheMapping: Hashable, Sendable {
     unknownFlags = 0
   }
 
+  /// The same mapping, the origin having the same data.
+  var clean: CacheMapping { CacheMapping(value & ~CacheMapping.dirtyFlag) }
+
   /// As it stands on disk; 0 for a cache block that holds nothing.
   package var value: UInt64 {
     guard isValid else { return 0 }

@@ -15,6 +15,7 @@ package enum Toolbox {
     CacheMetadataSize.self,
     CacheRepair.self,
     CacheRestore.self,
+    CacheWriteback.self,
     EraCheck.self,
     EraDump.self,
     EraInvalidate.self,

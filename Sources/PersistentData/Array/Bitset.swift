@@ -89,6 +89,15 @@ package struct Bitset: Sendable {
     return ranges
   }
 
+  /// The 64 bits from `first` on, a multiple of 64; beyond the end they are 0.
+  package func word(from first: UInt64) -> UInt64 {
+    let index = Int(first / 64)
+    return index < words.count ? words[index] : 0
+  }
+
+  /// Whether any bit of a range is set.
+  package func hasAny(in range: Range<UInt64>) -> Bool { range.contains { self[$0] } }
+
   /// Bits that are set.
   package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 

@@ -31,6 +31,20 @@
     try unsafe file.write(UnsafeRawBufferPointer(slice(0, count)), from: first)
   }
 
+  /// Reads `count` places' worth of data from byte `offset` of a device, from place `index` on.
+  package func read(
+    _ device: DataDevice, from offset: UInt64, count: Int, into index: Int = 0
+  ) throws(IOError) {
+    try unsafe device.read(into: slice(index, count), from: offset)
+  }
+
+  /// Writes `count` places, from `index` on, to a device from byte `offset` on.
+  package func write(
+    _ device: DataDevice, to offset: UInt64, count: Int, from index: Int = 0
+  ) throws(IOError) {
+    try unsafe device.write(UnsafeRawBufferPointer(slice(index, count)), to: offset)
+  }
+
   func copyFirstBlock(to target: UnsafeMutableRawBufferPointer) {
     unsafe target.copyMemory(from: UnsafeRawBufferPointer(slice(0, 1)))
   }

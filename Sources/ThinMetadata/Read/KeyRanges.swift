@@ -1,3 +1,5 @@
+internal import PersistentData
+
 /// Ranges of virtual blocks in words.
 package enum KeyRanges {
   /// `sectorsPerBlock`: to give sizes in bytes as well; 0 when unknown.
@@ -34,22 +36,5 @@ package enum MappingCount {
       size.overflow || sectorsPerBlock == 0 ? "" : " (\(ByteCount.text(size.partialValue)))"
     let whole = all.map { " of \($0)" } ?? ""
     return "\(count)\(whole) mapping\((all ?? count) == 1 ? "" : "s")\(bytes)"
-  }
-}
-
-/// Sizes in words.
-package enum ByteCount {
-  package static func text(sectors: UInt32) -> String { text(UInt64(sectors) * 512) }
-
-  /// In the largest binary unit that leaves at least 10, rounded.
-  package static func text(_ bytes: UInt64) -> String {
-    var unit = 0
-    var size: UInt64 = 1
-    while bytes / size >= 1024 * 10, unit < 5 {
-      size *= 1024
-      unit += 1
-    }
-    let rounded = bytes / size + (bytes % size >= size - size / 2 ? 1 : 0)
-    return "\(size == 1 ? bytes : rounded) \(["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"][unit])"
   }
 }

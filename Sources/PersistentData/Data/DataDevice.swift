@@ -1,0 +1,92 @@
+internal import CSystem
+internal import Glibc
+
+/// A device with data, or a file that holds its image: what metadata is about.
+///
+/// Owns the descriptor. Reads and writes at stated bytes, so several threads may use it at once. A
+/// block device is opened exclusively: nobody else may have it open.
+package final class DataDevice: Sendable {
+  package enum Access: Sendable {
+    case read
+    case write
+  }
+
+  package let path: String
+  package let sizeBytes: UInt64
+  /// How far a job with it has come.
+  package let progress = Progress()
+  private let descriptor: Int32
+
+  package init(_ path: String, _ access: Access) throws(IOError) {
+    var status = stat()
+    guard unsafe stat(FileName.onDisk(path), &status) == 0 else {
+      let code = errno
+      throw code == ENOENT || code == ENOTDIR
+        ? .notFound(path: path) : .cannotOpen(path: path, errno: code)
+    }
+    let type = status.st_mode & S_IFMT
+    guard type == S_IFREG || type == S_IFBLK else { throw .notAFileOrDevice(path: path) }
+    var flags = (access == .write ? O_RDWR : O_RDONLY) | O_CLOEXEC
+    if type == S_IFBLK { flags |= O_EXCL }
+    let descriptor = unsafe open(FileName.onDisk(path), flags)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
+    let isReadOnly =
+      type == S_IFBLK && access == .write && dmm_block_device_is_read_only(descriptor)
+    let size = type == S_IFBLK ? dmm_block_device_size(descriptor) : Int64(status.st_size)
+    guard size >= 0, !isReadOnly else {
+      let code = errno
+      close(descriptor)
+      throw isReadOnly
+        ? .cannotOpen(path: path, errno: EROFS)
+        : .callFailed(call: "asking for the size of '\(path)'", errno: code)
+    }
+    self.path = path
+    self.descriptor = descriptor
+    sizeBytes = UInt64(size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills `buffer` from byte `offset` on.
+  func read(into buffer: UnsafeMutableRawBufferPointer, from offset: UInt64) throws(IOError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let place = offset + UInt64(done)
+      let count = unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(place))
+      if count > 0 {
+        done += count
+      } else if count == 0 || errno != EINTR {
+        let code = count == 0 ? ENXIO : errno
+        throw .callFailed(call: "reading '\(path)' at byte \(place)", errno: code)
+      }
+    }
+  }
+
+  /// Writes `buffer` from byte `offset` on. A file never grows by that.
+  func write(_ buffer: UnsafeRawBufferPointer, to offset: UInt64) throws(IOError) {
+    let (end, isHuge) = offset.addingReportingOverflow(UInt64(buffer.count))
+    guard !isHuge, end <= sizeBytes else {
+      throw .callFailed(call: "writing '\(path)' at byte \(offset)", errno: ENOSPC)
+    }
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+      let place = offset + UInt64(done)
+      let count = unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(place))
+      if count > 0 {
+        done += count
+      } else if count == 0 || errno != EINTR {
+        let code = count == 0 ? ENOSPC : errno
+        throw .callFailed(call: "writing '\(path)' at byte \(place)", errno: code)
+      }
+    }
+  }
+
+  /// Returns once everything written is on stable storage.
+  package func flush() throws(IOError) {
+    guard fsync(descriptor) == 0 else {
+      throw .callFailed(call: "flushing '\(path)'", errno: errno)
+    }
+  }
+}
