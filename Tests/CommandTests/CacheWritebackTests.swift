@@ -73,9 +73,8 @@ import Testing
     print("seed \(seed)")
     let model = Model(seed: seed)
     let metadata = try metadata(model, options)
-    let (fastBytes, originBytes) = (
-      Self.filled(Self.cacheBlocks, 0xF0, after: 512), Self.filled(Self.originBlocks, 0x0F, after: 1024)
-    )
+    let fastBytes = Self.filled(Self.cacheBlocks, 0xF0, after: 512)
+    let originBytes = Self.filled(Self.originBlocks, 0x0F, after: 1024)
     let fast = try scratch.file("fast", fastBytes)
     let origin = try scratch.file("origin", originBytes)
     var expected = originBytes

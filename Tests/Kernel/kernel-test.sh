@@ -5,10 +5,12 @@
 #   controls   metadata broken on purpose has to be refused, or nothing below would mean a thing
 #   restore    every thin fixture is dumped, restored, and given to the kernel
 #   repair     so are some that were repaired
+#   arrays     so are all cache and era fixtures, and those of them that were repaired after
+#              they had lost a block; the kernel has to find just as many mapped and dirty blocks
 #   undelete   so is one into which a deleted device was taken back
 #   mappings   what is dumped of some is compared with what the kernel finds, block by block
 #   freed      what deleting devices of some frees is compared with what thin_ls says
-# A name in $ONLY (a fixture's) restricts the last five to that fixture. Takes about 18 minutes
+# A name in $ONLY (a fixture's) restricts all but the first to that fixture. Takes about 25 minutes
 # on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one does.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
@@ -27,6 +29,8 @@ undeleted="just-deleted"
 # One for each way in which a mapping is found: alone, shared by devices, after a crash, in blocks
 # of an odd size. A large fixture takes minutes here and adds nothing.
 compared="thins snapshots snapshots-of-snapshots power-cut resized ext4"
+# What these lose: a cache its hints, an era device its archived writesets.
+repaired_arrays="cache-v2 cache-v1-crash era-undigested"
 # Devices that share in all ways, and a metadata snapshot that holds blocks of theirs.
 freed="snapshots snapshots-of-snapshots metadata-snapshot ext4"
 
@@ -46,7 +50,7 @@ work=$(mktemp -d "$RIG/test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 has() { case " $(echo $2) " in *" $1 "*) ;; *) false ;; esac; }
-unpack() { xz -dc "$project/fixtures/kernel/thin/$1.img.xz" > "$work/image"; }
+unpack() { xz -dc "$project/fixtures/kernel/${2:-thin}/$1.img.xz" > "$work/image"; }
 
 # accept NAME IMAGE FIXTURE: with as much room as the fixture needs to be worked on.
 accept() {
@@ -93,6 +97,36 @@ mappings() {
     "$kernel_tests/kmap.py" compare "$work/xml" "$RIG/out/$1.kmap"
 }
 
+# arrays_written FAMILY NAME JOB: the kernel takes what was written, as the dump of it says.
+arrays_written() {
+  local mapped= dirty=
+  "$dmmeta" "$1_dump" "$work/out" > "$work/written" || return
+  if [ "$1" = cache ]; then
+    mapped=$(grep -c '<mapping ' "$work/written" || true)
+    dirty=$(grep -c 'dirty="true"' "$work/written" || true)
+  fi
+  MAPPED=$mapped DIRTY=$dirty "$kernel_tests/accept.sh" "$work/out" "$3-$2"
+}
+
+restore_arrays() {
+  make_output "$2"
+  "$dmmeta" "$1_dump" "$work/image" > "$work/xml" &&
+    "$dmmeta" "$1_restore" -i "$work/xml" -o "$work/out" > /dev/null &&
+    cmp <("$dmmeta" "$1_dump" "$work/out") "$work/xml" && arrays_written "$1" "$2" restore
+}
+
+repair_arrays() {
+  local lost
+  make_output "$2"
+  # The root of a cache's hints, or of an era device's tree of writesets, at byte 200.
+  lost=$(od -An -t u8 -j 200 -N 8 "$work/image" | tr -d ' ')
+  [ "$lost" != 0 ] || return
+  dd if=/dev/zero of="$work/image" bs=4096 seek="$lost" count=1 conv=notrunc status=none
+  ! "$dmmeta" "$1_check" -q "$work/image" &&
+    "$dmmeta" "$1_repair" -i "$work/image" -o "$work/out" > /dev/null &&
+    arrays_written "$1" "$2" repair
+}
+
 freed() { "$kernel_tests/freed.sh" "$dmmeta" "$work/image" "$1"; }
 
 controls() {
@@ -125,6 +159,15 @@ for fixture in "$project"/fixtures/kernel/thin/*.img.xz; do
   ! has "$name" "$undeleted" || expect "undelete: $name" 0 undelete "$name"
   ! has "$name" "$compared" || expect "mappings: $name" 0 mappings "$name"
   ! has "$name" "$freed" || expect "freed: $name" 0 freed "$name"
+done
+
+for fixture in "$project"/fixtures/kernel/{cache,era}/*.img.xz; do
+  name=$(basename "$fixture" .img.xz)
+  family=$(basename "$(dirname "$fixture")")
+  [ -z "${ONLY:-}" ] || [ "$ONLY" = "$name" ] || continue
+  unpack "$name" "$family"
+  expect "restore: $name" 0 restore_arrays "$family" "$name"
+  ! has "$name" "$repaired_arrays" || expect "repair: $name" 0 repair_arrays "$family" "$name"
 done
 
 echo "took $((SECONDS / 60)) minutes"
