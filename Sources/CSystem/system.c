@@ -99,5 +99,5 @@ int dmm_terminal_columns(int descriptor) {
 void dmm_tune_memory(void) {
   mallopt(M_TOP_PAD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }

@@ -51,8 +51,7 @@ void dmm_drop_cache(int descriptor);
 /// The width of the terminal open as `descriptor`, in columns; 0 where that is not known.
 int dmm_terminal_columns(int descriptor);
 
-/// Makes malloc grow in larger steps: with several threads, each step interrupts all cores. What is
-/// a MiB or more is given back as soon as it is freed, as a table that is hardly used then is.
+/// Makes malloc grow in larger steps: with several threads, each step interrupts all cores.
 void dmm_tune_memory(void);
 
 /// Asks the processor to fetch what stands at `address`, to be changed. It may be any address.

@@ -2,9 +2,10 @@ internal import Glibc
 
 /// A number for each block of a device, 0 until another is stored.
 ///
-/// Owns raw memory, because the system hands that out zeroed, and only when it is first touched: a
-/// table for the largest device costs next to nothing where little of the device is in use. It is
-/// a value like an array, and asking for a block past the end traps as with an array.
+/// Owns memory that it has from the system itself, which hands that out zeroed, and only when it is
+/// first touched, and takes it back at once: a table for the largest device costs next to nothing
+/// where little of the device is in use. malloc would keep for itself what was freed. It is a value
+/// like an array, and asking for a block past the end traps as with an array.
 @safe package struct BlockTable<Number: FixedWidthInteger & BitwiseCopyable & Sendable> {
   private let count: Int
   private var memory: Memory
@@ -16,13 +17,12 @@ internal import Glibc
 
   private init(_ count: Int) {
     self.count = count
-    let size = MemoryLayout<Number>.stride
-    guard let zeroes = unsafe calloc(max(1, count), size) else {
+    guard let memory = Memory(byteCount: max(1, count) * MemoryLayout<Number>.stride) else {
       fatalError("no memory for a table of \(count) blocks")
     }
-    memory = unsafe Memory(zeroes)
+    self.memory = memory
     // Zeroed bytes are a valid integer.
-    unsafe numbers = zeroes.bindMemory(to: Number.self, capacity: max(1, count))
+    unsafe numbers = memory.start.bindMemory(to: Number.self, capacity: max(1, count))
   }
 
   package var indices: Range<Int> { 0..<count }
@@ -47,9 +47,18 @@ internal import Glibc
 
   /// Frees the memory with the last table that refers to it.
   @safe private final class Memory {
-    private let start: UnsafeMutableRawPointer
-    init(_ start: UnsafeMutableRawPointer) { unsafe self.start = start }
-    deinit { unsafe free(start) }
+    let start: UnsafeMutableRawPointer
+    private let byteCount: Int
+
+    init?(byteCount: Int) {
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS
+      let start = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
+      guard let start = unsafe start, unsafe start != MAP_FAILED else { return nil }
+      unsafe self.start = start
+      self.byteCount = byteCount
+    }
+
+    deinit { unsafe munmap(start, byteCount) }
   }
 }
 
