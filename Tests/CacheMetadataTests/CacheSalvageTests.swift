@@ -92,6 +92,96 @@ import Testing
     #expect(try Data(contentsOf: URL(fileURLWithPath: output)) == content)
   }
 
+  /// Of values in an array nobody has a second copy, so one that is possible and doesn't contradict
+  /// another can't be told from the right one.
+  @Test(arguments: images)
+  func `of a block that lies nothing dirty is lost in silence`(name: String) throws {
+    var random = SeededRandom()
+    let image = try EditableImage(kernel: "cache/\(name)")
+    let (cache, reader) = try RecordedCache.of(image.path)
+    let sound = try image.bytes
+    let blocks = try spaceMap(image).blocksInUse
+    let copy = try image.scratch.file("copy", sound)
+    let source = try LieSource(BlockFile(copy, .read), inUse: blocks)
+    let values = Set([reader.mappings, reader.dirtyBits].compactMap { $0?.blocks }.joined())
+    let dirty = cache.mappings.values.filter(\.isDirty)
+    for block in blocks + [.superblock] where !values.contains(block) {
+      for lie in SealedLie.allCases {
+        try sound.write(to: URL(fileURLWithPath: image.path))
+        guard try source.put(lie, into: block, of: image.open(.write), &random) else { continue }
+        let what: Comment = "\(name), block \(block), \(lie), SEED=\(random.seed)"
+        let found: RecordedCache
+        let salvage: CacheSalvage
+        // A superblock that makes no sense is refused, which is no silence.
+        do { (found, salvage) = try RecordedCache.salvaged(image.path) } catch { continue }
+        if salvage.outcome.isWhole, !isFlagAlone(image, reader.superblock) {
+          let kept = Set(found.mappings.values.filter(\.isDirty))
+          #expect(dirty.allSatisfy(kept.contains), what)
+        }
+        for (cacheBlock, mapping) in found.mappings {
+          #expect(mapping.originBlock == cache.mappings[cacheBlock]?.originBlock, what)
+        }
+      }
+    }
+  }
+
+  /// Whether the clean flag is all that is wrong: then it is believed.
+  private func isFlagAlone(_ image: EditableImage, _ before: CacheSuperblock) -> Bool {
+    guard let file = try? image.open(),
+      let superblock = try? file.withBlock(.superblock, { CacheSuperblock($0) })
+    else { return false }
+    return superblock.flags != before.flags
+  }
+
+  @Test(arguments: images)
+  func `without a superblock the mappings come back, all of them dirty`(name: String) throws {
+    let image = try EditableImage(kernel: "cache/\(name)")
+    let cache = try RecordedCache.of(image.path).cache
+    try image.clear(.superblock)
+    var overrides = CacheOverrides()
+    #expect(throws: CacheSalvageError.self) { try RecordedCache.salvaged(image.path, overrides) }
+    overrides.dataBlockSectors = cache.header?.dataBlockSectors
+    let (found, salvage) = try RecordedCache.salvaged(image.path, overrides)
+    #expect(found.header == cache.header)
+    #expect(found.hints.isEmpty)
+    #expect(found.mappings.values.allSatisfy(\.isDirty))
+    #expect(found.mappings.mapValues(\.originBlock) == cache.mappings.mapValues(\.originBlock))
+    #expect(!salvage.isCleanShutdown)
+  }
+
+  @Test func `a superblock with another number of blocks loses none`() throws {
+    let image = try EditableImage(kernel: "cache/cache-v2")
+    let cache = try RecordedCache.of(image.path).cache
+    for count in [0, 1, 512, 1023, 1025, 1 << 30] as [UInt32] {
+      try image.edit(.superblock, .cacheSuperblock) {
+        $0[CacheSuperblock.Layout.cacheBlockCount] = count
+      }
+      let (found, salvage) = try RecordedCache.salvaged(image.path)
+      #expect(Set(found.mappings.keys) == Set(cache.mappings.keys), "\(count)")
+      #expect(salvage.outcome.cacheBlocksBefore == count)
+    }
+  }
+
+  @Test func `two cache blocks of one origin block are both left out, and named`() throws {
+    let image = try EditableImage(kernel: "cache/cache-v2")
+    let (cache, reader) = try RecordedCache.of(image.path)
+    let (first, second) = try #require(
+      zip(
+        cache.mappings.keys.sorted().filter { $0 < 509 },
+        cache.mappings.keys.sorted().filter { $0 < 509 }.dropFirst()
+      ).first { _ in true })
+    let block = try #require(reader.mappings?.blocks.first ?? nil)
+    try image.edit(block, .array) { bytes in
+      let value: UInt64 = bytes[ArrayBlock.field(Int(first))]
+      bytes[ArrayBlock.field(Int(second))] = value
+    }
+    let (found, salvage) = try RecordedCache.salvaged(image.path)
+    #expect(found.mappings[first] == nil && found.mappings[second] == nil)
+    #expect(found.mappings.count == cache.mappings.count - 2)
+    #expect(salvage.outcome.contested.flatMap { Array($0) } == [first, second])
+    #expect(!salvage.outcome.isWhole)
+  }
+
   private func spaceMap(_ image: EditableImage) throws -> StoredSpaceMap {
     let (_, reader) = try RecordedCache.of(image.path)
     var usage = BlockUsage(blockCount: reader.file.blockCount)

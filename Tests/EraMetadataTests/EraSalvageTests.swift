@@ -52,6 +52,46 @@ import Testing
     #expect(salvage.outcome.isWhole)
   }
 
+  /// Of values in an array nobody has a second copy.
+  @Test(arguments: images)
+  func `of a block that lies no write is missed`(name: String) throws {
+    var random = SeededRandom()
+    let image = try EditableImage(kernel: "era/\(name)")
+    let (eras, reader) = try RecordedEras.of(image.path)
+    let sound = try image.bytes
+    let blocks = try spaceMap(image).blocksInUse
+    let copy = try image.scratch.file("copy", sound)
+    let source = try LieSource(BlockFile(copy, .read), inUse: blocks)
+    let nodes = try blocks.filter { block in
+      try reader.file.withBlock(block) { BlockKind(of: $0) != .array }
+    }
+    for block in nodes.shuffled(using: &random).prefix(12) {
+      for lie in SealedLie.allCases {
+        try sound.write(to: URL(fileURLWithPath: image.path))
+        guard try source.put(lie, into: block, of: image.open(.write), &random) else { continue }
+        let what: Comment = "\(name), block \(block), \(lie), SEED=\(random.seed)"
+        guard let (found, _) = try? RecordedEras.salvaged(image.path) else { continue }
+        #expect((found.header?.currentEra ?? 0) >= (eras.header?.currentEra ?? 0), what)
+        #expect(found.eras.count >= eras.eras.count, what)
+        let isLow = zip(found.last, eras.last).contains { $0 < $1 }
+        #expect(!isLow, what)
+      }
+    }
+  }
+
+  @Test(arguments: images)
+  func `without a superblock no write is missed either`(name: String) throws {
+    let image = try EditableImage(kernel: "era/\(name)")
+    let eras = try RecordedEras.of(image.path).eras
+    try image.clear(.superblock)
+    var overrides = EraOverrides()
+    overrides.dataBlockSectors = eras.header?.dataBlockSectors
+    overrides.currentEra = eras.header?.currentEra
+    let found = try RecordedEras.salvaged(image.path, overrides).eras
+    #expect(found.header == eras.header)
+    #expect(found.last == eras.last)
+  }
+
   private func spaceMap(_ image: EditableImage) throws -> StoredSpaceMap {
     let (_, reader) = try RecordedEras.of(image.path)
     var usage = BlockUsage(blockCount: reader.file.blockCount)

@@ -25,6 +25,10 @@ package struct CacheOutcome: Sendable {
   package internal(set) var placedBlocks: [ArrayPlacement.Evidence: Int] = [:]
   /// Other states that may be the newest: what they don't agree on is contested.
   package internal(set) var otherStates = 0
+  /// What the superblock said, where all else says otherwise.
+  package internal(set) var cacheBlocksBefore: UInt32?
+  package internal(set) var versionBefore: UInt32?
+  package internal(set) var isRootFound = false
   /// Hints of mappings that come back, and of how many they are missing.
   package internal(set) var hints = 0
   package internal(set) var lostHints = 0

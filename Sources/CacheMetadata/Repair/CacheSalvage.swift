@@ -37,17 +37,23 @@ package struct CacheSalvage: Sendable {
     _ file: BlockFile, overriding overrides: CacheOverrides = CacheOverrides()
   ) throws(CacheSalvageError) {
     let found = try FoundCacheSuperblock(file, overrides)
-    var evidence = CacheEvidence(file, found.superblock, found.findings)
+    let believed = BelievedCacheSuperblock(found.superblock, overrides, in: file)
+    var evidence = CacheEvidence(file, believed.superblock, found.findings)
     evidence.gather()
     let superblock = evidence.superblock
     self.file = file
     superblockState = found.state
     header = CacheHeader(superblock)
     version = superblock.version
-    isCleanShutdown = superblock.isCleanShutdown && found.isFlagKnown && evidence.isFlagPlausible
+    isCleanShutdown =
+      superblock.isCleanShutdown && found.isFlagKnown && evidence.isFlagPlausible
+      && !believed.isCorrected
     rules = MappingRules(superblock)
     findings = evidence.findings
     outcome = evidence.outcome
+    outcome.cacheBlocksBefore = believed.cacheBlocksBefore
+    outcome.versionBefore = believed.versionBefore
+    outcome.isRootFound = believed.isRootFound
     outcome.isFlagContradicted = superblock.isCleanShutdown && !evidence.isFlagPlausible
     mappings = evidence.mappings
     dirtyBits = isCleanShutdown ? evidence.dirtyBits : nil

@@ -11,6 +11,7 @@ package struct CacheSalvageSummary: Sendable {
     let outcome = salvage.outcome
     var lines: [String] = []
     lines += CacheSalvageSummary.forSuperblock(salvage)
+    lines += CacheSalvageSummary.forNumbers(salvage)
     lines += CacheSalvageSummary.forPlaces(outcome)
     lines += CacheSalvageSummary.forLosses(outcome)
     lines += CacheSalvageSummary.forDirtyBlocks(salvage)
@@ -47,8 +48,8 @@ package struct CacheSalvageSummary: Sendable {
   private static func forLostSuperblock(_ salvage: CacheSalvage) -> [String] {
     var lines = [
       "The superblock is lost; the cache was found by its other blocks: version "
-        + "\(salvage.version), \(salvage.header.cacheBlockCount) cache blocks, policy \(salvage.header.policy). "
-        + "Compare this with what LVM shows. Whether it was shut down in order is not known.",
+        + "\(salvage.version), \(salvage.header.cacheBlockCount) cache blocks, policy "
+        + "\(salvage.header.policy). Compare this with what LVM shows. Whether it was shut down in order is not known.",
       "Which of the states that are left is the newest is inferred from the order in which kernels "
         + "write: check the data before you trust it.",
     ]
@@ -57,6 +58,26 @@ package struct CacheSalvageSummary: Sendable {
       lines.append(
         "This is DOUBTFUL: \(others + 1) states may be the newest. Only what all of them agree on "
           + "comes back.")
+    }
+    return lines
+  }
+
+  /// What the superblock says wrongly.
+  private static func forNumbers(_ salvage: CacheSalvage) -> [String] {
+    let outcome = salvage.outcome
+    var lines: [String] = []
+    if let before = outcome.cacheBlocksBefore {
+      lines.append(
+        "The superblock says that the cache has \(before) blocks; its mappings are those of "
+          + "\(salvage.header.cacheBlockCount), which is taken. --nr-cache-blocks overrules it.")
+    }
+    if let before = outcome.versionBefore {
+      lines.append(
+        "The superblock says that the metadata is of version \(before), but it is of version "
+          + "\(salvage.version).")
+    }
+    if outcome.isRootFound {
+      lines.append("The superblock led elsewhere; the mappings were found by the space map.")
     }
     return lines
   }
@@ -96,8 +117,11 @@ package struct CacheSalvageSummary: Sendable {
     }
     if !outcome.contested.isEmpty {
       lines.append(
-        "Left out, as two cache blocks hold the same origin block and nothing tells which is "
-          + "right: cache blocks \(outcome.contested.rangeText(atMost: mostRanges)). Data that was "
+        (outcome.otherStates > 0
+          ? "Left out, as nothing tells what is right: cache blocks "
+          : "Left out, as two cache blocks hold the same origin block and nothing tells which is "
+            + "right: cache blocks ")
+          + "\(outcome.contested.rangeText(atMost: mostRanges)). Data that was "
           + "dirty in one of them is only in the cache device.")
     }
     return lines
@@ -113,7 +137,7 @@ package struct CacheSalvageSummary: Sendable {
     }
     if !salvage.isCleanShutdown {
       return [
-        "The cache was not shut down in order, so every block is taken for dirty, and will be "
+        "The cache was not certainly shut down in order, so every block is taken for dirty, and will be "
           + "written back."
       ]
     }

@@ -10,7 +10,20 @@ struct LostCacheSuperblock: Sendable {
   let otherStates: Int
 
   init?(_ file: BlockFile, _ overrides: CacheOverrides) {
-    let census = StateCensus(file) { bytes, block in
+    let census = StateCensus(ofCache: file)
+    let search = StateSearch(census)
+    let found = search.candidates.compactMap { state in
+      CacheSuperblock(state, in: file, census.blockCount, overrides)
+    }
+    if found.isEmpty { return nil }
+    superblocks = found
+    otherStates = search.states.count - 1
+  }
+}
+
+extension StateCensus {
+  init(ofCache file: BlockFile) {
+    self.init(file) { bytes, block in
       switch BlockKind(of: bytes) {
       case .btreeNode:
         // Leaves of another size are those of other targets.
@@ -19,13 +32,6 @@ struct LostCacheSuperblock: Sendable {
       default: nil
       }
     }
-    let search = StateSearch(census)
-    let found = search.candidates.compactMap { state in
-      CacheSuperblock(state, in: file, census.blockCount, overrides)
-    }
-    if found.isEmpty { return nil }
-    superblocks = found
-    otherStates = search.states.count - 1
   }
 }
 

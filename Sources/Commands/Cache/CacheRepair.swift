@@ -93,9 +93,9 @@ extension Tool {
       case .newestStateUnknown(let states):
         throw Failure(
           .damaged,
-          "the superblock of '\(path)' is lost, and \(states) states are left of which nothing tells "
-            + "which is the newest. States before it have mappings that are out of date, so none is "
-            + "taken. Keep this metadata; nothing was written")
+          "the superblock of '\(path)' is lost, and nothing tells which of the \(states) states "
+            + "that are left is the newest. Those before it have mappings that are out of date, so "
+            + "none is taken. Keep this metadata; nothing was written")
       case .numbersMissing(let numbers):
         throw Failure(
           .notMetadata,

@@ -21,6 +21,10 @@ struct CacheRepairDocument: RepairReport {
       json.field("policy", salvage.header.policy)
       json.field("superblock", "\(salvage.superblockState)")
       json.field("clean_shutdown", salvage.isCleanShutdown)
+      json.field("cache_blocks_before", outcome.cacheBlocksBefore.map(UInt64.init))
+      json.field("metadata_version_before", outcome.versionBefore.map(UInt64.init))
+      json.field("mappings_found", outcome.isRootFound)
+      json.field("other_states", outcome.otherStates)
     }
     json.field("whole", outcome.isWhole)
     json.field("kept_mappings", outcome.kept)

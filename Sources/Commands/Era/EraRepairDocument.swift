@@ -20,6 +20,8 @@ struct EraRepairDocument: RepairReport {
       json.field("current_era", UInt64(salvage.header.currentEra))
       json.field("current_era_before", outcome.raisedFrom.map(UInt64.init))
       json.field("superblock", "\(salvage.superblockState)")
+      json.field("blocks_before", outcome.blockCountBefore.map(UInt64.init))
+      json.field("trees_found", outcome.isRootFound)
     }
     json.field("whole", outcome.isWhole)
     json.field("kept_eras", outcome.kept)

@@ -116,24 +116,30 @@ extension EraEvidence {
   private mutating func collect(
     _ live: [(UInt64, Writeset)], _ indices: [UInt64: ArrayIndex], _ hidden: [ClosedRange<UInt64>]
   ) {
-    let current = UInt64(superblock.currentEra)
     let isOpen = superblock.currentWriteset.root != 0
+    raiseCurrentEra(above: live.map(\.0), isOpen: isOpen)
+    let current = UInt64(superblock.currentEra)
     // Keys go up to the era before an open one.
     let last = isOpen ? current - min(current, 1) : current
     for (era, stored) in live.sorted(by: { $0.0 < $1.0 }) where era <= last {
       writesets.append(writeset(era, stored, indices))
     }
     let eras = writesets.map(\.era)
-    var lost = hidden.map { $0.clamped(to: 0...last) }
+    var gaps: [ClosedRange<UInt64>] = []
     for (era, next) in zip(eras, eras.dropFirst()) where next > era + 1 {
-      lost.append(era + 1...next - 1)
+      gaps.append(era + 1...next - 1)
     }
-    if let newest = eras.last, newest < last { lost.append(newest + 1...last) }
-    lostEras = lost.joined.flatMap { range in
+    if let newest = eras.last, newest < last { gaps.append(newest + 1...last) }
+    let lost = (hidden.map { $0.clamped(to: 0...last) } + gaps).joined
+    lostEras = lost.flatMap { range in
       eras.reduce([range]) { rest, era in rest.flatMap { $0.removing([era...era]) } }
     }
     // Where nothing is in use but what was reached, the lost nodes led to nothing.
-    if !lostEras.isEmpty, ArrayCensus(file, counts, usage).isUnreached == false { lostEras = [] }
+    if !lostEras.isEmpty, ArrayCensus(file, counts, usage).isUnreached == false,
+      gaps.isEmpty
+    {
+      lostEras = []
+    }
     if let range = lostEras.last, range.upperBound > 0 {
       outcome.lostEras = (lostEras.first?.lowerBound ?? 0)...range.upperBound
       let before = writesets.count
@@ -141,6 +147,20 @@ extension EraEvidence {
       outcome.supersededWritesets = before - writesets.count
     }
     if isOpen { writesets.append(writeset(current, superblock.currentWriteset, indices)) }
+  }
+
+  /// Eras follow each other up to the current one. Where some are later, either they or the
+  /// superblock are wrong: they, if just as many are missing before.
+  private mutating func raiseCurrentEra(above eras: [UInt64], isOpen: Bool) {
+    let current = UInt64(superblock.currentEra)
+    let last = isOpen ? current - min(current, 1) : current
+    let later = eras.filter { $0 > last && $0 < UInt64(UInt32.max) }
+    guard let newest = later.max() else { return }
+    if let before = eras.filter({ $0 <= last }).max(), last - before == UInt64(later.count) {
+      return
+    }
+    outcome.raisedFrom = superblock.currentEra
+    superblock.currentEra = UInt32(clamping: isOpen ? newest + 1 : newest)
   }
 
   /// The era in which all blocks count as written, as its writeset and all before are lost.
@@ -206,7 +226,7 @@ extension EraEvidence {
     if superblock.currentWriteset.root == 0, writesets.last?.era == UInt64(current) { return }
     let highest = eraArray.highestValue
     guard highest > current else { return }
-    outcome.raisedFrom = current
+    outcome.raisedFrom = outcome.raisedFrom ?? current
     superblock.currentEra = highest
   }
 

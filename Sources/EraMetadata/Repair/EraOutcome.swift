@@ -23,10 +23,14 @@ package struct EraOutcome: Sendable {
   package internal(set) var placedBlocks: [ArrayPlacement.Evidence: Int] = [:]
   /// The current era of the superblock, where it was too low for what else is there.
   package internal(set) var raisedFrom: UInt32?
+  /// The number of blocks that the superblock said, where the era array has another.
+  package internal(set) var blockCountBefore: UInt32?
+  /// Whether the superblock led elsewhere, and trees were found by the space map.
+  package internal(set) var isRootFound = false
 
   /// Whether all that was known comes back as it was.
   package var isWhole: Bool {
     lostBlocks.isEmpty && impossible == 0 && lostWritesets.isEmpty && lostEras == nil
-      && raisedFrom == nil
+      && raisedFrom == nil && blockCountBefore == nil
   }
 }

@@ -34,7 +34,8 @@ package struct EraSalvage: Sendable {
     _ file: BlockFile, overriding overrides: EraOverrides = EraOverrides()
   ) throws(EraSalvageError) {
     let found = try FoundEraSuperblock(file, overrides)
-    var evidence = EraEvidence(file, found.superblock, found.findings)
+    let believed = BelievedEraSuperblock(found.superblock, overrides, in: file)
+    var evidence = EraEvidence(file, believed.superblock, found.findings)
     evidence.gather()
     let superblock = evidence.superblock
     self.file = file
@@ -44,6 +45,8 @@ package struct EraSalvage: Sendable {
       currentEra: superblock.currentEra)
     findings = evidence.findings
     outcome = evidence.outcome
+    outcome.blockCountBefore = believed.blockCountBefore
+    outcome.isRootFound = believed.isRootFound
     eraArray = evidence.eraArray
     openParts = evidence.openParts
     writesets = evidence.writesets

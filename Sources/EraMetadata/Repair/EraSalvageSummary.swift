@@ -44,6 +44,14 @@ package struct EraSalvageSummary: Sendable {
         "The superblock says that era \(before) is the current one, but there are later ones: it "
           + "is \(salvage.header.currentEra) now.")
     }
+    if let before = salvage.outcome.blockCountBefore {
+      lines.append(
+        "The superblock says that the origin has \(before) blocks; the era array has "
+          + "\(salvage.header.blockCount), which is taken. --nr-blocks overrules it.")
+    }
+    if salvage.outcome.isRootFound {
+      lines.append("The superblock led elsewhere; what it should lead to was found.")
+    }
     return lines
   }
 

@@ -8,7 +8,21 @@ struct LostEraSuperblock: Sendable {
   let isEraKnown: Bool
 
   init?(_ file: BlockFile, _ overrides: EraOverrides) {
-    let census = StateCensus(file) { bytes, block in
+    let census = StateCensus(ofEra: file)
+    let search = StateSearch(census)
+    let found = search.candidates.compactMap { EraState($0, in: file, census.blockCount) }
+    // All of this only grows as time goes by, whatever the order in which blocks were written.
+    guard let newest = found.max(by: { $0.age.lexicographicallyPrecedes($1.age) }) else {
+      return nil
+    }
+    superblock = newest.superblock(file, overrides)
+    isEraKnown = newest.eras != nil
+  }
+}
+
+extension StateCensus {
+  init(ofEra file: BlockFile) {
+    self.init(file) { bytes, block in
       switch BlockKind(of: bytes) {
       case .btreeNode:
         BTreeNode(bytes).blockReferences(
@@ -20,14 +34,6 @@ struct LostEraSuperblock: Sendable {
       default: nil
       }
     }
-    let search = StateSearch(census)
-    let found = search.candidates.compactMap { EraState($0, in: file, census.blockCount) }
-    // All of this only grows as time goes by, whatever the order in which blocks were written.
-    guard let newest = found.max(by: { $0.age.lexicographicallyPrecedes($1.age) }) else {
-      return nil
-    }
-    superblock = newest.superblock(file, overrides)
-    isEraKnown = newest.eras != nil
   }
 }
 

@@ -5,6 +5,8 @@ package struct ArrayExtent: Sendable {
   /// Values, as far as blocks for them are there: all are full but the last, which says how many
   /// it has. A last block that can't be read counts as full.
   package let count: UInt64
+  /// Whether the index could be read as a whole, and has every block up to the last.
+  package let isWhole: Bool
 
   /// `valueSize`: bytes in a value.
   package init(below root: MetadataBlock, _ valueSize: Int, in file: BlockFile) {
@@ -14,7 +16,7 @@ package struct ArrayExtent: Sendable {
     let index = LeafContents(
       shape.indexTree, roots: [UInt64(root.number)], in: file, usage: &usage, findings: &findings
     ) { leaf, entry in leaf.value(entry) }
-    let entries = index.entries(below: UInt64(root.number)).entries
+    let (entries, lost) = index.entries(below: UInt64(root.number))
     let end = min(entries.last.map { min($0.0, .max - 1) + 1 } ?? 0, usage.blockCount)
     var blocks = [MetadataBlock?](repeating: nil, count: Int(end))
     for (place, block) in entries where place < end {
@@ -28,6 +30,17 @@ package struct ArrayExtent: Sendable {
     }
     count = end == 0 ? 0 : (end - 1) * full + min(last ?? full, full)
     self.blocks = blocks
+    isWhole = lost.isEmpty && !blocks.contains(nil) && (last != nil || end == 0)
+  }
+}
+
+extension ArrayExtent {
+  /// How many values the superblock says that the array has, or, where that can't be, how many it
+  /// has. A last block of values that all lie beyond the end is what shrinking leaves behind.
+  package func believed(_ said: UInt64, _ valueSize: Int) -> UInt64 {
+    let full = UInt64(ArrayBlock.capacity(valueSize: valueSize))
+    let isLeftBehind = said % full == 0 && count > said && count - said <= full
+    return isWhole && !isLeftBehind ? count : said
   }
 }
 

@@ -16,7 +16,7 @@ package struct MetadataState: Sendable {
 
   /// `nil` when something of this state has been overwritten by a later one: then blocks refer to
   /// others that are counted less often than that. Damage only takes references away.
-  init?(_ census: StateCensus, index: UInt32) {
+  package init?(_ census: StateCensus, index: UInt32) {
     guard let (counts, bitmaps) = MetadataState.counts(census, index) else { return nil }
     var open = counts.map(Int.init)
     // The superblock refers to the index, and stands for itself.
@@ -75,6 +75,21 @@ package struct MetadataState: Sendable {
     }
     let isOwn = !bitmaps.isEmpty && counts[0] == 1 && counts[Int(index)] == 1
     return isOwn && bitmaps.allSatisfy { counts[Int($0)] == 1 } ? (counts, bitmaps) : nil
+  }
+}
+
+extension MetadataState {
+  /// The one root of a tree like this that nothing else leads to; `nil` where there is none, or
+  /// more than one. `known`: roots that the superblock has for other trees.
+  package func openRoot(
+    like looks: Set<TreeLook>, butNot known: Set<UInt64>, in file: BlockFile
+  ) -> UInt64? {
+    let roots = openReferences.map(\.block).filter { block in
+      !known.contains(UInt64(block.number))
+        && TreeLook(below: block, in: file, blockCount: allocated.bitCount).map(looks.contains)
+          ?? false
+    }
+    return roots.count == 1 ? UInt64(roots[0].number) : nil
   }
 }
 

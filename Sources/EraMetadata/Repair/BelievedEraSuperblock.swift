@@ -1,0 +1,72 @@
+internal import PersistentData
+
+/// A superblock that leads where the space map says that it must, and has as many blocks as the era
+/// array: its own numbers are only one witness more.
+struct BelievedEraSuperblock: Sendable {
+  private(set) var superblock: EraSuperblock
+  /// How many blocks it said before, where that is corrected.
+  private(set) var blockCountBefore: UInt32?
+  /// Whether it led elsewhere.
+  private(set) var isRootFound = false
+
+  private let file: BlockFile
+  private let blockCount: UInt64
+
+  init(_ superblock: EraSuperblock, _ overrides: EraOverrides, in file: BlockFile) {
+    self.superblock = superblock
+    self.file = file
+    blockCount = min(file.blockCount, MetadataBlock.maximumCount)
+    correctRoots()
+    guard overrides.blockCount == nil, look(superblock.eraArrayRoot) == .array(valueSize: 4),
+      let believed, believed != UInt64(superblock.blockCount),
+      let number = UInt32(exactly: believed)
+    else { return }
+    blockCountBefore = superblock.blockCount
+    self.superblock.blockCount = number
+  }
+
+  private func look(_ pointer: UInt64) -> TreeLook? {
+    MetadataBlock(pointer: pointer, count: blockCount).flatMap {
+      TreeLook(below: $0, in: file, blockCount: blockCount)
+    }
+  }
+
+  /// How many blocks the era array has.
+  private var believed: UInt64? {
+    MetadataBlock(pointer: superblock.eraArrayRoot, count: blockCount).map {
+      ArrayExtent(below: $0, 4, in: file).believed(UInt64(superblock.blockCount), 4)
+    }
+  }
+
+  private mutating func correctRoots() {
+    let writesetTree = TreeLook.tree(leafValueSize: Writeset.Layout.size)
+    let eraLook = look(superblock.eraArrayRoot)
+    let isArrayDoubtful =
+      eraLook != .array(valueSize: 4) && !(eraLook == .emptyArray && superblock.blockCount == 0)
+      || believed != UInt64(superblock.blockCount)
+    let current = superblock.currentWriteset.root
+    let isCurrentDoubtful = current != 0 && look(current) != .array(valueSize: 8)
+    let isTreeDoubtful = look(superblock.writesetRoot) != writesetTree
+    guard isArrayDoubtful || isTreeDoubtful || isCurrentDoubtful,
+      let index = UInt32(exactly: superblock.metadataSpaceMap.bitmapRoot),
+      let state = MetadataState(StateCensus(ofEra: file), index: index)
+    else { return }
+    let known: Set<UInt64> = [
+      superblock.eraArrayRoot, superblock.writesetRoot, current, superblock.heldRoot,
+      superblock.metadataSpaceMap.refCountRoot,
+    ]
+    let find = { [file] (look: TreeLook) in state.openRoot(like: [look], butNot: known, in: file) }
+    if isArrayDoubtful, let root = find(.array(valueSize: 4)) {
+      superblock.eraArrayRoot = root
+      isRootFound = true
+    }
+    if isTreeDoubtful, let root = find(writesetTree) {
+      superblock.writesetRoot = root
+      isRootFound = true
+    }
+    if isCurrentDoubtful, let root = find(.array(valueSize: 8)) {
+      superblock.currentWriteset.root = root
+      isRootFound = true
+    }
+  }
+}
