@@ -27,7 +27,7 @@ import Testing
       #expect(!isLow, what)
       if damage == .flippedBit || salvage.outcome.isWhole { #expect(found == eras, what) }
       // What isn't named as lost is as it was.
-      for (block, era) in found.eras.enumerated() where era != eras.eras[block] {
+      for (block, pair) in zip(found.eras, eras.eras).enumerated() where pair.0 != pair.1 {
         #expect(salvage.outcome.lostBlocks.contains { $0.contains(UInt64(block)) }, what)
       }
       try expectSoundOutput(salvage, as: found, in: image.scratch, what)

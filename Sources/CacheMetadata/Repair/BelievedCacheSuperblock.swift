@@ -15,15 +15,19 @@ struct BelievedCacheSuperblock: Sendable {
   private let file: BlockFile
   private let blockCount: UInt64
 
-  init(_ superblock: CacheSuperblock, _ overrides: CacheOverrides, in file: BlockFile) {
+  /// `isRemade`: whether it was made of all else to begin with.
+  init(
+    _ superblock: CacheSuperblock, isRemade: Bool, _ overrides: CacheOverrides, in file: BlockFile
+  ) {
     self.superblock = superblock
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
+    if isRemade { return }
     if overrides.version == nil { correctVersion() }
     if isRootDoubtful { correctRoot() }
     guard overrides.cacheBlockCount == nil, let extent, look == .array(valueSize: 8) else { return }
     let count = UInt64(superblock.cacheBlockCount)
-    let believed = extent.believed(count, 8)
+    let believed = extent.believed(count, 8, witness: hintCount)
     guard believed != count, let number = UInt32(exactly: believed) else { return }
     cacheBlocksBefore = superblock.cacheBlockCount
     self.superblock.cacheBlockCount = number
@@ -41,6 +45,15 @@ struct BelievedCacheSuperblock: Sendable {
     MetadataBlock(pointer: superblock.mappingRoot, count: blockCount).map {
       ArrayExtent(below: $0, 8, in: file)
     }
+  }
+
+  /// How many blocks the cache has by its hints, one for each; `nil` where there are none.
+  private var hintCount: UInt64? {
+    guard look(superblock.hintRoot) == .array(valueSize: 4),
+      let root = MetadataBlock(pointer: superblock.hintRoot, count: blockCount)
+    else { return nil }
+    let extent = ArrayExtent(below: root, 4, in: file)
+    return extent.isWhole ? extent.count : nil
   }
 
   /// The second version has a dirty bitset, the first has none.
@@ -70,7 +83,7 @@ struct BelievedCacheSuperblock: Sendable {
     let count = UInt64(superblock.cacheBlockCount)
     guard let look, let extent else { return true }
     switch look {
-    case .array(8): return extent.believed(count, 8) != count
+    case .array(8): return extent.believed(count, 8, witness: hintCount) != count
     case .emptyArray: return count > 0
     default: return true
     }

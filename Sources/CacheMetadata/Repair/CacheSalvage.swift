@@ -37,7 +37,8 @@ package struct CacheSalvage: Sendable {
     _ file: BlockFile, overriding overrides: CacheOverrides = CacheOverrides()
   ) throws(CacheSalvageError) {
     let found = try FoundCacheSuperblock(file, overrides)
-    let believed = BelievedCacheSuperblock(found.superblock, overrides, in: file)
+    let believed = BelievedCacheSuperblock(
+      found.superblock, isRemade: found.state == .remade, overrides, in: file)
     var evidence = CacheEvidence(file, believed.superblock, found.findings)
     evidence.gather()
     let superblock = evidence.superblock

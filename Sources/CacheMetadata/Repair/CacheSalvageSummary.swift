@@ -49,7 +49,8 @@ package struct CacheSalvageSummary: Sendable {
     var lines = [
       "The superblock is lost; the cache was found by its other blocks: version "
         + "\(salvage.version), \(salvage.header.cacheBlockCount) cache blocks, policy "
-        + "\(salvage.header.policy). Compare this with what LVM shows. Whether it was shut down in order is not known.",
+        + "\(salvage.header.policy). Compare this with what LVM shows. Whether it was shut down in "
+        + "order is not known.",
       "Which of the states that are left is the newest is inferred from the order in which kernels "
         + "write: check the data before you trust it.",
     ]
@@ -137,8 +138,8 @@ package struct CacheSalvageSummary: Sendable {
     }
     if !salvage.isCleanShutdown {
       return [
-        "The cache was not certainly shut down in order, so every block is taken for dirty, and will be "
-          + "written back."
+        "It isn't certain that the cache was shut down in order, so every block is taken for "
+          + "dirty, and will be written back."
       ]
     }
     if outcome.takenForDirty == 0 { return [] }

@@ -20,7 +20,7 @@ struct CacheRepair: Tool {
 
   func run() throws(Failure) {
     let input = files.input
-    try repair(files, CacheRepairDocument(input: input)) {
+    try repair(files, CacheRepairDocument(input: input), of: .cache) {
       (source, target, document) throws(Failure) in
       let salvage = try salvage(source, input, overrides.values)
       document.salvage = salvage
@@ -81,11 +81,13 @@ extension Tool {
   func salvage(
     _ file: BlockFile, _ path: String, _ overrides: CacheOverrides
   ) throws(Failure) -> CacheSalvage {
+    try refuseOtherTarget(file, path, for: .cache)
     do throws(CacheSalvageError) {
       return try CacheSalvage(file, overriding: overrides)
     } catch {
       switch error {
       case .nothingFound:
+        try refuseForeignInput(file, path, for: .cache, isSearched: true)
         throw Failure(
           .notMetadata,
           "'\(path)' has no superblock of a cache, and no other block of one either; is it the "

@@ -20,7 +20,7 @@ struct EraRepair: Tool {
 
   func run() throws(Failure) {
     let input = files.input
-    try repair(files, EraRepairDocument(input: input)) {
+    try repair(files, EraRepairDocument(input: input), of: .era) {
       (source, target, document) throws(Failure) in
       let salvage = try salvage(source, input, overrides.values)
       document.salvage = salvage
@@ -68,11 +68,13 @@ extension Tool {
   func salvage(
     _ file: BlockFile, _ path: String, _ overrides: EraOverrides
   ) throws(Failure) -> EraSalvage {
+    try refuseOtherTarget(file, path, for: .era)
     do throws(EraSalvageError) {
       return try EraSalvage(file, overriding: overrides)
     } catch {
       switch error {
       case .nothingFound:
+        try refuseForeignInput(file, path, for: .era, isSearched: true)
         throw Failure(
           .notMetadata,
           "'\(path)' has no superblock of an era device, and no other block of one either; is it "

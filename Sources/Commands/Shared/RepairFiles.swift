@@ -59,7 +59,7 @@ extension Tool {
   /// Repairs, says what came of it, and writes the report if one is wanted. `body`: does the job,
   /// with the output, `nil` in a dry run.
   func repair<Report: RepairReport>(
-    _ files: RepairFiles, _ report: Report,
+    _ files: RepairFiles, _ report: Report, of kind: MetadataTarget,
     _ body: (BlockFile, BlockFile?, inout Report) throws(Failure) -> Void
   ) throws(Failure) {
     var report = report
@@ -68,7 +68,7 @@ extension Tool {
       sink = try openSink(
         path, sparing: [files.input, files.output].compactMap { $0 }, as: "the report")
     }
-    do throws(Failure) { try repair(files, &report, body) } catch {
+    do throws(Failure) { try repair(files, &report, of: kind, body) } catch {
       report.common.failure = error
     }
     if let sink {
@@ -80,10 +80,10 @@ extension Tool {
   }
 
   private func repair<Report: RepairReport>(
-    _ files: RepairFiles, _ report: inout Report,
+    _ files: RepairFiles, _ report: inout Report, of kind: MetadataTarget,
     _ body: (BlockFile, BlockFile?, inout Report) throws(Failure) -> Void
   ) throws(Failure) {
-    let source = try openInput(files.input, .read, .salvage)
+    let source = try openInput(files.input, .read, .salvage, for: kind)
     var target: BlockFile?
     if let output = files.output {
       target = try openOutput(output)

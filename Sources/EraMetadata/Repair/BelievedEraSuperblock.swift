@@ -12,10 +12,14 @@ struct BelievedEraSuperblock: Sendable {
   private let file: BlockFile
   private let blockCount: UInt64
 
-  init(_ superblock: EraSuperblock, _ overrides: EraOverrides, in file: BlockFile) {
+  /// `isRemade`: whether it was made of all else to begin with.
+  init(
+    _ superblock: EraSuperblock, isRemade: Bool, _ overrides: EraOverrides, in file: BlockFile
+  ) {
     self.superblock = superblock
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
+    if isRemade { return }
     correctRoots()
     guard overrides.blockCount == nil, look(superblock.eraArrayRoot) == .array(valueSize: 4),
       let believed, believed != UInt64(superblock.blockCount),
@@ -34,7 +38,9 @@ struct BelievedEraSuperblock: Sendable {
   /// How many blocks the era array has.
   private var believed: UInt64? {
     MetadataBlock(pointer: superblock.eraArrayRoot, count: blockCount).map {
-      ArrayExtent(below: $0, 4, in: file).believed(UInt64(superblock.blockCount), 4)
+      // The kernel gives writesets as many bits as there are blocks.
+      ArrayExtent(below: $0, 4, in: file).believed(
+        UInt64(superblock.blockCount), 4, witness: UInt64(superblock.currentWriteset.bitCount))
     }
   }
 

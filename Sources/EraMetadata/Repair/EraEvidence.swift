@@ -72,6 +72,11 @@ struct EraEvidence: Sendable {
     index.believe(counts, &usage)
     for root in sets.keys { sets[root]?.believe(counts, &usage) }
     collect(live, sets, lost)
+    let all = sets.values + [index]
+    let hidesNothing =
+      tree.holes.isEmpty && !tree.isLedAstray && (held != nil || superblock.heldRoot == 0)
+      && !all.contains { $0.hasHoles || !$0.doubted.isEmpty }
+    if hidesNothing { doubtWritesets() }
     readEras(index)
   }
 
@@ -147,6 +152,21 @@ extension EraEvidence {
       outcome.supersededWritesets = before - writesets.count
     }
     if isOpen { writesets.append(writeset(current, superblock.currentWriteset, indices)) }
+  }
+
+  /// Blocks in use that nothing leads to, though nothing is damaged, tell of an older node in the
+  /// place of a newer one: it may have led to any writeset.
+  private mutating func doubtWritesets() {
+    let last = UInt64(superblock.currentEra) - (superblock.currentWriteset.root != 0 ? 1 : 0)
+    guard outcome.lostEras == nil, superblock.currentEra > 0, last > 0,
+      !writesets.contains(where: \.isContradicted),
+      ArrayCensus(file, counts, usage).isUnreached == true
+    else { return }
+    lostEras = [last...last]
+    outcome.lostEras = last...last
+    let before = writesets.count
+    writesets.removeAll { $0.era <= last }
+    outcome.supersededWritesets = before - writesets.count
   }
 
   /// Eras follow each other up to the current one. Where some are later, either they or the

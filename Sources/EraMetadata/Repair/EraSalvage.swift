@@ -34,7 +34,8 @@ package struct EraSalvage: Sendable {
     _ file: BlockFile, overriding overrides: EraOverrides = EraOverrides()
   ) throws(EraSalvageError) {
     let found = try FoundEraSuperblock(file, overrides)
-    let believed = BelievedEraSuperblock(found.superblock, overrides, in: file)
+    let believed = BelievedEraSuperblock(
+      found.superblock, isRemade: found.state == .remade, overrides, in: file)
     var evidence = EraEvidence(file, believed.superblock, found.findings)
     evidence.gather()
     let superblock = evidence.superblock

@@ -31,6 +31,8 @@ package struct ArrayIndex: Sendable {
   package let end: UInt64
   /// Whether the live tree could be read as a whole.
   package let isWhole: Bool
+  /// Whether any node of the trees, the live one's or not, can't be used.
+  package let hasHoles: Bool
 
   private let leaves: [Leaf]
 
@@ -56,6 +58,7 @@ package struct ArrayIndex: Sendable {
         block: leaf, isLive: live.contains(leaf),
         claims: entries.map { Claim(place: $0.0, block: $0.1) }.filter(reachable.contains))
     }.sorted { $0.block < $1.block }
+    hasHoles = !index.holes.isEmpty || index.isLedAstray
     isWhole = read.first?.lost.isEmpty ?? true
     end = (read.first?.entries.map(\.0).max()).map { min($0, .max - 1) + 1 } ?? 0
     for claim in leaves.flatMap(\.claims) where claim.block < usage.blockCount {

@@ -24,8 +24,8 @@ package struct ArrayExtent: Sendable {
     }
     let full = UInt64(shape.valuesPerBlock)
     let last = blocks.last.flatMap { $0 }.flatMap { block in
-      try? file.withBlock(block) { bytes in
-        BlockKind(of: bytes) == .array ? UInt64(ArrayBlock(bytes).entryCount) : full
+      try? file.withBlock(block) { bytes -> UInt64? in
+        BlockKind(of: bytes) == .array ? UInt64(ArrayBlock(bytes).entryCount) : nil
       }
     }
     count = end == 0 ? 0 : (end - 1) * full + min(last ?? full, full)
@@ -35,12 +35,15 @@ package struct ArrayExtent: Sendable {
 }
 
 extension ArrayExtent {
-  /// How many values the superblock says that the array has, or, where that can't be, how many it
-  /// has. A last block of values that all lie beyond the end is what shrinking leaves behind.
-  package func believed(_ said: UInt64, _ valueSize: Int) -> UInt64 {
+  /// How many values the array has: as many as the superblock says, unless the array itself says
+  /// otherwise, and no witness contradicts it. A last block of values that all lie beyond the end
+  /// is what shrinking leaves behind.
+  package func believed(_ said: UInt64, _ valueSize: Int, witness: UInt64?) -> UInt64 {
     let full = UInt64(ArrayBlock.capacity(valueSize: valueSize))
     let isLeftBehind = said % full == 0 && count > said && count - said <= full
-    return isWhole && !isLeftBehind ? count : said
+    if !isWhole || isLeftBehind || witness == said { return said }
+    // Alone, what the last block says of itself is worth no more, but to say too much is safe.
+    return witness == count || count > said || said - count > full ? count : said
   }
 }
 
