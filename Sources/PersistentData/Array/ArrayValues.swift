@@ -15,6 +15,8 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
   }
 
   /// Reads the blocks at `places`, all of which the array has to have.
+  @_specialize(where Value == UInt32)
+  @_specialize(where Value == UInt64)
   package init(
     _ array: inout StoredArray, _ places: Range<Int>, findings: inout Findings
   ) {
@@ -34,6 +36,8 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
   private struct Collector: ArrayVisitor {
     var blocks: [(place: Int, values: [Value])] = []
 
+    @_specialize(where Value == UInt32)
+    @_specialize(where Value == UInt64)
     mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
       blocks.append((place, (0..<wanted).map { block.value($0) }))
     }

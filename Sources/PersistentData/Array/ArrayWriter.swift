@@ -13,12 +13,16 @@ package struct ArrayWriter<Value: NodeValue> {
     values.reserveCapacity(capacity)
   }
 
+  @_specialize(where Value == UInt32)
+  @_specialize(where Value == UInt64)
   package mutating func push(_ value: Value) throws(IOError) {
     values.append(value)
     if values.count == capacity { try writeBlock() }
   }
 
   /// Adds the same value so many times.
+  @_specialize(where Value == UInt32)
+  @_specialize(where Value == UInt64)
   package mutating func push(_ value: Value, count: UInt64) throws(IOError) {
     for _ in 0..<count { try push(value) }
   }
@@ -31,6 +35,8 @@ package struct ArrayWriter<Value: NodeValue> {
     return try index.finish()
   }
 
+  @_specialize(where Value == UInt32)
+  @_specialize(where Value == UInt64)
   private mutating func writeBlock() throws(IOError) {
     let block = try writer.append(.array) { block, bytes in
       bytes[ArrayBlock.Layout.maxEntries] = UInt32(capacity)
