@@ -40,6 +40,9 @@ package struct Grafting: Sendable {
   package internal(set) var isOpen = false
   /// Whether the superblock led elsewhere than the rest of the pool says.
   package internal(set) var isSuperblockReplaced = false
+  /// Whether it is to be judged only. Then nothing is put back in a copy of its own, which would
+  /// count twice beside a node that others still have.
+  var isTrial = false
   /// Devices whose details contradict their trees, which nothing else does.
   var doubtfulDetails: Set<UInt64> = []
 
@@ -154,7 +157,7 @@ extension PoolReader {
   }
 
   /// Whether other blocks may hang on what is lost.
-  fileprivate var hasLostBranches: Bool {
+  var hasLostBranches: Bool {
     Deficits.Tree.allCases.contains { tree in
       holes(of: tree).values.contains { $0.height != 0 }
     }

@@ -54,15 +54,14 @@ extension Grafting {
       else { return source.superblock }
       return take(only, trials, judgement)
     }
-    if let only = Grafting.only(explanations.found) { return take(only, trials, judgement) }
-    if !explanations.found.isEmpty,
-      explanations.found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) })
-    {
-      return take(Array(Set(explanations.found.joined())), trials, judgement)
+    let found = judgement.innermost(explanations.found)
+    if let only = Grafting.only(found) { return take(only, trials, judgement) }
+    if !found.isEmpty, found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) }) {
+      return take(Array(Set(found.joined())), trials, judgement)
     }
     // Two lists that don't have the same devices, and nothing that says which is right.
     guard judgement.isContradicted else { return source.superblock }
-    return try leaveOutContested(judgement, trials, explanations.found)
+    return try leaveOutContested(judgement, trials, found)
   }
 
   /// The explanation, when all of them name the same places; of several ways to read these the
@@ -116,18 +115,28 @@ extension Grafting {
   ) throws(IOError) -> Superblock {
     isOpen = true
     for suspect in Set(explanations.joined()) { note(suspect, judgement) }
+    let named = Set(explanations.joined().compactMap(\.block))
     let file = judgement.reader.file
+    // With other damage, pointers that are wrong may seem right: they make up for what is missing.
+    let isDropping = judgement.reader.hasLosses
     var judgement = judgement
     var contested = trials.contested
     for _ in 0..<Grafting.mostRounds {
       let trials = Trials(trials.source, trials.census, contested)
       for block in contested.lists.union(contested.parents) {
-        guard let contents = trials.withoutContested(block) else { continue }
+        let isOld = isDropping || judgement.isSuperseded(block)
+        guard var contents = trials.withoutContested(block) else { continue }
+        if isOld, contested.parents.contains(block) { contents = BlockBuffer(zeroedBlocks: 1) }
         file.standIn(for: block, contents)
         contestedNodes.insert(block)
         if explanations.isEmpty { note(.node(block), judgement) }
       }
       for leaf in contested.leaves {
+        if named.contains(leaf.block) {
+          // Where it lies, nobody knows which of its entries are right.
+          file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
+          continue
+        }
         guard var copy = NodeCopy(file, leaf.block) else { continue }
         let keys = Set(leaf.entries.map(\.key))
         copy.entries.removeAll { keys.contains($0.key) }
@@ -158,6 +167,16 @@ extension PoolJudgement {
   var mayHaveWrongPointer: Bool {
     surplusBlocks.count == 1 && surplusMapBlocks.isEmpty && !metadata.deficits.isEmpty
       && metadata.isComplete && data.isComplete
+  }
+
+  /// Whether an internal node leads to a block that is free: then it is older as a whole.
+  func isSuperseded(_ block: MetadataBlock) -> Bool {
+    let skeleton = reader.mappings.skeleton
+    guard let index = skeleton.index(of: block) else { return false }
+    let free = metadata.surpluses.filter { $0.stored == 0 }
+    return skeleton.children[skeleton.nodes[index].entries].contains { child in
+      free.contains { $0.blocks.contains(UInt64(child)) }
+    }
   }
 
   /// Whether anything is referred to that is counted less often, or that can't be right.

@@ -1,13 +1,15 @@
 internal import PersistentData
 
 extension Grafting {
+  /// More leaves with several late times tell that it is the pool's own time that is wrong.
+  private static let mostForeign = 4
+
   /// Has leaves read as if they were lost that other metadata on this device must have left there:
-  /// their devices have fewer mappings than their details say, and some of these are newer than
-  /// the pool.
+  /// several of their mappings are newer than the pool, or one is and their devices don't have as
+  /// many mappings as their details say.
   mutating func leaveOutForeign(_ judgement: PoolJudgement) {
     let reader = judgement.reader
-    guard reader.findings.counts[.mappingTimeInFuture] != nil, !judgement.mappedAtOdds.isEmpty
-    else { return }
+    guard reader.findings.counts[.mappingTimeInFuture] != nil else { return }
     let odd = Set(judgement.mappedAtOdds)
     let roots = reader.devices.filter { odd.contains($0.id) }.compactMap(\.root)
     var own: Set<MetadataBlock> = []
@@ -18,7 +20,8 @@ extension Grafting {
     }
     let latest = reader.timeLimit
     let late = Contested.leaves(reader) { $0.time > latest }
-    for leaf in late where own.contains(leaf.block) {
+    if late.count > Grafting.mostForeign { return }
+    for leaf in late where own.contains(leaf.block) || leaf.entries.count > 1 {
       reader.file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
       note(.node(leaf.block), judgement)
     }

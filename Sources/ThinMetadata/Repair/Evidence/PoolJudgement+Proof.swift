@@ -1,6 +1,33 @@
 internal import PersistentData
 
 extension PoolJudgement {
+  /// The explanations but for those by a node below which another is found: with it, whatever is
+  /// wrong below would be gone as well.
+  func innermost(_ explanations: [[Suspect]]) -> [[Suspect]] {
+    var above: Set<MetadataBlock> = []
+    for explanation in explanations where explanation.count == 1 {
+      guard case .node(let block)? = explanation.first else { continue }
+      // A node that leads to itself is not below itself.
+      above.formUnion(ancestors(of: block).subtracting([block]))
+    }
+    return explanations.filter { explanation in
+      guard explanation.count == 1, case .node(let block)? = explanation.first else { return true }
+      return !above.contains(block)
+    }
+  }
+
+  /// The internal nodes of mapping trees on the way to `block`.
+  private func ancestors(of block: MetadataBlock) -> Set<MetadataBlock> {
+    var found: Set<MetadataBlock> = []
+    var open: Set<UInt32> = [block.number]
+    while !open.isEmpty {
+      let parents = reader.mappings.parents(of: open).subtracting(found)
+      found.formUnion(parents)
+      open = Set(parents.map(\.number))
+    }
+    return found
+  }
+
   /// Whether an explanation holds though there are others, which lose something. Where a node has
   /// keys that its parent does not allow, the parent is wrong, unless one key of the node can be:
   /// its first or its last, where there is room for another within what the parent allows.

@@ -61,6 +61,7 @@ struct Trials {
     defer { file.allStandIns = standIns }
     guard let superblock = assume(suspects) else { return Outcome() }
     var trial = Grafting()
+    trial.isTrial = true
     let (reader, counts) = try trial.regrow(
       PoolSource(superblock: superblock, read: source.read), census)
     let judgement = PoolJudgement(reader, counts)
@@ -95,8 +96,8 @@ struct Trials {
       // Space maps that can't be read as a whole.
       !judgement.data.isComplete && !suspects.contains(.dataSpaceMap),
       !judgement.metadata.isComplete && !suspects.contains(.metadataSpaceMap),
-      // What something led to, and now nothing does, leaked.
-      !suspects.contains(.dataSpaceMap)
+      // What something led to, and now nothing does, leaked; unless it hangs on what is lost.
+      !suspects.contains(.dataSpaceMap) && !reader.hasLostBranches
         && !judgement.unreached.isSubset(of: contested.unreached),
     ]
     return blocks.count + suspects.count(where: \.isSpaceMap) + besides.count { $0 }

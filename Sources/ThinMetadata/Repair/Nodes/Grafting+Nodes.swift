@@ -24,7 +24,8 @@ extension Grafting {
       var contents = undoubted(tree, in: holes, deficits, census)
       // What is left open is not looked for a second time: it would seem to be missing elsewhere.
       if tree == .mapping, nodes.isEmpty {
-        let search = NodeSearch(holes, deficits, reader, census)
+        let search = NodeSearch(
+          holes, deficits, reader, census, takingCommon: !isTrial)
         contents.merge(search.contents) { $1 }
       }
       for (block, contents) in contents.sorted(by: { $0.key < $1.key }) {

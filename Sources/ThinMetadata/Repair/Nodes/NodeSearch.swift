@@ -22,6 +22,8 @@ struct NodeSearch {
   /// By lost node; those of groups that could be searched.
   private(set) var contents: [MetadataBlock: Contents] = [:]
 
+  /// Whether entries are taken that several nodes have, one of which stood in a lost one.
+  private let takesCommon: Bool
   private let blocks: [MetadataBlock]
   private let holes: [TreeWalk.Hole]
   private let hiddenNodes: Int
@@ -39,8 +41,9 @@ struct NodeSearch {
   /// `holes`: the lost nodes that are no leaves, of the live pool and the metadata snapshot.
   init(
     _ holes: [MetadataBlock: TreeWalk.Hole], _ deficits: Deficits, _ reader: PoolReader,
-    _ census: BlockCensus
+    _ census: BlockCensus, takingCommon takesCommon: Bool
   ) {
+    self.takesCommon = takesCommon
     blocks = holes.keys.sorted()
     self.holes = blocks.compactMap { holes[$0] }
     hiddenNodes = deficits.hiddenNodes ?? 0
@@ -133,7 +136,7 @@ struct NodeSearch {
       }
       let heights = Set((certain + open).map { own[$0].extent.height })
       contents[blocks[node]] = Contents(
-        parts: whole + common.parts,
+        parts: takesCommon ? whole + common.parts : whole,
         childHeight: hiddenNodes == 0 && heights.count == 1 ? heights.first : nil,
         doubtful: hasLostLeaves ? nil : open.map { own[$0].extent.keys })
     }
