@@ -33,7 +33,7 @@ import Testing
 
   @Test(arguments: images)
   func `each block alone can be lost`(name: String) throws {
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let image = try EditableImage(kernel: "cache/\(name)")
     let (cache, reader) = try RecordedCache.of(image.path)
     let sound = try image.bytes
@@ -96,7 +96,7 @@ import Testing
   /// another can't be told from the right one.
   @Test(arguments: images)
   func `of a block that lies nothing dirty is lost in silence`(name: String) throws {
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let image = try EditableImage(kernel: "cache/\(name)")
     let (cache, reader) = try RecordedCache.of(image.path)
     let sound = try image.bytes

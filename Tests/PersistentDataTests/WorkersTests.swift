@@ -61,7 +61,7 @@ import Threads
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [1, 2, 6, 100])
+  @Test(.timeLimit(.minutes(10)), arguments: [1, 2, 6, 100])
   func `a consumer that throws ends the work, and nothing hangs`(depth: Int) throws {
     for last in [0, 1, 5, 50] {
       var next = 0
