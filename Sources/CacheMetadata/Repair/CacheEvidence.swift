@@ -44,10 +44,14 @@ struct CacheEvidence: Sendable {
     let indices = [mappingIndex, dirtyIndex, hintIndex, discardIndex].compactMap { $0 }
     // A map that takes the trees themselves for free tells of another day.
     if indices.contains(where: { $0.contradicts(counts) }) { counts = .none }
-    mappingIndex.believe(counts, &usage)
-    dirtyIndex?.believe(counts, &usage)
-    hintIndex?.believe(counts, &usage)
-    discardIndex.believe(counts, &usage)
+    let mappingDoubts = mappingIndex.doubts(counts, usage)
+    let dirtyDoubts = dirtyIndex?.doubts(counts, usage)
+    let hintDoubts = hintIndex?.doubts(counts, usage)
+    let discardDoubts = discardIndex.doubts(counts, usage)
+    mappingIndex.believe(mappingDoubts, &usage)
+    if let dirtyDoubts { dirtyIndex?.believe(dirtyDoubts, &usage) }
+    if let hintDoubts { hintIndex?.believe(hintDoubts, &usage) }
+    discardIndex.believe(discardDoubts, &usage)
     dirtyBits = dirtyIndex.map { array($0, $0.known) }
     hints = hintIndex.map { array($0, $0.known) }
     placeMappings(mappingIndex)

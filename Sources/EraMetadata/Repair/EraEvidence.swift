@@ -69,8 +69,9 @@ struct EraEvidence: Sendable {
     if index.contradicts(counts) || nodes.contains(where: { counts[$0.number] == 0 }) {
       counts = .none
     }
-    index.believe(counts, &usage)
-    for root in sets.keys { sets[root]?.believe(counts, &usage) }
+    let doubts = (index.doubts(counts, usage), sets.mapValues { $0.doubts(counts, usage) })
+    index.believe(doubts.0, &usage)
+    for (root, doubts) in doubts.1 { sets[root]?.believe(doubts, &usage) }
     collect(live, sets, lost)
     let all = sets.values + [index]
     let hidesNothing =

@@ -10,6 +10,11 @@ package struct ArrayIndex: Sendable {
     package let block: UInt64
   }
 
+  /// By leaf, whether none of its entries is certain.
+  package struct Doubts: Sendable {
+    fileprivate let isDoubtful: [Bool]
+  }
+
   private struct Leaf: Sendable {
     let block: MetadataBlock
     /// Whether the live tree has it.
@@ -72,9 +77,9 @@ package struct ArrayIndex: Sendable {
     leaves.contains { counts[$0.block.number] == 0 }
   }
 
-  /// Takes over what can be believed, once the references of all trees are counted; those of
-  /// leaves that are not believed are taken back.
-  package mutating func believe(_ counts: StoredCounts, _ usage: inout BlockUsage) {
+  /// Which leaves contradict the space map, themselves or those of another tree. Of two leaves that
+  /// name the same blocks either may lie: ask of all trees before any is believed.
+  package func doubts(_ counts: StoredCounts, _ usage: BlockUsage) -> Doubts {
     var places: [UInt64: UInt64] = [:]
     let isDoubtful = leaves.map { leaf in
       leaf.claims.contains { claim in
@@ -88,7 +93,12 @@ package struct ArrayIndex: Sendable {
         return isReferredToMore || place != claim.place
       }
     }
-    for (leaf, isDoubtful) in zip(leaves, isDoubtful) {
+    return Doubts(isDoubtful: isDoubtful)
+  }
+
+  /// Takes over what can be believed; the references of leaves that can't be are taken back.
+  package mutating func believe(_ doubts: Doubts, _ usage: inout BlockUsage) {
+    for (leaf, isDoubtful) in zip(leaves, doubts.isDoubtful) {
       if isDoubtful {
         doubted += leaf.claims
         for claim in leaf.claims where claim.block < usage.blockCount {
