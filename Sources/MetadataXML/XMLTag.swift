@@ -59,6 +59,21 @@ package struct XMLTag: Sendable {
     return try decode(attribute, value)
   }
 
+  /// The same as `number`, below 2^32.
+  package func number32(_ attribute: String) throws(XMLComplaint) -> UInt32 {
+    try XMLTag.narrow(number(attribute), attribute, of: name)
+  }
+
+  /// A number that an attribute has and that must be below 2^32.
+  package static func narrow(
+    _ wide: UInt64, _ attribute: String, of tag: String
+  ) throws(XMLComplaint) -> UInt32 {
+    guard let narrow = UInt32(exactly: wide) else {
+      throw .content("attribute '\(attribute)' of tag '\(tag)' is too large (found \(wide))")
+    }
+    return narrow
+  }
+
   private func decode(_ attribute: String, _ value: String) throws(XMLComplaint) -> UInt64 {
     guard let number = decimal(value.utf8Span.span) else {
       throw .content(

@@ -32,7 +32,8 @@ package struct CacheReport: Sendable {
     newBlockCount = NewSize.blocks(
       needed: superblock.metadataSpaceMap.allocatedCount, old: blockCount)
     superblock.check(home: .superblock, at: site, into: &findings)
-    superblock.checkAgainstDevice(file, into: &findings)
+    if superblock.needsCheck { findings.report(.needsCheck, at: site) }
+    superblock.checkSize(of: file, at: site, into: &findings)
     if scope.superblockOnly { return }
 
     var reader = CacheReader(file, superblock, scope, findings: findings)
@@ -40,7 +41,11 @@ package struct CacheReport: Sendable {
     reader.checkValues()
     lostMappings = reader.mappings?.lost ?? []
     lostDirtyBits = reader.dirtyBits?.lost ?? []
-    if scope.isComplete { plan = reader.checkSpaceMap() }
+    if scope.isComplete {
+      plan = MendPlan(
+        superblock, CacheReader.Structure.metadataSpaceMap, of: CacheReader.Structure.metadata,
+        in: file, usage: &reader.usage, findings: &reader.findings)
+    }
     findings = reader.findings
   }
 }
@@ -55,19 +60,6 @@ extension CacheReport: MetadataReport {
   package func mend(_ file: BlockFile, keepingUndoAt undoPath: String?) throws(MendError) {
     precondition(findings.worst != .error && isComplete)
     try plan?.apply(to: file, keepingUndoAt: undoPath)
-  }
-}
-
-extension CacheSuperblock {
-  /// Reports what the superblock and the size of the device tell together.
-  fileprivate func checkAgainstDevice(_ file: BlockFile, into findings: inout Findings) {
-    let site = CacheReader.Structure.superblock
-    if needsCheck { findings.report(.needsCheck, at: site) }
-    if metadataSpaceMap.blockCount > file.blockCount {
-      findings.report(
-        .deviceTruncated, at: site, found: "\(file.blockCount) blocks",
-        expected: "\(metadataSpaceMap.blockCount)")
-    }
   }
 }
 
@@ -113,34 +105,8 @@ extension CacheReader {
   fileprivate mutating func checkValues() {
     for path in [\CacheReader.hints, \CacheReader.discards] {
       guard var array = self[keyPath: path] else { continue }
-      _ = array.readBlocks(findings: &findings) { IgnoringVisitor() }
+      array.verify(findings: &findings)
       self[keyPath: path] = array
     }
   }
-
-  /// Visits the space map's own blocks, then holds its counts against what was counted. Returns
-  /// what can be mended in place.
-  fileprivate mutating func checkSpaceMap() -> MendPlan<CacheSuperblock> {
-    let map = StoredSpaceMap(
-      Structure.metadataSpaceMap, root: superblock.metadataSpaceMap, index: .block, in: file,
-      usage: &usage,
-      findings: &findings)
-    var differences = Findings()
-    let mend = SpaceMapMend(map, usage.references, findings: &differences)
-    if findings.worst == .error || !map.hasAllLargeCounts {
-      let hidden = differences.drop(.leak)
-      if hidden > 0 {
-        findings.report(.countsNotJudged, at: Structure.metadata, found: "\(hidden) blocks")
-      }
-    }
-    findings.merge(differences)
-    var mended = superblock
-    if let flag = CacheSuperblock.needsCheckFlag { mended.flags &= ~flag }
-    return MendPlan(metadataMap: mend, superblock: mended)
-  }
-}
-
-/// Only whether blocks can be read matters.
-private struct IgnoringVisitor: ArrayVisitor {
-  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {}
 }

@@ -1,13 +1,5 @@
 package import PersistentData
 
-/// Why cache metadata could not be said.
-package enum CacheReadError<Failure: Error>: Error {
-  /// The metadata is damaged; the findings say where.
-  case damaged(Findings)
-  /// The listener failed.
-  case listener(Failure)
-}
-
 /// Says cache metadata as events, in the order of a dump: what a kernel that activates the cache
 /// works with.
 ///
@@ -19,7 +11,7 @@ package struct CacheTeller: Sendable {
   /// Stops at the first error, what was said so far then being incomplete.
   package func say<Events: CacheEvents & ~Copyable>(
     _ reader: inout CacheReader, to events: inout Events
-  ) throws(CacheReadError<Events.Failure>) {
+  ) throws(ReadError<Events.Failure>) {
     guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
     let superblock = reader.superblock
     do throws(Events.Failure) { try events.begin(CacheHeader(superblock)) } catch {
@@ -32,7 +24,7 @@ package struct CacheTeller: Sendable {
 
   private func sayMappings<Events: CacheEvents & ~Copyable>(
     _ reader: inout CacheReader, to events: inout Events
-  ) throws(CacheReadError<Events.Failure>) {
+  ) throws(ReadError<Events.Failure>) {
     let superblock = reader.superblock
     var dirty: Bitset?
     if superblock.isCleanShutdown, var bits = reader.dirtyBits {
@@ -42,7 +34,7 @@ package struct CacheTeller: Sendable {
     let rules = MappingRules(superblock)
     var findings = reader.findings
     try array.forEachChunk(of: UInt64.self, findings: &findings) {
-      (chunk, findings) throws(CacheReadError<Events.Failure>) in
+      (chunk, findings) throws(ReadError<Events.Failure>) in
       var findings = findings
       for (index, value) in chunk.values.enumerated() where value != 0 {
         let cacheBlock = chunk.first + UInt64(index)
@@ -65,7 +57,7 @@ package struct CacheTeller: Sendable {
   /// Those of blocks in use; others are left over from what they held before.
   private func sayHints<Events: CacheEvents & ~Copyable>(
     _ reader: inout CacheReader, to events: inout Events
-  ) throws(CacheReadError<Events.Failure>) {
+  ) throws(ReadError<Events.Failure>) {
     guard var hints = reader.hints, var mappings = reader.mappings else { return }
     do throws(Events.Failure) { try events.beginHints() } catch { throw .listener(error) }
     let rules = MappingRules(reader.superblock)
@@ -73,7 +65,7 @@ package struct CacheTeller: Sendable {
     let isMapped = Bitset(mapped: visitors, count: mappings.entryCount)
     var findings = reader.findings
     try hints.forEachChunk(of: UInt32.self, findings: &findings) {
-      (chunk, findings) throws(CacheReadError<Events.Failure>) in
+      (chunk, findings) throws(ReadError<Events.Failure>) in
       guard findings.worst != .error else { throw .damaged(findings) }
       for (index, value) in chunk.values.enumerated() {
         let cacheBlock = chunk.first + UInt64(index)

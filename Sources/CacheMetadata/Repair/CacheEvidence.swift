@@ -69,7 +69,7 @@ struct CacheEvidence: Sendable {
     let places = (0..<index.placeCount).map { blocks[$0] }
     file.turnBackFlippedBits(places.compactMap { $0 })
     var array = StoredArray(index.shape, entryCount: index.entryCount, blocks: places, in: file)
-    _ = array.readBlocks(findings: &findings) { IgnoringVisitor() }
+    array.verify(findings: &findings)
     return array
   }
 
@@ -125,9 +125,4 @@ struct CacheEvidence: Sendable {
       if !keys.removing(lost.common(with: [keys])).isEmpty { isFlagPlausible = false }
     }
   }
-}
-
-/// Only whether blocks can be read matters.
-private struct IgnoringVisitor: ArrayVisitor {
-  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {}
 }

@@ -16,7 +16,7 @@ struct FoundCacheSuperblock: Sendable {
   init(_ file: BlockFile, _ overrides: CacheOverrides) throws(CacheSalvageError) {
     let site = CacheReader.Structure.superblock
     let read = CacheSuperblock.read(.superblock, of: file, at: site, into: &findings)
-    guard let found = read ?? CacheSuperblock.withRightByte(file) else {
+    guard let found = read ?? CacheSuperblock.withRightByte(file, at: site) else {
       guard !file.hasSoundBlock(.superblock),
         let lost = LostCacheSuperblock(file, overrides), let first = lost.superblocks.first
       else { throw .nothingFound }
@@ -42,22 +42,6 @@ struct FoundCacheSuperblock: Sendable {
 }
 
 extension CacheSuperblock {
-  /// The superblock with its one wrong byte put right; `nil` unless exactly one way to do that
-  /// makes a superblock that can be right.
-  fileprivate static func withRightByte(_ file: BlockFile) -> CacheSuperblock? {
-    let plausible = try? file.withBlock(.superblock) { bytes in
-      SingleByteError.locate(in: bytes, as: kind).map { place in
-        CacheSuperblock(SingleByteError.corrected(bytes, place)[0])
-      }.filter { superblock in
-        var findings = Findings()
-        superblock.check(
-          home: .superblock, at: CacheReader.Structure.superblock, into: &findings)
-        return findings.isEmpty
-      }
-    }
-    return plausible?.count == 1 ? plausible?[0] : nil
-  }
-
   fileprivate mutating func override(_ overrides: CacheOverrides) {
     if let sectors = overrides.dataBlockSectors { dataBlockSectors = sectors }
     if let count = overrides.cacheBlockCount { cacheBlockCount = count }

@@ -70,20 +70,12 @@ where Events.Failure == WriteError {
   private mutating func begin(_ tag: XMLTag) throws(XMLComplaint) {
     try tag.allow(only: "uuid", "block_size", "nr_cache_blocks", "policy", "hint_width")
     var header = CacheHeader(
-      dataBlockSectors: try number(tag, "block_size"),
-      cacheBlockCount: try number(tag, "nr_cache_blocks"), policy: try tag.text("policy"),
-      hintSize: try number(tag, "hint_width"))
+      dataBlockSectors: try tag.number32("block_size"),
+      cacheBlockCount: try tag.number32("nr_cache_blocks"), policy: try tag.text("policy"),
+      hintSize: try tag.number32("hint_width"))
     header.uuid = tag["uuid"] ?? ""
     let whole = header
     try say { (events) throws(WriteError) in try events.begin(whole) }
-  }
-
-  private func number(_ tag: XMLTag, _ name: String) throws(XMLComplaint) -> UInt32 {
-    let wide = try tag.number(name)
-    guard let narrow = UInt32(exactly: wide) else {
-      throw .content("attribute '\(name)' of tag '\(tag.name)' is too large (found \(wide))")
-    }
-    return narrow
   }
 
   private mutating func say(

@@ -16,7 +16,7 @@ package struct DirtyBlocks: Sendable {
   fileprivate let isCleanShutdown: Bool
 
   /// `reader`: of metadata that a check found no error in.
-  package init(_ reader: CacheReader) throws(CacheReadError<Never>) {
+  package init(_ reader: CacheReader) throws(ReadError<Never>) {
     var reader = reader
     guard reader.findings.worst != .error, var array = reader.mappings else {
       throw .damaged(reader.findings)

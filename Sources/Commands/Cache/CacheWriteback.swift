@@ -105,7 +105,7 @@ struct CacheWriteback: Tool {
     guard report.findings.worst != .error, let superblock = report.superblock else {
       throw damaged(report.findings, metadataDevice, for: .cache)
     }
-    do throws(CacheReadError<Never>) {
+    do throws(ReadError<Never>) {
       let reader = CacheReader(file, superblock, findings: Findings())
       return (try DirtyBlocks(reader), superblock)
     } catch {

@@ -41,7 +41,7 @@ struct EraInvalidate: Tool {
     }
     var reader = EraReader(file, superblock, findings: findings)
     let written: WrittenBlocks
-    do throws(EraReadError<Never>) {
+    do throws(ReadError<Never>) {
       written = try WrittenBlocks(&reader, since: writtenSince, inSnapshot: metadataSnapshot)
     } catch {
       guard case .damaged(let findings) = error else { return }

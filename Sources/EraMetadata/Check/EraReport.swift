@@ -28,13 +28,21 @@ package struct EraReport: Sendable {
     newBlockCount = NewSize.blocks(
       needed: superblock.metadataSpaceMap.allocatedCount, old: blockCount)
     superblock.check(home: .superblock, at: site, into: &findings)
-    superblock.checkAgainstDevice(file, into: &findings)
+    if superblock.heldRoot != 0 {
+      findings.report(
+        .metadataSnapshotHeld, at: EraReader.Structure.metadataSnapshot,
+        found: "block \(superblock.heldRoot)")
+    }
+    superblock.checkSize(of: file, at: site, into: &findings)
     if superblockOnly { return }
 
     var reader = EraReader(file, superblock, findings: findings)
     lostBlocks = reader.checkEraArrays()
     lostEras = reader.checkWritesets()
-    plan = reader.checkSpaceMap()
+    plan = MendPlan(
+      superblock, EraReader.Structure.metadataSpaceMap, of: EraReader.Structure.metadata, in: file,
+      isAllReached: superblock.heldRoot == 0 || reader.held != nil, usage: &reader.usage,
+      findings: &reader.findings)
     findings = reader.findings
   }
 }
@@ -50,22 +58,6 @@ extension EraReport: MetadataReport {
   package func mend(_ file: BlockFile, keepingUndoAt undoPath: String?) throws(MendError) {
     precondition(findings.worst != .error && isComplete)
     try plan?.apply(to: file, keepingUndoAt: undoPath)
-  }
-}
-
-extension EraSuperblock {
-  /// Reports what the superblock and the size of the device tell together.
-  fileprivate func checkAgainstDevice(_ file: BlockFile, into findings: inout Findings) {
-    if heldRoot != 0 {
-      findings.report(
-        .metadataSnapshotHeld, at: EraReader.Structure.metadataSnapshot,
-        found: "block \(heldRoot)")
-    }
-    if metadataSpaceMap.blockCount > file.blockCount {
-      findings.report(
-        .deviceTruncated, at: EraReader.Structure.superblock, found: "\(file.blockCount) blocks",
-        expected: "\(metadataSpaceMap.blockCount)")
-    }
   }
 }
 
@@ -106,7 +98,7 @@ extension EraReader {
     for writeset in live.archived + current + (held?.archived ?? [])
     where seen.insert(writeset.stored).inserted {
       var bits = bits(of: writeset)
-      _ = bits.readBlocks(findings: &findings) { IgnoringVisitor() }
+      bits.verify(findings: &findings)
       if !bits.isWhole {
         lost.append(writeset.era...writeset.era)
       }
@@ -144,27 +136,6 @@ extension EraReader {
       findings.report(.writesetMissing, at: site(newest + 1))
     }
   }
-
-  /// Visits the space map's own blocks, then holds its counts against what was counted. Returns
-  /// what can be mended in place.
-  fileprivate mutating func checkSpaceMap() -> MendPlan<EraSuperblock>? {
-    let map = StoredSpaceMap(
-      Structure.metadataSpaceMap, root: live.superblock.metadataSpaceMap, index: .block, in: file,
-      usage: &usage,
-      findings: &findings)
-    var differences = Findings()
-    let mend = SpaceMapMend(map, usage.references, findings: &differences)
-    let hasHeld = live.superblock.heldRoot == 0 || held != nil
-    let isAllCounted = hasHeld && findings.worst != .error && map.hasAllLargeCounts
-    if !isAllCounted {
-      let hidden = differences.drop(.leak)
-      if hidden > 0 {
-        findings.report(.countsNotJudged, at: Structure.metadata, found: "\(hidden) blocks")
-      }
-    }
-    findings.merge(differences)
-    return MendPlan(metadataMap: mend, superblock: live.superblock)
-  }
 }
 
 /// Holds the values of the era array against the eras there are.
@@ -189,9 +160,4 @@ private struct EraVisitor: ArrayVisitor {
         expected: "at most \(isFuture ? UInt64(current) : highest)")
     }
   }
-}
-
-/// Only whether blocks can be read matters.
-private struct IgnoringVisitor: ArrayVisitor {
-  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {}
 }

@@ -1,13 +1,5 @@
 package import PersistentData
 
-/// Why era metadata could not be said.
-package enum EraReadError<Failure: Error>: Error {
-  /// The metadata is damaged; the findings say where.
-  case damaged(Findings)
-  /// The listener failed.
-  case listener(Failure)
-}
-
 /// Says era metadata as events, in the order of a dump.
 package struct EraTeller: Sendable {
   /// Say no writesets, but put what they tell into the eras of blocks.
@@ -18,7 +10,7 @@ package struct EraTeller: Sendable {
   /// Stops at the first error, what was said so far then being incomplete.
   package func say<Events: EraEvents & ~Copyable>(
     _ reader: inout EraReader, to events: inout Events
-  ) throws(EraReadError<Events.Failure>) {
+  ) throws(ReadError<Events.Failure>) {
     guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
     let superblock = reader.live.superblock
     let writesets = reader.live.archived + (reader.live.current.map { [$0] } ?? [])
@@ -47,12 +39,12 @@ package struct EraTeller: Sendable {
 
   private func sayEras<Events: EraEvents & ~Copyable>(
     _ reader: inout EraReader, _ latest: LatestEras?, to events: inout Events
-  ) throws(EraReadError<Events.Failure>) {
+  ) throws(ReadError<Events.Failure>) {
     do throws(Events.Failure) { try events.beginEraArray() } catch { throw .listener(error) }
     var array = reader.live.eraArray
     var findings = reader.findings
     try array.forEachChunk(of: UInt32.self, findings: &findings) {
-      (chunk, findings) throws(EraReadError<Events.Failure>) in
+      (chunk, findings) throws(ReadError<Events.Failure>) in
       guard findings.worst != .error else { throw .damaged(findings) }
       for (index, value) in chunk.values.enumerated() {
         let block = chunk.first + UInt64(index)

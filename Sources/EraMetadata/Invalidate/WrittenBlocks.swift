@@ -15,7 +15,7 @@ package struct WrittenBlocks: Sendable {
   /// is none: a block too few would be missed by a backup.
   package init(
     _ reader: inout EraReader, since era: UInt64, inSnapshot: Bool
-  ) throws(EraReadError<Never>) {
+  ) throws(ReadError<Never>) {
     guard reader.findings.worst != .error, let view = inSnapshot ? reader.held : reader.live
     else { throw .damaged(reader.findings) }
     var blocks = Bitset(bitCount: Int(view.superblock.blockCount))
@@ -25,7 +25,7 @@ package struct WrittenBlocks: Sendable {
     }
     var array = view.eraArray
     try array.forEachChunk(of: UInt32.self, findings: &reader.findings) {
-      (chunk, findings) throws(EraReadError<Never>) in
+      (chunk, findings) throws(ReadError<Never>) in
       guard findings.worst != .error else { throw .damaged(findings) }
       for (index, value) in chunk.values.enumerated() where UInt64(value ?? 0) >= era {
         blocks[chunk.first + UInt64(index)] = true

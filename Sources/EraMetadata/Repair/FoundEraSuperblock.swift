@@ -9,7 +9,7 @@ struct FoundEraSuperblock: Sendable {
   init(_ file: BlockFile, _ overrides: EraOverrides) throws(EraSalvageError) {
     let site = EraReader.Structure.superblock
     let read = EraSuperblock.read(.superblock, of: file, at: site, into: &findings)
-    guard let found = read ?? EraSuperblock.withRightByte(file) else {
+    guard let found = read ?? EraSuperblock.withRightByte(file, at: site) else {
       guard !file.hasSoundBlock(.superblock), let lost = LostEraSuperblock(file, overrides)
       else { throw .nothingFound }
       superblock = lost.superblock
@@ -32,22 +32,6 @@ struct FoundEraSuperblock: Sendable {
 }
 
 extension EraSuperblock {
-  /// The superblock with its one wrong byte put right; `nil` unless exactly one way to do that
-  /// makes a superblock that can be right.
-  fileprivate static func withRightByte(_ file: BlockFile) -> EraSuperblock? {
-    let plausible = try? file.withBlock(.superblock) { bytes in
-      SingleByteError.locate(in: bytes, as: kind).map { place in
-        EraSuperblock(SingleByteError.corrected(bytes, place)[0])
-      }.filter { superblock in
-        var findings = Findings()
-        superblock.check(
-          home: .superblock, at: EraReader.Structure.superblock, into: &findings)
-        return findings.isEmpty
-      }
-    }
-    return plausible?.count == 1 ? plausible?[0] : nil
-  }
-
   fileprivate mutating func override(_ overrides: EraOverrides) {
     if let sectors = overrides.dataBlockSectors { dataBlockSectors = sectors }
     if let count = overrides.blockCount { blockCount = count }

@@ -38,15 +38,15 @@ where Events.Failure == WriteError {
     case "superblock":
       try tag.allow(only: "uuid", "block_size", "nr_blocks", "current_era")
       var header = EraHeader(
-        dataBlockSectors: try number(tag, "block_size"), blockCount: try number(tag, "nr_blocks"),
-        currentEra: try number(tag, "current_era"))
+        dataBlockSectors: try tag.number32("block_size"), blockCount: try tag.number32("nr_blocks"),
+        currentEra: try tag.number32("current_era"))
       header.uuid = tag["uuid"] ?? ""
       let whole = header
       try say { (events) throws(WriteError) in try events.begin(whole) }
     case "writeset":
       try tag.allow(only: "era", "nr_bits")
       let era = try tag.number("era")
-      let bitCount = try number(tag, "nr_bits")
+      let bitCount = try tag.number32("nr_bits")
       try say { (events) throws(WriteError) in
         try events.beginWriteset(era: era, bitCount: bitCount)
       }
@@ -95,14 +95,6 @@ where Events.Failure == WriteError {
     } catch {
       throw complaint(error)
     }
-  }
-
-  private func number(_ tag: XMLTag, _ name: String) throws(XMLComplaint) -> UInt32 {
-    let wide = try tag.number(name)
-    guard let narrow = UInt32(exactly: wide) else {
-      throw .content("attribute '\(name)' of tag '\(tag.name)' is too large (found \(wide))")
-    }
-    return narrow
   }
 
   private mutating func say(

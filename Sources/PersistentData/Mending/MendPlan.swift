@@ -38,3 +38,32 @@ package struct MendPlan<Superblock: SuperblockFormat>: Sendable {
     try editor.flush()
   }
 }
+
+extension MendPlan {
+  /// Visits the metadata space map's own blocks, then holds its counts against all that was counted
+  /// before: the last part of a check.
+  ///
+  /// `superblock`: as it stands; its needs_check is cleared in the plan. `metadata`: where it is
+  /// said that counts can't be judged. `isAllReached`: whether whatever may refer to blocks was
+  /// read; if not, a count that is too high tells of nothing.
+  package init(
+    _ superblock: Superblock, _ label: StructureLabel, of metadata: Site, in file: BlockFile,
+    isAllReached: Bool = true, usage: inout BlockUsage, findings: inout Findings
+  ) {
+    let map = StoredSpaceMap(
+      label, root: superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
+      findings: &findings)
+    var differences = Findings()
+    let mend = SpaceMapMend(map, usage.references, findings: &differences)
+    if !isAllReached || findings.worst == .error || !map.hasAllLargeCounts {
+      let hidden = differences.drop(.leak)
+      if hidden > 0 {
+        findings.report(.countsNotJudged, at: metadata, found: "\(hidden) blocks")
+      }
+    }
+    findings.merge(differences)
+    var mended = superblock
+    if let flag = Superblock.needsCheckFlag { mended.flags &= ~flag }
+    self.init(metadataMap: mend, superblock: mended)
+  }
+}

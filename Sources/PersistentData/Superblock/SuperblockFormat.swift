@@ -68,6 +68,30 @@ extension SuperblockFormat {
     return superblock.magic == Self.magic ? superblock : nil
   }
 
+  /// The superblock with its one wrong byte put right; `nil` unless exactly one way to do that
+  /// makes a superblock that can be right.
+  package static func withRightByte(_ file: BlockFile, at site: Site) -> Self? {
+    let plausible = try? file.withBlock(.superblock) { bytes in
+      SingleByteError.locate(in: bytes, as: kind).map { place in
+        Self(SingleByteError.corrected(bytes, place)[0])
+      }.filter { superblock in
+        var findings = Findings()
+        superblock.check(home: .superblock, at: site, into: &findings)
+        return findings.isEmpty
+      }
+    }
+    return plausible?.count == 1 ? plausible?[0] : nil
+  }
+
+  /// Reports whether the device is smaller than the space map says.
+  package func checkSize(of file: BlockFile, at site: Site, into findings: inout Findings) {
+    if metadataSpaceMap.blockCount > file.blockCount {
+      findings.report(
+        .deviceTruncated, at: site, found: "\(file.blockCount) blocks",
+        expected: "\(metadataSpaceMap.blockCount)")
+    }
+  }
+
   /// Reports what the superblock alone can tell. `home`: the block it was read from.
   package func check(home: MetadataBlock, at site: Site, into findings: inout Findings) {
     if block != UInt64(home.number) {

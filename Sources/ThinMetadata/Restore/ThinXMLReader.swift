@@ -95,8 +95,8 @@ where Events.Failure == WriteError {
       only: "uuid", "time", "transaction", "flags", "version", "data_block_size",
       "nr_data_blocks", "metadata_snap")
     var pool = PoolHeader(
-      time: try number(tag, "time"), transactionID: try tag.number("transaction"),
-      dataBlockSectors: try number(tag, "data_block_size"),
+      time: try tag.number32("time"), transactionID: try tag.number("transaction"),
+      dataBlockSectors: try tag.number32("data_block_size"),
       dataBlockCount: try tag.number("nr_data_blocks"))
     pool.uuid = tag["uuid"] ?? ""
     // Checked as numbers, and otherwise of no consequence: what is written is new and whole.
@@ -112,22 +112,9 @@ where Events.Failure == WriteError {
       id: values[0],
       details: DeviceDetails(
         mappedBlocks: values[1], transactionID: values[2],
-        creationTime: try narrow(values[3], "creation_time", of: "device"),
-        snapshottedTime: try narrow(values[4], "snap_time", of: "device")))
+        creationTime: try XMLTag.narrow(values[3], "creation_time", of: "device"),
+        snapshottedTime: try XMLTag.narrow(values[4], "snap_time", of: "device")))
     do throws(WriteError) { try events.beginDevice(device) } catch { throw complaint(error) }
-  }
-
-  private func number(_ tag: XMLTag, _ name: String) throws(XMLComplaint) -> UInt32 {
-    try narrow(try tag.number(name), name, of: tag.name)
-  }
-
-  private func narrow(
-    _ wide: UInt64, _ name: String, of tag: String
-  ) throws(XMLComplaint) -> UInt32 {
-    guard let narrow = UInt32(exactly: wide) else {
-      throw .content("attribute '\(name)' of tag '\(tag)' is too large (found \(wide))")
-    }
-    return narrow
   }
 
   private mutating func say(

@@ -1,0 +1,7 @@
+/// Why metadata could not be said to a listener.
+package enum ReadError<Failure: Error>: Error {
+  /// The metadata is damaged; the findings say where.
+  case damaged(Findings)
+  /// The listener failed.
+  case listener(Failure)
+}
