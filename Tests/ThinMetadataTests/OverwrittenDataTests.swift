@@ -142,7 +142,8 @@ import ThinMetadata
 
   /// Has some mapped data blocks count as free, or too low.
   private func lowerCounts(_ image: inout MetadataImage, _ random: inout SeededRandom) {
-    let mapped = image.mappings.values.flatMap(\.values).map { Int($0.dataBlock) }
+    // In one order, so that a seed brings back the same.
+    let mapped = image.mappings.values.flatMap(\.values).map { Int($0.dataBlock) }.sorted()
     guard random.once(in: 2), !mapped.isEmpty else { return }
     let map = image.dataMap
     for _ in 0..<random.number(1...40) {
