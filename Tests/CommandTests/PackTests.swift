@@ -269,7 +269,7 @@ import Testing
 
   @Test func `a pipe is no packed file, and nobody waits for it`() throws {
     let result = try Program.script(
-      "mkfifo $1; exec timeout 5 $dmmeta thin_metadata_unpack -i $1 -o $2", packed, output)
+      "mkfifo $1; exec timeout 60 $dmmeta thin_metadata_unpack -i $1 -o $2", packed, output)
     #expect(result.status == 65)
     #expect(result.errorText == "thin_metadata_unpack: '\(packed)' is no regular file\n")
   }

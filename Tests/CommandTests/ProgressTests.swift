@@ -21,7 +21,7 @@ import Testing
     try Program.script(
       """
       pipe=$1/pipe; output=$2; mkfifo "$pipe"
-      (head -c 300 "$3"; sleep 1.8; tail -c +301 "$3") >"$pipe" &
+      (head -c 300 "$3"; sleep 3; tail -c +301 "$3") >"$pipe" &
       \(words); status=$?
       wait; exit $status
       """, scratch.folder.path, output, xml)

@@ -127,7 +127,7 @@ import Testing
       tool=$!
       exec 8> "$1.pipe"
       head -c $(($(stat -c %s "$1") / 2)) "$1" >&8
-      for try in $(seq 200); do
+      for try in $(seq 1200); do
         cmp -s "$2" "$2.before" || break
         sleep 0.05
       done

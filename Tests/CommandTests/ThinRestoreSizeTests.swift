@@ -39,7 +39,7 @@ import Testing
     return try Program.script(
       """
       ulimit -v 1500000
-      cat "$1" | timeout 20 $dmmeta thin_restore -i "$2" -o "$3"
+      cat "$1" | timeout 60 $dmmeta thin_restore -i "$2" -o "$3"
       """, input, source, output)
   }
 

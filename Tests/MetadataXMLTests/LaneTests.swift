@@ -46,8 +46,10 @@ import Testing
       if expected.error == nil { sound += 1 } else { failed += 1 }
       laneRows += whole.laneRows
     }
-    // Otherwise the comparison would prove little.
-    #expect(failed > 1000 && sound > 1000 && laneRows > 2000, "\(failed) \(sound) \(laneRows)")
+    // Otherwise the comparison would prove little. Usual are 4930, 1070 and 6080.
+    #expect(
+      failed > 1000 && sound > 500 && laneRows > 2000,
+      "\(failed), \(sound), \(laneRows), seed \(seed)")
   }
 
   private func text(_ xml: [UInt8]) -> String { String(decoding: xml, as: UTF8.self) }

@@ -177,7 +177,8 @@ import Threads
       }
       expectEqual(counts, model, place)
     }
-    #expect(broken > 50 && broken < 350)
+    // Usually there are some 90.
+    #expect(broken > 20 && broken < 350, "seed \(random.seed)")
   }
 
   @Test func `counts far apart on a large device are what an array says`() throws {
