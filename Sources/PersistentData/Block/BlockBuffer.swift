@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Memory for a run of metadata blocks, aligned so that a device can be read past the page cache.
 ///
 /// One thread writes to it at a time; it lends its bytes and never hands them out.
@@ -26,9 +28,12 @@
     try unsafe file.read(into: slice(index, count), from: first)
   }
 
-  /// Writes the first `count` blocks of the buffer to the device from block `first` on.
-  package func write(_ file: BlockFile, to first: UInt64, count: Int) throws(IOError) {
-    try unsafe file.write(UnsafeRawBufferPointer(slice(0, count)), from: first)
+  /// Writes `count` blocks of the buffer, from place `index` on, to the device from block `first`
+  /// on.
+  package func write(
+    _ file: BlockFile, to first: UInt64, count: Int, from index: Int = 0
+  ) throws(IOError) {
+    try unsafe file.write(UnsafeRawBufferPointer(slice(index, count)), from: first)
   }
 
   /// Reads `count` places' worth of data from byte `offset` of a device, from place `index` on.
@@ -43,6 +48,14 @@
     _ device: DataDevice, to offset: UInt64, count: Int, from index: Int = 0
   ) throws(IOError) {
     try unsafe device.write(UnsafeRawBufferPointer(slice(index, count)), to: offset)
+  }
+
+  /// Whether the first `count` places hold the same as those of another buffer.
+  package func holdsSame(as other: BlockBuffer, count: Int) -> Bool {
+    guard let one = unsafe slice(0, count).baseAddress,
+      let two = unsafe other.slice(0, count).baseAddress
+    else { return true }
+    return unsafe memcmp(one, two, count * MetadataBlock.size) == 0
   }
 
   func copyFirstBlock(to target: UnsafeMutableRawBufferPointer) {
