@@ -42,6 +42,18 @@ bool dmm_block_device_is_read_only(int descriptor) {
   return ioctl(descriptor, BLKROGET, &is_read_only) == 0 && is_read_only;
 }
 
+int dmm_discard(int descriptor, bool is_block_device, uint64_t offset, uint64_t count) {
+  uint64_t range[2] = {offset, count};
+  int result;
+  do {
+    result = is_block_device
+        ? ioctl(descriptor, BLKDISCARD, range)
+        : fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                    (off_t)count);
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : errno;
+}
+
 struct dmm_loop dmm_loop_device(const char *path, uint64_t number) {
   struct dmm_loop loop = {0};
   struct loop_info64 info = {0};

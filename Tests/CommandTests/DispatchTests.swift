@@ -34,6 +34,8 @@ import Testing
       thin_rmap               Tell which devices have some data blocks or bytes.
       thin_roots              List the old states that are left; undelete devices.
       thin_show               Show a pool in one picture: space, sharing, age.
+      thin_shrink             Make a thin pool smaller, moving what is in the way.
+      thin_trim               Discard the free space of a thin pool's data device.
 
     'dmmeta help TOOL' or 'man TOOL' tells about a tool.
 

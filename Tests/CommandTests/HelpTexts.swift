@@ -1,6 +1,6 @@
 /// What each tool answers to `--help`, whole.
 enum HelpTexts {
-  static let all = [thin, show, cache, era].reduce([:]) { $0.merging($1) { text, _ in text } }
+  static let all = [thin, show, data, cache, era].reduce([:]) { $0.merging($1) { text, _ in text } }
 
   private static let thin: [String: String] = [
     "thin_check": """

@@ -14,7 +14,7 @@ enum Program {
     "era_check", "era_dump", "era_invalidate", "era_repair", "era_restore",
     "thin_check", "thin_delta", "thin_dump", "thin_generate_metadata", "thin_ls",
     "thin_metadata_pack", "thin_metadata_size", "thin_metadata_unpack", "thin_repair",
-    "thin_restore", "thin_rmap", "thin_roots", "thin_show",
+    "thin_restore", "thin_rmap", "thin_roots", "thin_show", "thin_shrink", "thin_trim",
   ]
 
   static let path = TestFiles.program

@@ -6,11 +6,12 @@ import Testing
 struct ToolSample: CustomTestStringConvertible, Sendable {
   /// What the words of a command line stand for: a file of the name, with `.file` behind it.
   private enum Kind: String {
-    case thin, xml, new, data, packed, data2, cache, freshcache, cachexml, era, eraxml
+    case thin, small, xml, new, data, packed, data2, cache, freshcache, cachexml, era, eraxml
 
     func content() throws -> Data {
       switch self {
       case .thin: try Images.bytes(Images.path("snapshots"))
+      case .small: try ToolSample.small()
       case .xml: try Program.dump(Images.path("snapshots")).output
       case .cache: try TestFiles.image("cache/cache-v2")
       case .freshcache: try TestFiles.image("cache/cache-fresh")
@@ -32,7 +33,7 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
     "thin_generate_metadata": "-o {new} --force",
     "thin_rmap": "--region 0..50 {thin}",
     "thin_delta": "--thin1 0 --thin2 2 {thin}",
-    "thin_trim": "--metadata-dev {thin} --data-dev {data}",
+    "thin_trim": "--metadata-dev {small} --data-dev {data}",
     "thin_metadata_size": "-b 64k -s 1t -m 100",
     "thin_metadata_pack": "-i {thin} -o {new} --force",
     "thin_metadata_unpack": "-i {packed} -o {new} --force",
@@ -48,7 +49,7 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
     "era_restore": "-i {eraxml} -o {new}",
     "era_invalidate": "--written-since 1 {era}",
     "era_repair": "-i {era} -o {new}",
-    "thin_shrink": "-i {xml} -o {new} --data {data} --nr-blocks 500 --no-copy",
+    "thin_shrink": "-i {xml} -o {new} --data {data} --nr-blocks 50000 --no-copy",
   ]
 
   /// Of all tools that `dmmeta --help` lists.
@@ -102,6 +103,14 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
     let result = try Program.run(tool, [scratch.file("image", kind.content())])
     try #require(result.status == 0, "\(result.errorText)")
     return result.output
+  }
+
+  /// A pool that a data device of 4 MiB is large enough for.
+  private static func small() throws -> Data {
+    var random = SeededRandom(seed: 1)
+    let scratch = try Scratch()
+    return try Images.bytes(
+      DataPool(&random, blockCount: 64, usedShare: 5).metadata(scratch, blocks: 64))
   }
 
   private static func packed() throws -> Data {

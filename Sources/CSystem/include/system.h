@@ -36,6 +36,10 @@ int64_t dmm_block_device_size(int descriptor);
 /// Whether the block device open as `descriptor` refuses to be written, whoever opened it.
 bool dmm_block_device_is_read_only(int descriptor);
 
+/// Tells the block device open as `descriptor` that nobody needs `count` bytes from `offset` on any
+/// more, or makes a hole of them in a file. Returns 0, or the errno.
+int dmm_discard(int descriptor, bool is_block_device, uint64_t offset, uint64_t count);
+
 /// Has the file at `path` removed when a signal ends the program that a person or a system sends for
 /// that; `NULL`: no longer. One file at a time; a path that is too long is left alone.
 void dmm_remove_when_stopped(const char *path);

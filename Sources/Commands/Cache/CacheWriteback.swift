@@ -46,9 +46,9 @@ struct CacheWriteback: Tool {
     let isWriting = !dryRun && !noMetadataUpdate
     let metadata = try openInput(metadataDevice, isWriting ? .write : .read, for: .cache)
     try refuseForeignInput(metadata, metadataDevice, for: .cache)
-    try refuseSameDevices()
-    let origin = try open(originDevice, dryRun ? .read : .write)
-    let fast = try open(fastDevice, .read)
+    try refuseSame([originDevice, fastDevice, metadataDevice])
+    let origin = try openData(originDevice, dryRun ? .read : .write)
+    let fast = try openData(fastDevice, .read)
     let (dirty, superblock) = try dirtyBlocks(metadata)
     let count = dirty.blocks.count
     let bytes = UInt64(count).multipliedReportingOverflow(
@@ -62,8 +62,8 @@ struct CacheWriteback: Tool {
       blockBytes: UInt64(superblock.dataBlockSectors) * CacheWriteback.sectorSize)
     job.fastOffset = fastDeviceOffset * CacheWriteback.sectorSize
     job.originOffset = originDeviceOffset * CacheWriteback.sectorSize
-    job.bufferBytes = bufferSizeMeg << 20
-    job.retries = retryCount
+    job.copy.bufferBytes = bufferSizeMeg << 20
+    job.copy.retries = retryCount
     let outcome: Writeback.Outcome
     do throws(IOError) {
       let bar = ProgressBar(origin.progress, isQuiet: shared.quiet)
@@ -75,21 +75,6 @@ struct CacheWriteback: Tool {
     }
     if isWriting { try markClean(outcome.copied, of: dirty, metadata, superblock) }
     try report(outcome, of: count, superblock)
-  }
-
-  private func open(_ path: String, _ access: DataDevice.Access) throws(Failure) -> DataDevice {
-    do throws(IOError) { return try DataDevice(path, access) } catch { throw Failure(input: error) }
-  }
-
-  /// Data written over metadata, or over the data to be copied, would be the end of both.
-  private func refuseSameDevices() throws(Failure) {
-    let pairs = [
-      (originDevice, fastDevice), (originDevice, metadataDevice), (fastDevice, metadataDevice),
-    ]
-    for (one, other) in pairs where Storage.areSame(one, other) {
-      throw Failure(
-        .outputRefused, "'\(one)' and '\(other)' are the same device; nothing was written")
-    }
   }
 
   /// Only metadata that a check finds nothing wrong with is believed.

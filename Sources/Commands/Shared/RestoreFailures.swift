@@ -9,6 +9,11 @@ extension Failure {
     case .output(let cause): self.init(output: cause)
     case .outputTooSmall(let needed, _) where needed > MetadataBlock.maximumCount:
       self.init(.tooLarge(needed: needed), output)
+    case .notApproved:
+      self.init(
+        .inputOutput,
+        "what was written to '\(output)' does not read as it was meant: the device, or the memory "
+          + "of this machine, can't be trusted. The superblock is not there, so it has no effect")
     case .tooLarge(let needed):
       self.init(
         .outputRefused,

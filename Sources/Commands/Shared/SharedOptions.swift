@@ -112,13 +112,14 @@ extension Tool {
   /// Opens what text is written to: standard output, unless it is named. A file that is there stays
   /// as it is until `commit`. Stops where one of `inputs` would be overwritten.
   func openSink(
-    _ output: String?, sparing inputs: [String], as name: String = "it"
+    _ output: String?, sparing inputs: [String], as name: String = "it",
+    writesThrough: Bool = false
   ) throws(Failure) -> ByteSink {
     guard let output else { return .standardOutput }
     for input in inputs where Storage.areSame(output, input) {
       throw Failure(.outputRefused, "output refused: \(name) would overwrite '\(input)'")
     }
-    do throws(IOError) { return try ByteSink(to: output) } catch {
+    do throws(IOError) { return try ByteSink(to: output, writesThrough: writesThrough) } catch {
       throw Failure(.outputRefused, "output refused: \(error)")
     }
   }

@@ -34,6 +34,8 @@ package enum Toolbox {
     ThinRmap.self,
     ThinRoots.self,
     ThinShow.self,
+    ThinShrink.self,
+    ThinTrim.self,
   ]
 
   private static var names: [String] { tools.map { $0._commandName }.sorted() }

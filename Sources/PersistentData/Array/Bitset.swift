@@ -73,6 +73,31 @@ package struct Bitset: Sendable {
     words[last] &= (1 << (bitCount % 64)) - 1
   }
 
+  /// The same bits in `range`, and none outside of it.
+  package func restricted(to range: Range<UInt64>) -> Bitset {
+    var rest = self
+    for index in words.indices {
+      let first = UInt64(index) * 64
+      if first >= range.upperBound || first + 64 <= range.lowerBound {
+        rest.words[index] = 0
+      } else {
+        if first < range.lowerBound { rest.words[index] &= .max << (range.lowerBound - first) }
+        if range.upperBound - first < 64 {
+          rest.words[index] &= 1 << (range.upperBound - first) - 1
+        }
+      }
+    }
+    return rest
+  }
+
+  /// All bits that are not set.
+  package var inverted: Bitset {
+    var inverted = self
+    for index in words.indices { inverted.words[index] = ~words[index] }
+    inverted.clearBeyondEnd()
+    return inverted
+  }
+
   /// The bits that are not set in another one.
   package func without(_ other: Bitset) -> Bitset {
     var rest = self

@@ -44,6 +44,11 @@ extension IOError: CustomStringConvertible {
     }
   }
 
+  /// Whether the device or the file system can't do what it was asked at all.
+  package var isUnsupported: Bool {
+    if case .callFailed(_, EOPNOTSUPP) = self { true } else { false }
+  }
+
   /// The system's words for an errno, in lower case as they stand in the middle of a sentence.
   package static func reason(_ code: Int32) -> String {
     guard let text = unsafe strerror(code) else { return "error \(code)" }

@@ -67,6 +67,12 @@ package struct Storage: Sendable {
     layers.contains { layer in other.layers.contains { $0.overlaps(layer) } }
   }
 
+  /// Whether two paths lead to one and the same file or device.
+  package static func areIdentical(_ one: String, _ other: String) -> Bool {
+    guard let first = Storage(one)?.layers.first?.identity else { return false }
+    return first == Storage(other)?.layers.first?.identity
+  }
+
   /// Whether two paths lead to one storage; one that isn't there leads to none.
   package static func areSame(_ one: String, _ other: String) -> Bool {
     guard let first = Storage(one), let second = Storage(other) else { return false }
@@ -81,11 +87,12 @@ extension Storage {
   private mutating func add(device: UInt64, _ path: String?, _ layer: Layer) {
     guard layers.count < Storage.mostLayers else { return }
     layers.append(layer)
-    let folder =
-      "\(sysfs)/dev/block/\(device >> 8 & 0xFFF):\(device & 0xFF | device >> 12 & 0xFFF00)"
-    if let start = number("\(folder)/start"), text("\(folder)/partition") != nil {
-      let size = number("\(folder)/size") ?? 0
-      add(text("\(folder)/../dev"), layer, from: start &* 512, size: size &* 512)
+    let folder = "\(sysfs)/dev/block/\(Storage.name(ofDevice: device))"
+    if let start = SystemFile.number("\(folder)/start"),
+      SystemFile.text("\(folder)/partition") != nil
+    {
+      let size = SystemFile.number("\(folder)/size") ?? 0
+      add(SystemFile.text("\(folder)/../dev"), layer, from: start &* 512, size: size &* 512)
     } else if !addFile(behindLoop: device, path, folder, layer) {
       addSlaves(folder, layer)
     }
@@ -104,7 +111,7 @@ extension Storage {
   private mutating func addFile(
     behindLoop device: UInt64, _ path: String?, _ folder: String, _ layer: Layer
   ) -> Bool {
-    let name = text("\(folder)/uevent")?.split(separator: "\n")
+    let name = SystemFile.text("\(folder)/uevent")?.split(separator: "\n")
       .first { $0.hasPrefix("DEVNAME=") }?.dropFirst("DEVNAME=".count)
     let loop = unsafe dmm_loop_device(FileName.onDisk(path ?? "/dev/\(name ?? "")"), device)
     if loop.is_known {
@@ -122,11 +129,12 @@ extension Storage {
       }
       return true
     }
-    guard let file = text("\(folder)/loop/backing_file") else { return false }
+    guard let file = SystemFile.text("\(folder)/loop/backing_file") else { return false }
     var status = stat()
     guard unsafe stat(file, &status) == 0 else { return true }
     let bytes = layer.bytes.moved(
-      by: number("\(folder)/loop/offset") ?? 0, within: number("\(folder)/loop/sizelimit") ?? 0)
+      by: SystemFile.number("\(folder)/loop/offset") ?? 0,
+      within: SystemFile.number("\(folder)/loop/sizelimit") ?? 0)
     let isDevice = status.st_mode & S_IFMT == S_IFBLK
     let identity: Identity =
       isDevice
@@ -141,12 +149,12 @@ extension Storage {
   /// lies on them is not told, unless it is as large as one of them is. (A volume of LVM can be so
   /// by chance: a thin volume as large as its pool.)
   private mutating func addSlaves(_ folder: String, _ layer: Layer) {
-    let size = text("\(folder)/size")
-    let isVolume = text("\(folder)/dm/uuid")?.hasPrefix("LVM-") ?? false
+    let size = SystemFile.text("\(folder)/size")
+    let isVolume = SystemFile.text("\(folder)/dm/uuid")?.hasPrefix("LVM-") ?? false
     for slave in names("\(folder)/slaves") {
       let below = "\(folder)/slaves/\(slave)"
-      guard let device = text("\(below)/dev").flatMap(Storage.number) else { continue }
-      let isWhole = !isVolume && size != nil && text("\(below)/size") == size
+      guard let device = SystemFile.text("\(below)/dev").flatMap(Storage.number) else { continue }
+      let isWhole = !isVolume && size != nil && SystemFile.text("\(below)/size") == size
       add(
         device: device, nil,
         Layer(
@@ -159,6 +167,11 @@ extension Storage {
 // MARK: Reading /sys
 
 extension Storage {
+  /// A device's number, packed as in `st_rdev`, as /sys writes it: `major:minor`.
+  static func name(ofDevice number: UInt64) -> String {
+    "\(number >> 8 & 0xFFF):\(number & 0xFF | number >> 12 & 0xFFF00)"
+  }
+
   /// The number of a device that is written as `major:minor`, packed as in `st_rdev`.
   private static func number(_ text: String) -> UInt64? {
     let parts = text.split(separator: ":").map { UInt64($0) }
@@ -166,19 +179,6 @@ extension Storage {
       minor < 1 << 20
     else { return nil }
     return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
-  }
-
-  private func number(_ path: String) -> UInt64? { text(path).flatMap { UInt64($0) } }
-
-  /// A small file's text, without the end of its last line.
-  private func text(_ path: String) -> String? {
-    guard let source = try? ByteSource(path) else { return nil }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    var span = bytes.mutableSpan
-    var room = unsafe span.mutableBytes
-    guard let count = try? source.read(into: &room) else { return nil }
-    let text = String(decoding: bytes[..<count], as: UTF8.self)
-    return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 
   private func names(_ folder: String) -> [String] {

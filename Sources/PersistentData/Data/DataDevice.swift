@@ -13,8 +13,11 @@ package final class DataDevice: Sendable {
 
   package let path: String
   package let sizeBytes: UInt64
+  package let isBlockDevice: Bool
   /// How far a job with it has come.
   package let progress = Progress()
+  /// How it takes back space that nobody needs.
+  package let discardLimits: DiscardLimits
   private let descriptor: Int32
 
   package init(_ path: String, _ access: Access) throws(IOError) {
@@ -29,7 +32,9 @@ package final class DataDevice: Sendable {
     var flags = (access == .write ? O_RDWR : O_RDONLY) | O_CLOEXEC
     if type == S_IFBLK { flags |= O_EXCL }
     let descriptor = unsafe open(FileName.onDisk(path), flags)
-    guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
+    guard descriptor >= 0 else {
+      throw errno == EBUSY ? .inUse(path: path) : .cannotOpen(path: path, errno: errno)
+    }
     let isReadOnly =
       type == S_IFBLK && access == .write && dmm_block_device_is_read_only(descriptor)
     let size = type == S_IFBLK ? dmm_block_device_size(descriptor) : Int64(status.st_size)
@@ -43,6 +48,8 @@ package final class DataDevice: Sendable {
     self.path = path
     self.descriptor = descriptor
     sizeBytes = UInt64(size)
+    isBlockDevice = type == S_IFBLK
+    discardLimits = isBlockDevice ? DiscardLimits(ofDevice: UInt64(status.st_rdev)) : .ofFile
   }
 
   deinit { close(descriptor) }
@@ -80,6 +87,18 @@ package final class DataDevice: Sendable {
         let code = count == 0 ? ENOSPC : errno
         throw .callFailed(call: "writing '\(path)' at byte \(place)", errno: code)
       }
+    }
+  }
+
+  /// Tells the device that nobody needs these bytes any more; a file gets a hole. What is read
+  /// there afterwards is anything.
+  func discard(_ bytes: Range<UInt64>) throws(IOError) {
+    let code = dmm_discard(
+      descriptor, isBlockDevice, bytes.lowerBound, bytes.upperBound - bytes.lowerBound)
+    guard code == 0 else {
+      throw .callFailed(
+        call: "discarding bytes \(bytes.lowerBound) to \(bytes.upperBound) of '\(path)'",
+        errno: code)
     }
   }
 

@@ -31,10 +31,7 @@ package struct SpaceMapWriter {
     let large = try writeLargeCounts(counts)
     counts.increment(UInt64(large.number))
     let bitmapCount = Bitmap.count(for: writer.blockCount)
-    let first = writer.neededCount
-    for block in first...first + bitmapCount where block < counts.count {
-      counts.increment(block)
-    }
+    for index in 0...bitmapCount { counts.increment(writer.upcoming(after: index)) }
     var entries: [IndexEntry] = []
     var allocated: UInt64 = 0
     for bitmap in 0..<bitmapCount {

@@ -51,12 +51,14 @@ package struct StoredSpaceMap: Sendable {
   }
 
   /// The entries of every bitmap that is evidence, two bits a block, with the bitmap's index.
-  package func readWords() -> [(index: Int, words: [UInt64])] {
+  ///
+  /// `evenImplausible`: also of those that are bitmaps, but not what the index says of them.
+  package func readWords(evenImplausible: Bool = false) -> [(index: Int, words: [UInt64])] {
     let bitmaps = entries.indices.compactMap { index in
       entries[index].map { (index: index, block: UInt32($0.block)) }
     }.sorted { $0.block < $1.block }
     let visitors = BlockScan(file, bitmaps.map(\.block)).run {
-      EntryVisitor(map: self, bitmaps: bitmaps)
+      EntryVisitor(map: self, bitmaps: bitmaps, takesImplausible: evenImplausible)
     }
     return visitors.flatMap(\.words).map { (bitmaps[$0.place].index, $0.words) }
   }
@@ -269,15 +271,19 @@ private struct KindVisitor: BlockVisitor {
 private struct EntryVisitor: BlockVisitor {
   let map: StoredSpaceMap
   let bitmaps: [(index: Int, block: UInt32)]
+  let takesImplausible: Bool
   var words: [(place: Int, words: [UInt64])] = []
 
-  init(map: StoredSpaceMap, bitmaps: [(index: Int, block: UInt32)]) {
+  init(map: StoredSpaceMap, bitmaps: [(index: Int, block: UInt32)], takesImplausible: Bool) {
     self.map = map
     self.bitmaps = bitmaps
+    self.takesImplausible = takesImplausible
   }
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
-    guard map.isEvidence(bytes, ofBitmap: bitmaps[index].index) else { return }
+    let number = bitmaps[index].index
+    guard takesImplausible ? map.isBitmap(bytes, number) : map.isEvidence(bytes, ofBitmap: number)
+    else { return }
     let bitmap = Bitmap(bytes)
     words.append((index, (0..<Bitmap.wordCount).map { bitmap.word($0) }))
   }

@@ -36,7 +36,9 @@ package final class ByteSink: Sendable {
 
   /// Writes to a new file, in place of one that may be there, which stays as it is until `commit`;
   /// or straight to a device or a FIFO, or to standard output under another name.
-  package convenience init(to path: String) throws(IOError) {
+  ///
+  /// `writesThrough`: what is written to a file is on stable storage at once.
+  package convenience init(to path: String, writesThrough: Bool = false) throws(IOError) {
     var status = stat()
     let code = unsafe stat(FileName.onDisk(path), &status) == 0 ? 0 : errno
     guard code == 0 || code == ENOENT else { throw .cannotOpen(path: path, errno: code) }
@@ -44,7 +46,7 @@ package final class ByteSink: Sendable {
     if code == 0, let standard = ByteSink.standard(status) {
       self.init(name: standard.name, descriptor: standard.descriptor, isOwned: false)
     } else if code == ENOENT || type == S_IFREG {
-      let replacement = try FileReplacement(path)
+      let replacement = try FileReplacement(path, writesThrough: writesThrough)
       self.init(
         name: "'\(path)'", descriptor: replacement.descriptor, isOwned: true,
         replacement: replacement)
@@ -138,8 +140,7 @@ package final class ByteSink: Sendable {
     }
   }
 
-  package func write(_ text: String) throws(Failure) {
-    let bytes = Array(text.utf8)
-    try unsafe write(bytes.span.bytes)
-  }
+  package func write(_ bytes: [UInt8]) throws(Failure) { try unsafe write(bytes.span.bytes) }
+
+  package func write(_ text: String) throws(Failure) { try write(Array(text.utf8)) }
 }

@@ -21,17 +21,20 @@ package final class FileReplacement: Sendable {
   private let isCopied: Bool
 
   /// Nothing by this name changes yet. The target must be a regular file, or nothing at all.
-  package init(_ path: String) throws(IOError) {
+  ///
+  /// `writesThrough`: what is written is on stable storage at once.
+  package init(_ path: String, writesThrough: Bool = false) throws(IOError) {
     let target = try FileReplacement.target(of: path)
     var status = stat()
     let exists = unsafe stat(FileName.onDisk(target), &status) == 0
     let isWritable = unsafe !exists || access(FileName.onDisk(target), W_OK) == 0
     guard isWritable else { throw .cannotOpen(path: path, errno: errno) }
+    let flags = writesThrough ? O_SYNC : 0
     var made = FileReplacement.makeFile(
-      in: FileReplacement.folder(of: target), exists ? 0o600 : 0o666)
+      in: FileReplacement.folder(of: target), exists ? 0o600 : 0o666, flags)
     let refusals = [EACCES, EPERM, EROFS]
     let isElsewhere = made.descriptor < 0 && exists && refusals.contains(errno)
-    if isElsewhere { made = FileReplacement.makeFile(in: "/var/tmp", 0o600) }
+    if isElsewhere { made = FileReplacement.makeFile(in: "/var/tmp", 0o600, flags) }
     guard made.descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
     self.path = path
     self.target = target
@@ -151,17 +154,19 @@ extension FileReplacement {
   /// Makes a file in a folder, without a name if that can be. On failure the descriptor is below 0,
   /// and `errno` says why.
   private static func makeFile(
-    in folder: String, _ mode: mode_t
+    in folder: String, _ mode: mode_t, _ flags: Int32
   ) -> (descriptor: Int32, name: String?) {
     let here = folder.isEmpty ? "." : folder
     // It gets a name by way of /proc, which a rescue system may lack.
     if unsafe access("/proc/self/fd", X_OK) == 0 {
-      let nameless = unsafe open(FileName.onDisk(here), dmm_o_tmpfile | O_RDWR | O_CLOEXEC, mode)
+      let nameless = unsafe open(
+        FileName.onDisk(here), dmm_o_tmpfile | O_RDWR | O_CLOEXEC | flags, mode)
       if nameless >= 0 || ![EOPNOTSUPP, EISDIR, EINVAL].contains(errno) { return (nameless, nil) }
     }
     let name = freeName(in: folder)
     unsafe dmm_remove_when_stopped(FileName.onDisk(name))
-    return (unsafe open(FileName.onDisk(name), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode), name)
+    let all = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | flags
+    return (unsafe open(FileName.onDisk(name), all, mode), name)
   }
 
   /// A name that nothing in the folder has.

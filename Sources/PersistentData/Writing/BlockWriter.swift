@@ -4,22 +4,30 @@
 /// that no tool and no kernel takes for a superblock, then everything else is appended, and the
 /// superblock comes last, when all the rest is on stable storage.
 ///
+/// It may also write beside what is there, into blocks that nothing uses. Then block 0 stays as it
+/// is until the new superblock replaces it in one write: what was there before is whole until then,
+/// and the new metadata is from then on.
+///
 /// When the device turns out too small, writing stops and counting goes on: in the end it can be
 /// said how large the device must be. It may also count from the start, and write nothing.
 package final class BlockWriter {
   private static let bufferBlocks = 256
 
-  /// Blocks that the output may use.
+  /// Blocks of the output, which its space map counts.
   package let blockCount: UInt64
+  /// Those of them that may be written, block 0 included.
+  package let capacity: UInt64
+  /// Where new metadata goes beside the old; `nil` where it may go anywhere.
+  private let unused: RankedBitset?
   /// References to each block written, as its parents are written.
   package let references: RefCounts
-  /// Blocks handed out so far, block 0 included; more than `blockCount` when the device is full.
+  /// Blocks handed out so far, block 0 included; more than `capacity` when the device is full.
   package private(set) var neededCount: UInt64 = 1
 
   /// `nil` where blocks are only counted.
   private let file: BlockFile?
   private let buffer = BlockBuffer(blocks: bufferBlocks)
-  /// The block that the first place of the buffer stands for, and how many places are in use.
+  /// How many blocks were handed out before the first one in the buffer, and how many are in it.
   private var bufferStart: UInt64 = 1
   private var buffered = 0
 
@@ -27,6 +35,8 @@ package final class BlockWriter {
   package init(_ file: BlockFile) throws(IOError) {
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
+    capacity = blockCount
+    unused = nil
     references = RefCounts(count: MetadataBlock.maximumCount)
     try UnfinishedNotice.write(to: file)
   }
@@ -35,17 +45,46 @@ package final class BlockWriter {
   package init(counting blockCount: UInt64) {
     file = nil
     self.blockCount = min(blockCount, MetadataBlock.maximumCount)
+    capacity = self.blockCount
+    unused = nil
     references = RefCounts(count: MetadataBlock.maximumCount)
   }
 
-  package var isTooSmall: Bool { neededCount > blockCount }
+  /// Writes to `unused` blocks alone, and to block 0 in the end; or only counts.
+  ///
+  /// `unused`: blocks of `file`, without block 0.
+  package init(beside file: BlockFile, in unused: RankedBitset, isCounting: Bool = false) {
+    self.file = isCounting ? nil : file
+    blockCount = min(file.blockCount, MetadataBlock.maximumCount)
+    capacity = 1 + unused.count
+    self.unused = unused
+    references = RefCounts(count: MetadataBlock.maximumCount)
+  }
+
+  package var isTooSmall: Bool { neededCount > capacity }
+
+  /// The block that is handed out after `index` others. Past the device's end, numbers mean nothing
+  /// any more: only the count goes on.
+  private func place(_ index: UInt64) -> UInt64 {
+    let beyond = min(max(index, blockCount), MetadataBlock.maximumCount - 1)
+    guard index < capacity else { return beyond }
+    return unused?.bit(ranked: index - 1) ?? index
+  }
+
+  /// How many blocks were handed out before `block`.
+  private func index(of block: MetadataBlock) -> UInt64 {
+    let number = UInt64(block.number)
+    return unused.map { $0.rank(of: number) + 1 } ?? number
+  }
+
+  /// The block that will be handed out after `count` more.
+  package func upcoming(after count: UInt64) -> UInt64 { place(neededCount + count) }
 
   /// Appends one block: `encode` fills in zeroed bytes, which are then sealed as `kind`.
   package func append(
     _ kind: BlockKind, _ encode: (MetadataBlock, inout MutableRawSpan) -> Void
   ) throws(IOError) -> MetadataBlock {
-    // Past the kernel's limit, numbers mean nothing any more: only the count goes on.
-    let block = MetadataBlock(UInt32(min(neededCount, MetadataBlock.maximumCount - 1)))
+    let block = MetadataBlock(UInt32(place(neededCount)))
     neededCount += 1
     if isTooSmall || file == nil { return block }
     if buffered == BlockWriter.bufferBlocks { try writeBuffer() }
@@ -67,12 +106,12 @@ package final class BlockWriter {
   package func withBlock<Result>(
     _ block: MetadataBlock, _ body: (RawSpan) -> Result
   ) throws(IOError) -> Result {
-    let place = UInt64(block.number)
+    let index = index(of: block)
     let buffer = buffer
-    if place >= bufferStart, place < bufferStart + UInt64(buffered) {
-      return body(buffer[Int(place - bufferStart)])
+    if index >= bufferStart, index < bufferStart + UInt64(buffered) {
+      return body(buffer[Int(index - bufferStart)])
     }
-    guard let file, place < bufferStart else {
+    guard let file, index < bufferStart else {
       let nothing = BlockBuffer(zeroedBlocks: 1)
       return body(nothing[0])
     }
@@ -83,8 +122,17 @@ package final class BlockWriter {
   package func finish(
     _ kind: BlockKind, _ encode: (inout MutableRawSpan) -> Void
   ) throws(IOError) {
+    _ = try finish(kind, if: nil, encode)
+  }
+
+  /// The same, unless `approves` says no: it is given the metadata to read as if all of it were
+  /// there. Returns whether block 0 was written.
+  package func finish(
+    _ kind: BlockKind, if approves: ((BlockFile) -> Bool)?,
+    _ encode: (inout MutableRawSpan) -> Void
+  ) throws(IOError) -> Bool {
     precondition(!isTooSmall, "an incomplete output must not look sound")
-    guard let file else { return }
+    guard let file else { return true }
     try writeBuffer()
     try file.flush()
     let superblock = BlockBuffer(zeroedBlocks: 1)
@@ -92,12 +140,28 @@ package final class BlockWriter {
       encode(&bytes)
       kind.seal(&bytes)
     }
+    if let approves {
+      file.standIn(for: .superblock, superblock)
+      let isGood = approves(file)
+      file.removeStandIn(for: .superblock)
+      guard isGood else { return false }
+    }
     try superblock.write(file, to: 0, count: 1)
     try file.flush()
+    return true
   }
 
   private func writeBuffer() throws(IOError) {
-    if buffered > 0, let file { try buffer.write(file, to: bufferStart, count: buffered) }
+    var done = 0
+    while done < buffered, let file {
+      let first = place(bufferStart + UInt64(done))
+      var end = done + 1
+      while end < buffered, place(bufferStart + UInt64(end)) == first + UInt64(end - done) {
+        end += 1
+      }
+      try buffer.write(file, to: first, count: end - done, from: done)
+      done = end
+    }
     bufferStart += UInt64(buffered)
     buffered = 0
   }

@@ -7,6 +7,8 @@ package enum WriteError: Error {
   /// taken for metadata. The count may be a few blocks too high where leaves are shared, as what
   /// those hold that were not written can't be told.
   case outputTooSmall(needed: UInt64, available: UInt64)
+  /// What was written does not read as it should; it has no superblock, or still the old one.
+  case notApproved
   /// No metadata device can hold what is described, which takes so many blocks or more.
   case tooLarge(needed: UInt64)
 }
@@ -23,6 +25,6 @@ extension BlockWriter {
     } catch {
       throw .output(error)
     }
-    if isTooSmall { throw .outputTooSmall(needed: neededCount, available: blockCount) }
+    if isTooSmall { throw .outputTooSmall(needed: neededCount, available: capacity) }
   }
 }

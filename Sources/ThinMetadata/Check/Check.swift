@@ -57,6 +57,10 @@ package struct CheckReport: Sendable {
   package fileprivate(set) var mends: [SpaceMapMend] = []
   /// Likewise, ascending by device.
   package private(set) var snapshottedTimesTooLow: [SnapshottedTimeTooLow] = []
+  /// How often each data block is mapped, and each metadata block referred to; known after a full
+  /// check.
+  package fileprivate(set) var dataCounts: RefCounts?
+  package fileprivate(set) var metadataCounts: RefCounts?
 }
 
 extension CheckReport {
@@ -106,6 +110,8 @@ extension CheckReport {
     snapshottedTimesTooLow = reader.snapshottedTimesTooLow
     if scope.judgesSpaceMaps {
       mends = reader.checkSpaceMaps(dataCounts)
+      self.dataCounts = dataCounts
+      metadataCounts = reader.usage.references
       if reader.mayHaveOverwrittenData {
         overwrittenData = OverwrittenData(reader, dataCounts)
       }

@@ -147,7 +147,7 @@ private struct TextJoiner: ~Copyable {
   }
 
   private func write(_ text: [UInt8]) throws(DumpError) {
-    do { try unsafe sink.write(text.span.bytes) } catch { throw .output(error) }
+    do { try sink.write(text) } catch { throw .output(error) }
   }
 }
 

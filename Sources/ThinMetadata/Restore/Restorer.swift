@@ -4,6 +4,7 @@ package import PersistentData
 /// after them, the space maps from what was counted, the superblock last.
 package struct Restorer: EntryEvents {
   private let writer: BlockWriter
+  private let approves: (@Sendable (BlockFile) -> Bool)?
   private var rules = PoolRules()
   private var pool: PoolHeader?
   private var mappings: MappingTreeWriter
@@ -27,7 +28,10 @@ package struct Restorer: EntryEvents {
   /// Writes nothing, and counts as for an output of `blockCount` blocks.
   package init(counting blockCount: UInt64) { self.init(BlockWriter(counting: blockCount)) }
 
-  private init(_ writer: BlockWriter) {
+  /// `approves`: whether the metadata may take effect, once all but its superblock is written; it
+  /// is read as if that were there, too.
+  init(_ writer: BlockWriter, if approves: (@Sendable (BlockFile) -> Bool)? = nil) {
+    self.approves = approves
     self.writer = writer
     mappings = MappingTreeWriter(writer, dataBlockCount: 0)
     lists = DeviceListWriter(writer)
@@ -91,6 +95,7 @@ package struct Restorer: EntryEvents {
   package mutating func end() throws(WriteError) {
     try rules.end()
     guard let pool else { throw .rejected("missing superblock") }
+    var isApproved = true
     do throws(IOError) {
       for leaf in shared.values.joined()
       where writer.references[UInt64(leaf.block.number)] == 0 {
@@ -107,14 +112,17 @@ package struct Restorer: EntryEvents {
           metadataSpaceMap: metadataMap, mappingRoot: UInt64(mappingRoot.number),
           detailsRoot: UInt64(detailsRoot.number), dataBlockSectors: pool.dataBlockSectors,
           metadataBlockCount: writer.blockCount)
-        try writer.finish(.thinSuperblock) { superblock.encode(into: &$0) }
+        isApproved = try writer.finish(.thinSuperblock, if: approves) {
+          superblock.encode(into: &$0)
+        }
       }
     } catch {
       throw .output(error)
     }
     if writer.isTooSmall {
-      throw .outputTooSmall(needed: neededBlocks, available: writer.blockCount)
+      throw .outputTooSmall(needed: neededBlocks, available: writer.capacity)
     }
+    if !isApproved { throw .notApproved }
   }
 
   /// Runs `body` on the writer of mapping trees; its failures are the output's.

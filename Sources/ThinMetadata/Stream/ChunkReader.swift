@@ -179,14 +179,17 @@ extension PoolReader {
   /// Says the events of a pool with these devices, whose trees this reader has read: ascending by
   /// id, those without a root empty.
   ///
-  /// `purpose`: what for, as progress tells it.
+  /// `purpose`: what for, as progress tells it. `sharingRuns`: whether mappings that devices share
+  /// come once, and then as references.
   func replay<Events: EntryEvents & ~Copyable>(
     _ pool: PoolHeader, _ devices: [(header: DeviceHeader, root: MetadataBlock?)],
-    into events: inout Events, for purpose: String
+    into events: inout Events, for purpose: String, sharingRuns: Bool = true
   ) throws(Events.Failure) {
-    file.progress.begin(purpose, total: mappings.leafCount)
+    // Leaves that come for each device can't be counted beforehand.
+    file.progress.begin(purpose, total: sharingRuns ? mappings.leafCount : 0)
     let roots = devices.compactMap(\.root)
-    let sharing = LeafSharing(mappings, roots: roots, blockCount: usage.blockCount)
+    let sharing =
+      sharingRuns ? LeafSharing(mappings, roots: roots, blockCount: usage.blockCount) : nil
     var stream = LeafStream(pool, devices, in: mappings, sharing: sharing)
     try stream.run(reading: file, limits, keptRuns) { reader, chunk in
       reader.readLeaves(chunk)

@@ -1,0 +1,57 @@
+internal import PersistentData
+internal import ThinMetadata
+
+extension Tool {
+  /// Opens the device, or a file, that holds the data that metadata is about.
+  func openData(_ path: String, _ access: DataDevice.Access) throws(Failure) -> DataDevice {
+    do throws(IOError) { return try DataDevice(path, access) } catch {
+      guard case .inUse = error else { throw Failure(input: error) }
+      throw Failure(
+        .outputRefused, "'\(path)' is in use; deactivate what lies on it first")
+    }
+  }
+
+  /// Checks a pool all through, and stops where anything is wrong that data may depend on.
+  func checkedPool(_ file: BlockFile, _ path: String) throws(Failure) -> CheckedPool {
+    try refuseForeignInput(file, path)
+    let report: CheckReport
+    do throws(IOError) {
+      let bar = ProgressBar(file.progress, isQuiet: shared.quiet)
+      report = try CheckReport(of: file, CheckScope())
+      _ = consume bar
+    } catch {
+      throw Failure(input: error)
+    }
+    guard let pool = CheckedPool(file, report) else {
+      shared.messages.say(report.findings)
+      throw Failure(
+        .damaged,
+        "the metadata is damaged, so no block can be taken for free; 'thin_check' tells more. "
+          + "Nothing was changed")
+    }
+    return pool
+  }
+
+  /// Data written over metadata, or the other way round, would be the end of both.
+  func refuseSame(_ paths: [String]) throws(Failure) {
+    for (index, one) in paths.enumerated() {
+      for other in paths[(index + 1)...] where Storage.areSame(one, other) {
+        throw Failure(
+          .outputRefused,
+          "'\(one)' and '\(other)' are the same device, or lie on the same; nothing was changed")
+      }
+    }
+  }
+
+  /// Stops where a data device has less room than the pool takes there.
+  func refuseShortData(_ device: DataDevice, blocks: UInt64, of blockBytes: UInt64) throws(Failure)
+  {
+    let (wanted, isHuge) = blocks.multipliedReportingOverflow(by: blockBytes)
+    if !isHuge, device.sizeBytes >= wanted { return }
+    throw Failure(
+      .outputRefused,
+      "'\(device.path)' is too short to be the pool's data device: it has \(device.sizeBytes) "
+        + "bytes, the pool's \(blocks) blocks take \(isHuge ? "more than 2^64" : "\(wanted)"). "
+        + "Nothing was changed")
+  }
+}

@@ -1,0 +1,43 @@
+/// How a device takes back space that nobody needs any more.
+///
+/// Source: Linux, Documentation/ABI/stable/sysfs-block, `queue/discard_*` and `discard_alignment`.
+package struct DiscardLimits: Sendable {
+  /// Bytes that come and go together; a discard of less has no effect. 0 where nothing is said.
+  package let granularityBytes: UInt64
+  /// Where the first such piece starts, in bytes.
+  package let alignmentBytes: UInt64
+  package let takesDiscards: Bool
+
+  /// Whatever its file system does with holes.
+  static let ofFile = DiscardLimits(granularityBytes: 0, alignmentBytes: 0, takesDiscards: true)
+
+  package init(granularityBytes: UInt64, alignmentBytes: UInt64, takesDiscards: Bool) {
+    self.granularityBytes = granularityBytes
+    self.alignmentBytes = alignmentBytes
+    self.takesDiscards = takesDiscards
+  }
+
+  /// `number`: of a block device, as in `st_rdev`.
+  init(ofDevice number: UInt64) {
+    let folder = "/sys/dev/block/\(Storage.name(ofDevice: number))"
+    let isPartition = SystemFile.text("\(folder)/partition") != nil
+    let queue = isPartition ? "\(folder)/../queue" : "\(folder)/queue"
+    self.init(
+      granularityBytes: SystemFile.number("\(queue)/discard_granularity") ?? 0,
+      alignmentBytes: SystemFile.number("\(folder)/discard_alignment") ?? 0,
+      // Where nothing is said, trying tells.
+      takesDiscards: SystemFile.number("\(queue)/discard_max_bytes") != 0)
+  }
+
+  /// How many of these bytes the device can take back: whole pieces alone.
+  package func effectiveBytes(of bytes: Range<UInt64>) -> UInt64 {
+    guard granularityBytes > 1 else { return bytes.upperBound - bytes.lowerBound }
+    let offset = alignmentBytes % granularityBytes
+    let (lower, upper) = (
+      Swift.max(bytes.lowerBound, offset) - offset, Swift.max(bytes.upperBound, offset) - offset
+    )
+    let first = lower / granularityBytes + (lower % granularityBytes == 0 ? 0 : 1)
+    let end = upper / granularityBytes
+    return end > first ? (end - first) * granularityBytes : 0
+  }
+}
