@@ -33,9 +33,9 @@ copy_libraries() {
   done
 }
 
-# boot FOLDER SCRIPT DISK... runs guest script SCRIPT in a machine with up to three disks: vda is
-# the metadata, vdb and vdc what the script takes them for. What it said is FOLDER/output.txt, the
-# kernel's console FOLDER/console.txt.
+# boot FOLDER SCRIPT DISK... runs guest script SCRIPT in a machine with some disks: vda is the
+# metadata, vdb and those behind it what the script takes them for. What it said is
+# FOLDER/output.txt, the kernel's console FOLDER/console.txt.
 #
 # The machine ends itself; TIMEOUT (seconds, 300 unless set) ends it with status 124. Also taken
 # from the environment: PARAMETERS ("a=1 b=2" become the guest's $parameter_a, ...), ARCHIVE (an

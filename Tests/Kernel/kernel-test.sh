@@ -7,11 +7,12 @@
 #   repair     so are some that were repaired
 #   arrays     so are all cache and era fixtures, and those of them that were repaired after
 #              they had lost a block; the kernel has to find just as many mapped and dirty blocks
+#   writeback  of caches that are made for that, all that was written is brought to the origin
 #   undelete   so is one into which a deleted device was taken back
 #   mappings   what is dumped of some is compared with what the kernel finds, block by block
 #   freed      what deleting devices of some frees is compared with what thin_ls says
-# A name in $ONLY (a fixture's) restricts all but the first to that fixture. Takes about 25 minutes
-# on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one does.
+# A name in $ONLY (a fixture's, or writeback) restricts all but the first to that. Takes half an
+# hour on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one does.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
 # Half as much is enough for all, on a machine that does nothing else.
@@ -169,6 +170,13 @@ for fixture in "$project"/fixtures/kernel/{cache,era}/*.img.xz; do
   expect "restore: $name" 0 restore_arrays "$family" "$name"
   ! has "$name" "$repaired_arrays" || expect "repair: $name" 0 repair_arrays "$family" "$name"
 done
+
+if [ "${ONLY:-writeback}" = writeback ]; then
+  expect "writeback: closed in order" 0 \
+    "$kernel_tests/writeback.sh" "$dmmeta" closed "2 metadata2 writeback"
+  expect "writeback: after a crash" 0 \
+    "$kernel_tests/writeback.sh" "$dmmeta" crashed "1 writeback" crash
+fi
 
 echo "took $((SECONDS / 60)) minutes"
 echo "$passed passed, $failed failed"

@@ -24,18 +24,20 @@ def thin(image):
 
 def cache(image):
     discard_block, discard_blocks = image.u64(216), image.u64(224)  # sectors, count
+    # One that was never resumed, or never suspended, doesn't know all of it: anything will do.
     return {
         "kind": "cache",
         "block": image.u32(232),
-        "blocks": image.u32(240),
+        "blocks": image.u32(240) or 512,
         "version": image.u32(40),
-        "policy": image.bytes[44:60].rstrip(b"\0").decode(),
+        "policy": image.bytes[44:60].rstrip(b"\0").decode() or "smq",
         "origin": discard_block * discard_blocks or 2097152,
     }
 
 
 def era(image):
-    return {"kind": "era", "block": image.u32(172), "blocks": image.u32(180), "era": image.u32(184)}
+    block, blocks, current = image.u32(172), image.u32(180), image.u32(184)
+    return {"kind": "era", "block": block, "blocks": blocks or 16384, "era": current}
 
 
 readers = {metadata.THIN: thin, metadata.CACHE: cache, metadata.ERA: era}

@@ -3,8 +3,10 @@ internal import Glibc
 
 /// A device with data, or a file that holds its image: what metadata is about.
 ///
-/// Owns the descriptor. Reads and writes at stated bytes, so several threads may use it at once. A
-/// block device is opened exclusively: nobody else may have it open.
+/// Owns the descriptors. Reads and writes at stated bytes, so several threads may use it at once. A
+/// block device is opened exclusively: nobody else may have it open. It is read and written past
+/// the page cache, so that what can't be written fails by itself, not when all is flushed, and
+/// nothing is read that was cached before another wrote.
 package final class DataDevice: Sendable {
   package enum Access: Sendable {
     case read
@@ -19,6 +21,8 @@ package final class DataDevice: Sendable {
   /// How it takes back space that nobody needs.
   package let discardLimits: DiscardLimits
   private let descriptor: Int32
+  /// The same, past the page cache; -1 for a file, and where that can't be had.
+  private let direct: Int32
 
   package init(_ path: String, _ access: Access) throws(IOError) {
     var status = stat()
@@ -50,9 +54,15 @@ package final class DataDevice: Sendable {
     sizeBytes = UInt64(size)
     isBlockDevice = type == S_IFBLK
     discardLimits = isBlockDevice ? DiscardLimits(ofDevice: UInt64(status.st_rdev)) : .ofFile
+    direct =
+      type == S_IFBLK
+      ? unsafe open(FileName.onDisk(path), (flags & ~O_EXCL) | dmm_o_direct) : -1
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    close(descriptor)
+    if direct >= 0 { close(direct) }
+  }
 
   /// Fills `buffer` from byte `offset` on.
   func read(into buffer: UnsafeMutableRawBufferPointer, from offset: UInt64) throws(IOError) {
@@ -60,7 +70,7 @@ package final class DataDevice: Sendable {
     while done < buffer.count {
       let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
       let place = offset + UInt64(done)
-      let count = unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(place))
+      let count = unsafe transfer(with: pread, rest.baseAddress, rest.count, at: place)
       if count > 0 {
         done += count
       } else if count == 0 || errno != EINTR {
@@ -80,7 +90,7 @@ package final class DataDevice: Sendable {
     while done < buffer.count {
       let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
       let place = offset + UInt64(done)
-      let count = unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(place))
+      let count = unsafe transfer(with: pwrite, rest.baseAddress, rest.count, at: place)
       if count > 0 {
         done += count
       } else if count == 0 || errno != EINTR {
@@ -100,6 +110,18 @@ package final class DataDevice: Sendable {
         call: "discarding bytes \(bytes.lowerBound) to \(bytes.upperBound) of '\(path)'",
         errno: code)
     }
+  }
+
+  /// Past the page cache where the device takes that: it refuses places that don't fit its sectors.
+  private func transfer<Address>(
+    with call: (Int32, Address, Int, off_t) -> Int, _ address: Address, _ count: Int,
+    at place: UInt64
+  ) -> Int {
+    if direct >= 0 {
+      let result = call(direct, address, count, off_t(place))
+      if result >= 0 || errno != EINVAL { return result }
+    }
+    return call(descriptor, address, count, off_t(place))
   }
 
   /// Returns once everything written is on stable storage.

@@ -135,15 +135,27 @@ crash_now() {
   sleep 60
 }
 
-# --- cache: vda metadata, vdb origin, vdc fast device
+# --- cache: vda metadata, vdb origin, vdc fast device, unless these say otherwise
 
-cache_new() {   # FEATURES, as in the target's line: "1 writeback"
-  new cache "$(sectors /dev/vdb) cache /dev/vda /dev/vdc /dev/vdb $block $1 smq 0"
+origin=/dev/vdb
+fast=/dev/vdc
+
+cache_target() {   # FEATURES, as in the target's line: "1 writeback"
+  echo "$(sectors "$origin") cache $metadata $fast $origin $block $1 smq 0"
 }
+cache_new() { new cache "$(cache_target "$1")"; }
 cache_write() { write_to /dev/mapper/cache 64k "$1" "$2"; }
 cache_read() {
   dd if=/dev/mapper/cache of=/dev/null bs=64k skip="$1" count="$2" iflag=direct 2>/dev/null
 }
+cache_discard() { blkdiscard -o $(($1 * 65536)) -l $(($2 * 65536)) /dev/mapper/cache; }
+# What was written is on stable storage, and so is where it went.
+cache_flush() {
+  dd if=/dev/mapper/cache of=/tmp/first bs=64k count=1 2>/dev/null
+  dd if=/tmp/first of=/dev/mapper/cache bs=64k conv=notrunc,fsync 2>/dev/null
+}
+# Dirty bits, hints and discards are written, and the metadata counts as closed in order.
+cache_commit() { dmsetup suspend cache; dmsetup resume cache; status; }
 
 # Fills a cache until blocks stay, then makes some of them dirty and stops cleaning.
 cache_use() {
@@ -163,7 +175,7 @@ cache_use() {
 # The end of a life that is cut off: hints and dirty bits are written, then grow old.
 cache_crash() {
   dmsetup message cache 0 migration_threshold 2048
-  dmsetup suspend cache; dmsetup resume cache; status
+  cache_commit
   cache_write 9000 100; cache_write 9000 100; cache_write 9100 20
   sync
   cache_write 105 10
@@ -171,8 +183,8 @@ cache_crash() {
   crash
 }
 
-# --- era: vda metadata, vdb origin
+# --- era: vda metadata, vdb origin, unless $metadata and $origin say otherwise
 
-era_new() { new era "$(sectors /dev/vdb) era /dev/vda /dev/vdb $block"; }
+era_new() { new era "$(sectors "$origin") era $metadata $origin $block"; }
 era_write() { write_to /dev/mapper/era 64k "$1" "$2"; }
 era_message() { dmsetup message era 0 "$1"; }

@@ -2,5 +2,5 @@
 # Metadata version 1, write-back, smq; taken down cleanly with dirty blocks left.
 cache_new "1 writeback" || exit 1
 cache_use
-dmsetup suspend cache; dmsetup resume cache; status
+cache_commit
 dmsetup remove cache

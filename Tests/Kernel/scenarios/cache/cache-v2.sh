@@ -2,5 +2,5 @@
 # Metadata version 2 (dirty bitset), write-back, smq; taken down cleanly with dirty blocks left.
 cache_new "2 metadata2 writeback" || exit 1
 cache_use
-dmsetup suspend cache; dmsetup resume cache; status
+cache_commit
 dmsetup remove cache
