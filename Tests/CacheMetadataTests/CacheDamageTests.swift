@@ -172,11 +172,25 @@ struct CacheDamage: Sendable, CustomTestStringConvertible {
     rules.contains { $0.severity == .error } ? [.blockLeaked] : []
   }
 
-  @Test(arguments: TestFiles.fixtureNames("kernel/cache"))
-  func `a kernel-made cache is sound`(name: String) throws {
-    let check = CacheReport(of: try EditableImage(kernel: "cache/\(name)").open())
-    #expect(check.findings.isEmpty, "\(check.findings.sorted)")
+  @Test(arguments: try FixtureTable.images(of: "cache"))
+  func `a kernel-made cache gets its verdict`(row: FixtureTable.Row) throws {
+    let check = CacheReport(of: try EditableImage(kernel: row.imageName ?? "").open())
+    let expected = try #require(FixtureVerdict(row.verdict), "can't read '\(row.verdict)'")
+    #expect(check.findings.counts == expected.counts, "\(check.findings.sorted)")
     #expect(check.isComplete)
+  }
+
+  @Test(arguments: [.max, .max - 7, 1 << 63, 1 << 32, 16386] as [UInt64])
+  func `any number of discard blocks is taken, and reported`(count: UInt64) throws {
+    for name in ["cache-formatted", "cache-v2", "cache-discards"] {
+      let image = try EditableImage(kernel: "cache/\(name)")
+      try image.edit(.superblock, .cacheSuperblock) {
+        $0[CacheSuperblock.Layout.discardBlockCount] = count
+      }
+      let check = CacheReport(of: try image.open())
+      #expect(check.findings.counts[.discardBlockCountInvalid] == 1, "\(name)")
+      #expect(check.findings.worst == .error, "\(name)")
+    }
   }
 
   @Test func `after a crash the stored dirty bits mean nothing`() throws {

@@ -45,7 +45,12 @@ import Testing
     #expect(check.findings.isEmpty, "\(check.findings.sorted)")
     #expect(check.superblock?.isCleanShutdown == true)
     #expect(check.superblock?.version == version)
-    #expect(try text(dump(restored, in: image.scratch)) == text(xml))
+    var expected = try text(xml)
+    // Without hints there is no size of them.
+    if !expected.contains("<hints>") {
+      expected = expected.replacing(#"hint_width="4""#, with: #"hint_width="0""#)
+    }
+    #expect(try text(dump(restored, in: image.scratch)) == expected)
   }
 
   @Test(arguments: ["cache-v1", "cache-v2"])

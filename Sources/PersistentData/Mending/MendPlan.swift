@@ -45,16 +45,19 @@ extension MendPlan {
   ///
   /// `superblock`: as it stands; its needs_check is cleared in the plan. `metadata`: where it is
   /// said that counts can't be judged. `isAllReached`: whether whatever may refer to blocks was
-  /// read; if not, a count that is too high tells of nothing.
+  /// read; if not, a count that is too high tells of nothing. `missedByFormat`: as for
+  /// `SpaceMapComparison`.
   package init(
     _ superblock: Superblock, _ label: StructureLabel, of metadata: Site, in file: BlockFile,
-    isAllReached: Bool = true, usage: inout BlockUsage, findings: inout Findings
+    isAllReached: Bool = true, missedByFormat: UInt32 = 0, usage: inout BlockUsage,
+    findings: inout Findings
   ) {
     let map = StoredSpaceMap(
       label, root: superblock.metadataSpaceMap, index: .block, in: file, usage: &usage,
       findings: &findings)
     var differences = Findings()
-    let mend = SpaceMapMend(map, usage.references, findings: &differences)
+    let mend = SpaceMapMend(
+      map, usage.references, missedByFormat: missedByFormat, findings: &differences)
     if !isAllReached || findings.worst == .error || !map.hasAllLargeCounts {
       let hidden = differences.drop(.leak)
       if hidden > 0 {

@@ -7,11 +7,15 @@ package struct SpaceMapMend: Sendable {
   private let counted: RefCounts
   private let comparison: SpaceMapComparison
 
-  /// Compares `map` with what was counted.
-  package init(_ map: StoredSpaceMap, _ counted: RefCounts, findings: inout Findings) {
+  /// Compares `map` with what was counted. `missedByFormat`: as for `SpaceMapComparison`.
+  package init(
+    _ map: StoredSpaceMap, _ counted: RefCounts, missedByFormat: UInt32 = 0,
+    findings: inout Findings
+  ) {
     self.map = map
     self.counted = counted
-    comparison = SpaceMapComparison(map, with: counted, findings: &findings)
+    comparison = SpaceMapComparison(
+      map, with: counted, missedByFormat: missedByFormat, findings: &findings)
   }
 
   package var name: String { map.name }

@@ -15,14 +15,18 @@ package struct SpaceMapComparison: Sendable {
   /// Reads all bitmaps of `map`, in parallel, and compares them with `counted`.
   ///
   /// A count too low is an error: its block can be given out although it is in use. A count too
-  /// high only wastes space.
-  package init(_ map: StoredSpaceMap, with counted: RefCounts, findings: inout Findings) {
+  /// high only wastes space. `missedByFormat`: blocks in use that the first bitmap's number of free
+  /// blocks may include, as kernels format this target.
+  package init(
+    _ map: StoredSpaceMap, with counted: RefCounts, missedByFormat: UInt32 = 0,
+    findings: inout Findings
+  ) {
     let bitmaps = map.entries.indices.compactMap { index in
       map.entries[index].map { (index: index, entry: $0) }
     }.sorted { $0.entry.block < $1.entry.block }
     let blocks = bitmaps.map { UInt32($0.entry.block) }
     let visitors = BlockScan(map.file, blocks).run {
-      BitmapVisitor(map: map, counted: counted, bitmaps: bitmaps)
+      BitmapVisitor(map: map, counted: counted, missedByFormat: missedByFormat, bitmaps: bitmaps)
     }
     for visitor in visitors {
       findings.merge(visitor.findings)
@@ -57,6 +61,7 @@ extension SpaceMapComparison {
 private struct BitmapVisitor: BlockVisitor {
   let map: StoredSpaceMap
   let counted: RefCounts
+  let missedByFormat: UInt32
   let bitmaps: [(index: Int, entry: IndexEntry)]
   var findings = Findings()
   var corrections: [Int: SpaceMapComparison.Correction] = [:]
@@ -66,9 +71,13 @@ private struct BitmapVisitor: BlockVisitor {
   /// Neighbouring blocks with the same fault, on their way into one finding.
   private var pending: (rule: Rule, blocks: Range<UInt64>, stored: UInt64, counted: UInt64)?
 
-  init(map: StoredSpaceMap, counted: RefCounts, bitmaps: [(index: Int, entry: IndexEntry)]) {
+  init(
+    map: StoredSpaceMap, counted: RefCounts, missedByFormat: UInt32,
+    bitmaps: [(index: Int, entry: IndexEntry)]
+  ) {
     self.map = map
     self.counted = counted
+    self.missedByFormat = missedByFormat
     self.bitmaps = bitmaps
   }
 
@@ -162,7 +171,10 @@ private struct BitmapVisitor: BlockVisitor {
     let range = map.range(ofBitmap: index)
     let summary = BitmapSummary(bitmap, entryCount: Int(range.upperBound - range.lowerBound))
     allocatedCount += UInt64(summary.usedCount)
-    let isRight = summary.bears(out: entry, blockCount: range.count)
+    let missed = index == 0 ? missedByFormat : 0
+    let isRight =
+      summary.bears(out: entry, blockCount: range.count)
+      || entry.freeCount == summary.freeCount(slots: Bitmap.entryCount) + missed
     let site = map.site(keys: range.lowerBound...range.upperBound - 1)
     if !isRight {
       findings.report(

@@ -35,13 +35,20 @@ package struct ArrayExtent: Sendable {
 }
 
 extension ArrayExtent {
+  /// Whether an array that was shrunk to `size` values can still have blocks for `count`: the last
+  /// of them stays behind where the size is as much as the others hold.
+  package static func canShrink(from count: UInt64, to size: UInt64, _ valueSize: Int) -> Bool {
+    let full = UInt64(ArrayBlock.capacity(valueSize: valueSize))
+    return size % full == 0 && count > size && count - size <= full
+  }
+
   /// How many values the array has: as many as the superblock says, unless the array itself says
   /// otherwise, and no witness contradicts it. A last block of values that all lie beyond the end
   /// is what shrinking leaves behind.
   package func believed(_ said: UInt64, _ valueSize: Int, witness: UInt64?) -> UInt64 {
     let full = UInt64(ArrayBlock.capacity(valueSize: valueSize))
-    let isLeftBehind = said % full == 0 && count > said && count - said <= full
-    if !isWhole || isLeftBehind || witness == said { return said }
+    let isShrunk = ArrayExtent.canShrink(from: count, to: said, valueSize)
+    if !isWhole || isShrunk || witness == said { return said }
     // Alone, what the last block says of itself is worth no more, but to say too much is safe.
     return witness == count || count > said || said - count > full ? count : said
   }
