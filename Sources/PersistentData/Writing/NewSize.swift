@@ -20,6 +20,14 @@ package enum NewSize {
     return needed > old ? enough(for: needed) : min(old, max(2 * needed, leastBlocks))
   }
 
+  /// A size that leaves a kernel room to work, for metadata that takes `needed` blocks, and so many
+  /// besides.
+  package static func roomy(for needed: UInt64, besides: UInt64 = 0) -> UInt64 {
+    // More than kernels reserve, and more than they warn below.
+    let roomy = needed + besides + min(4096, needed / 2) + 64
+    return min((roomy + 255) & ~255, MetadataBlock.maximumCount)
+  }
+
   /// A size for what is somewhere in `file`, as far as that is known.
   package static func blocks(for file: BlockFile) -> UInt64 {
     let count = min(file.blockCount, MetadataBlock.maximumCount)

@@ -42,10 +42,7 @@ package struct PoolGenerator: Sendable {
 
   /// Blocks of a metadata device on which the pool finds room and has some to spare.
   package var roomyBlocks: UInt64 {
-    let bitmaps = Bitmap.count(for: neededBlocks) + 1
-    // More than kernels reserve, and more than they warn below.
-    let roomy = neededBlocks + bitmaps + min(4096, neededBlocks / 2) + 64
-    return min((roomy + 255) & ~255, MetadataBlock.maximumCount)
+    NewSize.roomy(for: neededBlocks, besides: Bitmap.count(for: neededBlocks) + 1)
   }
 
   /// Writes the pool's metadata to `file`.
@@ -232,32 +229,4 @@ private struct NoEvents: ThinEvents {
   mutating func run(_ run: MappingRun) {}
   mutating func reference(_ name: String) {}
   mutating func end() {}
-}
-
-/// Random numbers that a seed brings back: SplitMix64.
-struct SplitMix {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-
-  /// `limit` is not 0; one that is small beside 2^64 makes no number likelier than another.
-  mutating func number(below limit: UInt64) -> UInt64 { next().multipliedFullWidth(by: limit).high }
-
-  /// `count` distinct numbers; no more than there are.
-  mutating func choose(_ count: UInt64, below limit: UInt64) -> Set<UInt64> {
-    var chosen: Set<UInt64> = []
-    // Floyd's way: one draw for each, however many there are to choose from.
-    for last in limit - count..<limit where !chosen.insert(number(below: last + 1)).inserted {
-      chosen.insert(last)
-    }
-    return chosen
-  }
 }

@@ -1,3 +1,5 @@
+internal import PersistentData
+
 /// Goes through the mappings of a segment.
 struct SegmentRuns: Sendable {
   private(set) var random: SplitMix
