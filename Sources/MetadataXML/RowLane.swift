@@ -18,6 +18,8 @@ struct RowLane {
     let words: Range<Int>
     /// Its bytes.
     let count: Int
+    /// How the number in front of it is written; the first of a line has none.
+    let valueKind: XMLRowShape.ValueKind
   }
 
   /// The literals of all shapes one after the other.
@@ -39,19 +41,26 @@ struct RowLane {
   init(_ shapes: [XMLRowShape]) {
     valuesPerRow = shapes.map(\.valueCount).max() ?? 0
     for (index, shape) in shapes.enumerated() {
-      append(shape.pieces, index, shape.isContainer ? .opening(isClosed: false) : .row)
-      if shape.isContainer { append([shape.closing], index, .closing) }
+      append(
+        shape.pieces, shape.valueKinds, index,
+        shape.isContainer ? .opening(isClosed: false) : .row)
+      if shape.isContainer { append([shape.closing], [], index, .closing) }
     }
   }
 
-  private mutating func append(_ literals: [String], _ shape: Int, _ kind: LaneRows.Row.Kind) {
+  private mutating func append(
+    _ literals: [String], _ values: [XMLRowShape.ValueKind], _ shape: Int,
+    _ kind: LaneRows.Row.Kind
+  ) {
     let first = pieces.count
-    for literal in literals { append(Array(literal.utf8)) }
+    for (literal, value) in zip(literals, [.decimal] + values) {
+      append(Array(literal.utf8), after: value)
+    }
     lines.append(Line(shape: shape, kind: kind, pieces: first..<pieces.count))
     openings.append(words[pieces[first].words.lowerBound].bytes)
   }
 
-  private mutating func append(_ literal: [UInt8]) {
+  private mutating func append(_ literal: [UInt8], after value: XMLRowShape.ValueKind) {
     let first = words.count
     for start in stride(from: 0, to: literal.count, by: 8) {
       var (bytes, mask) = (0 as UInt64, 0 as UInt64)
@@ -61,7 +70,8 @@ struct RowLane {
       }
       words.append(Word(bytes: bytes, mask: mask))
     }
-    pieces.append(Piece(words: first..<words.count, count: literal.count))
+    pieces.append(
+      Piece(words: first..<words.count, count: literal.count, valueKind: value))
   }
 
   /// Finds the rows in the first `count` of some bytes, which start with a line. A row is found if
@@ -112,12 +122,17 @@ struct RowLane {
     var place = place
     var index = start
     for number in line {
+      let piece = pieces[number]
       if number > line.lowerBound {
-        guard let value = scanDecimal(bytes, at: &index) else { return nil }
+        let value =
+          switch piece.valueKind {
+          case .decimal: scanDecimal(bytes, at: &index)
+          case .base64: scanBase64Word(bytes, at: &index)
+          }
+        guard let value else { return nil }
         values[place] = value
         place += 1
       }
-      let piece = pieces[number]
       guard bytes.count - index >= 8 * piece.words.count else { return nil }
       // No place lies beyond the bytes.
       var next = index

@@ -123,6 +123,11 @@ extension TagNotes {
           return nil
         }
         values.append(number)
+      case .base64(let name):
+        guard let value = value(of: name, in: note), let number = base64Word(string(value)) else {
+          return nil
+        }
+        values.append(number)
       case .text(let name, let text):
         guard let value = value(of: name, in: note), equal(string(value), text) else { return nil }
       }

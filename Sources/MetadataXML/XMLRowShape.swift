@@ -7,6 +7,8 @@ package struct XMLRowShape: Sendable {
   package enum Attribute: Sendable {
     /// An attribute whose value is a decimal number below 2^64.
     case number(String)
+    /// An attribute whose value is four bytes in base64, the lowest of a number first.
+    case base64(String)
     /// An attribute that has this value, which needs no escaping.
     case text(String, String)
   }
@@ -27,16 +29,16 @@ package struct XMLRowShape: Sendable {
     self.name = name
     self.attributes = attributes
     self.isContainer = isContainer
-    valueCount = attributes.count { if case .number = $0 { true } else { false } }
+    valueCount = attributes.count { if case .text = $0 { false } else { true } }
   }
 
   /// The literal pieces of a line in canonical form, less its indentation: one number stands
-  /// between each two of them. A container's is the line of its start tag.
+  /// between each two of them, as `valueKinds` says. A container's is the line of its start tag.
   var pieces: [String] {
     var pieces = ["<\(name)"]
     for attribute in attributes {
       switch attribute {
-      case .number(let name):
+      case .number(let name), .base64(let name):
         pieces[pieces.count - 1] += " \(name)=\""
         pieces.append("\"")
       case .text(let name, let value):
@@ -45,6 +47,23 @@ package struct XMLRowShape: Sendable {
     }
     pieces[pieces.count - 1] += isContainer ? ">\n" : "/>\n"
     return pieces
+  }
+
+  /// How the numbers of a row are written.
+  enum ValueKind {
+    case decimal
+    case base64
+  }
+
+  /// By number, in the order of the attributes.
+  var valueKinds: [ValueKind] {
+    attributes.compactMap { attribute in
+      switch attribute {
+      case .number: .decimal
+      case .base64: .base64
+      case .text: nil
+      }
+    }
   }
 
   /// The line of a container's end tag in canonical form, less its indentation.

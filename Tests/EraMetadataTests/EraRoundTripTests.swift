@@ -98,7 +98,7 @@ import Testing
     let scratch = try Scratch()
     func xml(_ bits: String) -> String {
       """
-      <superblock uuid="" block_size="128" nr_blocks="200" current_era="3">
+      <superblock uuid="" block_size="128" nr_blocks="200" current_era="2">
         <writeset era="2" nr_bits="200">
       \(bits)
         </writeset>
@@ -119,6 +119,23 @@ import Testing
     #expect(dumps[0] == dumps[1])
     #expect(dumps[0].contains(#"<marked block_begin="62" len="5"/>"#))
     #expect(dumps[0].contains(#"<era block="7" era="1"/>"#))
+  }
+
+  /// What was written in such an era isn't known, and a backup since then would miss it.
+  @Test(arguments: [[1, 3], [1, 2], [2, 2], [1], [1, 2, 3], [3], []])
+  func `a writeset that is missing before the current era's is refused`(eras: [Int]) throws {
+    let scratch = try Scratch()
+    let xml =
+      #"<superblock uuid="" block_size="128" nr_blocks="200" current_era="3">"#
+      + eras.map { #"<writeset era="\#($0)" nr_bits="200"></writeset>"# }.joined()
+      + "</superblock>"
+    let path = try scratch.file("xml", Data(xml.utf8))
+    if [[1, 2, 3], [3], []].contains(eras) {
+      let image = try restore(path, in: scratch)
+      #expect(EraReport(of: try BlockFile(image, .read)).findings.isEmpty)
+    } else {
+      #expect(throws: (any Error).self) { try restore(path, in: scratch) }
+    }
   }
 
   @Test(arguments: [

@@ -1,3 +1,4 @@
+import Foundation
 import MetadataXML
 import Testing
 
@@ -79,7 +80,12 @@ import Testing
     let (b, c, d) = (random.number(), random.number(), random.number())
     let indentations = ["    ", "    ", "    ", "", "\t", "  \t "]
     let indentation = indentations.randomElement(using: &random) ?? ""
-    switch random.next() % 4 {
+    switch random.next() % 5 {
+    case 4:
+      let data = withUnsafeBytes(of: UInt32(truncatingIfNeeded: b).littleEndian) {
+        Data($0).base64EncodedString()
+      }
+      return "\(indentation)<hint cache_block=\"\(a)\" data=\"\(data)\"/>\n"
     case 0:
       return "\(indentation)<single_mapping origin_block=\"\(a)\" data_block=\"\(b)\""
         + " time=\"\(c)\"/>\n"
@@ -114,6 +120,8 @@ import Testing
       line.replacing("/>", with: " />"), line.replacing("/>", with: ">"),
       line.replacing("/>", with: "></range_mapping>"), line.replacing("\" ", with: "\"  "),
       line.replacing("\"", with: "'"), line.replacing("=\"", with: "=\"0"),
+      line.replacing("==\"", with: "=\""), line.replacing("==\"", with: "A=\""),
+      line.replacing("data=\"", with: "data=\"\u{E9}"), line.replacing("data=\"", with: "data=\"A"),
       line.replacing("=\"", with: "=\"+"), line.replacing("=\"", with: "=\"00000000000000000000"),
       line.replacing("\" ", with: "&#49;\" "), line.replacing("\" ", with: "9\" "),
       line.replacing("\"700\"", with: "\"666\""), line.replacing("\"700\"", with: "\"667\""),

@@ -10,6 +10,7 @@ struct Recorder: XMLConsumer {
       "single_mapping", [.number("origin_block"), .number("data_block"), .number("time")]),
     XMLRowShape("mapping", [.number("cache_block"), .text("dirty", "true")]),
     XMLRowShape("mapping", [.number("cache_block"), .text("dirty", "false")]),
+    XMLRowShape("hint", [.number("cache_block"), .base64("data")]),
     XMLRowShape("device", [.number("dev_id"), .number("time")], isContainer: true),
   ]
 

@@ -8,16 +8,17 @@ extension CacheSalvage {
     try events.begin(header)
     var unused = Findings()
     let bits = dirtyBitsInCore(&unused)
+    let kept = kept
     var array = mappings
     try array.forEachChunk(of: UInt64.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
       for (index, value) in chunk.values.enumerated() {
         let cacheBlock = chunk.first + UInt64(index)
-        guard let value, let mapping = mapping(value, of: cacheBlock) else { continue }
+        guard let value, let mapping = kept.mapping(value, of: cacheBlock) else { continue }
         try events.mapping(
           CacheBlockMapping(
             cacheBlock: cacheBlock, originBlock: mapping.originBlock,
-            isDirty: isDirty(mapping, cacheBlock, bits)))
+            isDirty: kept.isDirty(mapping, cacheBlock, bits)))
       }
     }
     try sayHints(to: &events)
@@ -45,25 +46,23 @@ extension CacheSalvage {
       dirtyBits, isExpected: version > 1, count: header.cacheBlockCount, &findings)
   }
 
-  /// A mapping that comes back.
-  private func mapping(_ value: UInt64, of cacheBlock: UInt64) -> CacheMapping? {
-    guard value != 0, rules.fault(of: value)?.rule.severity != .error, !contested[cacheBlock]
-    else { return nil }
-    return CacheMapping(value)
+  private var kept: KeptMappings {
+    KeptMappings(rules: rules, contested: contested, isCleanShutdown: isCleanShutdown)
   }
 
   /// A bit for each cache block whose mapping comes back.
   private var keptBlocks: Bitset {
-    var kept = Bitset(bitCount: Int(header.cacheBlockCount))
+    var blocks = Bitset(bitCount: Int(header.cacheBlockCount))
     var unused = Findings()
+    let kept = kept
     var array = mappings
     array.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in
       for (index, value) in chunk.values.enumerated() {
         let cacheBlock = chunk.first + UInt64(index)
-        if let value, mapping(value, of: cacheBlock) != nil { kept[cacheBlock] = true }
+        if let value, kept.mapping(value, of: cacheBlock) != nil { blocks[cacheBlock] = true }
       }
     }
-    return kept
+    return blocks
   }
 
   /// Counts what will come back, and notes what will not.
@@ -78,21 +77,24 @@ extension CacheSalvage {
     let bits = dirtyBitsInCore(&unused)
     var outcome = outcome
     var impossible = Bitset(bitCount: Int(header.cacheBlockCount))
+    var findings = findings
+    let kept = kept
     var array = mappings
     array.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in
       for (index, value) in chunk.values.enumerated() where value ?? 0 != 0 {
         let cacheBlock = chunk.first + UInt64(index)
-        guard let value, !contested[cacheBlock] else { continue }
-        guard let mapping = mapping(value, of: cacheBlock) else {
+        guard let value, !kept.contested[cacheBlock] else { continue }
+        guard let mapping = kept.mapping(value, of: cacheBlock) else {
           impossible[cacheBlock] = true
-          rules.report(value, of: cacheBlock, into: &findings)
+          kept.rules.report(value, of: cacheBlock, into: &findings)
           continue
         }
         outcome.kept += 1
-        if isDirty(mapping, cacheBlock, bits) { outcome.dirty += 1 }
-        if isCleanShutdown, bits.isLost(cacheBlock) { outcome.takenForDirty += 1 }
+        if kept.isDirty(mapping, cacheBlock, bits) { outcome.dirty += 1 }
+        if kept.isCleanShutdown, bits.isLost(cacheBlock) { outcome.takenForDirty += 1 }
       }
     }
+    self.findings = findings
     outcome.impossible = impossible.ranges
     outcome.contested = contested.ranges
     outcome.lost = mappings.lost
@@ -113,5 +115,25 @@ extension CacheSalvage {
     }
     outcome.hints = count
     outcome.lostHints = lost
+  }
+}
+
+/// What decides which mappings come back, and which of them are dirty: little enough to be copied.
+private struct KeptMappings {
+  let rules: MappingRules
+  let contested: Bitset
+  let isCleanShutdown: Bool
+
+  /// A mapping that comes back.
+  func mapping(_ value: UInt64, of cacheBlock: UInt64) -> CacheMapping? {
+    guard value != 0, rules.fault(of: value)?.rule.severity != .error, !contested[cacheBlock]
+    else { return nil }
+    return CacheMapping(value)
+  }
+
+  /// Whether a mapping may be dirty, so far as it is known. `bits`: the dirty bitset, if there is
+  /// one.
+  func isDirty(_ mapping: CacheMapping, _ cacheBlock: UInt64, _ bits: DirtyBits) -> Bool {
+    !isCleanShutdown || bits.isDirty(cacheBlock) ?? mapping.isDirty
   }
 }

@@ -83,11 +83,6 @@ package struct CacheSalvage: Sendable {
     }
   }
 
-  /// Whether a mapping may be dirty, so far as it is known. `bits`: the dirty bitset, if there is
-  /// one.
-  func isDirty(_ mapping: CacheMapping, _ cacheBlock: UInt64, _ bits: DirtyBits) -> Bool {
-    !isCleanShutdown || bits.isDirty(cacheBlock) ?? mapping.isDirty
-  }
 }
 
 /// The dirty bitset in core, and where it says nothing.

@@ -29,8 +29,17 @@ package struct CacheRestorer: CacheEvents {
     }
   }
 
+  private enum Phase {
+    case start
+    case mappings
+    case hints
+  }
+
   private let target: WriteTarget
   private var job: Job?
+  /// Of the superblock; beside the job, whose parts are large.
+  private var cacheBlockCount: UInt64 = 0
+  private var phase = Phase.start
   private var nextMapping: UInt64 = 0
   private var nextHint: UInt64 = 0
 
@@ -61,12 +70,14 @@ package struct CacheRestorer: CacheEvents {
     let least = CacheSize.arrayBlocks(
       UInt64(header.cacheBlockCount), hasHints: header.hintSize > 0, hasDirtyBitset: version > 1)
     job = Job(header, try target.open(forArrays: least))
+    cacheBlockCount = UInt64(header.cacheBlockCount)
+    phase = .mappings
   }
 
   package mutating func mapping(_ mapping: CacheBlockMapping) throws(WriteError) {
-    guard let header = job?.header else { throw .rejected("a mapping before the superblock") }
+    if phase == .start { throw .rejected("a mapping before the superblock") }
     let block = mapping.cacheBlock
-    guard block >= nextMapping, block < header.cacheBlockCount, job?.hints == nil else {
+    guard block >= nextMapping, block < cacheBlockCount, phase == .mappings else {
       throw .rejected("mapping of cache block \(block): blocks ascend, below nr_cache_blocks")
     }
     guard mapping.originBlock < CacheMapping.originBlockEnd else {
@@ -75,7 +86,7 @@ package struct CacheRestorer: CacheEvents {
     let value = CacheMapping(
       originBlock: mapping.originBlock, isDirty: mapping.isDirty && version == 1)
     do throws(IOError) {
-      try job?.mappings.push(0, count: block - nextMapping)
+      if block > nextMapping { try job?.mappings.push(0, count: block - nextMapping) }
       try job?.mappings.push(value.value)
     } catch {
       throw .output(error)
@@ -85,19 +96,18 @@ package struct CacheRestorer: CacheEvents {
   }
 
   package mutating func beginHints() throws(WriteError) {
-    guard let job, job.hints == nil else { throw .rejected("hints are out of place") }
+    guard let job, phase == .mappings else { throw .rejected("hints are out of place") }
     self.job?.hints = ArrayWriter(job.writer)
+    phase = .hints
   }
 
   package mutating func hint(_ hint: UInt32, of cacheBlock: UInt64) throws(WriteError) {
-    guard let header = job?.header, job?.hints != nil else {
-      throw .rejected("a hint outside of hints")
-    }
-    guard cacheBlock >= nextHint, cacheBlock < header.cacheBlockCount else {
+    guard phase == .hints else { throw .rejected("a hint outside of hints") }
+    guard cacheBlock >= nextHint, cacheBlock < cacheBlockCount else {
       throw .rejected("hint of cache block \(cacheBlock): blocks ascend, below nr_cache_blocks")
     }
     do throws(IOError) {
-      try job?.hints?.push(0, count: cacheBlock - nextHint)
+      if cacheBlock > nextHint { try job?.hints?.push(0, count: cacheBlock - nextHint) }
       try job?.hints?.push(hint)
     } catch {
       throw .output(error)

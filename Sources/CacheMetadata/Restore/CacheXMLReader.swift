@@ -8,7 +8,7 @@ where Events.Failure == WriteError {
     ["false", "true"].map { dirty in
       XMLRowShape(
         "mapping", [.number("cache_block"), .number("origin_block"), .text("dirty", dirty)])
-    }
+    } + [XMLRowShape("hint", [.number("cache_block"), .base64("data")])]
   }
 
   private var events: Events
@@ -45,13 +45,9 @@ where Events.Failure == WriteError {
       try say { (events) throws(WriteError) in try events.beginHints() }
     case "hint":
       try tag.allow(only: "cache_block", "data")
-      let block = try tag.number("cache_block")
+      _ = try tag.number("cache_block")
       let data = try tag.text("data")
-      guard let bytes = Base64.decode(data), bytes.count == 4 else {
-        throw .content("attribute 'data' of tag 'hint' is not base64 of 4 bytes (found '\(data)')")
-      }
-      let hint = bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
-      try say { (events) throws(WriteError) in try events.hint(hint, of: block) }
+      throw .content("attribute 'data' of tag 'hint' is not base64 of 4 bytes (found '\(data)')")
     // Discards are only a help to the kernel, and a wrong one loses data: they are not taken over.
     case "discards": try tag.allow(only: "")
     case "discard": try tag.allow(only: "dbegin", "dend")
@@ -62,9 +58,17 @@ where Events.Failure == WriteError {
   package mutating func end(_ name: String) throws(XMLComplaint) {}
 
   package mutating func row(_ shape: Int, _ values: Span<UInt64>) throws(XMLComplaint) {
-    let mapping = CacheBlockMapping(
-      cacheBlock: values[0], originBlock: values[1], isDirty: shape == 1)
-    do throws(WriteError) { try events.mapping(mapping) } catch { throw complaint(error) }
+    do throws(WriteError) {
+      if shape == 2 {
+        try events.hint(UInt32(truncatingIfNeeded: values[1]), of: values[0])
+      } else {
+        try events.mapping(
+          CacheBlockMapping(
+            cacheBlock: values[0], originBlock: values[1], isDirty: shape == 1))
+      }
+    } catch {
+      throw complaint(error)
+    }
   }
 
   private mutating func begin(_ tag: XMLTag) throws(XMLComplaint) {

@@ -13,24 +13,4 @@ enum Base64 {
     text.append(byte: padding)
     text.append(byte: padding)
   }
-
-  /// The bytes of a text; `nil` when it is no base64.
-  static func decode(_ text: String) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count % 4 == 0 else { return nil }
-    let padded = digits.reversed().prefix { $0 == padding }.count
-    guard padded <= 2 else { return nil }
-    var bytes: [UInt8] = []
-    var bits: UInt32 = 0
-    for (index, digit) in digits.enumerated() {
-      let isPadding = index >= digits.count - padded
-      guard let value = isPadding ? 0 : alphabet.firstIndex(of: digit) else { return nil }
-      bits = bits << 6 | UInt32(value)
-      if index % 4 == 3 {
-        bytes += [UInt8(bits >> 16 & 255), UInt8(bits >> 8 & 255), UInt8(bits & 255)]
-        bits = 0
-      }
-    }
-    return Array(bytes.dropLast(padded))
-  }
 }

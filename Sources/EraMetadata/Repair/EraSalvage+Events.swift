@@ -16,11 +16,14 @@ extension EraSalvage {
     var unused = Findings()
     var array = eraArray
     let values = openValues
+    let currentEra = header.currentEra
     try array.forEachChunk(of: UInt32.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
       for (index, value) in chunk.values.enumerated() {
         let block = chunk.first + UInt64(index)
-        try events.era(value.map(possible) ?? lostValue(of: block, values), of: block)
+        // A value is no more than it can be.
+        let era = value.map { min($0, currentEra) } ?? lostValue(of: block, values)
+        try events.era(era, of: block)
       }
     }
     try events.endEraArray()
@@ -48,9 +51,6 @@ extension EraSalvage {
     }
     try events.endWriteset()
   }
-
-  /// A value that is no more than it can be.
-  private func possible(_ value: UInt32) -> UInt32 { min(value, header.currentEra) }
 
   /// By place in a block of the era array: the highest value that a block without a place has.
   private var openValues: [UInt32]? {
@@ -83,6 +83,7 @@ extension EraSalvage {
     var unused = Findings()
     var array = eraArray
     let values = openValues
+    let currentEra = header.currentEra
     array.forEachChunk(of: UInt32.self, findings: &unused) { chunk, _ in
       for (index, value) in chunk.values.enumerated() {
         guard let value else {
@@ -90,7 +91,7 @@ extension EraSalvage {
           outcome.lostBlocksEra = max(outcome.lostBlocksEra, lostValue(of: block, values))
           continue
         }
-        if value > header.currentEra { outcome.impossible += 1 } else { outcome.kept += 1 }
+        if value > currentEra { outcome.impossible += 1 } else { outcome.kept += 1 }
       }
     }
     outcome.lostBlocks = eraArray.lost

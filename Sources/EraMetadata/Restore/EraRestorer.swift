@@ -23,6 +23,10 @@ package struct EraRestorer: EraEvents {
     }
   }
 
+  /// Of the superblock; beside the job, whose parts are large.
+  private var blockCount: UInt64 = 0
+  private var currentEra: UInt32 = 0
+
   private let target: WriteTarget
   private var job: Job?
   private var lastEra: UInt64?
@@ -51,6 +55,8 @@ package struct EraRestorer: EraEvents {
     }
     let least = ArraySize.blocks(EraReader.Structure.eraArray, UInt64(header.blockCount))
     job = Job(header, try target.open(forArrays: least))
+    blockCount = UInt64(header.blockCount)
+    currentEra = header.currentEra
   }
 
   package mutating func beginWriteset(era: UInt64, bitCount: UInt32) throws(WriteError) {
@@ -62,6 +68,7 @@ package struct EraRestorer: EraEvents {
     guard era <= job.header.currentEra else {
       throw .rejected("writeset \(era) is later than the current era, \(job.header.currentEra)")
     }
+    if let lastEra, era > lastEra + 1 { throw EraRestorer.missing(lastEra + 1, blockCount) }
     lastEra = era
     open = (era, bitCount, BitsetWriter(job.writer, bitCount: UInt64(bitCount)), 0)
   }
@@ -97,17 +104,15 @@ package struct EraRestorer: EraEvents {
   }
 
   package mutating func era(_ era: UInt32, of block: UInt64) throws(WriteError) {
-    guard let header = job?.header, hasEraArray else {
-      throw .rejected("an era outside of the era array")
-    }
-    guard block >= eraCount, block < header.blockCount else {
+    guard hasEraArray else { throw .rejected("an era outside of the era array") }
+    guard block >= eraCount, block < blockCount else {
       throw .rejected("block \(block) of the era array: blocks ascend and are below nr_blocks")
     }
-    guard era <= header.currentEra else {
-      throw .rejected("the era of block \(block), \(era), is later than \(header.currentEra)")
+    guard era <= currentEra else {
+      throw .rejected("the era of block \(block), \(era), is later than \(currentEra)")
     }
     do throws(IOError) {
-      try job?.eras.push(0, count: block - eraCount)
+      if block > eraCount { try job?.eras.push(0, count: block - eraCount) }
       try job?.eras.push(era)
     } catch {
       throw .output(error)
@@ -117,9 +122,21 @@ package struct EraRestorer: EraEvents {
 
   package mutating func endEraArray() throws(WriteError) {}
 
+  /// Without the writeset of an era nobody knows what was written then, and a backup would miss it.
+  private static func missing(_ era: UInt64, _ blockCount: UInt64) -> WriteError {
+    .rejected(
+      "the writeset of era \(era) is missing, though there are writesets of earlier eras: what was "
+        + "written then isn't known. To have every block count as written, put in:\n"
+        + "  <writeset era=\"\(era)\" nr_bits=\"\(blockCount)\"><marked block_begin=\"0\" "
+        + "len=\"\(blockCount)\"/></writeset>")
+  }
+
   package mutating func end() throws(WriteError) {
     guard var job else { throw .rejected("missing superblock") }
     let (header, writer) = (job.header, job.writer)
+    if let lastEra, lastEra < UInt64(currentEra) {
+      throw EraRestorer.missing(lastEra + 1, blockCount)
+    }
     let writesetRoot: MetadataBlock
     let eraRoot: MetadataBlock
     do throws(IOError) {
