@@ -28,14 +28,14 @@ export SWIFT_BACKTRACE := enable=no
 # Python scripts below Tests/ leave nothing behind.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: build demo test install-test kernel-test kernel-random lvm-test bench bench-quick fixtures static install \
-  uninstall installed format lint clean help deps
+.PHONY: build demo test install-test mutants kernel-test kernel-random lvm-test bench bench-quick \
+  fixtures static install uninstall installed format lint clean help deps
 
 build: deps ## build the program (make alone does it)
 	swift build -c release --scratch-path $(BUILD) --product dmmeta
 	@echo "built $(program)"
 
-demo: build ## damage a pool's metadata and repair it, to look at
+demo: build ## damage metadata of a pool and of a cache and repair it, to look at
 	Tests/Demo/demo.sh $(program)
 
 # Tests that compare with the old tools look for them in .peers; where they could not be fetched,
@@ -57,6 +57,10 @@ install-test: ## install to a folder of its own, and try that
 
 kernel-test: build ## let Linux itself, in an emulated machine, judge what is written
 	Tests/Kernel/kernel-test.sh $(program)
+
+# MUTANTS="--runs N --seed N --minutes N"; 20,000 of each unless given, which takes hours.
+mutants: static ## give changed caches and era devices to every tool that reads them
+	Tests/Mutants/mutants.py $(static_program) $(MUTANTS)
 
 # RANDOM_MINUTES for each of three kernels, 20 unless given.
 kernel-random: build ## do random things to pools on three kernels, and judge each state
