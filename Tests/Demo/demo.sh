@@ -1,8 +1,8 @@
 #!/bin/bash
 # demo.sh DMMETA
 #
-# A pool that Linux made is damaged, looked at and repaired, to show what the tools do and say.
-# Every step is checked, down to each mapping; fails if one does not do what it should.
+# A pool that Linux made is damaged, looked at and repaired, to show what the tools do and say; then
+# a cache. Every step is checked, down to each mapping; fails if one does not do what it should.
 set -euo pipefail
 [ $# = 1 ] || { echo "usage: demo.sh DMMETA" >&2; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,7 +13,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # The tools by the names people know; they are links to the one program.
 mkdir "$work/bin"
-for tool in thin_check thin_dump thin_repair; do ln -s "$dmmeta" "$work/bin/$tool"; done
+for tool in thin_{check,dump,repair} cache_{check,dump,repair}; do ln -s "$dmmeta" "$work/bin/$tool"; done
 PATH=$work/bin:$PATH
 cd "$work"
 
@@ -60,3 +60,16 @@ expect 0 "thin_check repaired.img"
 heading "6. Every mapping, compared with the pool before the damage"
 thin_dump --compat 0.9 repaired.img > after.xml
 python3 "$here/mappings.py" compare before.xml after.xml || fail "mappings came back wrong"
+
+heading "7. A cache with dirty blocks loses the block that leads to all of its mappings"
+xz -dc "$here/../../fixtures/kernel/cache/cache-v2.img.xz" > cache.img
+cache_dump cache.img > cache-before.xml
+root=$(od -An -t u8 -j 192 -N 8 cache.img | tr -d ' ')   # of the mappings, in the superblock
+expect 0 "dd if=/dev/zero of=cache.img bs=4096 seek=$root count=1 conv=notrunc status=none"
+expect 1 "cache_check cache.img"
+expect 0 "truncate -s 4M mended.img"
+expect 0 "cache_repair -i cache.img -o mended.img"
+expect 0 "cache_check mended.img"
+cache_dump mended.img | cmp - cache-before.xml || fail "the cache is not as it was"
+echo
+echo "Compared: every mapping is as it was, and what was dirty is dirty."
