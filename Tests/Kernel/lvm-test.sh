@@ -4,7 +4,8 @@
 # LVM as user of the tools that `make install DESTDIR=INSTALLED PREFIX=/usr` installed: in the
 # emulated machine it makes a pool, has it checked and repaired, and most of what README.md advises
 # is done line by line; guest/lvm-*.sh say how. Between the boots, metadata is edited here, where
-# there is more to do it with. Fetches Debian's LVM, and doesn't install it.
+# there is more to do it with. On a disk of its own LVM makes a cache, and has that repaired.
+# Fetches Debian's LVM, and doesn't install it.
 #
 # Status 0: all of it works. 1: something doesn't, or LVM can't be had. Leaves $RIG/out/lvm.txt.
 set -euo pipefail
@@ -67,3 +68,8 @@ edit data-count-high needs-check
 stage leaks
 edit needs-check
 stage needs-check
+
+rm "$work/disk"
+truncate -s 400M "$work/disk"
+left=
+stage cache
