@@ -109,11 +109,14 @@ arrays_written() {
   MAPPED=$mapped DIRTY=$dirty "$kernel_tests/accept.sh" "$work/out" "$3-$2"
 }
 
+# What a dump of what was restored has to be: without hints there is no size of them.
+expected() { if grep -q '<hints>' "$1"; then cat "$1"; else sed '1s/hint_width="4"/hint_width="0"/' "$1"; fi; }
+
 restore_arrays() {
   make_output "$2"
   "$dmmeta" "$1_dump" "$work/image" > "$work/xml" &&
     "$dmmeta" "$1_restore" -i "$work/xml" -o "$work/out" > /dev/null &&
-    cmp <("$dmmeta" "$1_dump" "$work/out") "$work/xml" && arrays_written "$1" "$2" restore
+    cmp <("$dmmeta" "$1_dump" "$work/out") <(expected "$work/xml") && arrays_written "$1" "$2" restore
 }
 
 repair_arrays() {
