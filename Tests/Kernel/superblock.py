@@ -31,7 +31,7 @@ def cache(image):
         "blocks": image.u32(240) or 512,
         "version": image.u32(40),
         "policy": image.bytes[44:60].rstrip(b"\0").decode() or "smq",
-        "origin": discard_block * discard_blocks or 2097152,
+        "origin": discard_block * discard_blocks or 16777216,
     }
 
 

@@ -134,7 +134,8 @@ package struct EraRestorer: EraEvents {
   package mutating func end() throws(WriteError) {
     guard var job else { throw .rejected("missing superblock") }
     let (header, writer) = (job.header, job.writer)
-    if let lastEra, lastEra < UInt64(currentEra) {
+    // Some tools leave out what was written in the current era so far.
+    if let lastEra, lastEra + 1 < UInt64(currentEra) {
       throw EraRestorer.missing(lastEra + 1, blockCount)
     }
     let writesetRoot: MetadataBlock
