@@ -143,6 +143,17 @@ import Testing
     #expect(page.errorText.contains("the checksum doesn't fit the block"))
   }
 
+  @Test func `wrong counts hide no mapping, but what deleting would free`() throws {
+    let image = try scratch.file("image", TestFiles.image("thin-faulty/miscounted"))
+    let page = try page([], image)
+    #expect(page.status == 1)
+    #expect(page.rows.allSatisfy { $0.alone != nil && $0.mapped != nil })
+    #expect(page.blocks(of: "exclusive") == page.rows.compactMap(\.alone).reduce(0, +))
+    #expect(page.has("Every mapping can be read.") && !page.has("may be missing"))
+    #expect(page.has("What deleting volumes would free can't be told."))
+    #expect(!page.has("const sets="))
+  }
+
   @Test func `a reader that leaves does not make a damaged pool sound`() throws {
     let image = try scratch.withoutFirstLeaf("ext4")
     let result = try Program.script(

@@ -16,6 +16,9 @@ extension String {
     }
     return text
   }
+
+  /// The same in one line.
+  package var oneLine: String { printable.replacing("\n", with: "\\n") }
 }
 
 extension Unicode.Scalar {

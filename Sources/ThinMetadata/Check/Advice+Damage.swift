@@ -52,8 +52,7 @@ extension Advice {
   }
 
   private static func safe(_ report: CheckReport) -> [String] {
-    report.damage.isEmpty && report.lostIDs.isEmpty && report.hasReadMappings
-      ? ["Every mapping can be read."] : []
+    report.canReadAllMappings ? ["Every mapping can be read."] : []
   }
 
   /// The pool may be running, and nothing that needs it stopped is asked for.
@@ -102,6 +101,9 @@ extension Advice {
 }
 
 extension CheckReport {
+  /// Whether all mappings were looked for, and none is missing.
+  var canReadAllMappings: Bool { damage.isEmpty && lostIDs.isEmpty && hasReadMappings }
+
   /// Sectors in a data block; 0 where that is not known.
   fileprivate var dataBlockSectors: UInt64 {
     guard let sectors = superblock?.dataBlockSectors,

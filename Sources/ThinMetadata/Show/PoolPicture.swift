@@ -72,14 +72,15 @@ package struct PoolPicture: Sendable {
     untoldSharing = counts.tooMany
     let history = History(survey, time: pool.time, deviceCount: reader.devices.count)
     self.history = history
-    let isWhole = Set(reader.devicesNotWhole)
+    let partial = Set(reader.devicesNotWhole)
     volumes = listing.devices.enumerated().map { index, device in
       Volume(
-        device, index, survey, reader, history, isWhole: !isWhole.contains(device.id),
+        device, index, survey, reader, history, isWhole: !partial.contains(device.id),
         origin: origins.origin(of: index))
     }
     space = Space(
-      listing, total: pool.dataBlockCount, counts, hasAll: report.findings.worst != .error)
+      listing, total: pool.dataBlockCount, counts,
+      hasAll: partial.isEmpty && report.canReadAllMappings)
     data = DataMap(survey, used)
     metadata = MetadataMap(reader, used, old, isOfSnapshot: report.isOfSnapshot)
     states = old.map { RootListing($0, input: input, showsAll: false) }
@@ -110,8 +111,11 @@ extension PoolPicture {
   /// Damaged volumes that are told of one by one.
   private static let mostParts = 8
 
-  /// Whether all mappings can be read, so that what deleting volumes frees is known exactly.
-  package var tellsSharing: Bool { space.exclusive != nil && untoldSharing == 0 }
+  /// Whether all mappings can be read, and are counted as they should be, so that what deleting
+  /// volumes frees is known exactly.
+  package var tellsSharing: Bool {
+    space.exclusive != nil && untoldSharing == 0 && report.findings.worst != .error
+  }
 
   /// What damage hides, in sentences.
   package var untold: [String] {
@@ -133,6 +137,10 @@ extension PoolPicture {
       lines.append(
         "What a volume has alone, and what deleting some would free, can't be told while mappings "
           + "may be missing.")
+    } else if report.findings.worst == .error {
+      lines.append(
+        "Every mapping can be read. What deleting volumes would free can't be told while the "
+          + "metadata is damaged.")
     } else if untoldSharing > 0 {
       lines.append("Sharing is too varied to be told exactly.")
     }

@@ -31,7 +31,7 @@ extension HTMLPicture {
     if cell.doubtful > 0 { return "doubt" }
     if cell.mapped == 0 { return "" }
     let pale = cell.mapped * 2 < size ? " pale" : ""
-    if let owner = cell.owner { return "c\(owner % HTMLPicture.colourCount)" + pale }
+    if let owner = cell.owner { return colour(owner) + pale }
     return "s\(min(4, max(2, cell.mostSharers)))" + pale
   }
 
@@ -56,7 +56,7 @@ extension HTMLPicture {
       """
       \(cells.svg(title: "Metadata blocks by kind, row by row"))<p>Row by row; a cell is \
       \(map.blocksPerCell == 1 ? "a block" : "\(map.blocksPerCell) blocks") of 4 KiB.</p>
-      <div class="scroll"><table>
+      <div class="scroll"><table class="kinds">
       <tr><th scope="col">kind</th><th scope="col" class="n">blocks</th>\
       <th scope="col" class="n">size</th></tr>
       \(rows.joined())</table></div>

@@ -1,3 +1,4 @@
+internal import PersistentData
 internal import ThinMetadata
 
 extension HTMLPicture {
@@ -49,9 +50,19 @@ extension HTMLPicture {
       <p>A snapshot stands below its origin, as far as sharing and times tell. The pool's time \
       goes up by one with each snapshot; it is \(history.end - 1) now.</p>
       <ul class="family">
-      \(rows.joined())</ul>
+      \(rows.joined())\(axis)</ul>
       \(rest > 0 ? "<p>\(rest) more volumes.</p>\n" : "")
       """)
+  }
+
+  /// The times at both ends of the charts.
+  private var axis: String {
+    let last = picture.history.end - 1
+    return """
+      <li class="axis"><span class="who">written at time</span>\
+      <span class="ticks"><span>0</span>\(last > 0 ? "<span>\(last)</span>" : "")</span></li>
+
+      """
   }
 
   private func relative(_ index: Int, _ depth: Int, _ most: Double) -> String {
@@ -68,7 +79,7 @@ extension HTMLPicture {
   /// Mappings by time, as columns.
   private func chart(_ volume: Int, _ most: Double) -> String {
     let history = picture.history
-    let colour = "c\(volume % HTMLPicture.colourCount)"
+    let colour = colour(volume)
     var columns = ""
     for (span, count) in history.mappings[volume].enumerated() where count > 0 {
       let height = max(1, Double(count) / most * 20)

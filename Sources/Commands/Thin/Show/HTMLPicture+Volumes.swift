@@ -34,11 +34,11 @@ extension HTMLPicture {
     let data =
       volume.mapped.map { " data-mapped=\"\($0)\"" }.joined
       + volume.alone.map { " data-alone=\"\($0)\"" }.joined
-    let colour = "c\(index % HTMLPicture.colourCount)"
+    let colour = colour(index)
     return """
       <tr data-id="\(volume.id)"\(data)><th scope="row"><label>\
-      <input type="checkbox" hidden="hidden" value="\(row)"/> \
-      \(swatch(index))\(name(index))</label></th>\
+      <input type="checkbox" hidden="hidden" value="\(row)"/>\
+      \(swatch(index))<span>\(name(index))</span></label></th>\
       <td class="n wide">\(volume.id)</td><td class="n">\(picture.size(volume.mapped))</td>\
       <td class="n">\(picture.size(volume.alone))</td>\
       <td class="wide"><svg class="row" viewBox="0 0 200 10" preserveAspectRatio="none" role="img">\

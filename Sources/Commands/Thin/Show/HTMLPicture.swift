@@ -6,13 +6,14 @@ struct HTMLPicture {
   /// Volumes that have a row, those that map most.
   private static let mostVolumes = 200
   /// Volumes whose colours differ.
-  static let colourCount = 8
+  private static let colourCount = 8
 
   let picture: PoolPicture
   let input: String
   let check: [String]
   /// Places in the picture's volumes, ascending.
   let shown: [Int]
+  private let colours: [Int]
 
   /// `check`: what thin_check says.
   init(_ picture: PoolPicture, input: String, check: [String]) {
@@ -20,6 +21,7 @@ struct HTMLPicture {
     self.input = input
     self.check = check
     shown = picture.notable(most: HTMLPicture.mostVolumes)
+    colours = picture.colours(shown)
   }
 
   var text: String {
@@ -56,9 +58,12 @@ struct HTMLPicture {
 
   func name(_ volume: Int) -> String { Markup.text(picture.volumes[volume].name.oneLine) }
 
+  /// The class of a volume's colour.
+  func colour(_ volume: Int) -> String { "c\(colours[volume] % HTMLPicture.colourCount)" }
+
   /// A square of a volume's colour.
   func swatch(_ volume: Int) -> String {
-    "<i class=\"k c\(volume % HTMLPicture.colourCount)\"></i>"
+    "<i class=\"k \(colour(volume))\"></i>"
   }
 
   private func heading(_ name: String) -> String {
@@ -88,7 +93,7 @@ struct HTMLPicture {
     return section(
       "Where the space is",
       """
-      \(spaceBar)<div class="scroll"><table>
+      \(spaceBar)<div class="scroll"><table class="kinds">
       <tr><th scope="col">part</th><th scope="col" class="n">size</th>\
       <th scope="col" class="n">share</th><th scope="col" class="n wide">blocks</th>\
       <th scope="col">is</th></tr>

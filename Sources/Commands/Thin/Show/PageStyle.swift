@@ -29,6 +29,9 @@ enum PageStyle {
     vertical-align:middle}
     th{font-weight:600}
     th[scope=row]{min-width:6.5rem;overflow-wrap:anywhere}
+    .kinds th[scope=row]{white-space:nowrap}
+    label{display:flex;align-items:center;gap:.35em}label>*{flex:none}
+    label>span{flex:0 1 auto;min-width:0}label .k{margin:0}
     .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
     svg{display:block}
     .bar{width:100%;height:30px;border:1px solid var(--line)}
@@ -47,6 +50,8 @@ enum PageStyle {
     .family li{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr);gap:.75rem;
     align-items:center;border-bottom:1px solid var(--line)}
     .who{overflow-wrap:anywhere}
+    .axis,.ticks{color:var(--dim);font-size:.85em}
+    .family .axis{border:0}.ticks{display:flex;justify-content:space-between}
     small{color:var(--dim)}
     pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--soft);padding:.75rem;
     font:13px/1.45 ui-monospace,"DejaVu Sans Mono",monospace}
@@ -56,6 +61,8 @@ enum PageStyle {
     color:var(--fg)}
     th.n{white-space:normal}
     @media(max-width:700px){body{font-size:14px}th[scope=row]{min-width:5rem}
+    #volumes th[scope=row]{min-width:7.75rem}#volumes tr>*:last-child{display:none}
+    label{gap:.25em}label input{margin:0}
     .wide{display:none}th,td{padding:.15rem .35rem}
     .sets li{grid-template-columns:5rem minmax(0,1fr)}.sets .row{display:none}
     .family li{grid-template-columns:minmax(0,1fr)}}

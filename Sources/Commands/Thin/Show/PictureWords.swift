@@ -81,6 +81,13 @@ extension PoolPicture {
     return order.prefix(most).sorted()
   }
 
+  /// By volume, a number that stands for its colour: neighbours among those that have a row differ.
+  func colours(_ shown: [Int]) -> [Int] {
+    var colours = Array(volumes.indices)
+    for (row, volume) in shown.enumerated() { colours[volume] = row }
+    return colours
+  }
+
   /// What is said of the volumes that have no row; `nil` where all have one.
   func rest(_ shown: [Int]) -> String? {
     let rest = volumes.count - shown.count

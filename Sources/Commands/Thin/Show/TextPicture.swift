@@ -13,6 +13,9 @@ struct TextPicture {
   private let input: String
   private let check: [String]
   private let isColoured: Bool
+  /// Places in the picture's volumes, ascending.
+  private let shown: [Int]
+  private let colours: [Int]
 
   /// `check`: what thin_check says.
   init(_ picture: PoolPicture, input: String, check: [String], isColoured: Bool) {
@@ -20,6 +23,8 @@ struct TextPicture {
     self.input = input
     self.check = check
     self.isColoured = isColoured
+    shown = picture.notable(most: TextPicture.mostVolumes)
+    colours = picture.colours(shown)
   }
 
   var lines: [String] {
@@ -42,7 +47,7 @@ struct TextPicture {
   }
 
   /// A volume's colour, the same in all parts.
-  private func colour(_ volume: Int) -> Int { [34, 33, 32, 35, 36, 31][volume % 6] }
+  private func colour(_ volume: Int) -> Int { [34, 33, 32, 35, 36, 31][colours[volume] % 6] }
 
   private func name(_ volume: Int, _ columns: Int) -> String {
     TextColumns.fitted(picture.volumes[volume].name.oneLine, columns)
@@ -59,8 +64,8 @@ struct TextPicture {
     let parts = picture.parts
     let total = max(1, picture.space.total)
     let signs: [String: (sign: Character, code: Int)] = [
-      "exclusive": ("█", 34), "shared": ("▓", 36), "mapped": ("▓", 36), "held": ("▒", 35),
-      "doubtful": ("?", 31), "untold": ("?", 31), "free": ("·", 90),
+      "exclusive": ("░", 34), "shared": ("█", 36), "mapped": ("▓", 36), "held": ("H", 35),
+      "doubtful": ("?", 31), "untold": ("?", 31), "free": (".", 90),
     ]
     var bar = ""
     var drawn = 0
@@ -89,13 +94,12 @@ struct TextPicture {
 
   private var volumes: [String] {
     let largest = max(1, picture.volumes.compactMap(\.mapped).max() ?? 1)
-    let shown = picture.notable(most: TextPicture.mostVolumes)
     let rows = shown.map { index in
       let volume = picture.volumes[index]
       let mapped = TextPicture.bar(volume.mapped ?? 0, largest)
       let alone = min(mapped, TextPicture.bar(volume.alone ?? 0, largest))
-      let shared = String(repeating: "░", count: mapped - alone)
-      let bar = String(repeating: "█", count: alone) + shared
+      let shared = String(repeating: "█", count: mapped - alone)
+      let bar = String(repeating: "░", count: alone) + shared
       return name(index, 20) + TextColumns.right(picture.size(volume.mapped), 10)
         + TextColumns.right(picture.size(volume.alone), 10) + "  " + coloured(bar, colour(index))
         + String(repeating: " ", count: 18 - mapped) + TextColumns.right("\(volume.pieces)", 8)
@@ -103,7 +107,7 @@ struct TextPicture {
     }
     let heading =
       TextColumns.fitted("volumes", 20) + TextColumns.right("mapped", 10)
-      + TextColumns.right("alone", 10) + "  " + TextColumns.fitted("█ alone ░ shared", 18)
+      + TextColumns.right("alone", 10) + "  " + TextColumns.fitted("░ alone █ shared", 18)
       + TextColumns.right("pieces", 8) + TextColumns.right("mean", 10)
     return [heading] + rows + [picture.rest(shown)].compactMap(\.self)
   }
@@ -128,7 +132,7 @@ struct TextPicture {
 
   private var family: [String] {
     let history = picture.history
-    let list = picture.family(of: picture.notable(most: TextPicture.mostVolumes))
+    let list = picture.family(of: shown)
     guard history.spanCount > 1, !list.isEmpty else { return [] }
     let most = max(1, history.mappings.joined().max() ?? 1)
     let signs = Array(" ▁▂▃▄▅▆▇█")
@@ -165,7 +169,7 @@ struct TextPicture {
     let signs = TextMaps.signs(map.cells, max(1, (map.cells.count + 623) / 624))
     let kinds = MetadataMap.Kind.allCases.filter { map[$0] > 0 }.map { kind in
       "  \(kind.sign) " + TextColumns.fitted(kind.name, 28)
-        + TextColumns.right("\(map[kind])", 9) + " blocks"
+        + TextColumns.right("\(map[kind])", 9) + (map[kind] == 1 ? " block" : " blocks")
     }
     return ["metadata device"] + TextMaps.rows(of: signs, TextPicture.width) + kinds
   }
@@ -178,8 +182,5 @@ struct TextPicture {
 }
 
 extension String {
-  /// As a terminal may see it, in one line.
-  var oneLine: String { printable.replacing("\n", with: "\\n") }
-
   fileprivate var lines: [String] { split(separator: "\n").map(String.init) }
 }
