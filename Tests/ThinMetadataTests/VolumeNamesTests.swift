@@ -37,6 +37,25 @@ import ThinMetadata
     }
   }
 
+  @Test func `escapes in a report are undone, and half a character is none`() throws {
+    let escapes = [
+      #"h\u006fme"#: "home", #"a\"b"#: "a\"b", #"a\\b"#: "a\\b", #"a\/b"#: "a/b",
+      #"\b\f\n\r\t"#: "\u{8}\u{C}\n\r\t", #"\u00E9\u00e9"#: "\u{E9}\u{E9}",
+      #"\ud83d\ude00"#: "\u{1F600}", #"\uFFFF"#: "\u{FFFF}", #"\u0000"#: "\0",
+    ]
+    for (text, name) in escapes {
+      let report = #"{"lv_name":"\#(text)", "thin_id":"1"}"#
+      #expect(try VolumeNames(report)[1]?.unicodeScalars.elementsEqual(name.unicodeScalars) == true)
+    }
+    let wrong = [
+      #"\x"#, #"\u12"#, #"\u12g4"#, #"\ud83d"#, #"\ud83dx"#, #"\ud83d\u0041"#, #"\ude00"#,
+    ]
+    for text in wrong {
+      let report = #"{"lv_name":"\#(text)", "thin_id":"1"}"#
+      #expect(throws: VolumeNames.Failure.unknownForm, "\(text)") { try VolumeNames(report) }
+    }
+  }
+
   private static let group = """
     contents = "Text Format Volume Group"
     vg0 {

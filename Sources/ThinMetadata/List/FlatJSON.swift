@@ -72,15 +72,53 @@ struct FlatJSON {
     return take("]")
   }
 
-  /// Takes a text. LVM's names need no escapes; one that is there is kept as it stands.
+  /// Takes a text, its escapes undone.
   private mutating func text() -> String? {
     rest.removeFirst()
     var text = String.UnicodeScalarView()
     while let next = rest.popFirst() {
       if next == "\"" { return String(text) }
-      text.append(next)
-      if next == "\\", let escaped = rest.popFirst() { text.append(escaped) }
+      guard let meant = next == "\\" ? escaped() : next else { return nil }
+      text.append(meant)
     }
     return nil
+  }
+
+  /// Takes what stands behind a backslash: the character that is meant.
+  private mutating func escaped() -> Unicode.Scalar? {
+    switch rest.popFirst() {
+    case "\"": "\""
+    case "\\": "\\"
+    case "/": "/"
+    case "b": "\u{8}"
+    case "f": "\u{C}"
+    case "n": "\n"
+    case "r": "\r"
+    case "t": "\t"
+    case "u": numbered()
+    default: nil
+    }
+  }
+
+  /// Takes the digits behind `\u`, and the second half of a character that takes two. Half a
+  /// character is none.
+  private mutating func numbered() -> Unicode.Scalar? {
+    guard let first = codeUnit() else { return nil }
+    if let scalar = Unicode.Scalar(first) { return scalar }
+    guard UTF16.isLeadSurrogate(first), rest.popFirst() == "\\", rest.popFirst() == "u",
+      let second = codeUnit(), UTF16.isTrailSurrogate(second)
+    else { return nil }
+    return Unicode.Scalar(0x10000 + ((UInt32(first) & 0x3FF) << 10 | UInt32(second) & 0x3FF))
+  }
+
+  private mutating func codeUnit() -> UInt16? {
+    var number: UInt16 = 0
+    for _ in 0..<4 {
+      guard let next = rest.popFirst(), next.isASCII,
+        let digit = Character(next).hexDigitValue
+      else { return nil }
+      number = number << 4 | UInt16(digit)
+    }
+    return number
   }
 }

@@ -1,3 +1,5 @@
+internal import PersistentData
+
 /// What a list of devices can tell of each, by the names that scripts know.
 package enum ListField: String, CaseIterable, Sendable {
   case dev = "DEV"
@@ -41,7 +43,7 @@ package enum ListField: String, CaseIterable, Sendable {
   func text(_ device: ListedDevice, sectorsPerBlock: UInt32) -> String? {
     switch self {
     case .dev: String(device.id)
-    case .name: device.name
+    case .name: device.name?.oneLine
     case .transaction: device.details.map { String($0.transactionID) }
     case .createTime: device.details.map { String($0.creationTime) }
     case .snapTime: device.details.map { String($0.snapshottedTime) }
