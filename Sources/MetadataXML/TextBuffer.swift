@@ -76,6 +76,22 @@ extension TextBuffer {
     unsafe bytes.withUnsafeBytes { unsafe append($0) }
   }
 
+  /// Bytes: more than two numbers and a word between them take.
+  @inlinable package static var longestCopy: Int { 48 }
+
+  /// Appends a part of the text that is there, no longer than `longestCopy`, once more.
+  @inlinable package mutating func append(again part: Range<Int>) {
+    precondition(part.lowerBound >= 0 && part.upperBound <= count)
+    precondition(part.count <= Self.longestCopy)
+    // As many bytes whatever the length, which takes a few moves; those that are too many come
+    // from the room, are in it, and don't count.
+    reserve(2 * Self.longestCopy)
+    let source = unsafe room[part.lowerBound..<part.lowerBound + Self.longestCopy]
+    unsafe UnsafeMutableRawBufferPointer(rebasing: room[count..<count + Self.longestCopy])
+      .copyMemory(from: UnsafeRawBufferPointer(rebasing: source))
+    count += part.count
+  }
+
   /// Appends one byte.
   @inlinable package mutating func append(byte: UInt8) {
     reserve(1)

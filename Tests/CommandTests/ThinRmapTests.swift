@@ -139,6 +139,18 @@ import Testing
     #expect(found.map { $0["devices"]?.elements.count } == [users.count, 0])
   }
 
+  @Test func `a volume's name does nothing to a terminal, and a list nothing to lines`() throws {
+    let image = try Images.path("snapshots")
+    let names = try scratch.file(
+      "names", Data(#"{"lv_name":"a\n\u001b[31m", "thin_id":"0"}"#.utf8))
+    let map = try Program.run("thin_rmap", ["--region", "0..1000", "--names", names, image])
+    #expect(map.status == 0)
+    #expect(map.text.contains(#" a\n\x1b[31m"# + "\n"))
+    let list = try Program.run("thin_ls", ["--names", names, image])
+    #expect(list.text.contains(#"a\n\x1b[31m"#))
+    #expect(!(map.text + list.text).contains("\u{1B}"))
+  }
+
   @Test func `what makes no sense is refused`() throws {
     let image = try Images.path("snapshots")
     let regions = [

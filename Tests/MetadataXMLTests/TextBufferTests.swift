@@ -105,6 +105,23 @@ import Testing
     }
   }
 
+  @Test func `a part of the text is appended once more, wherever it stands`() {
+    var buffer = TextBuffer(capacity: 1)
+    var model: [UInt8] = []
+    var random = Random(state: .random(in: 0 ... .max))
+    let seed = random.state
+    for round in 0..<2000 {
+      buffer.append(UInt64(round))
+      model += Array("\(round)".utf8)
+      let begin = Int.random(in: 0...model.count, using: &random)
+      let end = Int.random(
+        in: begin...min(model.count, begin + TextBuffer.longestCopy), using: &random)
+      buffer.append(again: begin..<end)
+      model += model[begin..<end]
+    }
+    #expect(buffer.take() == model, "seed \(seed)")
+  }
+
   @Test func `characters that XML has no way to write are replaced`() {
     #expect(text { $0.append(escaping: "a\0b\u{1B}") } == "a\u{FFFD}b\u{FFFD}")
   }

@@ -21,6 +21,26 @@ import Threads
     }
   }
 
+  @Test func `each gets its turn, one after the other, until turns end`() {
+    let turns = Turns()
+    let order = Mutex<[Int]>([])
+    let next = Atomic(0)
+    let refused = Atomic(0)
+    Workers.run(4) {
+      while true {
+        let turn = next.add(1, ordering: .relaxed).oldValue
+        guard turns.wait(for: turn) else {
+          refused.add(1, ordering: .relaxed)
+          return
+        }
+        order.withLock { $0.append(turn) }
+        if turn == 999 { turns.end() } else { turns.pass() }
+      }
+    }
+    #expect(order.withLock { $0 } == Array(0..<1000))
+    #expect(refused.load(ordering: .relaxed) == 4)
+  }
+
   @Test func `an error of the main thread comes out after the helpers are done`() {
     let runs = Atomic(0)
     #expect(throws: Stop(at: 1)) {

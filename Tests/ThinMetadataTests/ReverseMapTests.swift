@@ -1,3 +1,4 @@
+import Foundation
 import PersistentData
 import TestSupport
 import Testing
@@ -23,6 +24,18 @@ import ThinMetadata
       let whole = runs(reader, regions)
       #expect(!whole.isEmpty)
       for capacity in [100, 3000] { #expect(runs(reader, regions, capacity) == whole) }
+      let lines = whole.map {
+        "data \($0.dataBegin)..\($0.dataEnd) -> thin(\($0.device)) "
+          + "\($0.virtualBegin)..\($0.virtualEnd)\n"
+      }
+      for capacity in [100, 3000, nil] {
+        let path = try scratch.file("text")
+        let sink = try ByteSink(to: path)
+        var map = ReverseMap(reader, DataRegions(regions), capacity: capacity)
+        try map.write(to: sink, names: VolumeNames())
+        try sink.commit()
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == lines.joined())
+      }
     }
   }
 

@@ -82,7 +82,7 @@ struct ThinRmap: Tool {
     var map = ReverseMap(reader, DataRegions(ranges))
     do throws(ByteSink.Failure) {
       switch (format, places.isEmpty) {
-      case (.text, true): try writeRuns(&map, names)
+      case (.text, true): try map.write(to: .standardOutput, names: names)
       case (.text, false): try writePlaces(&map, names, blockSize)
       case (.json, _):
         let document = ReverseDocument(
@@ -115,25 +115,17 @@ struct ThinRmap: Tool {
     return blocks
   }
 
-  private func writeRuns(
-    _ map: inout ReverseMap, _ names: VolumeNames
-  ) throws(ByteSink.Failure) {
-    var writer = ReverseTextWriter(.standardOutput, names: names)
-    try map.forEachRun { (run) throws(ByteSink.Failure) in try writer.write(run) }
-    try writer.flush()
-  }
-
   private func writePlaces(
     _ map: inout ReverseMap, _ names: VolumeNames, _ blockSize: UInt64
   ) throws(ByteSink.Failure) {
-    var writer = ReverseTextWriter(.standardOutput, names: names)
+    var text = ReverseText(names: names)
     let found = FoundPlaces(places.map(\.byte), &map, blockSize: blockSize)
     for place in found.places {
       for user in place.users {
-        writer.write(byte: place.byte, at: user.byte, of: user.device)
+        text.append(byte: place.byte, at: user.byte, of: user.device)
       }
     }
-    try writer.flush()
+    try text.write(to: .standardOutput)
     for place in found.places where place.users.isEmpty {
       shared.messages.say(
         "No device has byte \(place.byte) (data block \(place.byte / max(1, blockSize))).")

@@ -57,6 +57,9 @@ struct ReverseBuckets: Sendable {
   /// Buckets of which some may have entries.
   var count: Int { bucketEnd }
 
+  /// How many entries there may be.
+  var entryCount: Int { usedCount * chunkLength }
+
   /// How many data blocks a bucket has.
   var width: UInt64 { 1 << widthBits }
 

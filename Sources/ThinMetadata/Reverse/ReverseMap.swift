@@ -26,7 +26,7 @@ package struct ReverseRun: Hashable, Sendable {
 /// whose a run is, is found on the way from its leaf up to the roots when it is told.
 package struct ReverseMap {
   /// Bytes for what is known of the pool and for runs of leaves.
-  private static let memory = 41 << 20
+  private static let memory = 39 << 20
   private static let bytesPerLeaf = 64
   private static let bytesPerEntry = 12
   /// Runs of leaves that are kept at once, if there is little room, of 16 bytes each.
@@ -69,6 +69,24 @@ package struct ReverseMap {
   package mutating func forEachRun<Failure: Error>(
     _ body: (ReverseRun) throws(Failure) -> Void
   ) throws(Failure) {
+    try forEachPass { (teller, pass) throws(Failure) in
+      var sorter = ReverseSorter()
+      try teller.tell(pass.buckets, of: pass, &sorter, body)
+    }
+  }
+
+  /// Writes all runs in the regions, in order, a line each; on all cores.
+  package mutating func write(
+    to sink: ByteSink, names: VolumeNames
+  ) throws(ByteSink.Failure) {
+    try forEachPass { (teller, pass) throws(ByteSink.Failure) in
+      try teller.write(pass, to: sink, names)
+    }
+  }
+
+  private mutating func forEachPass<Failure: Error>(
+    _ body: (inout ReverseTeller, ReversePass) throws(Failure) -> Void
+  ) throws(Failure) {
     guard !regions.ranges.isEmpty else { return }
     var begin = regions.first
     var end = regions.end
@@ -81,7 +99,7 @@ package struct ReverseMap {
         end = begin + (windows.first?.width ?? 1)
         continue
       }
-      try teller.tell(windows, from: begin, to: end, body)
+      try body(&teller, ReversePass(windows: windows, begin: begin, end: end))
       begin = end
       if begin < regions.end { end = histogram.cut(from: begin, room: capacity * 7 / 8) }
     }

@@ -15,6 +15,9 @@ struct ReverseTeller: Sendable {
   /// Ways from leaves that are shared, or at whose edge a run may go on.
   private var known: [UInt32: [TreePaths.Path]] = [:]
   private var knownCount = 0
+  /// Those from the leaf that was asked for last.
+  private var current: [TreePaths.Path] = []
+  private var currentLeaf: UInt32?
   /// Runs that begin at one block.
   private var group: [ReverseRun] = []
 
@@ -31,16 +34,13 @@ struct ReverseTeller: Sendable {
       blockCount: blockCount, joining: LeafLabels.same)
   }
 
-  /// Gives `body` the runs that begin with the entries of some windows, all alike, as far as `end`.
+  /// Gives `body` the runs that begin with the entries of some buckets of a pass.
   mutating func tell<Failure: Error>(
-    _ windows: [ReverseBuckets], from begin: UInt64, to end: UInt64,
+    _ buckets: Range<Int>, of pass: ReversePass, _ sorter: inout ReverseSorter,
     _ body: (ReverseRun) throws(Failure) -> Void
   ) throws(Failure) {
-    guard let width = windows.first?.width else { return }
-    var sorter = ReverseSorter()
-    let count = windows.map(\.count).max() ?? 0
-    for bucket in 0..<count where begin + UInt64(bucket) * width < end {
-      try tell(sorter.sort(bucket, of: windows), from: begin, body)
+    for bucket in buckets {
+      try tell(sorter.sort(bucket, of: pass.windows), from: pass.begin, body)
     }
   }
 
@@ -78,7 +78,13 @@ struct ReverseTeller: Sendable {
       return group.append(run(entry, dataBegin, entry.length, device: device))
     }
     findPaths(to: entry.leaf)
-    for path in known[entry.leaf, default: []] {
+    if entry.isInner {
+      for index in current.indices {
+        group.append(run(entry, dataBegin, entry.length, device: Int(current[index].tree)))
+      }
+      return
+    }
+    for path in current {
       if entry.isFirst, continues(path, dataBegin, entry.virtualBegin) { continue }
       let length =
         entry.isLast
@@ -103,14 +109,19 @@ struct ReverseTeller: Sendable {
   }
 
   private mutating func findPaths(to leaf: UInt32) {
-    if known[leaf] != nil { return }
+    if leaf == currentLeaf { return }
+    currentLeaf = leaf
+    if let found = known[leaf] {
+      current = found
+      return
+    }
     if knownCount > ReverseTeller.mostPaths {
       known.removeAll(keepingCapacity: true)
       knownCount = 0
     }
-    let found = paths.paths(to: leaf)
-    knownCount += found.count + 1
-    known[leaf] = found
+    current = paths.paths(to: leaf)
+    knownCount += current.count + 1
+    known[leaf] = current
   }
 
   /// Whether a run at the beginning of a leaf goes on from the leaf before.

@@ -1,0 +1,18 @@
+/// What one pass over the leaves has collected: the entries that begin between two blocks.
+struct ReversePass: Sendable {
+  /// Of each worker, all alike.
+  let windows: [ReverseBuckets]
+  let begin: UInt64
+  /// What begins here or behind is for another pass.
+  let end: UInt64
+
+  /// Those that may have something.
+  var buckets: Range<Int> {
+    let width = windows.first?.width ?? 1
+    let most = windows.map(\.count).max() ?? 0
+    return 0..<min(most, Int((end - begin + width - 1) / width))
+  }
+
+  /// About how many entries there are.
+  var entryCount: Int { windows.reduce(0) { $0 + $1.entryCount } }
+}
