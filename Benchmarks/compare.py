@@ -84,10 +84,23 @@ class Bench:
         yield ("thin_rmap, a block",
                self.both("thin_rmap", "--region", "1000..1001", image), [image])
         everything = f"0..{inputs.data_blocks(image)}"
-        yield ("thin_rmap, everything",
-               self.both("thin_rmap", "--region", everything, image), [image])
+        commands = self.both("thin_rmap", "--region", everything, image)
+        yield f"thin_rmap, everything, {self.line_counts(commands)}", commands, [image]
         yield ("thin_delta, neighbours",
                self.both("thin_delta", "--thin1", "0", "--thin2", "1", image), [image])
+
+    def line_counts(self, commands):
+        """How many lines each prints, where that tells how much each does: times are to be seen
+        beside them."""
+        counts = []
+        for command in filter(None, commands):
+            with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+                chunks = iter(lambda: process.stdout.read(1 << 20), b"")
+                counts.append(sum(chunk.count(b"\n") for chunk in chunks))
+        ours, *theirs = [f"{count:,}" for count in counts]
+        if not theirs or theirs[0] == ours:
+            return f"{ours} lines"
+        return f"{ours} lines (peer: {theirs[0]})"
 
     def in_turn(self, *arguments, **settings):
         return measure.in_turn(self.options.launch, *arguments, **settings)
