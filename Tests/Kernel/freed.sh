@@ -30,6 +30,9 @@ sets=$(awk -v ids="$ids" -v count="${4:-5}" -v seed="$seed" 'BEGIN {
   }
 }')
 
+# They go to the kernel on its command line, which has 2048 characters.
+[ ${#sets} -le 1500 ] || { echo "freed $name: too many sets of so many devices" >&2; exit 2; }
+
 work=$(mktemp -d "$RIG/freed.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cp --sparse=always "$image" "$work/metadata"
@@ -38,7 +41,7 @@ start=$SECONDS status=0
 PARAMETERS="block=$block blocks=$blocks sets=$sets" boot "$work" \
   "$kernel_tests/guest/freed.sh" "$work/metadata" "$work/room" || status=$?
 if [ $status != 0 ] || ! grep -aq '^@@VERDICT accepted' "$work/output.txt"; then
-  grep -aE '^@@' "$work/output.txt" | head -n 5 || true
+  grep -aE '^@@' "$work/output.txt" | tail -n 5 || true
   echo "freed $name: the machine did not finish, status $status"
   exit 2
 fi
