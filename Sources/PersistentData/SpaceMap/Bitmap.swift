@@ -35,6 +35,14 @@ package struct Bitmap: ~Escapable {
   /// The entries of blocks 32 × `index` and on.
   package func word(_ index: Int) -> UInt64 { bytes[Bitmap.word(index)] }
 
+  /// All words: going through a span costs one bounds check, not one a word.
+  package var words: Span<UInt64> {
+    @_lifetime(copy self) get {
+      // Any bit pattern is a valid integer; blocks are aligned, and so are the entries.
+      Span(_bytes: bytes.extracting(Layout.size..<Layout.size + 8 * Bitmap.wordCount))
+    }
+  }
+
   /// The count of entry `index`, 0 to 3, in an entry's word.
   package static func count(_ index: Int, in word: UInt64) -> Int {
     let entry = word >> (2 * UInt64(index)) & 3

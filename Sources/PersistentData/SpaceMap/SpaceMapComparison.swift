@@ -218,18 +218,31 @@ package struct BitmapSummary: Sendable {
 
   /// Only the first `entryCount` entries stand for blocks.
   package init(_ bitmap: Bitmap, entryCount: Int) {
-    for word in 0..<Bitmap.wordCount {
-      let first = word * Bitmap.entriesPerWord
-      guard first < entryCount else { break }
-      let bits = bitmap.word(word)
-      var used = (bits | bits >> 1) & Bitmap.lowBits
-      let slots = min(Bitmap.entriesPerWord, entryCount - first)
-      if slots < Bitmap.entriesPerWord { used &= (1 << (2 * UInt64(slots))) - 1 }
-      usedCount += used.nonzeroBitCount
-      if firstFree == nil, used.nonzeroBitCount < slots {
-        firstFree = first + (~used & Bitmap.lowBits).trailingZeroBitCount / 2
-      }
+    let words = bitmap.words
+    let wholeWords = min(words.count, entryCount / Bitmap.entriesPerWord)
+    var used = 0
+    var full = 0
+    for word in 0..<wholeWords {
+      let bits = (words[word] | words[word] >> 1) & Bitmap.lowBits
+      used &+= bits.nonzeroBitCount
+      if full == word, bits == Bitmap.lowBits { full &+= 1 }
     }
+    usedCount = used
+    if full < wholeWords {
+      firstFree = BitmapSummary.firstFree(in: words[full], full, slots: Bitmap.entriesPerWord)
+    }
+    let rest = entryCount - wholeWords * Bitmap.entriesPerWord
+    guard wholeWords < words.count, rest > 0 else { return }
+    let bits = (words[wholeWords] | words[wholeWords] >> 1) & Bitmap.lowBits
+    usedCount += (bits & ((1 << (2 * UInt64(rest))) - 1)).nonzeroBitCount
+    firstFree =
+      firstFree ?? BitmapSummary.firstFree(in: words[wholeWords], wholeWords, slots: rest)
+  }
+
+  /// The first entry that is 0 among the first `slots` of word number `index`.
+  private static func firstFree(in word: UInt64, _ index: Int, slots: Int) -> Int? {
+    let place = (~(word | word >> 1) & Bitmap.lowBits).trailingZeroBitCount / 2
+    return place < slots ? index * Bitmap.entriesPerWord + place : nil
   }
 
   package func freeCount(slots: Int) -> UInt32 { UInt32(slots - usedCount) }

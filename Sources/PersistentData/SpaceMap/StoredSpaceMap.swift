@@ -76,11 +76,11 @@ package struct StoredSpaceMap: Sendable {
     return visitors.flatMap(\.implausible).sorted()
   }
 
-  /// Whether what `bytes`, which were read as bitmap `index`, say of counts is evidence: it is the
-  /// block that was written there, and the index says the same of it. A bitmap that was written
+  /// What `bytes`, which were read as bitmap `index`, sum up to, where that is evidence: they are
+  /// the block that was written there, and the index says the same of it. A bitmap that was written
   /// by a later or an earlier transaction than its index tells of another state.
-  func isEvidence(_ bytes: RawSpan, ofBitmap index: Int) -> Bool {
-    isBitmap(bytes, index) && isPlausible(Bitmap(bytes), ofBitmap: index)
+  func evidence(_ bytes: RawSpan, ofBitmap index: Int) -> BitmapSummary? {
+    isBitmap(bytes, index) ? plausibleSummary(Bitmap(bytes), ofBitmap: index) : nil
   }
 
   /// Whether `bytes`, read as bitmap `index`, are the block that was written there.
@@ -96,16 +96,17 @@ package struct StoredSpaceMap: Sendable {
     return said == 0 || max(said, allocated) - min(said, allocated) <= 1
   }
 
-  fileprivate func isPlausible(_ bitmap: Bitmap, ofBitmap index: Int) -> Bool {
-    guard let entry = entries[index] else { return false }
+  fileprivate func plausibleSummary(_ bitmap: Bitmap, ofBitmap index: Int) -> BitmapSummary? {
+    guard let entry = entries[index] else { return nil }
     let range = range(ofBitmap: index)
     let summary = BitmapSummary(bitmap, entryCount: range.count)
-    guard summary.bears(out: entry, blockCount: range.count) else { return false }
+    guard summary.bears(out: entry, blockCount: range.count) else { return nil }
     // A metadata bitmap counts itself, where it can.
-    guard self.index == .block, range.contains(entry.block) else { return true }
+    guard self.index == .block, range.contains(entry.block) else { return summary }
     let place = Int(entry.block - range.lowerBound)
-    return Bitmap.count(
-      place % Bitmap.entriesPerWord, in: bitmap.word(place / Bitmap.entriesPerWord)) > 0
+    let own = Bitmap.count(
+      place % Bitmap.entriesPerWord, in: bitmap.word(place / Bitmap.entriesPerWord))
+    return own > 0 ? summary : nil
   }
 
   /// Reads the index and the large counts, and counts the references they hold in `usage`.
@@ -255,7 +256,7 @@ private struct KindVisitor: BlockVisitor {
     let block = MetadataBlock(bitmaps[index].block)
     if let fault = BlockFault(bytes, as: .bitmap, in: block) {
       findings.report(fault, expected: .bitmap, in: block, at: site(index))
-    } else if !map.isPlausible(Bitmap(bytes), ofBitmap: bitmaps[index].index) {
+    } else if map.plausibleSummary(Bitmap(bytes), ofBitmap: bitmaps[index].index) == nil {
       implausible.append(block)
     }
   }
@@ -282,7 +283,9 @@ private struct EntryVisitor: BlockVisitor {
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
     let number = bitmaps[index].index
-    guard takesImplausible ? map.isBitmap(bytes, number) : map.isEvidence(bytes, ofBitmap: number)
+    guard
+      takesImplausible
+        ? map.isBitmap(bytes, number) : map.evidence(bytes, ofBitmap: number) != nil
     else { return }
     let bitmap = Bitmap(bytes)
     words.append((index, (0..<Bitmap.wordCount).map { bitmap.word($0) }))

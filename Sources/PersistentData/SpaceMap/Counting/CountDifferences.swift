@@ -14,6 +14,8 @@ package struct CountDifferences: Sendable {
   package private(set) var all: [Difference] = []
   /// Whether any count that could be read differs, wanted or not.
   package private(set) var hasAny = false
+  /// Whether any is lower than what was found.
+  package private(set) var hasSurplus = false
   /// Whether every stored count could be read, and none was left out because there are too many.
   package private(set) var isComplete: Bool
 
@@ -34,6 +36,7 @@ package struct CountDifferences: Sendable {
         takesAll: takingAll, isWanted: isWanted)
     }
     hasAny = visitors.contains(where: \.hasAny)
+    hasSurplus = visitors.contains(where: \.hasSurplus)
     all = visitors.flatMap(\.found).sorted { $0.blocks.lowerBound < $1.blocks.lowerBound }
     let isWhole = bitmaps.count == map.entries.count && visitors.allSatisfy(\.hasAllBitmaps)
     isComplete =
@@ -61,6 +64,7 @@ package struct CountDifferences: Sendable {
     let isWanted: @Sendable (UInt64) -> Bool
     var found: [Difference] = []
     var hasAny = false
+    var hasSurplus = false
     var isWhole = true
     var hasAllBitmaps = true
     /// Blocks with a count above 0.
@@ -69,23 +73,21 @@ package struct CountDifferences: Sendable {
     mutating func unreadable(_ index: Int, _ error: IOError) { hasAllBitmaps = false }
 
     mutating func visit(_ index: Int, _ bytes: RawSpan) {
-      let isTaken =
-        takesAll
-        ? map.isBitmap(bytes, indices[index]) : map.isEvidence(bytes, ofBitmap: indices[index])
-      guard isTaken else {
+      if let summary = takesAll ? nil : map.evidence(bytes, ofBitmap: indices[index]) {
+        allocatedCount += UInt64(summary.usedCount)
+      } else if !takesAll || !map.isBitmap(bytes, indices[index]) {
         hasAllBitmaps = false
         return
       }
-      let bitmap = Bitmap(bytes)
       let range = map.range(ofBitmap: indices[index])
-      allocatedCount += UInt64(BitmapSummary(bitmap, entryCount: range.count).usedCount)
       guard found.count <= limit else {
         isWhole = false
         return
       }
       let expected = counted.bitmapWords(from: range.lowerBound, Bitmap.wordCount)
-      for word in 0..<Bitmap.wordCount {
-        let stored = bitmap.word(word)
+      let words = Bitmap(bytes).words
+      for word in words.indices {
+        let stored = words[word]
         // Counts of 3 and more are looked up one by one.
         if stored & stored >> 1 & Bitmap.lowBits == 0, stored == expected[word] { continue }
         let first = range.lowerBound + UInt64(word * Bitmap.entriesPerWord)
@@ -104,6 +106,7 @@ package struct CountDifferences: Sendable {
       let counted = block < counted.count ? counted[block] : 0
       guard stored != counted else { return }
       hasAny = true
+      if stored < counted { hasSurplus = true }
       guard isWanted(stored) else { return }
       if let last = found.last, last.stored == stored, last.counted == counted,
         last.blocks.upperBound + 1 == block

@@ -162,6 +162,30 @@ internal import CSystem
     return word
   }
 
+  /// The words of the `wordCount` × 32 blocks from `first` on; 0 where they begin at `end` or
+  /// behind it.
+  func bitmapWords(from first: UInt64, _ wordCount: Int, below end: UInt64) -> [UInt64] {
+    let perWord = UInt64(Bitmap.entriesPerWord)
+    var words: [UInt64] = []
+    words.reserveCapacity(wordCount)
+    var block = first
+    while words.count < wordCount, block < end {
+      let page = block >> CountPages.pageBits
+      let pageEnd = min(end, (page + 1) << CountPages.pageBits)
+      let count = min(wordCount - words.count, Int((pageEnd - block + perWord - 1) / perWord))
+      if unsafe bytes(ofPage: Int(page)) != nil {
+        for index in 0..<count { words.append(bitmapWord(from: block + UInt64(index) * perWord)) }
+      } else if let start = unsafe pointer(toWordWith: block) {
+        unsafe words.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
+      } else {
+        words.append(contentsOf: repeatElement(0, count: count))
+      }
+      block += UInt64(count) * perWord
+    }
+    words.append(contentsOf: repeatElement(0, count: wordCount - words.count))
+    return words
+  }
+
   /// How many blocks of a run have a count of 1.
   func countOfOnes(in run: BlockRun) -> UInt64 {
     let perWord = UInt64(Bitmap.entriesPerWord)

@@ -87,12 +87,7 @@ package final class RefCounts: Sendable {
 
   /// The words of the `wordCount` × 32 blocks from `first` on, as `bitmapWord` gives them.
   func bitmapWords(from first: UInt64, _ wordCount: Int) -> [UInt64] {
-    state.withLock { pages in
-      (0..<wordCount).map { index in
-        let place = first + UInt64(index * Bitmap.entriesPerWord)
-        return place < count ? pages.bitmapWord(from: place) : 0
-      }
-    }
+    state.withLock { $0.bitmapWords(from: first, wordCount, below: count) }
   }
 
   /// How many blocks have a count above 0.
