@@ -27,8 +27,11 @@ struct BlockLie: CustomStringConvertible {
   }
 
   /// Draws one; `nil` where the image has nothing to make it of.
-  init?(_ image: MetadataImage, _ blocks: LiableBlocks, _ random: inout SeededRandom) {
-    guard let block = blocks.random(&random), let way = Way.allCases.randomElement(using: &random),
+  init?(
+    _ image: MetadataImage, _ blocks: LiableBlocks, _ random: inout SeededRandom,
+    among ways: [Way] = Way.allCases
+  ) {
+    guard let block = blocks.random(&random), let way = ways.randomElement(using: &random),
       let kind = image.withBlock(block, { BlockKind(of: $0) })
     else { return nil }
     var damaged = image
@@ -104,6 +107,11 @@ struct LiableBlocks {
     ]
     byRole = roles.map { Set($0).sorted() }.filter { !$0.isEmpty }
     inUse = Set(byRole.joined())
+  }
+
+  /// Another block of the same role; `nil` where there is none.
+  func other(than block: UInt64, _ random: inout SeededRandom) -> UInt64? {
+    byRole.first { $0.contains(block) }?.filter { $0 != block }.randomElement(using: &random)
   }
 
   /// Each role is as likely as any other.

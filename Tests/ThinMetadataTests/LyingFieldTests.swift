@@ -153,7 +153,13 @@ import ThinMetadata
         let rescue = try? Rescue(
           lie.damaged, overriding: lie.block == 0 ? overrides : PoolOverrides())
       else { continue }
-      let after = rescue.output.mappings
+      let times = UndecidableLie.laterTimes(lie.block, lie.damaged, truth: image)
+      let after = rescue.output.mappings.mapValues { mappings in
+        mappings.mapValues { mapping in
+          times[mapping.dataBlock] == mapping.time
+            ? Mapping(dataBlock: mapping.dataBlock, time: 0) : mapping
+        }
+      }
       let whole = Set(rescue.salvage.results.filter(\.isWhole).map(\.id))
       let isTruth = image.mappings.allSatisfy { device, before in
         let now = after[device, default: [:]]

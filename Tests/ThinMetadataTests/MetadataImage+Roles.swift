@@ -159,6 +159,17 @@ extension MetadataImage {
     return Bitmap.count(place % Bitmap.entriesPerWord, in: word)
   }
 
+  /// The counts of 3 and more, by block.
+  func largeCounts(_ map: ImageSpaceMap) -> [Int: Int] {
+    leaves(below: map.root.refCountRoot).reduce(into: [:]) { all, leaf in
+      withBlock(leaf.block) { bytes in
+        for (place, key) in leaf.keys.enumerated() {
+          all[Int(key)] = Int(bytes[Field<UInt32>(at: leaf.valueOffset(place))])
+        }
+      }
+    }
+  }
+
   /// Changes the two bits of a block, and nothing that sums them up.
   mutating func setCount(_ block: Int, to count: Int, in map: ImageSpaceMap) {
     let place = block % Bitmap.entryCount

@@ -16,7 +16,8 @@ struct OverwrittenModel {
   }
 
   private(set) var devices: [UInt64: Device] = [:]
-  /// Whether exactly one data block has a reference too many, and others are short of some.
+  /// Whether exactly one data block has a reference too many, and others are short of some; or two
+  /// have, and just as many references are missing.
   let mayHaveWrongEntry: Bool
   /// Whether anything but these mappings tells that something is wrong: counts, or times with
   /// which a kernel would write in place to what is shared.
@@ -46,15 +47,17 @@ struct OverwrittenModel {
       if device != Device() { devices[id] = device }
     }
     let differences = OverwrittenModel.differences(image)
+    let tooMany = differences.values.filter { $0 < 0 }
+    let missing = differences.values.filter { $0 > 0 }.reduce(0, +)
     mayHaveWrongEntry =
-      differences.count { $0 < 0 } == 1 && differences.contains { $0 > 0 }
+      missing > 0 && (tooMany.count == 1 || tooMany.count == 2 && missing == -tooMany.reduce(0, +))
     hasSigns =
       !differences.isEmpty
       || !SharingModel(image).lowestSnapshottedTimes.isEmpty
   }
 
-  /// Counts stored less those found, where these differ.
-  private static func differences(_ image: MetadataImage) -> [Int] {
+  /// Counts stored less those found, where these differ, by data block.
+  static func differences(_ image: MetadataImage) -> [UInt64: Int] {
     var leaves: [UInt64: [UInt64]] = [:]
     for (_, root) in image.devices + image.heldDevices {
       for leaf in image.leaves(below: root) { leaves[leaf.block] = leaf.values }
@@ -64,8 +67,11 @@ struct OverwrittenModel {
       counts[Int(Mapping(value).dataBlock), default: 0] += 1
     }
     let map = image.dataMap
-    return (0..<Int(map.root.blockCount)).map {
-      image.count($0, in: map) - min(3, counts[$0, default: 0])
-    }.filter { $0 != 0 }
+    let large = image.largeCounts(map)
+    return (0..<Int(map.root.blockCount)).reduce(into: [:]) { differences, block in
+      let stored = large[block] ?? image.count(block, in: map)
+      let found = counts[block, default: 0]
+      if stored != found { differences[UInt64(block)] = stored - found }
+    }
   }
 }

@@ -16,6 +16,33 @@ enum UndecidableLie {
   /// Numbers of the superblock that nothing else stores: time, transaction id, flags.
   case superblock
 
+  /// Data blocks that count as used by more than map them. Where there are some, a leaf that maps
+  /// them has as many mappings too many as details may have too few.
+  static func leakedBlocks(_ truth: MetadataImage) -> Set<UInt64> {
+    Set(OverwrittenModel.differences(truth).filter { $0.value > 0 }.keys)
+  }
+
+  /// Later times that `block` tells of mappings that it has right, by data block: whatever else is
+  /// wrong with it, and is put right, nothing speaks against these.
+  static func laterTimes(
+    _ block: UInt64, _ damaged: MetadataImage, truth: MetadataImage
+  ) -> [UInt64: UInt32] {
+    let isSound = damaged.withBlock(block) {
+      BlockKind(of: $0) == .btreeNode
+        && BTreeNode($0).isSound(in: MetadataBlock(UInt32(block)))
+    }
+    guard isSound, truth.withBlock(block, { BlockKind(of: $0) }) == .btreeNode else { return [:] }
+    let (old, new) = (truth.node(block), damaged.node(block))
+    guard old.isLeaf, new.isLeaf, new.valueSize == Mapping.valueSize else { return [:] }
+    let known = Dictionary(uniqueKeysWithValues: zip(old.keys, old.values.map { Mapping($0) }))
+    return zip(new.keys, new.values.map { Mapping($0) }).reduce(into: [:]) { times, entry in
+      guard let before = known[entry.0], before.dataBlock == entry.1.dataBlock,
+        before.time < entry.1.time
+      else { return }
+      times[before.dataBlock] = entry.1.time
+    }
+  }
+
   /// What kind of lie it is that `block` tells; `nil` where something contradicts it.
   init?(_ block: UInt64, _ damaged: MetadataImage, truth: MetadataImage) {
     switch truth.withBlock(block, { BlockKind(of: $0) }) {

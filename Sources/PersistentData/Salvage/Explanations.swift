@@ -9,16 +9,19 @@ package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
   /// Whether as many suspects were tried as there are, alone or in pairs.
   package private(set) var isExhaustive = true
 
-  private var fewest = Int.max
+  /// Of the explanations found: how many faults there are then.
+  package private(set) var fewest = Int.max
 
   /// `suspects`: the strongest first. `most`: assumptions that may be judged, each of which can
   /// cost as much as reading the pool anew. `faults`: how many there are, if all these lie; `nil`
   /// where something is left unexplained.
+  /// `inPairsOnly`: that one alone lies has been looked at.
   package init<Failure: Error>(
-    of suspects: [Suspect], atMost most: Int, faults: ([Suspect]) throws(Failure) -> Int?
+    of suspects: [Suspect], atMost most: Int, inPairsOnly: Bool = false,
+    faults: ([Suspect]) throws(Failure) -> Int?
   ) throws(Failure) {
     var left = most
-    for suspect in suspects {
+    for suspect in inPairsOnly ? [] : suspects {
       guard left > 0 else {
         isExhaustive = false
         break
@@ -38,6 +41,12 @@ package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
         if let count = try faults(pair) { note(pair, count) }
       }
     }
+  }
+
+  /// Takes in explanations of the same, found among others.
+  package mutating func add(_ other: Explanations) {
+    for suspects in other.found { note(suspects, other.fewest) }
+    isExhaustive = isExhaustive && other.isExhaustive
   }
 
   private mutating func note(_ suspects: [Suspect], _ faults: Int) {

@@ -48,24 +48,38 @@ package struct OverwrittenData: Sendable {
   /// be seen without a second look at all mappings.
   ///
   /// `reader`: has read the mappings. `counts`: of the references of everything that can be read.
-  package init(_ reader: PoolReader, _ counts: RefCounts) {
+  /// `known`: where stored counts are others than these, if somebody has looked. `isShortOfLost`:
+  /// whether counts that are too high are all those of mappings that are known to be lost.
+  package init(
+    _ reader: PoolReader, _ counts: RefCounts, _ known: CountDifferences? = nil,
+    isShortOfLost: Bool = false
+  ) {
+    // If all is known, that is the same.
+    let differences =
+      known.flatMap { $0.isComplete ? $0 : nil } ?? OverwrittenData.free(reader, counts)
+    let free = differences.all.filter { $0.stored == 0 }.map(\.blocks)
+    let isOdd = isShortOfLost ? differences.hasSurplus : differences.hasAny
+    guard isOdd || reader.sharedTimes?.hasRivals == true else {
+      self.init()
+      return
+    }
+    let search = VictimSearch(reader, counts, free: free)
+    self.init(search.victims, in: reader)
+    hasAllCertain = search.isComplete
+    isComplete = isComplete && differences.isComplete && search.isComplete
+  }
+
+  /// Data blocks that are mapped and count as free.
+  private static func free(_ reader: PoolReader, _ counts: RefCounts) -> CountDifferences {
     // The blocks of the space map have been claimed elsewhere; here they are read.
     var usage = BlockUsage(blockCount: reader.usage.blockCount)
     var findings = Findings()
     let map = StoredSpaceMap(
       PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
-    let free = CountDifferences(map, with: counts, atMost: VictimSearch.most, takingAll: true) {
+    return CountDifferences(map, with: counts, atMost: VictimSearch.most, takingAll: true) {
       $0 == 0
     }
-    guard free.hasAny || reader.sharedTimes?.hasRivals == true else {
-      self.init()
-      return
-    }
-    let search = VictimSearch(reader, counts, free: free.all.map(\.blocks))
-    self.init(search.victims, in: reader)
-    hasAllCertain = search.isComplete
-    isComplete = isComplete && free.isComplete && search.isComplete
   }
 
   private init(_ victims: [VictimSearch.Victim], in reader: PoolReader) {

@@ -1,10 +1,12 @@
 internal import PersistentData
 
 extension PoolReader {
-  /// Reads the mappings once more, without those whose data has been overwritten for certain.
-  /// Returns the new counts.
-  mutating func leaveOut(_ data: OverwrittenData) throws(IOError) -> RefCounts {
-    leftOut = data.certain
+  /// Reads the mappings once more, without some: ranges of virtual blocks, ascending, by the block
+  /// of their leaf. Returns the new counts.
+  mutating func leaveOut(
+    _ mappings: [UInt32: [ClosedRange<UInt64>]]
+  ) throws(IOError) -> RefCounts {
+    leftOut.merge(mappings) { ($0 + $1).merged }
     // What is wrong with leaves has been said; of times it is told anew what is left.
     let said = findings
     sharedTimes = nil

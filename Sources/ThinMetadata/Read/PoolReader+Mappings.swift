@@ -1,4 +1,5 @@
 package import PersistentData
+internal import Synchronization
 
 extension PoolReader {
   /// The number of data blocks is believed as far as the metadata device has room for bitmaps.
@@ -15,6 +16,7 @@ extension PoolReader {
   /// `keepingRuns`: what the devices map will be asked for again.
   package mutating func readMappings(keepingRuns: Bool = false) throws(IOError) -> RefCounts {
     let counts = RefCounts(count: limits.dataBlockCount, watchingSole: true)
+    knownTotals = KnownTotals()
     // What the metadata snapshot alone has is no concern of the devices: it comes after them.
     let isLive = isLive
     let shared = readLeaves(where: isLive, into: counts, keepingRuns: keepingRuns)
@@ -79,9 +81,23 @@ extension PoolReader {
     return devices.compactMap { SnapshottedTimeTooLow($0, sharedTimes) }
   }
 
-  /// Mappings below each node, as far as they can be read.
+  /// Mappings below each node, as far as they can be read; summed up the first time that somebody
+  /// asks, after the leaves were read.
   package var mappingTotals: SubtreeTotals {
-    SubtreeTotals(mappings, leafEntryCounts: leafEntryCounts)
+    knownTotals.get { SubtreeTotals(mappings, leafEntryCounts: leafEntryCounts) }
+  }
+}
+
+/// What copies of a pool reader know together of the mappings below each node.
+final class KnownTotals: Sendable {
+  private let totals = Mutex<SubtreeTotals?>(nil)
+
+  func get(_ sumUp: () -> SubtreeTotals) -> SubtreeTotals {
+    totals.withLock { known in
+      let totals = known ?? sumUp()
+      known = totals
+      return totals
+    }
   }
 }
 

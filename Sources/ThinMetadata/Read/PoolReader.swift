@@ -83,6 +83,8 @@ package struct PoolReader: Sendable {
   var detailsHoles: [MetadataBlock: TreeWalk.Hole] { details.holes }
   /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
   package var leafEntryCounts: BlockTable<UInt8>
+  /// Summed up from these; those of another reading of the leaves are others.
+  var knownTotals = KnownTotals()
 
   /// Mappings that need not be read again; filled as the leaves are read, if so wanted.
   var keptRuns = KeptRuns()

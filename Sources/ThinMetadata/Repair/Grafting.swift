@@ -38,8 +38,14 @@ package struct Grafting: Sendable {
   var contestedNodes: Set<MetadataBlock> = []
   /// Whether the pool contradicts itself and no one explanation is the only one.
   package internal(set) var isOpen = false
+  /// Whether trees were left out that nothing bears out.
+  package internal(set) var hasUnproven = false
   /// Whether the superblock led elsewhere than the rest of the pool says.
   package internal(set) var isSuperblockReplaced = false
+  /// Whether every block of the two space maps is as it should be, and nothing contradicts them.
+  private(set) var hasSoundMaps = false
+  /// Whether as many references to data blocks are missing as lost leaves held, and no others.
+  private(set) var isShortOfLost = false
   /// Whether it is to be judged only. Then nothing is put back in a copy of its own, which would
   /// count twice beside a node that others still have.
   var isTrial = false
@@ -50,44 +56,56 @@ package struct Grafting: Sendable {
 
   /// Walks the pool, finds out which blocks lie, grafts, and walks again until there is nothing
   /// more to be had.
-  mutating func walk(_ source: PoolSource) throws(IOError) -> (PoolReader, RefCounts) {
+  mutating func walk(_ source: PoolSource) throws(IOError) -> PoolReading {
     var source = source
-    var (reader, counts) = try source.read(source.superblock, RootChoice())
-    noteDamage(reader)
-    let judgement = PoolJudgement(reader, counts)
-    guard reader.hasLosses || !judgement.isClean else { return (reader, counts) }
+    var pool = try source.read()
+    noteDamage(pool.reader)
+    let judgement = PoolJudgement(pool)
+    pool.dataDifferences = judgement.data
+    let isClean = judgement.isClean
+    hasSoundMaps = isClean && judgement.data.isComplete && judgement.metadata.isComplete
+    isShortOfLost = isClean && judgement.isShortOfLost
+    guard pool.reader.hasLosses || !isClean else { return pool }
     let census = BlockCensus(
-      reader.file, reach: CensusReach(reader.superblock, in: reader.file),
+      pool.reader.file, reach: CensusReach(pool.reader.superblock, in: pool.reader.file),
       purpose: "looking for what is lost in all blocks")
-    if !judgement.isClean {
+    if !isClean {
       let superblock = try resolve(judgement, source, census)
       source = PoolSource(superblock: superblock, read: source.read)
+      // These take much room, and others come.
+      pool.reader.keptRuns = KeptRuns()
+      pool = try source.read()
     }
-    // These take much room, and others come.
-    reader.keptRuns = KeptRuns()
-    (reader, counts) = try regrow(source, census)
-    if PoolJudgement(reader, counts).hasListsAtOdds {
+    pool = try regrow(pool, source, census)
+    if pool.reader.hasListsAtOdds {
       // Whichever list is older, its times may be.
-      doubtfulDetails.formUnion(reader.devices.map(\.id))
+      doubtfulDetails.formUnion(pool.reader.devices.map(\.id))
     }
-    let hasAllDevices = reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
-    if hasAllDevices, remakeLeaves(reader, counts, census) {
-      reader.keptRuns = KeptRuns()
-      (reader, counts) = try source.read(source.superblock, RootChoice())
+    if !isClean || !nodes.isEmpty, try leaveOutUnproven(&pool, wasClean: isClean) {
+      noteGrafted(pool.reader)
+      return pool
     }
-    return (reader, counts)
+    let hasAllDevices = pool.reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
+    if hasAllDevices, remakeLeaves(pool, census) {
+      pool.reader.keptRuns = KeptRuns()
+      pool = try source.read()
+    }
+    return pool
   }
 
-  /// Walks the pool, makes lost internal nodes anew and gives trees back to their devices.
+  /// Makes lost internal nodes anew, gives trees back to their devices, and walks the pool again.
+  ///
+  /// `pool`: as it is read from `source`.
   mutating func regrow(
-    _ source: PoolSource, _ census: BlockCensus
-  ) throws(IOError) -> (PoolReader, RefCounts) {
-    var (reader, counts) = try source.read(source.superblock, RootChoice())
+    _ pool: PoolReading, _ source: PoolSource, _ census: BlockCensus
+  ) throws(IOError) -> PoolReading {
+    guard pool.reader.hasLosses else { return pool }
+    var pool = pool
+    var reader: PoolReader { pool.reader }
     func readAgain(_ choice: RootChoice) throws(IOError) {
-      reader.keptRuns = KeptRuns()
-      (reader, counts) = try source.read(source.superblock, choice)
+      pool.reader.keptRuns = KeptRuns()
+      pool = try source.read(choosing: choice)
     }
-    guard reader.hasLosses else { return (reader, counts) }
     // A branch that the metadata snapshot has lost is older than the live pool's, and fits.
     for _ in 0..<Grafting.rounds where reader.hasLostBranches && !reader.hasLostHeldTrees {
       let made = makeNodes(reader, census, Deficits(reader, census))
@@ -110,7 +128,7 @@ package struct Grafting: Sendable {
       }
       if !orphans.isEmpty {
         try readAgain(choice)
-        adopt(orphans, &reader, census)
+        adopt(orphans, &pool.reader, census)
       }
     }
     if hasRemadeList, Deficits(reader, census).hasUnreached {
@@ -118,7 +136,7 @@ package struct Grafting: Sendable {
     }
     noteDamage(reader)
     noteGrafted(reader)
-    return (reader, counts)
+    return pool
   }
 
   /// More blocks are reached, and may be damaged, the more has been put back.
@@ -154,6 +172,11 @@ extension PoolReader {
     devices.contains { device in
       device.root == nil && !lostTopLevel.contains { $0.contains(device.id) }
     }
+  }
+
+  /// Whether nodes can't be used.
+  var hasHoles: Bool {
+    Deficits.Tree.allCases.contains { !holes(of: $0).isEmpty }
   }
 
   /// Whether other blocks may hang on what is lost.

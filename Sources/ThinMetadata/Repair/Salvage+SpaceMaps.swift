@@ -21,6 +21,12 @@ extension OldSpaceMaps {
   /// `isComparing`: whether to look for data blocks that nothing maps any more; where nothing is
   /// lost there are none worth the time.
   package init(_ salvage: Salvage, isComparing: Bool) {
+    guard isComparing || !salvage.grafting.hasSoundMaps else {
+      unmapped = []
+      isComplete = false
+      damagedBlocks = []
+      return
+    }
     let reader = salvage.reader
     // What the trees use has been claimed already; here only the maps themselves are looked at.
     var usage = BlockUsage(blockCount: reader.usage.blockCount)

@@ -112,9 +112,11 @@ package struct Salvage: Sendable {
       let origin = PoolSource(superblock: superblock) { (superblock, choice) throws(IOError) in
         try source.read(superblock, choice)
       }
-      (reader, dataCounts) = try grafting.walk(origin)
-      overwrittenData = OverwrittenData(reader, dataCounts)
-      if dropsOverwritten { dataCounts = try reader.leaveOut(overwrittenData) }
+      let pool = try grafting.walk(origin)
+      (reader, dataCounts) = (pool.reader, pool.counts)
+      overwrittenData = OverwrittenData(
+        reader, dataCounts, pool.dataDifferences, isShortOfLost: grafting.isShortOfLost)
+      if dropsOverwritten { dataCounts = try reader.leaveOut(overwrittenData.certain) }
     } catch {
       throw .input(error)
     }

@@ -19,10 +19,13 @@ struct Contested {
   let targets: Set<UInt32>
   /// Metadata blocks in use that nothing leads to.
   let unreached: Set<UInt32>
+  /// Whether blocks are lost besides.
+  let hasLosses: Bool
 
   init(_ judgement: PoolJudgement) {
     let reader = judgement.reader
     unreached = judgement.unreached
+    hasLosses = reader.hasLosses
     let linked = reader.mappings.crossLinked.union(reader.topLevel.crossLinked)
       .union(reader.details.crossLinked)
     targets = judgement.surplusBlocks.union(judgement.surplusMapBlocks)

@@ -22,8 +22,7 @@ extension Grafting {
       guard let contents = NodeCopy(file, block, capacity: capacity)?.contents else { continue }
       file.standIn(for: block, contents)
     }
-    let (reader, counts) = try source.read(source.superblock, RootChoice())
-    guard PoolJudgement(reader, counts).isClean else {
+    guard PoolJudgement(try source.read()).isClean else {
       file.allStandIns = standIns
       return false
     }

@@ -3,6 +3,8 @@ internal import PersistentData
 extension Grafting {
   /// As often as what is contested is left out, and the pool judged again.
   private static let mostRounds = 3
+  /// Pairs of nodes that are held against a space map.
+  private static let mostPairs = 128
 
   /// Finds out which blocks lie, as far as the rest of the pool tells, and has them read as they
   /// should be: a node that lies as if it were lost. Returns the superblock to start from.
@@ -27,7 +29,7 @@ extension Grafting {
       return source.superblock
     }
     let contested = Contested(judgement)
-    if judgement.hasListsAtOdds || Suspect.isLedAstray(judgement) {
+    if judgement.reader.hasListsAtOdds || Suspect.isLedAstray(judgement) {
       let trials = Trials(source, census, contested, doubting: [.superblockRoots])
       // Two trees alone are counted that nobody leads to: of that there is no doubt.
       if try trials.outcome([.superblockRoots]).faults != nil {
@@ -39,9 +41,7 @@ extension Grafting {
     // Pointers that lead nowhere, and no block that lies.
     let asItIs = try trials.outcome([])
     if asItIs.faults != nil, asItIs.bringsAllBack { return source.superblock }
-    let explanations = try Explanations(of: suspects, atMost: trials.most) {
-      (suspects) throws(IOError) in try trials.outcome(suspects).faults
-    }
+    let explanations = try explain(judgement, suspects, trials)
     // What such keys lead to, and what such pointers hide, is known, and what may be missing is
     // told: that costs less than to leave out all who may be wrong.
     if judgement.hasMisfitsOnly || asItIs.faults != nil {
@@ -49,19 +49,81 @@ extension Grafting {
       for suspects in explanations.found where try trials.outcome(suspects).bringsAllBack {
         best.append(suspects)
       }
-      guard let only = Grafting.only(best),
+      if let only = Grafting.only(best),
         asItIs.faults != nil || judgement.isProof(only, against: explanations.found)
-      else { return source.superblock }
-      return take(only, trials, judgement)
+      {
+        return take(only, trials, judgement)
+      }
+      if asItIs.faults != nil || !judgement.hasNodesOutOfPlace { return source.superblock }
     }
     let found = judgement.innermost(explanations.found)
-    if let only = Grafting.only(found) { return take(only, trials, judgement) }
+    if judgement.isBetweenNodesAndMaps(found) { return keepAgreed(found, trials, judgement) }
     if !found.isEmpty, found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) }) {
+      // That the trees are right can't be told where some of them is lost as well.
+      if judgement.reader.hasHoles { return try leaveOutContested(judgement, trials, found) }
       return take(Array(Set(found.joined())), trials, judgement)
+    }
+    if let only = Grafting.only(found) {
+      let better = try insteadOfParent(only, trials, judgement)
+      return take(better ?? only, trials, judgement)
     }
     // Two lists that don't have the same devices, and nothing that says which is right.
     guard judgement.isContradicted else { return source.superblock }
-    return try leaveOutContested(judgement, trials, found)
+    let isOne = found.isEmpty ? !explanations.isExhaustive : found.allSatisfy { $0.count == 1 }
+    return try leaveOutContested(judgement, trials, found, areSeveral: !isOne)
+  }
+
+  /// Looks for explanations among `suspects`; where there is none, among the nodes of trees as well
+  /// that are not as large as their details say; where it would be the space maps, and something
+  /// else besides, among pairs of nodes as well.
+  private func explain(
+    _ judgement: PoolJudgement, _ suspects: [Suspect], _ trials: Trials
+  ) throws(IOError) -> Explanations<Suspect> {
+    func explanations(
+      _ suspects: [Suspect], atMost most: Int, inPairsOnly: Bool = false
+    ) throws(IOError) -> Explanations<Suspect> {
+      try Explanations(of: suspects, atMost: most, inPairsOnly: inPairsOnly) {
+        (suspects) throws(IOError) in try trials.outcome(suspects).faults
+      }
+    }
+    var first = try explanations(suspects, atMost: trials.most)
+    if first.found.isEmpty {
+      let others = Suspect.nodesAtOdds(judgement).filter { !suspects.contains($0) }
+      return others.isEmpty ? first : try explanations(suspects + others, atMost: trials.most)
+    }
+    if first.fewest > 1, first.found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) }) {
+      first.add(
+        try explanations(
+          suspects.filter { !$0.isSpaceMap }, atMost: min(trials.most, Grafting.mostPairs),
+          inPairsOnly: true))
+    }
+    return first
+  }
+
+  /// Where a node above several others that are out of place would be to blame, and all that it
+  /// leads to would be lost: these others, if that explains as much and keeps more.
+  private func insteadOfParent(
+    _ only: [Suspect], _ trials: Trials, _ judgement: PoolJudgement
+  ) throws(IOError) -> [Suspect]? {
+    let misfits = judgement.reader.mappings.misfitNodes.sorted()
+    guard judgement.hasNodesOutOfPlace, misfits.count > 1, misfits.count <= Suspect.most
+    else { return nil }
+    let suspects = misfits.map(Suspect.node)
+    let (one, other) = (try trials.outcome(only), try trials.outcome(suspects))
+    return other.faults != nil && other.keptCount > one.keptCount ? suspects : nil
+  }
+
+  /// Keeps what all explanations agree on: no node that any of them blames, and no count.
+  private mutating func keepAgreed(
+    _ explanations: [[Suspect]], _ trials: Trials, _ judgement: PoolJudgement
+  ) -> Superblock {
+    isOpen = true
+    for suspect in Set(explanations.joined()) {
+      note(suspect, judgement)
+      guard let block = suspect.block, block != .superblock else { continue }
+      judgement.reader.file.standIn(for: block, BlockBuffer(zeroedBlocks: 1))
+    }
+    return trials.assume([.dataSpaceMap, .metadataSpaceMap]) ?? trials.source.superblock
   }
 
   /// The explanation, when all of them name the same places; of several ways to read these the
@@ -109,16 +171,18 @@ extension Grafting {
     damagedBlocks.sort { $0.block < $1.block }
   }
 
-  /// Has all that is contested read as if it weren't there, until nothing is.
+  /// Has all that is contested read as if it weren't there, until nothing is. `areSeveral`: whether
+  /// more than one block must lie: then a node that does may have other pointers that are wrong.
   private mutating func leaveOutContested(
-    _ judgement: PoolJudgement, _ trials: Trials, _ explanations: [[Suspect]]
+    _ judgement: PoolJudgement, _ trials: Trials, _ explanations: [[Suspect]],
+    areSeveral: Bool = false
   ) throws(IOError) -> Superblock {
     isOpen = true
     for suspect in Set(explanations.joined()) { note(suspect, judgement) }
     let named = Set(explanations.joined().compactMap(\.block))
     let file = judgement.reader.file
     // With other damage, pointers that are wrong may seem right: they make up for what is missing.
-    let isDropping = judgement.reader.hasLosses
+    let isDropping = judgement.reader.hasLosses || areSeveral
     var judgement = judgement
     var contested = trials.contested
     for _ in 0..<Grafting.mostRounds {
@@ -145,8 +209,7 @@ extension Grafting {
         leftOut[leaf.block, default: []] += keys.sorted().map { $0...$0 }
         if explanations.isEmpty { note(.node(leaf.block), judgement) }
       }
-      let (reader, counts) = try trials.source.read(trials.source.superblock, RootChoice())
-      judgement = PoolJudgement(reader, counts)
+      judgement = PoolJudgement(try trials.source.read())
       if judgement.surplusBlocks.isEmpty, judgement.surplusData.isEmpty { break }
       contested = Contested(judgement)
     }
@@ -156,10 +219,27 @@ extension Grafting {
 
 extension PoolJudgement {
   /// Whether the counts of metadata blocks are at odds with trees that all the rest bears out.
+  ///
+  /// That is not so where some blocks have references too many and others too few: an older node
+  /// may lead to other leaves that are shared, which changes no count of a data block.
   var contradictsMetadataCountsAlone: Bool {
     (!surplusBlocks.isEmpty || !surplusMapBlocks.isEmpty) && data.isComplete
-      && data.all.isEmpty && !hasTreesAtOdds && !hasListsAtOdds
+      && data.all.isEmpty && !hasTreesAtOdds && !reader.hasListsAtOdds
       && mappedAtOdds.isEmpty && !reader.hasLosses && !mayHaveWrongPointer
+      && (surplusBlocks.isEmpty || metadata.deficits.isEmpty)
+  }
+
+  /// Whether it is open whether internal nodes lie or space maps.
+  fileprivate func isBetweenNodesAndMaps(_ explanations: [[Suspect]]) -> Bool {
+    let areMaps = explanations.map { $0.allSatisfy(\.isSpaceMap) }
+    return areMaps.contains(true) && areMaps.contains(false)
+      && zip(explanations, areMaps).allSatisfy { explanation, isMaps in
+        isMaps
+          || explanation.allSatisfy { suspect in
+            guard case .node(let block) = suspect else { return false }
+            return reader.mappings.skeleton.index(of: block) != nil
+          }
+      }
   }
 
   /// Whether one pointer may lead to another node than it did: what it leads to now has a reference
@@ -194,14 +274,44 @@ extension PoolJudgement {
       && !reader.topLevel.isLedAstray && !reader.details.isLedAstray
   }
 
+  /// Whether nodes have keys that their parents don't allow, and devices other numbers of mappings
+  /// than their details say, and that is more than one wrong key a node: that costs one mapping.
+  var hasNodesOutOfPlace: Bool {
+    let mappings = reader.mappings
+    let odd = devicesAtOdds
+    if mappings.misfitNodes.isEmpty || odd.isEmpty { return false }
+    if mappings.misfitNodes.allSatisfy({ mappings.misfit(at: $0)?.canBeOneKey == false }) {
+      return true
+    }
+    let totals = reader.mappingTotals
+    return odd.contains { device in
+      let count = totals[below: device.root?.number ?? 0].entryCount
+      let (missing, isTooMany) =
+        (device.details?.mappedBlocks ?? 0).subtractingReportingOverflow(count)
+      return isTooMany || missing > UInt64(mappings.misfitNodes.count)
+    }
+  }
+
   /// Whether all that is at odds are data blocks that are mapped for two virtual blocks or at two
   /// times: they have been given out twice, and it is data that is gone.
   var hasTwoOwnersOnly: Bool {
     guard surplusBlocks.isEmpty, surplusMapBlocks.isEmpty, !hasTreesAtOdds, !hasTooMany,
-      mappedAtOdds.isEmpty, !surplusData.isEmpty
+      mappedAtOdds.isEmpty, !surplusData.isEmpty, !areExchangedInOneLeaf
     else { return false }
     let witnesses = Survivors(reader, of: surplusData).witnesses
     return surplusData.allSatisfy { witnesses[$0]?.isUnanimous == false }
+  }
+
+  /// Whether as many references are missing as there are too many, few, and one leaf has a mapping
+  /// of each data block with too many: then its entries are wrong, and nothing was given out twice.
+  private var areExchangedInOneLeaf: Bool {
+    guard data.isComplete, surplusData.count > 1, surplusData.count <= PoolJudgement.mostExchanged,
+      missingReferences == UInt64(surplusData.count),
+      data.surpluses.allSatisfy({ $0.counted - $0.stored == 1 })
+    else { return false }
+    return Contested.leaves(reader, surplusData).contains { leaf in
+      surplusData.isSubset(of: leaf.entries.map(\.mapping.dataBlock))
+    }
   }
 
   /// Whether there is more at odds than numbers in the details, which are counted anew: blocks

@@ -12,9 +12,13 @@ struct PoolJudgement {
   private static let mostDifferences = 1 << 20
   /// Blocks with too many references that are looked at one by one.
   static let mostSurpluses = 1 << 16
+  /// As many entries as eight wrong bytes can touch; more of one leaf are no single lie.
+  static let mostExchanged = 2
 
   let reader: PoolReader
   let dataCounts: RefCounts
+  /// Internal nodes that may lack children.
+  let partial: Set<MetadataBlock>
   /// Of metadata blocks, and of data blocks; without differences where the map is no evidence.
   let metadata: CountDifferences
   let data: CountDifferences
@@ -27,10 +31,11 @@ struct PoolJudgement {
   /// Whether there are more of these than can be looked at.
   private(set) var hasTooMany = false
 
-  /// `reader`: after its walk, which counted what can be reached, with `dataCounts`.
-  init(_ reader: PoolReader, _ dataCounts: RefCounts) {
+  init(_ pool: PoolReading, partial: Set<MetadataBlock> = []) {
+    let (reader, dataCounts) = (pool.reader, pool.counts)
     self.reader = reader
     self.dataCounts = dataCounts
+    self.partial = partial
     var usage = reader.usage.withNothingCounted
     var findings = Findings()
     let superblock = reader.superblock
@@ -82,7 +87,7 @@ struct PoolJudgement {
   /// Whether nothing that trees lead to is contradicted.
   var isClean: Bool {
     surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && surplusData.isEmpty && !hasTooMany
-      && !hasTreesAtOdds && !hasListsAtOdds && mappedAtOdds.isEmpty && fitsLostLeaves
+      && !hasTreesAtOdds && !reader.hasListsAtOdds && mappedAtOdds.isEmpty && fitsLostLeaves
   }
 
   /// Whether trees have nodes or pointers that can't be right.
@@ -95,38 +100,65 @@ struct PoolJudgement {
       || reader.details.isLedAstray
   }
 
-  /// Whether a device stands in one list only, and no damage tells why.
-  var hasListsAtOdds: Bool {
-    reader.devices.contains { device in
-      device.root == nil && !reader.lostTopLevel.contains { $0.contains(device.id) }
-        || device.details == nil && !reader.lostDetails.contains { $0.contains(device.id) }
+  /// Devices whose details give another number of mappings than their tree has, ascending.
+  var mappedAtOdds: [UInt64] { devicesAtOdds.map(\.id) }
+
+  /// The same, with the trees that they have.
+  var devicesAtOdds: [ThinDevice] {
+    let totals = reader.mappingTotals
+    return (reader.devices + reader.heldDevices).filter { device in
+      guard let root = device.root, let details = device.details else { return false }
+      let total = totals[below: root.number]
+      return total.hasDamage || isPartial(root)
+        ? total.entryCount > details.mappedBlocks : total.entryCount != details.mappedBlocks
     }
   }
 
-  /// Devices whose details give another number of mappings than their tree has, ascending.
-  var mappedAtOdds: [UInt64] {
+  /// Mappings of all live devices.
+  var mappingCount: UInt64 {
     let totals = reader.mappingTotals
-    return (reader.devices + reader.heldDevices).compactMap { device in
-      guard let root = device.root, let details = device.details else { return nil }
-      let total = totals[below: root.number]
-      let fits =
-        total.hasDamage
-        ? total.entryCount <= details.mappedBlocks : total.entryCount == details.mappedBlocks
-      return fits ? nil : device.id
-    }
+    return reader.devices.map { totals[below: $0.root?.number ?? 0].entryCount }.cappedSum
+  }
+
+  private func isPartial(_ root: MetadataBlock) -> Bool {
+    !partial.isEmpty && !partial.isDisjoint(with: reader.mappings.internalNodes(below: root))
   }
 
   /// Whether lost leaves can have held what devices miss: as many mappings as fit, of data blocks
   /// that are short of references.
   var fitsLostLeaves: Bool {
     guard data.isComplete, let lost = LostLeaves(reader, rootsAreLeaves: false) else { return true }
-    let short = data.deficits.reduce(UInt64(0)) { sum, difference in
+    let most = UInt64(BTreeNode.capacity(valueSize: Mapping.valueSize))
+    let counts = lost.leaves.compactMap(\.mappingCount)
+    return lost.isConsistent && counts.allSatisfy { $0 <= most }
+      && counts.reduce(0, +) <= missingReferences
+  }
+
+  /// Whether lost leaves held just as many mappings as data blocks are short of references: then
+  /// nothing has leaked.
+  var isShortOfLost: Bool {
+    guard data.isComplete, !data.all.isEmpty,
+      let lost = LostLeaves(reader, rootsAreLeaves: false), lost.isConsistent, lost.hasAllCounts
+    else { return false }
+    return lost.leaves.compactMap(\.mappingCount).cappedSum == missingReferences
+  }
+
+  /// References that data blocks are short of, altogether.
+  var missingReferences: UInt64 {
+    data.deficits.reduce(UInt64(0)) { sum, difference in
       // Lost leaves are few: more references than they can have held are more than enough.
       let missing = min(difference.stored - difference.counted, 1 << 20)
       return sum + min(difference.length, 1 << 20) * missing
     }
-    let most = UInt64(BTreeNode.capacity(valueSize: Mapping.valueSize))
-    let counts = lost.leaves.compactMap(\.mappingCount)
-    return lost.isConsistent && counts.allSatisfy { $0 <= most } && counts.reduce(0, +) <= short
+  }
+}
+
+extension PoolReader {
+  /// Whether a device stands in one list only, and no damage tells why.
+  var hasListsAtOdds: Bool {
+    devices.contains { device in
+      device.root == nil && !lostTopLevel.contains { $0.contains(device.id) }
+        || device.details == nil && !lostDetails.contains { $0.contains(device.id) }
+    }
   }
 }

@@ -13,6 +13,12 @@ extension SalvageSummary {
         "This is DOUBTFUL: blocks contradict each other, and which of them are wrong can't be "
           + "told. What is contradicted was left out; check the rest before you trust it.")
     }
+    if grafting.hasUnproven {
+      lines.append(
+        "Devices that are not as large as their details say were left out, but for what others "
+          + "bear out; '--accept likely' keeps them. Some of it may be WRONG: take it into another "
+          + "NEW, and check the data.")
+    }
     return lines
   }
 }

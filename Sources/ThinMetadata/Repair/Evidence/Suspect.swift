@@ -20,6 +20,8 @@ enum Suspect: Hashable, Sendable {
 
   /// More suspects than this are not looked at.
   static let most = 64
+  /// Nor more nodes of trees that are not as large as they should be.
+  private static let mostNodesAtOdds = 16
 
   /// The block of a tree that lies; `nil` for the others.
   var block: MetadataBlock? {
@@ -64,14 +66,14 @@ extension Suspect {
     // what is missing tells nothing, and what is left would be an older state.
     let map = reader.superblock.metadataSpaceMap
     let isCurrent = judgement.metadata.isComplete || map.blockCount > reader.usage.blockCount
-    if !isCurrent, judgement.hasListsAtOdds || isLedAstray(judgement) {
+    if !isCurrent, judgement.reader.hasListsAtOdds || isLedAstray(judgement) {
       suspects.append(.superblock)
     }
     if isPossible(dataSpaceMap: judgement) { suspects.append(.dataSpaceMap) }
     if !judgement.metadata.all.isEmpty, !judgement.mayHaveWrongPointer {
       suspects.append(.metadataSpaceMap)
     }
-    if judgement.hasListsAtOdds, judgement.isContradicted {
+    if judgement.reader.hasListsAtOdds, judgement.isContradicted {
       suspects += (reader.details.leaves.keys.sorted() + reader.topLevel.leaves.keys.sorted())
         .map(Suspect.node)
     }
@@ -127,6 +129,21 @@ extension Suspect {
     return judgement.reader.topLevel.leaves.flatMap { block, entries in
       entries.filter { odd.contains($0.0) }.map { Suspect.root(block, device: $0.0) }
     }.sorted { ($0.block ?? .superblock) < ($1.block ?? .superblock) }
+  }
+
+  /// The upper nodes of trees that don't have as many mappings as the details of their devices say,
+  /// and that no device has whose tree does.
+  static func nodesAtOdds(_ judgement: PoolJudgement) -> [Suspect] {
+    let odd = judgement.devicesAtOdds.compactMap(\.root)
+    if odd.isEmpty { return [] }
+    let mappings = judgement.reader.mappings
+    let borneOut = judgement.nodesBorneOut()
+    let nodes = odd.reduce(into: Set<MetadataBlock>()) {
+      $0.formUnion(mappings.internalNodes(below: $1))
+    }.filter { !borneOut.contains($0) }
+    return nodes.sorted {
+      (mappings.skeleton.index(of: $0) ?? 0, $0) < (mappings.skeleton.index(of: $1) ?? 0, $1)
+    }.prefix(mostNodesAtOdds).map(Suspect.node)
   }
 
   /// Where one data block has a reference too many and another one too few, each entry that may

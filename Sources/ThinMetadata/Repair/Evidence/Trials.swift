@@ -1,11 +1,5 @@
 internal import PersistentData
 
-/// Where a pool is read from, as often as need be.
-struct PoolSource {
-  let superblock: Superblock
-  let read: (Superblock, RootChoice) throws(IOError) -> (PoolReader, RefCounts)
-}
-
 /// Puts assumptions to the test: what is assumed to lie is taken out, what the rest demands is put
 /// in its place, and the pool is judged again.
 struct Trials {
@@ -19,6 +13,8 @@ struct Trials {
   let source: PoolSource
   let census: BlockCensus
   let contested: Contested
+  /// Whether blocks are lost beside those that may lie.
+  private let hasLosses: Bool
   private let file: BlockFile
   /// Superblocks that lead elsewhere; `nil` when there are none.
   private let corrected: Superblock?
@@ -32,6 +28,7 @@ struct Trials {
     self.source = source
     self.census = census
     self.contested = contested
+    hasLosses = contested.hasLosses
     file = census.file
     let superblock = source.superblock
     corrected =
@@ -53,6 +50,8 @@ struct Trials {
     var faults: Int?
     /// Whether nothing is lost then: what nodes among them led to is found by itself.
     var bringsAllBack = false
+    /// Mappings of all devices that are then left.
+    var keptCount: UInt64 = 0
   }
 
   /// What is left if all these lie.
@@ -62,13 +61,17 @@ struct Trials {
     guard let superblock = assume(suspects) else { return Outcome() }
     var trial = Grafting()
     trial.isTrial = true
-    let (reader, counts) = try trial.regrow(
-      PoolSource(superblock: superblock, read: source.read), census)
-    let judgement = PoolJudgement(reader, counts)
+    let source = PoolSource(superblock: superblock, read: source.read)
+    let pool = try trial.regrow(try source.read(), source, census)
+    let reader = pool.reader
+    // What several lost nodes held may not be told to the last; what a single one held is.
+    let isSeveral = hasLosses || suspects.count > 1
+    let judgement = PoolJudgement(pool, partial: isSeveral ? trial.partialNodes : [])
     return Outcome(
       faults: faults(suspects, judgement, trial),
       bringsAllBack: !reader.hasLosses && !reader.mappings.skeleton.hasLostPointers
-        && judgement.mappedAtOdds.isEmpty)
+        && judgement.mappedAtOdds.isEmpty,
+      keptCount: judgement.mappingCount)
   }
 
   /// `judgement`: of the pool as `trial` has made it, where all these lie.

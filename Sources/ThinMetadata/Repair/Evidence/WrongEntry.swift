@@ -68,7 +68,7 @@ extension PoolJudgement {
   /// Whether counts of data blocks alone may be at odds, and nothing of the trees is lost.
   private var isDataAlone: Bool {
     surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && !hasTooMany && !hasTreesAtOdds
-      && !hasListsAtOdds && mappedAtOdds.isEmpty && !reader.hasLosses
+      && !reader.hasListsAtOdds && mappedAtOdds.isEmpty && !reader.hasLosses
   }
 }
 

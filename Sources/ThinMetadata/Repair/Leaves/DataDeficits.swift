@@ -17,15 +17,8 @@ struct DataDeficits: Sendable {
 
   var total: UInt64 { missing.values.cappedSum }
 
-  /// `counts`: references to data blocks by everything that can be read.
-  init(_ reader: PoolReader, _ counts: RefCounts) {
-    // The blocks of the space map have been claimed elsewhere, or will be: here they are read.
-    var usage = BlockUsage(blockCount: reader.usage.blockCount)
-    var findings = Findings()
-    let map = StoredSpaceMap(
-      PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
-      index: .tree, in: reader.file, usage: &usage, findings: &findings)
-    let differences = CountDifferences(map, with: counts, atMost: DataDeficits.most)
+  init(_ pool: PoolReading) {
+    let differences = pool.dataDifferences ?? DataDeficits.differences(pool)
     var room = UInt64(DataDeficits.most)
     var isWhole = differences.isComplete
     for difference in differences.all {
@@ -40,6 +33,17 @@ struct DataDeficits: Sendable {
       }
     }
     self.isWhole = isWhole
+  }
+
+  private static func differences(_ pool: PoolReading) -> CountDifferences {
+    let reader = pool.reader
+    // The blocks of the space map have been claimed elsewhere, or will be: here they are read.
+    var usage = BlockUsage(blockCount: reader.usage.blockCount)
+    var findings = Findings()
+    let map = StoredSpaceMap(
+      PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
+      index: .tree, in: reader.file, usage: &usage, findings: &findings)
+    return CountDifferences(map, with: pool.counts, atMost: DataDeficits.most)
   }
 
   /// Takes `block` to have leaked: no lost leaf can have mapped it.

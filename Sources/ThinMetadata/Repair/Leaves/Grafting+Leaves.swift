@@ -4,15 +4,16 @@ extension Grafting {
   /// Works out what lost leaves stored, and puts what is accepted of it into leaves made anew.
   /// Returns whether there are any.
   mutating func remakeLeaves(
-    _ reader: PoolReader, _ counts: RefCounts, _ census: BlockCensus
+    _ pool: PoolReading, _ census: BlockCensus
   ) -> Bool {
+    let reader = pool.reader
     let metadata = Deficits(reader, census)
     // A leaf that could not be put back misses the same data blocks as a lost one.
     guard !metadata.hasUnreached || nodes.allSatisfy(\.gaps.isEmpty) else { return false }
     guard let lost = LostLeaves(reader, rootsAreLeaves: !metadata.hasUnreached),
       lost.leaves.count <= Grafting.mostLeaves
     else { return false }
-    let deficits = DataDeficits(reader, counts)
+    let deficits = DataDeficits(pool)
     let superseded = SupersededLeaves(reader, census, lost.leaves, deficits) {
       metadata.isInUse($0)
     }

@@ -1,0 +1,21 @@
+internal import PersistentData
+
+/// A pool as one walk found it.
+struct PoolReading {
+  var reader: PoolReader
+  /// Counted on the way: references to data blocks by everything that can be read.
+  var counts: RefCounts
+  /// Where the stored counts of data blocks are others than these; `nil` where nobody has looked.
+  var dataDifferences: CountDifferences?
+}
+
+/// Where a pool is read from, as often as need be.
+struct PoolSource {
+  let superblock: Superblock
+  let read: (Superblock, RootChoice) throws(IOError) -> (PoolReader, RefCounts)
+
+  func read(choosing choice: RootChoice = RootChoice()) throws(IOError) -> PoolReading {
+    let (reader, counts) = try read(superblock, choice)
+    return PoolReading(reader: reader, counts: counts)
+  }
+}

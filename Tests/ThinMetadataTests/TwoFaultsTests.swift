@@ -1,0 +1,63 @@
+import PersistentData
+import TestSupport
+import Testing
+import ThinMetadata
+
+/// Two blocks that are wrong at once: each can make up for what would tell of the other.
+@Suite struct TwoFaultsTests {
+  private static let images = [
+    "snapshots", "power-cut", "reuse-ext4", "metadata-snapshot", "snapshots-of-snapshots",
+  ]
+  private static let rounds = 12
+
+  /// What became of a pool of which two blocks are wrong: nothing that was not there may come back.
+  private func expectNothingFalse(
+    _ damaged: MetadataImage, like image: MetadataImage, _ place: Comment
+  ) throws {
+    // Of too little new metadata is not written.
+    guard let rescue = try? Rescue(damaged) else { return }
+    try rescue.expectSound(place)
+    let after = rescue.output.mappings
+    let whole = Set(rescue.salvage.results.filter(\.isWhole).map(\.id))
+    for (device, before) in image.mappings {
+      let now = after[device, default: [:]]
+      #expect(isTrue(now, to: before), "\(place), device \(device)")
+      #expect(now.count == before.count || !whole.contains(device), "\(place), device \(device)")
+    }
+  }
+
+  @Test(arguments: images)
+  func `an older content beside a lost block brings nothing wrong back`(name: String) throws {
+    let image = try MetadataImage(kernel: "thin/\(name)")
+    let blocks = LiableBlocks(image)
+    var random = SeededRandom(usually: 1)
+    for _ in 0..<TwoFaultsTests.rounds {
+      guard let lie = BlockLie(image, blocks, &random, among: [.older]), lie.block != 0,
+        let lost = blocks.other(than: lie.block, &random)
+      else { continue }
+      var damaged = lie.damaged
+      damaged.zero(lost)
+      try expectNothingFalse(
+        damaged, like: image, "\(name), \(lie), block \(lost) lost, seed \(random.seed)")
+    }
+  }
+
+  @Test(arguments: images)
+  func `two older contents bring nothing wrong back`(name: String) throws {
+    let image = try MetadataImage(kernel: "thin/\(name)")
+    let blocks = LiableBlocks(image)
+    var random = SeededRandom(usually: 1)
+    for _ in 0..<TwoFaultsTests.rounds {
+      guard let lie = BlockLie(image, blocks, &random, among: [.older]), lie.block != 0,
+        let second = blocks.other(than: lie.block, &random),
+        let old = blocks.superseded(like: second, in: image).randomElement(using: &random),
+        let kind = image.withBlock(second, { BlockKind(of: $0) })
+      else { continue }
+      var damaged = lie.damaged
+      damaged.copy(old, to: second)
+      damaged.set(second, as: kind, BTreeNode.Layout.block, to: second)
+      try expectNothingFalse(
+        damaged, like: image, "\(name), \(lie), \(old) over \(second), seed \(random.seed)")
+    }
+  }
+}
