@@ -56,12 +56,15 @@ import Testing
     let metadata = try pool.metadata(scratch)
     let data = try scratch.file("data", pool.data)
     let short = try scratch.file("short", pool.data.dropLast())
+    // The same by a name that does not tell.
+    let copy = try scratch.file("copy", Images.bytes(metadata) + pool.data)
     let link = scratch.folder.appendingPathComponent("link").path
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: metadata)
     let damaged = try scratch.file("damaged", Images.bytes(metadata))
     try zero(block: Metadata.roots(of: damaged).mapping, of: damaged)
     for (words, status) in [
       ((metadata, short), 73), ((metadata, metadata), 73), ((metadata, link), 73),
+      ((metadata, copy), 73),
       ((damaged, data), 1), ((data, data), 73), ((metadata, scratch.folder.path), 65),
     ] as [((String, String), Int32)] {
       let before = try [metadata, data, short].map(Images.bytes)

@@ -10,9 +10,11 @@
 #   writeback  of caches that are made for that, all that was written is brought to the origin
 #   undelete   so is one into which a deleted device was taken back
 #   mappings   what is dumped of some is compared with what the kernel finds, block by block
+#   moved      of a pool that is trimmed, made smaller, or put together, all volumes read the same
 #   freed      what deleting devices of some frees is compared with what thin_ls says
-# A name in $ONLY (a fixture's, or writeback) restricts all but the first to that. Takes half an
-# hour on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one does.
+# A name in $ONLY (a fixture's, writeback or moved) restricts all but the first to that. Takes half
+# an hour on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one
+# does.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
 # Half as much is enough for all, on a machine that does nothing else.
@@ -179,6 +181,9 @@ if [ "${ONLY:-writeback}" = writeback ]; then
     "$kernel_tests/writeback.sh" "$dmmeta" closed "2 metadata2 writeback"
   expect "writeback: after a crash" 0 \
     "$kernel_tests/writeback.sh" "$dmmeta" crashed "1 writeback" crash
+fi
+if [ "${ONLY:-moved}" = moved ]; then
+  expect "moved: volumes read the same" 0 "$kernel_tests/moved.sh" "$dmmeta"
 fi
 
 echo "took $((SECONDS / 60)) minutes"

@@ -5,9 +5,33 @@ extension Tool {
   /// Opens the device, or a file, that holds the data that metadata is about.
   func openData(_ path: String, _ access: DataDevice.Access) throws(Failure) -> DataDevice {
     do throws(IOError) { return try DataDevice(path, access) } catch {
-      guard case .inUse = error else { throw Failure(input: error) }
+      switch error {
+      case .inUse:
+        throw Failure(.outputRefused, "'\(path)' is in use; deactivate what lies on it first")
+      case .readOnly:
+        throw Failure(
+          .outputRefused, "'\(path)' is a read-only device, as LVM's VG/POOL_tdata always is")
+      default: throw Failure(input: error)
+      }
+    }
+  }
+
+  /// Stops where a device of data begins with the very metadata: then it is the same, by a name
+  /// that does not tell.
+  func refuseMetadata(_ file: BlockFile, as device: DataDevice) throws(Failure) {
+    guard device.sizeBytes >= UInt64(MetadataBlock.size) else { return }
+    let (one, other) = (BlockBuffer(blocks: 1), BlockBuffer(blocks: 1))
+    do throws(IOError) {
+      try one.read(file, from: 0, count: 1)
+      try other.read(device, from: 0, count: 1)
+    } catch {
+      throw Failure(input: error)
+    }
+    if one.holdsSame(as: other, count: 1) {
       throw Failure(
-        .outputRefused, "'\(path)' is in use; deactivate what lies on it first")
+        .outputRefused,
+        "'\(device.path)' holds the metadata, or a copy of it, so it is no data device; nothing "
+          + "was changed")
     }
   }
 

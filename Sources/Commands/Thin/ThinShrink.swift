@@ -65,6 +65,7 @@ extension ThinShrink {
     let target = try openTarget(file)
     let pool = try checkedPool(file, input)
     let device = try openData(data, isDryRun || noCopy ? .read : .write)
+    try refuseMetadata(file, as: device)
     if !noCopy {
       try refuseShortData(device, blocks: pool.dataBlockCount, of: pool.blockBytes)
     }

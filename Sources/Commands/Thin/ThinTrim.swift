@@ -21,6 +21,7 @@ struct ThinTrim: Tool {
     try refuseSame([metadataDev, dataDev])
     let device = try openData(dataDev, isDryRun ? .read : .write)
     let pool = try checkedPool(metadata, metadataDev)
+    try refuseMetadata(metadata, as: device)
     try refuseShortData(device, blocks: pool.dataBlockCount, of: pool.blockBytes)
     guard device.discardLimits.takesDiscards else {
       throw Failure(

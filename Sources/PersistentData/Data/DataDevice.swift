@@ -46,7 +46,7 @@ package final class DataDevice: Sendable {
       let code = errno
       close(descriptor)
       throw isReadOnly
-        ? .cannotOpen(path: path, errno: EROFS)
+        ? .readOnly(path: path)
         : .callFailed(call: "asking for the size of '\(path)'", errno: code)
     }
     self.path = path

@@ -132,6 +132,56 @@ try 0 thin_restore -i /tmp/pool.xml -o /dev/vg/fixed
 swap
 same "after thin_restore"
 
+say "Give free space back."
+# data_on: the component that LVM lets nobody write to, once more under another name.
+data_on() {
+  look
+  try 0 lvchange -y -ay vg/pool_tdata
+  try 0 sh -c 'dmsetup table vg-pool_tdata | dmsetup create pool_data'
+}
+data_off() {
+  try 0 dmsetup remove pool_data
+  try 0 lvchange -an vg/pool_tdata
+  look_away
+}
+inactive
+data_on
+try 73 thin_trim --metadata-dev /dev/mapper/vg-pool_tmeta --data-dev /dev/mapper/vg-pool_tdata
+says "read-only"
+try 0 thin_trim --dry-run --metadata-dev /dev/mapper/vg-pool_tmeta --data-dev /dev/mapper/pool_data
+says "would discard"
+try 0 thin_trim --metadata-dev /dev/mapper/vg-pool_tmeta --data-dev /dev/mapper/pool_data
+says "discarded"
+data_off
+same "after thin_trim"
+
+say "Put volumes together."
+inactive
+data_on
+try 0 lvchange -ay vg/fixed
+try 0 thin_shrink --defragment --dry-run -i /dev/mapper/vg-pool_tmeta --data /dev/mapper/pool_data
+says "all devices"
+try 0 thin_shrink --defragment -i /dev/mapper/vg-pool_tmeta -o /dev/vg/fixed \
+  --data /dev/mapper/pool_data
+says "moved"
+data_off
+swap
+same "after thin_shrink --defragment"
+
+say "A pool that was made smaller gets back what its volume has."
+inactive
+data_on
+blocks=$(($(dmsetup table pool_data | awk '{s += $2} END {print s}') / 128))
+try 0 lvchange -ay vg/fixed
+try 0 thin_shrink --binary --nr-blocks $((blocks / 2)) -i /dev/mapper/vg-pool_tmeta \
+  -o /dev/vg/fixed --data /dev/mapper/pool_data
+says "the pool has $((blocks / 2)) blocks"
+data_off
+swap
+same "after thin_shrink"
+kernel_says "growing the data device from $((blocks / 2)) to $blocks blocks"
+try fail lvreduce -y -L 64M vg/pool
+
 say "What would deleting free, and what has changed?"
 active $volumes
 try 0 sh -c 'lvs -o lv_name,thin_id -S pool_lv=pool vg > /tmp/names'
