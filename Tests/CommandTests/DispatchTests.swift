@@ -12,12 +12,14 @@ import Testing
     tools:
       cache_check             Check the metadata of a cache.
       cache_dump              Write the metadata of a cache as text.
+      cache_generate_metadata Make up metadata of a cache, to test and measure with.
       cache_metadata_size     Say how large a cache's metadata has to be.
       cache_repair            Write new cache metadata from what is left of the old.
       cache_restore           Write the metadata of a cache from XML.
       cache_writeback         Write dirty blocks of a cache to its origin.
       era_check               Check the metadata of an era device.
       era_dump                Write the metadata of an era device as text.
+      era_generate_metadata   Make up era metadata, to test and measure with.
       era_invalidate          List blocks that may have been written since an era.
       era_repair              Write new era metadata from what is left of the old.
       era_restore             Write the metadata of an era device from XML.

@@ -63,6 +63,45 @@ extension HelpTexts {
     'man cache_dump' tells more.
 
     """,
+    "cache_generate_metadata": """
+    OVERVIEW: Make up metadata of a cache, to test and measure with.
+
+    USAGE: cache_generate_metadata [OPTION ...] --output FILE
+
+    OPTIONS:
+      -o, --output FILE       The file to make, or a metadata device.
+      --cache-block-size SECTORS
+                              Sectors in a cache block. (default: 128)
+      --nr-cache-blocks BLOCKS
+                              Blocks of the cache. (default: 10240)
+      --nr-origin-blocks BLOCKS
+                              Blocks of the origin. (default: 1048576)
+      --percent-resident PERCENT
+                              Percent of the cache that is in use. (default: 80)
+      --percent-dirty PERCENT
+                              Percent of that which is dirty. (default: 50)
+      --hotspot-size BLOCKS   Blocks of the origin that are cached side by side.
+                              (default: 1)
+      --metadata-version METADATA-VERSION
+                              The form of the metadata: 2 keeps dirty bits apart
+                              from the mappings. (values: 1, 2; default: 2)
+      --omit-clean-shutdown   Make metadata as after a crash: the kernel takes every
+                              block for dirty.
+      --seed NUMBER           Other numbers make other caches; the same makes the
+                              same. (default: 1)
+      --size BLOCKS           Blocks of 4 KiB in the file. (default: what is needed
+                              and some more)
+      --force                 Overwrite what is there.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man cache_generate_metadata' tells more.
+
+    """,
     "cache_metadata_size": """
     OVERVIEW: Say how large a cache's metadata has to be.
 

@@ -55,6 +55,37 @@ extension HelpTexts {
     'man era_dump' tells more.
 
     """,
+    "era_generate_metadata": """
+    OVERVIEW: Make up era metadata, to test and measure with.
+
+    USAGE: era_generate_metadata [OPTION ...] --output FILE
+
+    OPTIONS:
+      -o, --output FILE       The file to make, or a metadata device.
+      --block-size SECTORS    Sectors in a block. (default: 128)
+      --nr-blocks BLOCKS      Blocks of the origin. (default: 10240)
+      --current-era ERA       The era that the device is in. (default: 32)
+      --nr-writesets COUNT    Archived writesets, the current era's the last.
+                              (default: 2)
+      --percent-written PERCENT
+                              Percent of the blocks that each era wrote. (default:
+                              10)
+      --run-max BLOCKS        Blocks in the longest run of them. (default: 32)
+      --seed NUMBER           Other numbers make other metadata; the same makes the
+                              same. (default: 1)
+      --size BLOCKS           Blocks of 4 KiB in the file. (default: what is needed
+                              and some more)
+      --force                 Overwrite what is there.
+      -q, --quiet             Say nothing; the exit status tells.
+      --version               Show the version.
+      -h, --help              Show help information.
+
+    EXIT STATUS: 0 sound, or done; 1 damaged; 64 wrong command line; 65 not
+      metadata; 66 no such input; 73 output refused; 74 I/O error.
+
+    'man era_generate_metadata' tells more.
+
+    """,
     "era_invalidate": """
     OVERVIEW: List blocks that may have been written since an era.
 

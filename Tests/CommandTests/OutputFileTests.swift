@@ -21,6 +21,8 @@ import Testing
       ["thin_dump", "--repair", image, "-o"],
       ["thin_repair", "--dry-run", "-i", image, "--report"],
       ["thin_generate_metadata", "--force", "-o"],
+      ["cache_generate_metadata", "--force", "-o"],
+      ["era_generate_metadata", "--force", "-o"],
     ]
   }
 

@@ -9,9 +9,9 @@ enum Program {
   static let statuses: Set<Int32> = [0, 1, 64, 65, 66, 73, 74]
 
   static let tools = [
-    "cache_check", "cache_dump", "cache_metadata_size", "cache_repair", "cache_restore",
-    "cache_writeback",
-    "era_check", "era_dump", "era_invalidate", "era_repair", "era_restore",
+    "cache_check", "cache_dump", "cache_generate_metadata", "cache_metadata_size", "cache_repair",
+    "cache_restore", "cache_writeback",
+    "era_check", "era_dump", "era_generate_metadata", "era_invalidate", "era_repair", "era_restore",
     "thin_check", "thin_delta", "thin_dump", "thin_generate_metadata", "thin_ls",
     "thin_metadata_pack", "thin_metadata_size", "thin_metadata_unpack", "thin_repair",
     "thin_restore", "thin_rmap", "thin_roots", "thin_show", "thin_shrink", "thin_trim",

@@ -43,9 +43,11 @@ struct ToolSample: CustomTestStringConvertible, Sendable {
     "cache_metadata_size": "--nr-blocks 1000",
     "cache_writeback":
       "--metadata-device {freshcache} --origin-device {data} --fast-device {data2}",
+    "cache_generate_metadata": "-o {new} --force",
     "cache_repair": "-i {cache} -o {new}",
     "era_check": "{era}",
     "era_dump": "{era}",
+    "era_generate_metadata": "-o {new} --force",
     "era_restore": "-i {eraxml} -o {new}",
     "era_invalidate": "--written-since 1 {era}",
     "era_repair": "-i {era} -o {new}",

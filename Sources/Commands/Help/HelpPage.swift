@@ -158,10 +158,10 @@ extension HelpPage {
     return lines(term, row.text)
   }
 
-  /// Two columns: a term, and words about it.
-  static func lines(_ term: String, _ text: String) -> [String] {
+  /// Two columns: a term, and words about it, below it where there isn't so much of a gap.
+  static func lines(_ term: String, _ text: String, leastGap: Int = 2) -> [String] {
     let gap = String(repeating: " ", count: max(0, indent - term.count))
-    if gap.count < 2 {
+    if gap.count < leastGap {
       return [term] + wrap(String(repeating: " ", count: indent) + text, indent: indent)
     }
     return wrap(term + gap + text, indent: indent)

@@ -12,12 +12,14 @@ package enum Toolbox {
   private static let tools: [any Tool.Type] = [
     CacheCheck.self,
     CacheDump.self,
+    CacheGenerateMetadata.self,
     CacheMetadataSize.self,
     CacheRepair.self,
     CacheRestore.self,
     CacheWriteback.self,
     EraCheck.self,
     EraDump.self,
+    EraGenerateMetadata.self,
     EraInvalidate.self,
     EraRepair.self,
     EraRestore.self,
@@ -153,7 +155,7 @@ package enum Toolbox {
   private static var pages: [HelpPage] { tools.map { HelpPage(of: $0) } }
 
   private static func explain(_ sink: ByteSink, _ status: ExitStatus) -> Never {
-    let list = pages.flatMap { HelpPage.lines("  \($0.tool)", $0.summary) }
+    let list = pages.flatMap { HelpPage.lines("  \($0.tool)", $0.summary, leastGap: 1) }
     say(
       "dmmeta \(version): keep, understand and rescue the metadata of thin pools, caches, eras.\n\n"
         + "usage: dmmeta TOOL [OPTION ...], or a link with the tool's name\n\n"

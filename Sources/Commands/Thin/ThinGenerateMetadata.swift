@@ -84,10 +84,8 @@ struct ThinGenerateMetadata: Tool {
     if let leaves, leaves > .max / ThinGenerateMetadata.mappingsPerLeaf {
       throw ValidationError("there can't be so many leaves")
     }
-    if let problem = shape.problem { throw ValidationError(problem) }
-    if let size, !(1...MetadataBlock.maximumCount).contains(size) {
-      throw ValidationError(
-        "--size is from 1 to \(MetadataBlock.maximumCount) blocks, all that kernels use")
+    if let problem = shape.problem ?? GeneratedOutput.problem(size: size) {
+      throw ValidationError(problem)
     }
   }
 
@@ -111,65 +109,17 @@ struct ThinGenerateMetadata: Tool {
   func run() throws(Failure) {
     let shape = shape
     let generator = PoolGenerator(shape)
-    let (file, replacement) = try target(blocks: size ?? generator.roomyBlocks)
-    do throws(WriteError) {
+    let target = GeneratedOutput(path: output, isForced: force, sizeBlocks: size)
+    let map = try target.write(
+      roomyBlocks: generator.roomyBlocks, spaceMap: { Superblock($0).metadataSpaceMap }
+    ) { (file) throws(WriteError) in
       try generator.write(to: file)
       if scattered { try LeafScatter.scatter(file, seed: seed) }
-    } catch {
-      throw Failure(error, output)
-    }
-    let map: SpaceMapRoot
-    do throws(IOError) {
-      map = try file.withBlock(.superblock) { Superblock($0) }.metadataSpaceMap
-      try replacement?.commit()
-    } catch {
-      throw Failure(output: error)
     }
     shared.messages.say(
       "Made \(shape.deviceCount) devices with \(shape.mappingsPerDevice) mappings each, to "
         + "\(generator.mappedDataBlocks) data blocks; \(map.allocatedCount) of \(map.blockCount) "
         + "metadata blocks are in use.")
-  }
-
-  /// What to write to: a device, or a file of so many blocks. That takes up room only where it is
-  /// written to, and its name only when it is whole.
-  private func target(
-    blocks: UInt64
-  ) throws(Failure) -> (file: BlockFile, replacement: FileReplacement?) {
-    if let device = try existingDevice() { return (device, nil) }
-    do throws(IOError) {
-      let replacement = try FileReplacement(output)
-      return (try BlockFile(making: replacement, blockCount: blocks), replacement)
-    } catch {
-      throw Failure(output: error)
-    }
-  }
-
-  /// The device to write to; `nil` when there is nothing, or a file that may be made anew.
-  private func existingDevice() throws(Failure) -> BlockFile? {
-    let file: BlockFile
-    do throws(IOError) { file = try BlockFile(output, .write) } catch {
-      switch error {
-      case .notFound: return nil
-      case .tooSmall(_, let size):
-        if size > 0, !force { throw refusal("is not empty") }
-        return nil
-      default: throw Failure(output: error)
-      }
-    }
-    guard file.isBlockDevice else {
-      if !force { throw refusal("is not empty") }
-      return nil
-    }
-    if size != nil { throw Failure(.usage, "--size is for files: a device has a size") }
-    let kind: InputKind
-    do throws(IOError) { kind = try InputKind(of: file) } catch { throw Failure(output: error) }
-    if kind != .zeroes, !force { throw refusal("is not empty") }
-    return file
-  }
-
-  private func refusal(_ reason: String) -> Failure {
-    Failure(.outputRefused, "'\(output)' \(reason); --force overwrites it")
   }
 }
 
