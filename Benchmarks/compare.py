@@ -42,9 +42,9 @@ class Bench:
         ours = [self.options.program, tool, *arguments]
         return [ours, [self.options.peer, tool, *arguments] if self.has_peer else None]
 
-    def generate(self, text, path):
+    def generate(self, text, path, kind="thin"):
         subprocess.run(
-            [self.options.program, "thin_generate_metadata", "-q", "--force", "-o", path,
+            [self.options.program, f"{kind}_generate_metadata", "-q", "--force", "-o", path,
              *shlex.split(text)],
             check=True)
 
@@ -126,6 +126,33 @@ class Bench:
                 limit = [self.options.bench, "limit", self.image]
                 limits[name] = self.in_turn([limit], self.runs)[0]
             self.clear(folder)
+
+    def arrays(self, folder, named):
+        """Measures what is done with caches and era devices; returns what writing takes."""
+        print(HEAD.format(self.peer_name))
+        writing = {}
+        image, xml = (os.path.join(folder, file) for file in ("image", "xml"))
+        self.output = os.path.join(folder, "output")
+        for name, (kind, text) in named.items():
+            tell(f"{name} in {folder}")
+            self.generate(text, image, kind)
+            self.output_size = os.path.getsize(image)
+            subprocess.run([self.options.program, f"{kind}_dump", "-o", xml, image], check=True)
+            jobs = [
+                ("check", ["-q", image]), ("dump", [image]),
+                ("restore", ["-q", "-i", xml, "-o", self.output]),
+                ("repair", ["-i", image, "-o", self.output]),
+            ]
+            if kind == "era":
+                jobs.append(("invalidate", ["--written-since", "20", image]))
+            for job, arguments in jobs:
+                tool = f"{kind}_{job}"
+                results = self.in_turn(self.both(tool, *arguments), self.runs, self.make_output)
+                print(row(name, tool, results), flush=True)
+            copy = [shutil.which("dd"), f"if={image}", f"of={self.output}", "bs=1M", "conv=notrunc"]
+            writing[name] = self.in_turn([copy], self.runs, self.make_output)[0]
+            self.clear(folder)
+        return writing
 
     def growth(self, folder, named):
         print(f"| pool | job | wall s | {self.peer_name} | times | CPU s | {self.peer_name} | times"
@@ -265,6 +292,13 @@ def report(bench, memory, disk, is_full):
         print(f"| {name} | {limit.wall:.3f} | {limit.cpu:.3f} |")
     print("\n### Restored\n\nWhat is checked was written by the peer, if there is one.\n", flush=True)
     bench.restored(memory, inputs.RESTORED)
+    print("\n### Caches and era devices\n", flush=True)
+    arrays = {**inputs.ARRAYS_SMALL, **(inputs.ARRAYS_LARGE if is_full else {})}
+    writing = bench.arrays(memory, arrays)
+    print("\nCopying the same file to one that is new, with `dd`, which is all that writing takes:"
+          "\n\n| input | wall s | CPU s |\n|---|--:|--:|")
+    for name, copy in writing.items():
+        print(f"| {name} | {copy.wall:.3f} | {copy.cpu:.3f} |")
     way = []
 
     def drop(files):
@@ -286,6 +320,8 @@ def report(bench, memory, disk, is_full):
     print("\n## Inputs\n\nWhat `thin_generate_metadata` makes them of:\n")
     for name, text in every.items():
         print(f"- {name}: `{text}`")
+    for name, (kind, text) in arrays.items():
+        print(f"- {name}: `{text}`, of `{kind}_generate_metadata`")
 
 
 main()

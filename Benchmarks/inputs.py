@@ -21,6 +21,17 @@ LARGE = {
     "large-shuffled": "--devices 16 --snapshots 9 --segments 540 --leaves 16 --diverge 54"
     " --size 327680 --scattered",
 }
+# Caches and era devices: what kind, and what its generate_metadata makes them of.
+ARRAYS_SMALL = {
+    "a cache of 1 Mi blocks": (
+        "cache", "--nr-cache-blocks 1048576 --nr-origin-blocks 16777216"),
+    "an era device of 2 Mi blocks": ("era", "--nr-blocks 2097152 --nr-writesets 1"),
+}
+ARRAYS_LARGE = {
+    "a cache of 8 Mi blocks": (
+        "cache", "--nr-cache-blocks 8388608 --nr-origin-blocks 134217728"),
+    "an era device of 16 Mi blocks": ("era", "--nr-blocks 16777216 --nr-writesets 1"),
+}
 # Restored, by the peer if there is one, from the XML of what is made.
 RESTORED = {
     "medium-shared, restored": MEDIUM["medium-shared"],
