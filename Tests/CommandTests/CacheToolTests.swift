@@ -21,6 +21,11 @@ import Testing
     return output
   }
 
+  /// A dump without the width of hints where there are none: what is restored then has none, too.
+  private func comparable(_ dump: String) -> String {
+    dump.contains("<hint ") ? dump : dump.replacing(#/ hint_width="\d+"/#, with: "")
+  }
+
   @Test(arguments: names)
   func `a check says in JSON what it says in text`(name: String) throws {
     let image = try image(name)
@@ -29,7 +34,9 @@ import Testing
     #expect(json.status == 0)
     #expect(schema.faults(in: json.output) == [])
     #expect(json.text.contains("\"verdict\": \"sound\""))
-    #expect(try Program.run("cache_check", [image]).errors.isEmpty)
+    // Somebody has to act on this one, and on no other.
+    let errors = try Program.run("cache_check", [image]).errorText
+    #expect(errors.isEmpty != (name == "cache-needs-check"), "\(errors)")
   }
 
   @Test(arguments: names, ["1", "2"])
@@ -37,7 +44,8 @@ import Testing
     let xml = try Program.run("cache_dump", [image(name)])
     #expect(xml.status == 0)
     let restored = try restored(xml.output, ["--metadata-version", version])
-    #expect(try Program.run("cache_dump", [restored]).output == xml.output)
+    #expect(
+      try comparable(Program.run("cache_dump", [restored]).text) == comparable(xml.text))
     #expect(try Program.run("cache_check", [restored]).status == 0)
     if Peer.new.isThere { #expect(try Peer.new.run("cache_check", restored).status == 0) }
   }
