@@ -158,6 +158,7 @@ extension ThinShrink {
 
 extension ThinShrink {
   private func shrinkXML() throws(Failure) {
+    if let output { try refuseSame([input, output]) }
     let source: ByteSource
     do throws(IOError) { source = try ByteSource(input) } catch { throw Failure(input: error) }
     guard source.sizeBytes != nil else {
