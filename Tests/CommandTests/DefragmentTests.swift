@@ -31,6 +31,21 @@ import Testing
     return (try #require(Int(match.output.1)), try #require(Int(match.output.2)))
   }
 
+  @Test func `it is done although nobody reads what it says before`() throws {
+    var random = SeededRandom()
+    let pool = DataPool(&random, blockCount: 80, usedShare: 3)
+    let metadata = try pool.metadata(scratch)
+    let data = try scratch.file("data", pool.data)
+    let old = try pieces(Program.dump(metadata).output).values.reduce(0, +)
+    let result = try Descriptor.run(
+      "thin_shrink", ["--defragment", "-i", metadata, "-o", metadata, "--data", data],
+      in: scratch.folder, output: .gone)
+    #expect(result.status == 0 && result.errorText.isEmpty, "seed \(random.seed)")
+    let dump = try Program.dump(metadata).output
+    #expect(pieces(dump).values.reduce(0, +) < old, "seed \(random.seed)")
+    #expect(pool.fault(dump, on: try Images.bytes(data)) == nil, "seed \(random.seed)")
+  }
+
   @Test func `volumes read the same in as many pieces as was said`() throws {
     var random = SeededRandom()
     var gained = 0

@@ -107,8 +107,14 @@ enum Descriptor: String {
         let allowed = how == .full && !open.output.isEmpty ? [74] : [open.status]
         #expect(allowed.contains(result.status), "\(how), \(errors)")
         if how == .gone { #expect(!result.errorText.contains("pipe")) }
+        // Those that print what they were run for say nothing to whoever has had enough of it.
+        if how == .gone, errors == .open, open.errorText.isEmpty, !open.output.isEmpty,
+          !["thin_check", "cache_check", "era_check"].contains(sample.tool)
+        {
+          #expect(result.errorText.isEmpty)
+        }
         if how == .full, errors == .open, result.status == 74 {
-          #expect(result.errorText.contains("\(sample.tool): writing to standard output failed"))
+          #expect(result.errorText.hasPrefix("\(sample.tool): writing to standard output failed"))
         }
         if result.status == 0 { #expect(try ToolSample.files(in: folder) == wanted, "\(how)") }
       }

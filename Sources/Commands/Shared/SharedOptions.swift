@@ -138,4 +138,8 @@ extension Tool {
       throw Failure(error)
     }
   }
+
+  /// Says what is to be known before the work is done, where the report on it will be. The work
+  /// doesn't depend on whether anybody reads that; whether the report can be made tells its end.
+  func announce(_ lines: [String]) { try? print(lines) }
 }

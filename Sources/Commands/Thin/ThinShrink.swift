@@ -172,9 +172,10 @@ extension ThinShrink {
     guard let output else { return }
     // Nothing else tells where the data is, once it is in use there.
     let sink = try openSink(output, sparing: [input, data], writesThrough: true)
-    shared.messages.say(
+    announce([
       "XML does not tell of a metadata snapshot: if the pool has one, the data that only the "
-        + "snapshot still has may be overwritten.")
+        + "snapshot still has may be overwritten."
+    ])
     try moveData(plan, device, blockBytes)
     do throws(IOError) { try source.rewind() } catch { throw Failure(input: error) }
     do throws(XMLError) {
@@ -234,7 +235,7 @@ extension ThinShrink {
       throw Failure(
         .noInput, "there is no device \(missing.deviceIDs) in '\(input)'; it has \(ids.deviceIDs)")
     }
-    try print(lines(result))
+    announce(lines(result))
     return result.plan
   }
 
@@ -277,10 +278,10 @@ extension ThinShrink {
     _ plan: MovePlan, _ device: DataDevice, _ blockBytes: UInt64
   ) throws(Failure) {
     if noCopy {
-      shared.messages.say(
+      return announce([
         "No data is copied: with the new metadata the pool is wrong until every block is "
-          + "where that says.")
-      return
+          + "where that says."
+      ])
     }
     let outcome: DataMover.Outcome
     do throws(IOError) {
@@ -291,9 +292,10 @@ extension ThinShrink {
       throw Failure(.inputOutput, "\(error). The metadata was left as it was, and still is right")
     }
     if outcome.foundCount > 0 {
-      shared.messages.say(
+      announce([
         "Going on from an earlier run: \(outcome.foundCount) of \(plan.moves.count) blocks had "
-          + "been copied.")
+          + "been copied."
+      ])
     }
     guard let cause = outcome.cause else { return }
     throw Failure(
