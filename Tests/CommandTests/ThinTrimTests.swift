@@ -39,6 +39,35 @@ import Testing
     }
   }
 
+  @Test func `what can't be discarded is named, and all the rest is given back`() throws {
+    var random = SeededRandom()
+    let pool = DataPool(&random, blockCount: 300, usedShare: 10)
+    let place: Comment = "seed \(random.seed)"
+    let metadata = try pool.metadata(scratch)
+    let data = try scratch.file("data", pool.data)
+    let free = (0..<UInt64(pool.blockCount)).filter { !pool.used.contains($0) }
+    let bad = Set((0..<3).map { _ in free[random.number(0...free.count - 1)] })
+    let perBlock = DataPool.blockBytes / 4096
+    let result = try FailingReads.run(
+      "thin_trim", ["--metadata-dev", metadata, "--data-dev", data],
+      blocks: bad.map { Int($0) * perBlock + random.number(0...perBlock - 1) }, of: data)
+    #expect(result.status == 74, place)
+    for block in bad where !bad.contains(block &- 1) {
+      let end = (block...).first { !bad.contains($0) } ?? block
+      let bytes = UInt64(DataPool.blockBytes)
+      #expect(
+        result.errorText.contains("\(block * bytes) to \(end * bytes)"),
+        "\(place), \(bad): \(result.errorText)")
+    }
+    let wanted = (0..<UInt64(pool.blockCount)).reduce(into: Data()) {
+      $0 +=
+        pool.used.contains($1) || bad.contains($1)
+        ? pool.data.dropFirst(Int($1) * DataPool.blockBytes).prefix(DataPool.blockBytes)
+        : Data(count: DataPool.blockBytes)
+    }
+    #expect(try Images.bytes(data) == wanted, place)
+  }
+
   /// What is leaked is nobody's, and yet no free block.
   @Test func `leaked blocks stay`() throws {
     let image = try scratch.broken("snapshots", "data-count-high")

@@ -80,3 +80,16 @@ class Image:
                 yield from self.keys(self.child(node, index))
             else:
                 yield self.u64(self.key_offset(node, index))
+
+    def values(self, node):
+        """The values of all leaves below a node."""
+        for index in range(self.entries(node)):
+            if self.is_internal(node):
+                yield from self.values(self.child(node, index))
+            else:
+                yield self.child(node, index)
+
+    def mapped_data(self):
+        """The data blocks that any device of a pool maps."""
+        return {value >> 24 for tree in self.values(self.u64(MAPPING_TREE))
+                for value in self.values(tree)}

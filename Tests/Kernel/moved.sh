@@ -6,6 +6,7 @@
 # thin_shrink is killed at ten random points and run again. After each of these Linux has to activate
 # the pool, on a data device that is no longer than that, and all volumes have to read the same.
 # At last a block of the data device fails, in the machine: it is named, and the pool is as it was.
+# And free blocks that take no discards: thin_trim names them and gives back all others.
 # SEED=n brings the points back. Status 1: something is wrong, 2: there was no pool to judge with.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
@@ -112,6 +113,20 @@ grep -aq "^@@SAID .*(data blocks $bad)" "$work/output.txt" || wrong "block $bad 
 cmp "$work/metadata" "$made/metadata" || wrong "a block fails: the metadata was changed"
 eval "$("$kernel_tests/superblock.py" "$work/metadata")"
 keep "a block fails" "$blocks"
+
+# Free blocks, full of what only a discard takes away, and some of them fail.
+fresh
+eval "$("$kernel_tests/free-data.py" fill "$work"/{metadata,data})"   # $first, $count
+ARCHIVE=$work/program.cpio.gz MEMORY=1024 PARAMETERS="first=$first count=$count" \
+  boot "$work" "$kernel_tests/guest/moved-trim-fails.sh" "$work"/{metadata,data} || exit 2
+grep -aq '^@@VERDICT accepted' "$work/output.txt" ||
+  wrong "a discard fails: $(cat "$work/output.txt")"
+grep -aq '^@@ENDED 74' "$work/output.txt" || wrong "a discard fails: $(cat "$work/output.txt")"
+grep -aq "^@@SAID .*(bytes $((first * 65536)) to $(((first + count) * 65536)))" \
+  "$work/output.txt" || wrong "what fails is not named: $(grep -a '^@@SAID' "$work/output.txt")"
+"$kernel_tests/free-data.py" judge "$work"/{metadata,data} "$first" "$count" ||
+  wrong "a discard fails: other blocks are not as they have to be"
+keep "a discard fails" "$blocks"
 
 PARAMETERS="metadata=2048 data=49152 blocks=$sizes" TIMEOUT=900 \
   boot "$work" "$kernel_tests/guest/moved-check.sh" "$work"/all-{metadata,data} || exit 2

@@ -3,24 +3,39 @@ package struct Trim: Sendable {
   /// A single request is at most this long, so that progress can be seen and a request that fails
   /// costs little.
   private static let largestRequest: UInt64 = 1 << 30
+  /// How often parts of requests that failed are tried, at most.
+  private static let mostRetries = 4096
   private static let mostFailures = 8
 
   package struct Outcome: Sendable {
     package fileprivate(set) var discardedBytes: UInt64 = 0
     package fileprivate(set) var failedBytes: UInt64 = 0
-    /// The first requests that failed.
+    /// The first places that could not be discarded, ascending, with others between them.
     package fileprivate(set) var failed: [Range<UInt64>] = []
-    /// Why the first of them did.
+    /// Why the first of them could not.
     package fileprivate(set) var cause: IOError?
+
+    fileprivate mutating func fail(_ range: Range<UInt64>, _ error: IOError) {
+      if cause == nil { cause = error }
+      failedBytes += range.upperBound - range.lowerBound
+      if let last = failed.last, last.upperBound == range.lowerBound {
+        failed[failed.count - 1] = last.lowerBound..<range.upperBound
+      } else if failed.count < Trim.mostFailures {
+        failed.append(range)
+      }
+    }
   }
 
   private let device: DataDevice
+  /// What a request that failed is not divided below.
+  private let smallestRequest: UInt64
   /// Ascending, in bytes.
   package let ranges: [Range<UInt64>]
 
   /// `unused`: blocks of `blockBytes` each; all lie on the device.
   package init(_ device: DataDevice, unused: Bitset, blockBytes: UInt64) {
     self.device = device
+    smallestRequest = max(1, blockBytes, device.discardLimits.granularityBytes)
     ranges = unused.ranges.map {
       $0.lowerBound * blockBytes..<($0.upperBound + 1) * blockBytes
     }
@@ -33,31 +48,43 @@ package struct Trim: Sendable {
     ranges.reduce(0) { $0 + device.discardLimits.effectiveBytes(of: $1) }
   }
 
-  /// Discards everything, one request after the other. One that fails is noted, and the next is
-  /// made; a device that refuses the very first is not asked again.
+  /// Discards everything, one request after the other. One that fails is tried again in halves,
+  /// down to single blocks, so that only what the device refuses is not given back. A device that
+  /// takes no discards at all is not asked again.
   package func run() -> Outcome {
-    device.progress.begin(
-      "giving free space back", total: Int(bytes / Trim.progressUnit))
+    device.progress.begin("giving free space back", total: Int(bytes / Trim.progressUnit))
     var outcome = Outcome()
+    var retriesLeft = Trim.mostRetries
     for range in ranges {
       var next = range.lowerBound
       while next < range.upperBound {
         // Requests end at round places, so that none cuts a piece of the device's granularity.
         let end = min(range.upperBound, (next / Trim.largestRequest + 1) * Trim.largestRequest)
-        do throws(IOError) {
-          try device.discard(next..<end)
-          outcome.discardedBytes += end - next
-        } catch {
-          outcome.failedBytes += end - next
-          if outcome.failed.count < Trim.mostFailures { outcome.failed.append(next..<end) }
-          if outcome.cause == nil { outcome.cause = error }
-          if outcome.discardedBytes == 0, error.isUnsupported { return outcome }
-        }
+        discard(next..<end, &outcome, &retriesLeft)
+        if outcome.discardedBytes == 0, outcome.cause?.isUnsupported == true { return outcome }
         device.progress.advance(Int((end - next) / Trim.progressUnit))
         next = end
       }
     }
     return outcome
+  }
+
+  /// Calls itself as often as a request can be halved.
+  private func discard(
+    _ range: Range<UInt64>, _ outcome: inout Outcome, _ retriesLeft: inout Int
+  ) {
+    do throws(IOError) {
+      try device.discard(range)
+      outcome.discardedBytes += range.upperBound - range.lowerBound
+    } catch {
+      let middle = (range.lowerBound + range.upperBound) / 2 / smallestRequest * smallestRequest
+      guard middle > range.lowerBound, retriesLeft > 1, !error.isUnsupported else {
+        return outcome.fail(range, error)
+      }
+      retriesLeft -= 2
+      discard(range.lowerBound..<middle, &outcome, &retriesLeft)
+      discard(middle..<range.upperBound, &outcome, &retriesLeft)
+    }
   }
 
   private static let progressUnit: UInt64 = 512
