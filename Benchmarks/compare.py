@@ -11,6 +11,7 @@ import tempfile
 
 import inputs
 import measure
+import moves
 
 HEAD = ("| input | job | wall s | {0} | times | CPU s | {0} | times | MiB | {0} | times |\n"
         "|---|---|" + "--:|" * 9)
@@ -299,6 +300,9 @@ def report(bench, memory, disk, is_full):
           "\n\n| input | wall s | CPU s |\n|---|--:|--:|")
     for name, copy in writing.items():
         print(f"| {name} | {copy.wall:.3f} | {copy.cpu:.3f} |")
+    print("\n## Moving and discarding data\n\nthin_shrink moves all data to the lower half of its "
+          "device; dd copies as much there, 8 MiB at a time. Both flush.\n", flush=True)
+    moves.report(bench, memory, disk)
     way = []
 
     def drop(files):
