@@ -50,7 +50,10 @@ import Testing
     var random = SeededRandom()
     let traced = try traced(&random)
     let events = traced.trace.events
-    #expect(events.contains { $0.isFlush && $0.file == 0 } && events.count > 8)
+    for file in traced.files.indices {
+      #expect(events.contains { $0.isFlush && $0.file == file }, "seed \(random.seed)")
+      #expect(events.contains { !$0.isFlush && $0.file == file }, "seed \(random.seed)")
+    }
     for count in 0...events.count {
       let place: Comment = "seed \(random.seed), killed after \(count) of \(events.count)"
       let disks = traced.trace.disks(traced.start, after: count)
