@@ -19,6 +19,8 @@ struct PoolJudgement {
   let dataCounts: RefCounts
   /// Internal nodes that may lack children.
   let partial: Set<MetadataBlock>
+  /// Devices made up for trees that belong to somebody: no list has them.
+  private let madeUp: Set<UInt64>
   /// Of metadata blocks, and of data blocks; without differences where the map is no evidence.
   let metadata: CountDifferences
   let data: CountDifferences
@@ -31,11 +33,14 @@ struct PoolJudgement {
   /// Whether there are more of these than can be looked at.
   private(set) var hasTooMany = false
 
-  init(_ pool: PoolReading, partial: Set<MetadataBlock> = []) {
+  init(
+    _ pool: PoolReading, partial: Set<MetadataBlock> = [], madeUp: Set<UInt64> = []
+  ) {
     let (reader, dataCounts) = (pool.reader, pool.counts)
     self.reader = reader
     self.dataCounts = dataCounts
     self.partial = partial
+    self.madeUp = madeUp
     var usage = reader.usage.withNothingCounted
     var findings = Findings()
     let superblock = reader.superblock
@@ -87,7 +92,8 @@ struct PoolJudgement {
   /// Whether nothing that trees lead to is contradicted.
   var isClean: Bool {
     surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && surplusData.isEmpty && !hasTooMany
-      && !hasTreesAtOdds && !reader.hasListsAtOdds && mappedAtOdds.isEmpty && fitsLostLeaves
+      && !hasTreesAtOdds && !reader.hasListsAtOdds(butFor: madeUp) && mappedAtOdds.isEmpty
+      && fitsLostLeaves
   }
 
   /// Whether trees have nodes or pointers that can't be right.
@@ -155,9 +161,12 @@ struct PoolJudgement {
 
 extension PoolReader {
   /// Whether a device stands in one list only, and no damage tells why.
-  var hasListsAtOdds: Bool {
+  var hasListsAtOdds: Bool { hasListsAtOdds(butFor: []) }
+
+  fileprivate func hasListsAtOdds(butFor others: Set<UInt64>) -> Bool {
     devices.contains { device in
-      device.root == nil && !lostTopLevel.contains { $0.contains(device.id) }
+      if others.contains(device.id) { return false }
+      return device.root == nil && !lostTopLevel.contains { $0.contains(device.id) }
         || device.details == nil && !lostDetails.contains { $0.contains(device.id) }
     }
   }

@@ -1,0 +1,66 @@
+import PersistentData
+import TestSupport
+import Testing
+import ThinMetadata
+
+/// Where several explanations are as good as each other: what all of them agree on is kept, and
+/// nothing that only some of them allow.
+@Suite struct EqualEvidenceTests {
+  /// Devices 0 and 3 have trees of the same size.
+  @Test(arguments: [true, false])
+  func `trees of one size are told apart by an old list of devices, and by nothing else`(
+    hasOldLists: Bool
+  ) throws {
+    let image = try MetadataImage(kernel: "thin/snapshots")
+    let (first, second) = (image.root(of: 0), image.root(of: 3))
+    try #require(image.mappings[0]?.count == image.mappings[3]?.count)
+    var damaged = hasOldLists ? image : withoutOldLists(image)
+    damaged.zero(image.superblock.mappingRoot)
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("")
+    let strangers = rescue.salvage.grafting.strangers
+    #expect(strangers.count == (hasOldLists ? 0 : 2))
+    expectAllKept(rescue, image, nobodys: hasOldLists ? [] : [first, second])
+  }
+
+  /// Then the list is as good as lost.
+  @Test func `a list of devices that an old leaf took the place of costs no tree`() throws {
+    let image = try MetadataImage(kernel: "thin/snapshots")
+    var damaged = withoutOldLists(image)
+    let list = image.superblock.mappingRoot
+    let leaf = image.leaves(below: image.root(of: 0))[0]
+    damaged.copy(leaf.block, to: list)
+    damaged.set(list, as: .btreeNode, BTreeNode.Layout.block, to: list)
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("")
+    expectAllKept(rescue, image, nobodys: [image.root(of: 0), image.root(of: 3)])
+  }
+
+  /// Without lists of devices that have device 3.
+  private func withoutOldLists(_ image: MetadataImage) -> MetadataImage {
+    var damaged = image
+    for block in 1..<UInt64(image.blockCount) where block != image.superblock.mappingRoot {
+      guard image.count(Int(block), in: image.metadataMap) == 0,
+        image.withBlock(block, { BlockKind(of: $0) }) == .btreeNode
+      else { continue }
+      let node = image.node(block)
+      let isList = node.isLeaf && node.values.allSatisfy { $0 < UInt64(image.blockCount) }
+      if isList, node.keys.contains(3) { damaged.zero(block) }
+    }
+    return damaged
+  }
+
+  /// `nobodys`: trees of which it can't be told whose they are.
+  private func expectAllKept(
+    _ rescue: Rescue, _ image: MetadataImage, nobodys: Set<UInt64>
+  ) {
+    let after = rescue.output.mappings
+    for (device, root) in image.devices {
+      let isLost = nobodys.contains(root)
+      #expect(after[device] == (isLost ? [:] : image.mappings[device]), "device \(device)")
+    }
+    let kept = rescue.salvage.grafting.strangers.compactMap { after[$0] }
+    let expected = nobodys.map { image.mappings(below: $0) }
+    #expect(kept.count == expected.count && expected.allSatisfy(kept.contains))
+  }
+}
