@@ -36,6 +36,21 @@ import ThinMetadata
     expectAllKept(rescue, image, nobodys: [image.root(of: 0), image.root(of: 3)])
   }
 
+  @Test func `counts of metadata blocks that are far too high and too low cost nothing`() throws {
+    let image = try MetadataImage(kernel: "thin/snapshots-of-snapshots")
+    let counts = image.node(image.superblock.metadataSpaceMap.refCountRoot)
+    try #require(counts.isLeaf && counts.keys.count > 1)
+    var damaged = image
+    for (index, count) in [(0, UInt32(753)), (1, 0)] {
+      let field = Field<UInt32>(at: counts.valueOffset(index))
+      damaged.set(counts.block, as: .btreeNode, field, to: count)
+    }
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("")
+    #expect(rescue.output.mappings == image.mappings)
+    #expect(!rescue.salvage.results.contains { !$0.isWhole })
+  }
+
   /// Without lists of devices that have device 3.
   private func withoutOldLists(_ image: MetadataImage) -> MetadataImage {
     var damaged = image

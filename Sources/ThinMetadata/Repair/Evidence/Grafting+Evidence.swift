@@ -243,10 +243,16 @@ extension PoolJudgement {
   }
 
   /// Whether one pointer may lead to another node than it did: what it leads to now has a reference
-  /// too many, and nothing leads to what it led to. An older bitmap differs in more.
+  /// too many, and nothing leads to what it led to. An older bitmap differs in more, large counts
+  /// that are wrong by more.
   var mayHaveWrongPointer: Bool {
     surplusBlocks.count == 1 && surplusMapBlocks.isEmpty && !metadata.deficits.isEmpty
-      && metadata.isComplete && data.isComplete
+      && metadata.isComplete && data.isComplete && !areLargeCountsWrong
+  }
+
+  private var areLargeCountsWrong: Bool {
+    metadata.all.allSatisfy { $0.stored >= 3 || $0.counted >= 3 }
+      && metadata.surpluses.contains { $0.counted - $0.stored > 1 }
   }
 
   /// Whether an internal node leads to a block that is free: then it is older as a whole.
