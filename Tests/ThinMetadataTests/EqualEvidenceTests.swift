@@ -6,6 +6,41 @@ import ThinMetadata
 /// Where several explanations are as good as each other: what all of them agree on is kept, and
 /// nothing that only some of them allow.
 @Suite struct EqualEvidenceTests {
+  /// A leaf of device 0 has some entries that device 3's leaf has, of before it changed: each may be
+  /// the one that lies.
+  @Test func `of two leaves one of which lies, all is kept that is right in either case`() throws {
+    let image = try MetadataImage(kernel: "thin/snapshots")
+    let (liar, other) = (
+      image.leaves(below: image.root(of: 0))[0], image.leaves(below: image.root(of: 3))[0]
+    )
+    try #require(liar.block != other.block && liar.keys == other.keys)
+    let contested = 10
+    let places = liar.keys.indices.filter { liar.values[$0] != other.values[$0] }
+    try #require(places.count > contested)
+    var damaged = image
+    for place in places.prefix(contested) {
+      damaged.set(liar.block, as: .btreeNode, liar.value(place), to: other.values[place])
+    }
+
+    let rescue = try Rescue(damaged)
+    try rescue.expectSound("")
+    let after = rescue.output.mappings
+    for (device, before) in image.mappings {
+      let now = after[device, default: [:]]
+      #expect(isTrue(now, to: before), "device \(device)")
+      let result = rescue.salvage.results.first { $0.id == device }
+      let leaf = device == 0 ? liar : device == 3 ? other : nil
+      #expect(result?.isWhole == (leaf == nil), "device \(device)")
+      // Of a leaf that may lie, what another leaf has as well.
+      let others = image.mappings.filter { $0.key != device }.values
+      let lost = before.filter { key, mapping in
+        leaf?.keys.contains(key) == true && !others.contains { $0[key] == mapping }
+      }
+      #expect(now.count >= before.count - contested - lost.count, "device \(device)")
+      #expect(leaf != nil || now.count == before.count, "device \(device)")
+    }
+  }
+
   /// Devices 0 and 3 have trees of the same size.
   @Test(arguments: [true, false])
   func `trees of one size are told apart by an old list of devices, and by nothing else`(

@@ -70,7 +70,8 @@ extension Grafting {
     // Two lists that don't have the same devices, and nothing that says which is right.
     guard judgement.isContradicted else { return source.superblock }
     let isOne = found.isEmpty ? !explanations.isExhaustive : found.allSatisfy { $0.count == 1 }
-    return try leaveOutContested(judgement, trials, found, areSeveral: !isOne)
+    let agreed = try AgreedEntries(explanations, among: suspects, trials)
+    return try leaveOutContested(judgement, trials, found, keeping: agreed, areSeveral: !isOne)
   }
 
   /// Looks for explanations among `suspects`; where there is none, among the nodes of trees as well
@@ -171,11 +172,12 @@ extension Grafting {
     damagedBlocks.sort { $0.block < $1.block }
   }
 
-  /// Has all that is contested read as if it weren't there, until nothing is. `areSeveral`: whether
-  /// more than one block must lie: then a node that does may have other pointers that are wrong.
+  /// Has all that is contested read as if it weren't there, until nothing is; but for what is right
+  /// whichever explanation is. `areSeveral`: whether more than one block must lie: then a node that
+  /// does may have other pointers that are wrong.
   private mutating func leaveOutContested(
     _ judgement: PoolJudgement, _ trials: Trials, _ explanations: [[Suspect]],
-    areSeveral: Bool = false
+    keeping agreed: AgreedEntries? = nil, areSeveral: Bool = false
   ) throws(IOError) -> Superblock {
     isOpen = true
     for suspect in Set(explanations.joined()) { note(suspect, judgement) }
@@ -183,7 +185,7 @@ extension Grafting {
     let file = judgement.reader.file
     // With other damage, pointers that are wrong may seem right: they make up for what is missing.
     let isDropping = judgement.reader.hasLosses || areSeveral
-    var judgement = judgement
+    var (judgement, agreed) = (judgement, agreed)
     var contested = trials.contested
     for _ in 0..<Grafting.mostRounds {
       let trials = Trials(trials.source, trials.census, contested)
@@ -196,6 +198,10 @@ extension Grafting {
         if explanations.isEmpty { note(.node(block), judgement) }
       }
       for leaf in contested.leaves {
+        if let agreed {
+          leaveOut(leaf, keeping: agreed, file)
+          continue
+        }
         if named.contains(leaf.block) {
           // Where it lies, nobody knows which of its entries are right.
           file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
@@ -209,6 +215,7 @@ extension Grafting {
         leftOut[leaf.block, default: []] += keys.sorted().map { $0...$0 }
         if explanations.isEmpty { note(.node(leaf.block), judgement) }
       }
+      agreed = nil
       judgement = PoolJudgement(try trials.source.read())
       if judgement.surplusBlocks.isEmpty, judgement.surplusData.isEmpty { break }
       contested = Contested(judgement)

@@ -1,0 +1,77 @@
+internal import PersistentData
+
+/// What is right of leaves of which one lies, and nothing tells which.
+///
+/// If a leaf is the one that lies, other leaves prove some of what it must have held; if it is not,
+/// it is right as it stands. What stands there and is proven as well is right in either case. Of
+/// leaves that no explanation blames everything is.
+struct AgreedEntries {
+  /// More leaves that may lie than this are not looked at.
+  private static let most = 16
+
+  /// By leaf that may lie: the virtual blocks that it may map, and those whose mappings are right.
+  private(set) var leaves: [MetadataBlock: (range: ClosedRange<UInt64>, keys: Set<UInt64>)] = [:]
+
+  /// `nil` where more may lie than one leaf, or a space map instead, or not all were suspected.
+  init?(
+    _ explanations: Explanations<Suspect>, among suspects: [Suspect], _ trials: Trials
+  ) throws(IOError) {
+    let contested = trials.contested
+    let contestedLeaves = Set(contested.leaves.map(\.block))
+    guard contested.parents.isEmpty, contested.lists.isEmpty, contested.details.isEmpty,
+      !contested.hasLosses, !explanations.found.isEmpty,
+      explanations.found.count <= AgreedEntries.most,
+      explanations.isExhaustive, suspects.count < Suspect.most
+    else { return nil }
+    for explanation in explanations.found {
+      guard explanation.count == 1, let suspect = explanation.first else { return nil }
+      if suspect.isSpaceMap { continue }
+      guard case .node(let leaf) = suspect, contestedLeaves.contains(leaf),
+        let lost = try trials.lost(leaf)
+      else { return nil }
+      let proven = lost.claims(upTo: .proven).map { Entry(key: $0.key, value: $0.mapping.value) }
+      let standing = (NodeCopy(trials.census.file, leaf)?.entries ?? []).map {
+        Entry(key: $0.key, value: $0.value)
+      }
+      let keys = Set(proven).intersection(standing).map(\.key)
+      leaves[leaf] = (lost.keys, Set(keys))
+    }
+  }
+
+  private struct Entry: Hashable {
+    let key: UInt64
+    let value: UInt64
+  }
+}
+
+extension Trials {
+  /// What the rest of the pool tells of a leaf if it lies.
+  fileprivate func lost(_ leaf: MetadataBlock) throws(IOError) -> LostLeaf? {
+    let standIns = census.file.allStandIns
+    defer { census.file.allStandIns = standIns }
+    guard let superblock = assume([.node(leaf)]) else { return nil }
+    let pool = try PoolSource(superblock: superblock, read: source.read).read()
+    guard let lost = LostLeaves(pool.reader, rootsAreLeaves: true), lost.leaves.count == 1
+    else { return nil }
+    let deficits = DataDeficits(pool)
+    return ClaimBook(lost, deficits, Survivors(pool.reader, of: deficits.shared)).result
+      .leaves.first
+  }
+}
+
+extension Grafting {
+  /// Has a leaf that is contradicted read without what may be wrong of it.
+  mutating func leaveOut(
+    _ leaf: Contested.Leaf, keeping agreed: AgreedEntries, _ file: BlockFile
+  ) {
+    guard let own = agreed.leaves[leaf.block], var copy = NodeCopy(file, leaf.block) else { return }
+    let contested = Set(leaf.entries.map(\.key))
+    copy.entries.removeAll { !own.keys.contains($0.key) || contested.contains($0.key) }
+    guard !copy.entries.isEmpty, let contents = copy.contents else {
+      file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
+      return
+    }
+    leftOut[leaf.block, default: []] += own.range.removing(copy.entries.map { $0.key...$0.key })
+    file.standIn(for: leaf.block, contents)
+  }
+}
