@@ -6,8 +6,8 @@ import ThinMetadata
 /// Where several explanations are as good as each other: what all of them agree on is kept, and
 /// nothing that only some of them allow.
 @Suite struct EqualEvidenceTests {
-  /// A leaf of device 0 has some entries that device 3's leaf has, of before it changed: each may be
-  /// the one that lies.
+  /// A leaf of device 0 has some entries that device 3's leaf has, of before it changed: each may
+  /// be the one that lies.
   @Test func `of two leaves one of which lies, all is kept that is right in either case`() throws {
     let image = try MetadataImage(kernel: "thin/snapshots")
     let (liar, other) = (

@@ -44,7 +44,7 @@ import ThinMetadata
   @Test(arguments: TestFiles.fixtureNames("kernel/thin"))
   func `changed mappings and counts are told as a plain model tells them`(name: String) throws {
     let sound = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom(usually: 1)
+    var random = SeededRandom()
     for round in 0..<OverwrittenDataTests.rounds {
       var image = sound
       crossLink(&image, &random)
@@ -88,14 +88,14 @@ import ThinMetadata
     name: String
   ) throws {
     let sound = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom(usually: 1)
+    var random = SeededRandom()
     for round in 0..<OverwrittenDataTests.rounds {
       var image = sound
       crossLink(&image, &random)
       lowerCounts(&image, &random)
       let model = OverwrittenModel(image)
-      // One such mapping in a pool with leaks may as well be an entry that is wrong.
-      guard model.hasSigns, !model.mayHaveWrongEntry else { continue }
+      // One such mapping in a pool with leaks may as well be a wrong entry, several a wrong leaf.
+      guard model.hasSigns, !model.mayHaveWrongEntry, !model.mayHaveWrongLeaf else { continue }
       let place: Comment = "\(name), seed \(random.seed), round \(round)"
       var expected = image.mappings
       for (id, device) in model.devices {

@@ -19,6 +19,10 @@ struct OverwrittenModel {
   /// Whether exactly one data block has a reference too many, and others are short of some; or two
   /// have, and just as many references are missing.
   let mayHaveWrongEntry: Bool
+  /// Whether as many references are missing as there are too many, or more, and some data block
+  /// that has too many was given out once: a leaf that lies says as much as counts that are too
+  /// low in a pool with leaks.
+  let mayHaveWrongLeaf: Bool
   /// Whether anything but these mappings tells that something is wrong: counts, or times with
   /// which a kernel would write in place to what is shared.
   let hasSigns: Bool
@@ -51,6 +55,9 @@ struct OverwrittenModel {
     let missing = differences.values.filter { $0 > 0 }.reduce(0, +)
     mayHaveWrongEntry =
       missing > 0 && (tooMany.count == 1 || tooMany.count == 2 && missing == -tooMany.reduce(0, +))
+    mayHaveWrongLeaf =
+      missing > 0 && missing >= -tooMany.reduce(0, +)
+      && differences.contains { $0.value < 0 && ways[$0.key]?.count == 1 }
     hasSigns =
       !differences.isEmpty
       || !SharingModel(image).lowestSnapshottedTimes.isEmpty

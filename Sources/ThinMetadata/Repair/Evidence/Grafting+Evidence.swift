@@ -68,7 +68,8 @@ extension Grafting {
       return take(better ?? only, trials, judgement)
     }
     // Two lists that don't have the same devices, and nothing that says which is right.
-    guard judgement.isContradicted else { return source.superblock }
+    guard judgement.isContradicted, !found.isEmpty || !judgement.hasCountsTooLow
+    else { return source.superblock }
     let isOne = found.isEmpty ? !explanations.isExhaustive : found.allSatisfy { $0.count == 1 }
     let agreed = try AgreedEntries(explanations, among: suspects, trials)
     return try leaveOutContested(judgement, trials, found, keeping: agreed, areSeveral: !isOne)
@@ -260,6 +261,16 @@ extension PoolJudgement {
   private var areLargeCountsWrong: Bool {
     metadata.all.allSatisfy { $0.stored >= 3 || $0.counted >= 3 }
       && metadata.surpluses.contains { $0.counted - $0.stored > 1 }
+  }
+
+  /// Whether counts of data blocks are too low, whatever else: more references are too many than
+  /// are missing. Devices have as many mappings as their details say; so each that a leaf has wrong
+  /// would leave one missing.
+  fileprivate var hasCountsTooLow: Bool {
+    surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && !hasTreesAtOdds && !hasTooMany
+      && mappedAtOdds.isEmpty && data.isComplete && !reader.hasListsAtOdds && !reader.hasLosses
+      && missingReferences
+        < data.surpluses.map { $0.length * min($0.counted - $0.stored, 1 << 20) }.cappedSum
   }
 
   /// Whether an internal node leads to a block that is free: then it is older as a whole.
