@@ -21,10 +21,17 @@ struct EraRestore: Tool {
   func run() throws(Failure) {
     let (source, file) = try openRestore(input, output)
     let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
-    do throws(XMLError) { _ = try EraXMLReader.read(source, into: EraRestorer(file)) } catch {
+    let restorer: EraRestorer
+    do throws(XMLError) { restorer = try EraXMLReader.read(source, into: EraRestorer(file)) } catch
+    {
       bar.finish()
       throw Failure(error, input, output, for: .era)
     }
     bar.finish()
+    if let era = restorer.presumedEra {
+      shared.messages.say(
+        "'\(input)' has no writeset of the current era, \(era), though of earlier ones: every "
+          + "block counts as written in it, so that no backup misses one.")
+    }
   }
 }

@@ -33,6 +33,9 @@ package struct EraRestorer: EraEvents {
   private var open: (era: UInt64, bitCount: UInt32, bits: BitsetWriter, next: UInt64)?
   private var eraCount: UInt64 = 0
   private var hasEraArray = false
+  /// The current era, where it was given no writeset though eras before it were: tools that look at
+  /// archived ones alone leave it out after a crash. Every block counts as written in it.
+  package private(set) var presumedEra: UInt64?
 
   /// Whatever `file` holds is gone once the superblock has come and can be.
   package init(_ file: BlockFile) { target = .file(file) }
@@ -131,13 +134,21 @@ package struct EraRestorer: EraEvents {
         + "len=\"\(blockCount)\"/></writeset>")
   }
 
+  /// Makes up a writeset that comes after all others, if it is that of the current era.
+  private mutating func presume(_ era: UInt64) throws(WriteError) {
+    guard era == UInt64(currentEra) else { throw EraRestorer.missing(era, blockCount) }
+    hasEraArray = false
+    try beginWriteset(era: era, bitCount: UInt32(blockCount))
+    try marked(0..<blockCount)
+    try endWriteset()
+    hasEraArray = true
+    presumedEra = era
+  }
+
   package mutating func end() throws(WriteError) {
+    if let lastEra, lastEra < UInt64(currentEra) { try presume(lastEra + 1) }
     guard var job else { throw .rejected("missing superblock") }
     let (header, writer) = (job.header, job.writer)
-    // Some tools leave out what was written in the current era so far.
-    if let lastEra, lastEra + 1 < UInt64(currentEra) {
-      throw EraRestorer.missing(lastEra + 1, blockCount)
-    }
     let writesetRoot: MetadataBlock
     let eraRoot: MetadataBlock
     do throws(IOError) {

@@ -73,9 +73,16 @@ package struct BitsetWriter {
     word |= 1 << (bit % 64)
   }
 
-  /// Sets the bits of a range.
+  /// Sets the bits of a range; see above.
   package mutating func set(_ range: Range<UInt64>) throws(IOError) {
-    for bit in range { try set(bit) }
+    precondition(range.upperBound <= bitCount)
+    var bit = range.lowerBound
+    while bit < range.upperBound {
+      try advance(to: bit / 64)
+      let count = min(64 - bit % 64, range.upperBound - bit)
+      word |= (.max >> (64 - count)) << (bit % 64)
+      bit += count
+    }
   }
 
   package mutating func finish() throws(IOError) -> MetadataBlock {
