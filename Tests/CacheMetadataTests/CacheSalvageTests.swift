@@ -147,14 +147,19 @@ import Testing
     let cache = try RecordedCache.of(image.path).cache
     try image.clear(.superblock)
     var overrides = CacheOverrides()
-    if cache.header?.cacheBlockCount == 0 {
-      // Of one that was never used there is nothing to be found, and nothing to be lost.
-      overrides.dataBlockSectors = cache.header?.dataBlockSectors
-      #expect(throws: CacheSalvageError.self) { try RecordedCache.salvaged(image.path, overrides) }
-      return
-    }
     #expect(throws: CacheSalvageError.self) { try RecordedCache.salvaged(image.path, overrides) }
     overrides.dataBlockSectors = cache.header?.dataBlockSectors
+    if name == "cache-grown" {
+      // Two states may be the newest, of caches of different sizes: LVM has to say of which.
+      let error = #expect(throws: CacheSalvageError.self) {
+        try RecordedCache.salvaged(image.path, overrides)
+      }
+      guard case .numbersMissing([.cacheBlockCount]) = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      overrides.cacheBlockCount = cache.header?.cacheBlockCount
+    }
     let (found, salvage) = try RecordedCache.salvaged(image.path, overrides)
     #expect(found.hints.isEmpty)
     #expect(!found.mappings.values.contains { !$0.isDirty })
@@ -162,16 +167,34 @@ import Testing
     for (cacheBlock, mapping) in found.mappings {
       #expect(mapping.originBlock == cache.mappings[cacheBlock]?.originBlock)
     }
-    if salvage.outcome.otherStates > 0 {
-      // It can't be told which state is the newest: that is said.
-      #expect(name == "cache-grown" && !salvage.outcome.isWhole)
-      return
-    }
+    #expect(salvage.outcome.otherStates == 0)
     #expect(found.header?.dataBlockSectors == cache.header?.dataBlockSectors)
     #expect(found.header?.cacheBlockCount == cache.header?.cacheBlockCount)
     #expect(found.mappings.count == cache.mappings.count)
     // Before the first clean end a cache has no policy's name.
     if cache.header?.policy != "" { #expect(found.header == cache.header) }
+  }
+
+  /// What was in use once leaves blocks behind: then no empty state is taken for the newest.
+  @Test func `a cache that was used isn't taken for one that never was`() throws {
+    let image = try EditableImage(kernel: "cache/cache-formatted")
+    let mappings = try EditableImage(kernel: "cache/cache-v2")
+    let block = try #require(RecordedCache.of(mappings.path).reader.mappings?.blocks[0])
+    try image.clear(.superblock)
+    var overrides = CacheOverrides()
+    overrides.dataBlockSectors = 128
+    let (found, salvage) = try RecordedCache.salvaged(image.path, overrides)
+    #expect(found.mappings.isEmpty && salvage.outcome.isWhole)
+    let count = try image.open().blockCount
+    let free = MetadataBlock(UInt32(count - 1))
+    let words = try mappings.open().withBlock(block) { bytes in
+      (0..<MetadataBlock.size / 8).map { bytes[Field<UInt64>(at: 8 * $0)] }
+    }
+    try image.edit(free, .array) { bytes in
+      for (index, word) in words.enumerated() { bytes[Field<UInt64>(at: 8 * index)] = word }
+      bytes[ArrayBlock.Layout.block] = UInt64(free.number)
+    }
+    #expect(throws: CacheSalvageError.self) { try RecordedCache.salvaged(image.path, overrides) }
   }
 
   @Test func `a superblock with another number of blocks loses none`() throws {

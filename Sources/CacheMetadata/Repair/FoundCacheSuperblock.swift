@@ -27,7 +27,8 @@ struct FoundCacheSuperblock: Sendable {
       others = Array(lost.superblocks.dropFirst())
       state = .remade
       isFlagKnown = false
-      guard overrides.dataBlockSectors != nil else { throw .numbersMissing([.dataBlockSectors]) }
+      let missing = lost.missingNumbers(overrides)
+      guard missing.isEmpty else { throw .numbersMissing(missing) }
       let invalid = superblock.invalidNumbers
       guard invalid.isEmpty else { throw .numbersInvalid(invalid) }
       return

@@ -12,12 +12,30 @@ struct LostCacheSuperblock: Sendable {
   init?(_ file: BlockFile, _ overrides: CacheOverrides) {
     let census = StateCensus(ofCache: file)
     let search = StateSearch(census)
-    let found = search.candidates.compactMap { state in
-      CacheSuperblock(state, in: file, census.blockCount, overrides)
+    func states(_ states: [MetadataState]) -> [CacheState] {
+      states.compactMap { CacheState($0, in: file, census.blockCount, overrides) }
+    }
+    var found = states(search.candidates).filter { !$0.isUnused }
+    if let given = overrides.cacheBlockCount.map(UInt64.init) {
+      let fitting = found.filter { $0.cacheBlockCount == given }
+      if !fitting.isEmpty { found = fitting }
+    }
+    // One that was never used is nothing but the oldest state, where there is any other.
+    if found.isEmpty, !census.holdsArrayBlocks {
+      found = states(search.states).suffix(1)
     }
     if found.isEmpty { return nil }
-    superblocks = found
+    superblocks = found.map { $0.superblock(overrides) }
     otherStates = search.states.count - 1
+  }
+
+  /// What has to be given, as nothing that is left tells it, or not for certain.
+  func missingNumbers(_ overrides: CacheOverrides) -> [CacheSalvageError.MissingNumber] {
+    var missing: [CacheSalvageError.MissingNumber] = []
+    if overrides.dataBlockSectors == nil { missing.append(.dataBlockSectors) }
+    let isCountOpen = superblocks.contains { $0.cacheBlockCount != superblocks[0].cacheBlockCount }
+    if overrides.cacheBlockCount == nil, isCountOpen { missing.append(.cacheBlockCount) }
+    return missing
   }
 }
 
@@ -42,21 +60,51 @@ extension BTreeNode {
   }
 }
 
-extension CacheSuperblock {
-  /// A superblock that leads to a state; `nil` when that is no cache's.
-  fileprivate init?(
+extension StateCensus {
+  /// Whether any block of an array is there, of whatever age: a cache that was used has some.
+  fileprivate var holdsArrayBlocks: Bool {
+    metadataBlocks.contains { number in
+      let kind = try? file.withBlock(MetadataBlock(number)) { BlockKind(of: $0) }
+      return kind == .array
+    }
+  }
+}
+
+/// A state of a cache.
+private struct CacheState {
+  /// Cache blocks that the mappings are of.
+  let cacheBlockCount: UInt64
+  /// Whether no cache was activated with this metadata yet.
+  let isUnused: Bool
+  private let mappings: MetadataBlock
+  private let hasDirtyBitset: Bool
+  private let refCountRoot: UInt64
+  private let state: MetadataState
+
+  /// `nil` when this is no cache's state.
+  init?(
     _ state: MetadataState, in file: BlockFile, _ blockCount: UInt64, _ overrides: CacheOverrides
   ) {
     var arrays: [(root: MetadataBlock, count: UInt64)] = []
-    var (others, refCountRoot, hintCount): (Int, UInt64, UInt64?) = (0, 0, nil)
+    var emptyArrays: [MetadataBlock] = []
+    var (refCountRoot, hintCount): (UInt64, UInt64?) = (0, nil)
     for (root, count) in state.openReferences {
       switch TreeLook(below: root, in: file, blockCount: blockCount) {
       case .array(8): arrays.append((root, ArrayExtent(below: root, 8, in: file).count))
       case .array(4): hintCount = ArrayExtent(below: root, 4, in: file).count
-      case .emptyArray: others += count
+      case .emptyArray: emptyArrays += Array(repeating: root, count: count)
       case .tree(4): refCountRoot = UInt64(root.number)
       default: break
       }
+    }
+    self.state = state
+    self.refCountRoot = refCountRoot
+    if arrays.isEmpty, hintCount == nil {
+      // Mappings and discards, and dirty bits if there are any.
+      guard state.isWhole, refCountRoot != 0, 2...3 ~= emptyArrays.count else { return nil }
+      (cacheBlockCount, isUnused, mappings) = (0, true, emptyArrays[0])
+      hasDirtyBitset = emptyArrays.count == 3
+      return
     }
     // Hints are written anew after the cache was shrunk, mappings may have a block too many.
     if let hintCount {
@@ -64,31 +112,22 @@ extension CacheSuperblock {
         ArrayExtent.canShrink(from: array.count, to: hintCount, 8) ? (array.root, hintCount) : array
       }
     }
-    let mappings = arrays.filter { array in
-      (hintCount ?? array.count) == array.count && CacheSuperblock.isMappingArray(array.root, file)
+    let possible = arrays.filter { array in
+      (hintCount ?? array.count) == array.count && CacheState.areMappings(array.root, file)
     }
     let given = overrides.cacheBlockCount.map(UInt64.init)
     // Bitsets of as many bits have far fewer words.
     guard
-      let mapping = mappings.first(where: { $0.count == given })
-        ?? mappings.max(by: { $0.count < $1.count }),
-      let count = UInt32(exactly: max(mapping.count, given ?? 0))
+      let mapping = possible.first(where: { $0.count == given })
+        ?? possible.max(by: { $0.count < $1.count }),
+      mapping.count <= UInt32.max
     else { return nil }
-    others += arrays.count - 1
-    let header = CacheHeader(
-      dataBlockSectors: overrides.dataBlockSectors ?? 0,
-      cacheBlockCount: count, policy: overrides.policy ?? "smq", hintSize: 4)
-    let map = SpaceMapRoot(
-      blockCount: state.countedBlocks, allocatedCount: 0, bitmapRoot: UInt64(state.index),
-      refCountRoot: refCountRoot)
-    var roots = CacheRoots()
-    roots.mappings = UInt64(mapping.root.number)
-    self.init(header, roots, version: overrides.version ?? (others > 1 ? 2 : 1), map)
-    policyHintSize = 4
+    (cacheBlockCount, isUnused, mappings) = (mapping.count, false, mapping.root)
+    hasDirtyBitset = emptyArrays.count + arrays.count - 1 > 1
   }
 
   /// Whether all that the blocks of an array hold can be mappings.
-  private static func isMappingArray(_ root: MetadataBlock, _ file: BlockFile) -> Bool {
+  private static func areMappings(_ root: MetadataBlock, _ file: BlockFile) -> Bool {
     let shape = CacheReader.Structure.mappings
     let extent = ArrayExtent(below: root, 8, in: file)
     var array = StoredArray(
@@ -98,5 +137,23 @@ extension CacheSuperblock {
       MappingVisitor(rules: .ofAnyVersion)
     }
     return visitors.allSatisfy { $0.findings.worst != .error }
+  }
+
+  /// A superblock that leads to this state.
+  func superblock(_ overrides: CacheOverrides) -> CacheSuperblock {
+    // Where blocks of mappings are lost at the end, there are fewer of them than the cache has.
+    let count = isUnused ? 0 : max(UInt32(cacheBlockCount), overrides.cacheBlockCount ?? 0)
+    let header = CacheHeader(
+      dataBlockSectors: overrides.dataBlockSectors ?? 0, cacheBlockCount: count,
+      policy: overrides.policy ?? "smq", hintSize: 4)
+    let map = SpaceMapRoot(
+      blockCount: state.countedBlocks, allocatedCount: 0, bitmapRoot: UInt64(state.index),
+      refCountRoot: refCountRoot)
+    var roots = CacheRoots()
+    roots.mappings = UInt64(mappings.number)
+    var superblock = CacheSuperblock(
+      header, roots, version: overrides.version ?? (hasDirtyBitset ? 2 : 1), map)
+    superblock.policyHintSize = 4
+    return superblock
   }
 }

@@ -40,6 +40,9 @@ package struct StateCensus: Sendable {
     self.targets = targets
   }
 
+  /// All blocks that are metadata of this target, in no particular order.
+  package var metadataBlocks: some Sequence<UInt32> { starts.keys }
+
   func isBitmap(_ block: UInt32) -> Bool { bitmaps.contains(block) }
 
   /// The blocks that a block refers to; `nil` when it is no metadata. A reference off the device is
