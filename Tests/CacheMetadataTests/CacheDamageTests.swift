@@ -145,7 +145,32 @@ struct CacheDamage: Sendable, CustomTestStringConvertible {
         bytes[LeafLayout(bytes.bytes).key(last)] = 1_000_000
       }
     },
+    tail("garbage") { image, tail in try image.clear(tail) },
+    tail("another number") { image, tail in
+      try image.edit(tail, .array) { $0[ArrayBlock.Layout.block] += 1 }
+    },
+    tail("values of another size") { image, tail in
+      try image.edit(tail, .array) { $0[ArrayBlock.Layout.valueSize] = 4 }
+    },
+    tail("more values than there is room for") { image, tail in
+      try image.edit(tail, .array) { $0[ArrayBlock.Layout.entryCount] = 600 }
+    },
+    tail("another kind") { image, tail in try image.edit(tail, .btreeNode) { _ in } },
   ]
+
+  /// Changes the block of mappings that stayed behind when the cache shrank.
+  private static func tail(
+    _ name: String, _ body: @escaping @Sendable (EditableImage, MetadataBlock) throws -> Void
+  ) -> CacheDamage {
+    CacheDamage(.arrayTailDamaged, name, of: "cache/cache-shrunk") { image, reader in
+      let root = MetadataBlock(UInt32(reader.superblock.mappingRoot))
+      let tail = try image.open().withBlock(root) { bytes in
+        let leaf = BTreeNode(bytes)
+        return MetadataBlock(UInt32(leaf.value(leaf.entryCount - 1)))
+      }
+      try body(image, tail)
+    }
+  }
 }
 
 @Suite struct CacheDamageTests {

@@ -36,11 +36,44 @@ package struct StoredArrays: Sendable {
       claim(pointer, for: place, &usage, &findings)
     }
     var seen: Set<Root> = []
+    var tails: Set<UInt64> = []
     for root in roots where seen.insert(root).inserted {
       let (entries, lost) = index.entries(below: root.pointer)
-      array(root, entries).reportMissing(
-        known: Set(entries.map(\.0)), hidden: lost, into: &findings)
+      let array = array(root, entries)
+      array.reportMissing(known: Set(entries.map(\.0)), hidden: lost, into: &findings)
+      if let tail = tail(of: array, entries), tails.insert(tail).inserted {
+        checkTail(tail, into: &findings)
+      }
     }
+  }
+
+  /// The block that may stay behind the last one where an array shrinks.
+  private func tail(of array: StoredArray, _ entries: [(UInt64, UInt64)]) -> UInt64? {
+    let end = shape.blockCount(for: array.entryCount)
+    return entries.first { $0.0 == end && places[$0.1] == end }?.1
+  }
+
+  /// Reports what is wrong with a block that was left behind. Nobody's values are in it, but a
+  /// kernel reads it when it drops the block.
+  private func checkTail(_ pointer: UInt64, into findings: inout Findings) {
+    guard let home = MetadataBlock(pointer: pointer, count: file.blockCount) else { return }
+    let site = shape.site(block: pointer)
+    var faults = Findings()
+    do throws(IOError) {
+      try file.withBlock(home) { bytes in
+        let kind = BlockKind(of: bytes)
+        guard kind == .array else {
+          return faults.reportKind(kind, expected: .array, at: site)
+        }
+        let block = ArrayBlock(bytes)
+        let wanted = min(block.entryCount, shape.valuesPerBlock)
+        _ = block.check(home: home, shape: shape, wanted: wanted, at: site, into: &faults)
+      }
+    } catch {
+      faults.report(.blockUnreadable, at: site, found: error.description)
+    }
+    guard let fault = faults.sorted.first else { return }
+    findings.report(.arrayTailDamaged, at: site, found: fault.rule.entry.fault)
   }
 
   /// One of the arrays that were read.
@@ -86,6 +119,8 @@ extension StoredArray {
   /// Reports places that the index leaves out and no damage hides, and those beyond the end.
   ///
   /// One block behind the last is what a shrinking array leaves behind, and is nothing to report.
+  ///
+  /// Source: Linux, drivers/md/persistent-data/dm-array.c, `shrink`.
   fileprivate func reportMissing(
     known: Set<UInt64>, hidden: [ClosedRange<UInt64>], into findings: inout Findings
   ) {

@@ -29,6 +29,7 @@ package enum Rule: String, CaseIterable, Sendable {
   case arrayUnusualMaximum
   case arrayBlockMissing
   case arrayBlockBeyondEnd
+  case arrayTailDamaged
 
   // Space maps
   case deviceTruncated

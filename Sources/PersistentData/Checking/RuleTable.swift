@@ -62,6 +62,8 @@ extension Rule {
     case .arrayBlockMissing: RuleEntry(.error, "the index has no array block for these entries")
     case .arrayBlockBeyondEnd:
       RuleEntry(.warning, "the index has an array block beyond the array's end")
+    case .arrayTailDamaged:
+      RuleEntry(.warning, "the block that was left over when the array shrank is damaged")
 
     case .deviceTruncated:
       RuleEntry(.error, "the device is smaller than its space map says", cause: true)
