@@ -3,11 +3,11 @@
 /// A canonical line is spaces or tabs, then exactly what the writer makes of a row. It means the
 /// same to expat *where a tag may stand*, and it is the reader's duty to be sure of that.
 struct RowLane {
-  /// Bytes in a line of a large pool.
-  private static let usualLine = 48
+  /// Bytes in the short lines of a large device.
+  private static let usualLine = 32
 
   /// Eight bytes of a literal; the mask leaves out what lies behind its end.
-  private struct Word {
+  private struct Word: Equatable {
     let bytes: UInt64
     let mask: UInt64
   }
@@ -30,6 +30,14 @@ struct RowLane {
     let shape: Int
     let kind: LaneRows.Row.Kind
     let pieces: Range<Int>
+    /// Pieces in front that are as those of the line before in `lines`.
+    let commonCount: Int
+  }
+
+  /// How much of a line is known to fit: so many pieces, which end there.
+  private struct Fit {
+    var pieceCount = 0
+    var end: Int
   }
 
   private var lines: [Line] = []
@@ -56,7 +64,10 @@ struct RowLane {
     for (literal, value) in zip(literals, [.decimal] + values) {
       append(Array(literal.utf8), after: value)
     }
-    lines.append(Line(shape: shape, kind: kind, pieces: first..<pieces.count))
+    let before = lines.last?.pieces ?? 0..<0
+    let common = zip(before, first..<pieces.count).prefix { areAlike($0, $1) }.count
+    lines.append(
+      Line(shape: shape, kind: kind, pieces: first..<pieces.count, commonCount: common))
     openings.append(words[pieces[first].words.lowerBound].bytes)
   }
 
@@ -72,6 +83,11 @@ struct RowLane {
     }
     pieces.append(
       Piece(words: first..<words.count, count: literal.count, valueKind: value))
+  }
+
+  private func areAlike(_ one: Int, _ other: Int) -> Bool {
+    pieces[one].valueKind == pieces[other].valueKind
+      && words[pieces[one].words].elementsEqual(words[pieces[other].words])
   }
 
   /// Finds the rows in the first `count` of some bytes, which start with a line. A row is found if
@@ -104,46 +120,49 @@ struct RowLane {
     }
     guard bytes.count - tag >= 8 else { return nil }
     let first = bytes.word(at: tag)
+    var fit = Fit(end: tag)
     for line in lines.indices where openings[line] == first {
-      if let end = match(lines[line].pieces, in: bytes, at: tag, &values, from: place) {
+      // Lines that differ in a word near their end alone need not be read twice.
+      if fit.pieceCount > lines[line].commonCount { fit = Fit(end: tag) }
+      if match(lines[line].pieces, in: bytes, &fit, &values, from: place) {
         return LaneRows.Row(
-          kind: lines[line].kind, shape: lines[line].shape, start: start, tag: tag, end: end)
+          kind: lines[line].kind, shape: lines[line].shape, start: start, tag: tag, end: fit.end)
       }
     }
     return nil
   }
 
-  /// Reads a line of some pieces whose tag starts at `start`; returns the end of the line.
+  /// Reads on in a line of some pieces, from where it is known to fit; returns whether all of it
+  /// does.
   private func match(
-    _ line: Range<Int>, in bytes: Span<UInt8>, at start: Int, _ values: inout [UInt64],
+    _ line: Range<Int>, in bytes: Span<UInt8>, _ fit: inout Fit, _ values: inout [UInt64],
     from place: Int
-  ) -> Int? {
+  ) -> Bool {
     var values = values.mutableSpan
-    var place = place
-    var index = start
-    for number in line {
-      let piece = pieces[number]
-      if number > line.lowerBound {
+    while fit.pieceCount < line.count {
+      let piece = pieces[line.lowerBound + fit.pieceCount]
+      var index = fit.end
+      if fit.pieceCount > 0 {
         let value =
           switch piece.valueKind {
           case .decimal: scanDecimal(bytes, at: &index)
           case .base64: scanBase64Word(bytes, at: &index)
           }
-        guard let value else { return nil }
-        values[place] = value
-        place += 1
+        guard let value else { return false }
+        values[place + fit.pieceCount - 1] = value
       }
-      guard bytes.count - index >= 8 * piece.words.count else { return nil }
+      guard bytes.count - index >= 8 * piece.words.count else { return false }
       // No place lies beyond the bytes.
       var next = index
       for word in piece.words {
         let difference = bytes.word(at: next) ^ words[word].bytes
-        guard difference & words[word].mask == 0 else { return nil }
+        guard difference & words[word].mask == 0 else { return false }
         next &+= 8
       }
-      index &+= piece.count
+      fit.end = index &+ piece.count
+      fit.pieceCount += 1
     }
-    return index
+    return true
   }
 }
 
