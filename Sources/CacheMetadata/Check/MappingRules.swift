@@ -29,40 +29,40 @@ struct MappingRules: Sendable {
     self.originEnd = originEnd
   }
 
-  /// What is wrong with the value of a cache block, if anything.
-  func fault(of value: UInt64) -> (rule: Rule, found: String, expected: String)? {
+  /// The rule that the value of a cache block breaks, if any.
+  func brokenRule(by value: UInt64) -> Rule? {
     let mapping = CacheMapping(value)
-    guard mapping.isValid else {
-      return value == 0 ? nil : (.mappingOfUnusedBlock, "value \(value)", "0")
-    }
+    guard mapping.isValid else { return value == 0 ? nil : .mappingOfUnusedBlock }
     if mapping.unknownFlags != 0 || mapping.isDirty && !hasDirtyFlags {
-      return (.mappingFlagsUnknown, "value \(value)", "")
+      return .mappingFlagsUnknown
     }
-    if mapping.originBlock >= MappingRules.originLimit {
-      return (
-        .originBlockOutOfRange, "origin block \(mapping.originBlock)",
-        "below \(MappingRules.originLimit)"
-      )
-    }
-    if let originEnd, mapping.originBlock >= originEnd {
-      return (
-        .originBlockBeyondDiscards, "origin block \(mapping.originBlock)", "below \(originEnd)"
-      )
-    }
+    if mapping.originBlock >= MappingRules.originLimit { return .originBlockOutOfRange }
+    if let originEnd, mapping.originBlock >= originEnd { return .originBlockBeyondDiscards }
     return nil
   }
+
+  /// Whether a value can't be that of a cache block.
+  func isError(_ value: UInt64) -> Bool { brokenRule(by: value)?.severity == .error }
 
   /// Reports what is wrong with the value of a cache block, if anything.
   func report(
     _ value: UInt64, of cacheBlock: UInt64, in block: UInt64? = nil, entry: Int? = nil,
     into findings: inout Findings
   ) {
-    guard let fault = fault(of: value) else { return }
+    guard let rule = brokenRule(by: value) else { return }
+    let origin = "origin block \(CacheMapping(value).originBlock)"
+    let (found, expected) =
+      switch rule {
+      case .mappingOfUnusedBlock: ("value \(value)", "0")
+      case .originBlockOutOfRange: (origin, "below \(MappingRules.originLimit)")
+      case .originBlockBeyondDiscards: (origin, "below \(originEnd ?? 0)")
+      default: ("value \(value)", "")
+      }
     findings.report(
-      fault.rule,
+      rule,
       at: CacheReader.Structure.mappings.site(
         block: block, entry: entry, keys: cacheBlock...cacheBlock),
-      found: fault.found, expected: fault.expected)
+      found: found, expected: expected)
   }
 }
 
@@ -81,13 +81,14 @@ struct MappingVisitor: ArrayVisitor {
     let shape = CacheReader.Structure.mappings
     let first = UInt64(place) * shape.entriesPerBlock
     var words = [UInt64](repeating: 0, count: (wanted + 63) / 64)
-    for index in 0..<wanted {
-      let value: UInt64 = block.value(index)
+    let values: Span<UInt64> = block.stored(wanted)
+    for index in values.indices {
+      let value = UInt64(littleEndian: values[index])
       if value == 0 { continue }
-      let key = first + UInt64(index)
-      if let fault = rules.fault(of: value) {
+      if let rule = rules.brokenRule(by: value) {
+        let key = first + UInt64(index)
         rules.report(value, of: key, in: block.block, entry: index, into: &findings)
-        if fault.rule.severity == .error { continue }
+        if rule.severity == .error { continue }
       }
       if CacheMapping(value).isDirty { dirtyCount += 1 }
       words[index / 64] |= 1 << UInt64(index % 64)

@@ -38,8 +38,8 @@ package struct CacheTeller: Sendable {
       var findings = findings
       for (index, value) in chunk.values.enumerated() where value != 0 {
         let cacheBlock = chunk.first + UInt64(index)
-        guard let value, rules.fault(of: value)?.rule.severity != .error else {
-          rules.report(value ?? 0, of: cacheBlock, into: &findings)
+        if rules.isError(value) {
+          rules.report(value, of: cacheBlock, into: &findings)
           continue
         }
         let mapping = CacheMapping(value)
@@ -69,7 +69,7 @@ package struct CacheTeller: Sendable {
       guard findings.worst != .error else { throw .damaged(findings) }
       for (index, value) in chunk.values.enumerated() {
         let cacheBlock = chunk.first + UInt64(index)
-        guard let value, isMapped[cacheBlock] else { continue }
+        guard isMapped[cacheBlock] else { continue }
         do throws(Events.Failure) { try events.hint(value, of: cacheBlock) } catch {
           throw .listener(error)
         }

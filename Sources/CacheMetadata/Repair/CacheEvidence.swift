@@ -102,7 +102,7 @@ struct CacheEvidence: Sendable {
     // Only these policies are known to have no hint for a block that isn't in use.
     if CacheHeader(superblock).policy == "smq", superblock.policyHintSize == 4, var hints {
       hints.forEachChunk(of: UInt32.self, findings: &findings) { chunk, _ in
-        for (index, hint) in chunk.values.enumerated() where hint ?? 0 != 0 {
+        for (index, hint) in chunk.values.enumerated() where hint != 0 {
           inUse[chunk.first + UInt64(index)] = true
         }
       }

@@ -7,133 +7,97 @@ extension CacheSalvage {
   ) throws(Events.Failure) {
     try events.begin(header)
     var unused = Findings()
-    let bits = dirtyBitsInCore(&unused)
-    let kept = kept
     var array = mappings
+    let (kept, dirty) = (kept, dirty)
     try array.forEachChunk(of: UInt64.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
-      for (index, value) in chunk.values.enumerated() {
+      for (index, value) in chunk.values.enumerated() where value != 0 {
         let cacheBlock = chunk.first + UInt64(index)
-        guard let value, let mapping = kept.mapping(value, of: cacheBlock) else { continue }
+        guard kept[cacheBlock] else { continue }
         try events.mapping(
           CacheBlockMapping(
-            cacheBlock: cacheBlock, originBlock: mapping.originBlock,
-            isDirty: kept.isDirty(mapping, cacheBlock, bits)))
+            cacheBlock: cacheBlock, originBlock: CacheMapping(value).originBlock,
+            isDirty: dirty[cacheBlock]))
       }
     }
     try sayHints(to: &events)
     try events.end()
   }
 
+  /// Whether there are hints to say; without a size they would be nothing.
+  var hasHints: Bool { outcome.hints > 0 && header.hintSize > 0 }
+
   private func sayHints<Events: CacheEvents & ~Copyable>(
     to events: inout Events
   ) throws(Events.Failure) {
-    guard outcome.hints > 0, var hints else { return }
+    guard hasHints, var hints else { return }
     try events.beginHints()
     var unused = Findings()
-    let isKept = keptBlocks
+    let kept = kept
     try hints.forEachChunk(of: UInt32.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
-      for (index, value) in chunk.values.enumerated() {
-        let cacheBlock = chunk.first + UInt64(index)
-        if let value, isKept[cacheBlock] { try events.hint(value, of: cacheBlock) }
+      for stretch in chunk.stretches where stretch.isKnown {
+        for index in stretch.indices {
+          let cacheBlock = chunk.first + UInt64(index)
+          if kept[cacheBlock] { try events.hint(chunk.values[index], of: cacheBlock) }
+        }
       }
     }
   }
 
-  func dirtyBitsInCore(_ findings: inout Findings) -> DirtyBits {
+  /// Decides which mappings come back, and which of them may be dirty.
+  mutating func survey() {
+    var contested = contested
+    OriginBlocks(mappings).forEachDuplicate { first, next, _ in
+      contested[first] = true
+      contested[next] = true
+    }
+    let count = Int(header.cacheBlockCount)
+    var (kept, dirty) = (Bitset(bitCount: count), Bitset(bitCount: count))
+    var impossible = Bitset(bitCount: count)
+    var unused = Findings()
+    let bits = dirtyBitsInCore(&unused)
+    var findings = findings
+    var takenForDirty = 0
+    let (rules, isClean) = (rules, isCleanShutdown)
+    var array = mappings
+    array.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in
+      for (index, value) in chunk.values.enumerated() where value != 0 {
+        let cacheBlock = chunk.first + UInt64(index)
+        if contested[cacheBlock] { continue }
+        if rules.isError(value) {
+          impossible[cacheBlock] = true
+          rules.report(value, of: cacheBlock, into: &findings)
+          continue
+        }
+        kept[cacheBlock] = true
+        let mayBeDirty =
+          !isClean || bits.isDirty(cacheBlock) ?? CacheMapping(value).isDirty
+        if mayBeDirty { dirty[cacheBlock] = true }
+        if isClean, bits.isLost(cacheBlock) { takenForDirty += 1 }
+      }
+    }
+    (self.contested, self.kept, self.dirty, self.findings) = (contested, kept, dirty, findings)
+    outcome.kept = kept.count
+    outcome.dirty = dirty.count
+    outcome.takenForDirty = takenForDirty
+    outcome.impossible = impossible.ranges
+    outcome.contested = contested.ranges
+    outcome.lost = mappings.lost
+    countHints()
+  }
+
+  private func dirtyBitsInCore(_ findings: inout Findings) -> DirtyBits {
     DirtyBits(
       dirtyBits, isExpected: version > 1, count: header.cacheBlockCount, &findings)
   }
 
-  private var kept: KeptMappings {
-    KeptMappings(rules: rules, contested: contested, isCleanShutdown: isCleanShutdown)
-  }
-
-  /// A bit for each cache block whose mapping comes back.
-  private var keptBlocks: Bitset {
-    var blocks = Bitset(bitCount: Int(header.cacheBlockCount))
-    var unused = Findings()
-    let kept = kept
-    var array = mappings
-    array.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in
-      for (index, value) in chunk.values.enumerated() {
-        let cacheBlock = chunk.first + UInt64(index)
-        if let value, kept.mapping(value, of: cacheBlock) != nil { blocks[cacheBlock] = true }
-      }
-    }
-    return blocks
-  }
-
-  /// Counts what will come back, and notes what will not.
-  mutating func survey() {
-    var found = contested
-    OriginBlocks(mappings).forEachDuplicate { first, next, _ in
-      found[first] = true
-      found[next] = true
-    }
-    contested = found
-    var unused = Findings()
-    let bits = dirtyBitsInCore(&unused)
-    var outcome = outcome
-    var impossible = Bitset(bitCount: Int(header.cacheBlockCount))
-    var findings = findings
-    let kept = kept
-    var array = mappings
-    array.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in
-      for (index, value) in chunk.values.enumerated() where value ?? 0 != 0 {
-        let cacheBlock = chunk.first + UInt64(index)
-        guard let value, !kept.contested[cacheBlock] else { continue }
-        guard let mapping = kept.mapping(value, of: cacheBlock) else {
-          impossible[cacheBlock] = true
-          kept.rules.report(value, of: cacheBlock, into: &findings)
-          continue
-        }
-        outcome.kept += 1
-        if kept.isDirty(mapping, cacheBlock, bits) { outcome.dirty += 1 }
-        if kept.isCleanShutdown, bits.isLost(cacheBlock) { outcome.takenForDirty += 1 }
-      }
-    }
-    self.findings = findings
-    outcome.impossible = impossible.ranges
-    outcome.contested = contested.ranges
-    outcome.lost = mappings.lost
-    self.outcome = outcome
-    countHints()
-  }
-
   private mutating func countHints() {
-    guard var hints else { return }
-    var unused = Findings()
-    let isKept = keptBlocks
-    var (count, lost) = (0, 0)
-    hints.forEachChunk(of: UInt32.self, findings: &unused) { chunk, _ in
-      for (index, value) in chunk.values.enumerated()
-      where isKept[chunk.first + UInt64(index)] {
-        if value == nil { lost += 1 } else { count += 1 }
-      }
+    guard let hints else { return }
+    let lost = hints.lost.reduce(into: Bitset(bitCount: Int(header.cacheBlockCount))) {
+      $0.set($1)
     }
-    outcome.hints = count
-    outcome.lostHints = lost
-  }
-}
-
-/// What decides which mappings come back, and which of them are dirty: little enough to be copied.
-private struct KeptMappings {
-  let rules: MappingRules
-  let contested: Bitset
-  let isCleanShutdown: Bool
-
-  /// A mapping that comes back.
-  func mapping(_ value: UInt64, of cacheBlock: UInt64) -> CacheMapping? {
-    guard value != 0, rules.fault(of: value)?.rule.severity != .error, !contested[cacheBlock]
-    else { return nil }
-    return CacheMapping(value)
-  }
-
-  /// Whether a mapping may be dirty, so far as it is known. `bits`: the dirty bitset, if there is
-  /// one.
-  func isDirty(_ mapping: CacheMapping, _ cacheBlock: UInt64, _ bits: DirtyBits) -> Bool {
-    !isCleanShutdown || bits.isDirty(cacheBlock) ?? mapping.isDirty
+    outcome.hints = kept.without(lost).count
+    outcome.lostHints = kept.count - outcome.hints
   }
 }

@@ -23,6 +23,9 @@ package struct CacheSalvage: Sendable {
   var hints: StoredArray?
   /// Cache blocks that hold the same origin block as others.
   var contested = Bitset(bitCount: 0)
+  /// Cache blocks whose mappings come back, and those of them that may be dirty.
+  var kept = Bitset(bitCount: 0)
+  var dirty = Bitset(bitCount: 0)
 
   package enum SuperblockState: Sendable {
     case sound
@@ -74,10 +77,13 @@ package struct CacheSalvage: Sendable {
       var unused = Findings()
       own.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in
         let places = chunk.places(of: other.shape)
-        let values = ArrayValues<UInt64>(&other, places, findings: &findings).values
-        for (index, value) in chunk.values.enumerated() {
-          let before = index < values.count ? values[index] : nil
-          if value != before { contested[chunk.first + UInt64(index)] = true }
+        let others = ArrayValues<UInt64>(&other, places, findings: &findings)
+        for (index, value) in chunk.values.enumerated()
+        where index >= others.values.count || value != others.values[index] {
+          contested[chunk.first + UInt64(index)] = true
+        }
+        for stretch in others.stretches where !stretch.isKnown {
+          for index in stretch.indices { contested[chunk.first + UInt64(index)] = true }
         }
       }
     }

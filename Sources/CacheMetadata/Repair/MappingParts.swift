@@ -22,7 +22,7 @@ struct MappingParts: Sendable {
         for entry in 0..<min(block.entryCount, index.shape.valuesPerBlock) {
           let value: UInt64 = block.value(entry)
           if value == 0 { continue }
-          if rules.fault(of: value)?.rule.severity == .error { return nil }
+          if rules.isError(value) { return nil }
           words[entry / 64] |= 1 << UInt64(entry % 64)
         }
         return words

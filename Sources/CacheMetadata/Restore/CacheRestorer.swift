@@ -35,7 +35,7 @@ package struct CacheRestorer: CacheEvents {
     case hints
   }
 
-  private let target: WriteTarget
+  private let file: BlockFile
   private var job: Job?
   /// Of the superblock; beside the job, whose parts are large.
   private var cacheBlockCount: UInt64 = 0
@@ -44,13 +44,7 @@ package struct CacheRestorer: CacheEvents {
   private var nextHint: UInt64 = 0
 
   /// Whatever `file` holds is gone once the superblock has come and can be.
-  package init(_ file: BlockFile) { target = .file(file) }
-
-  /// Only counts, as for a device of `blockCount` blocks.
-  package init(counting blockCount: UInt64) { target = .count(blockCount) }
-
-  /// Blocks that what was written so far takes.
-  package var neededBlocks: UInt64 { job?.writer.neededCount ?? 0 }
+  package init(_ file: BlockFile) { self.file = file }
 
   package mutating func begin(_ header: CacheHeader) throws(WriteError) {
     guard job == nil else { throw .rejected("a second superblock") }
@@ -69,7 +63,7 @@ package struct CacheRestorer: CacheEvents {
     // Also what the kernel adds when the cache is closed next.
     let least = CacheSize.arrayBlocks(
       UInt64(header.cacheBlockCount), hasHints: header.hintSize > 0, hasDirtyBitset: version > 1)
-    job = Job(header, try target.open(forArrays: least))
+    job = Job(header, try BlockWriter.begin(file, forArrays: least))
     cacheBlockCount = UInt64(header.cacheBlockCount)
     phase = .mappings
   }

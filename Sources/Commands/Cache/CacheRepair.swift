@@ -29,7 +29,7 @@ struct CacheRepair: Tool {
         if let target {
           try salvage.restore(to: target)
         } else {
-          document.common.neededBlocks = try salvage.neededBlocks(on: source.blockCount)
+          document.common.neededBlocks = salvage.neededBlocks(on: source.blockCount)
         }
       } catch {
         throw Failure(error, files.output ?? input)

@@ -153,8 +153,9 @@ private struct EraVisitor: ArrayVisitor {
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
     let first = UInt64(place) * shape.entriesPerBlock
     let highest = oldest.map { min(UInt64(current), $0) } ?? UInt64(current)
-    for index in 0..<wanted {
-      let era: UInt32 = block.value(index)
+    let values: Span<UInt32> = block.stored(wanted)
+    for index in values.indices {
+      let era = UInt32(littleEndian: values[index])
       if UInt64(era) <= highest { continue }
       let key = first + UInt64(index)
       let isFuture = era > current

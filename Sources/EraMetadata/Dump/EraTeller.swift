@@ -46,9 +46,8 @@ package struct EraTeller: Sendable {
     try array.forEachChunk(of: UInt32.self, findings: &findings) {
       (chunk, findings) throws(ReadError<Events.Failure>) in
       guard findings.worst != .error else { throw .damaged(findings) }
-      for (index, value) in chunk.values.enumerated() {
+      for (index, stored) in chunk.values.enumerated() {
         let block = chunk.first + UInt64(index)
-        let stored = value ?? 0
         do throws(Events.Failure) {
           try events.era(latest?.era(of: block, stored: stored) ?? stored, of: block)
         } catch {

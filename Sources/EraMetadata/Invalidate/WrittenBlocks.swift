@@ -27,7 +27,7 @@ package struct WrittenBlocks: Sendable {
     try array.forEachChunk(of: UInt32.self, findings: &reader.findings) {
       (chunk, findings) throws(ReadError<Never>) in
       guard findings.worst != .error else { throw .damaged(findings) }
-      for (index, value) in chunk.values.enumerated() where UInt64(value ?? 0) >= era {
+      for (index, value) in chunk.values.enumerated() where UInt64(value) >= era {
         blocks[chunk.first + UInt64(index)] = true
       }
     }

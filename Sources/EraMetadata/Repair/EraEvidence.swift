@@ -287,7 +287,8 @@ private struct HighestVisitor: ArrayVisitor {
   var highest: UInt32 = 0
 
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    for index in 0..<wanted { highest = max(highest, block.value(index)) }
+    let values: Span<UInt32> = block.stored(wanted)
+    for index in values.indices { highest = max(highest, UInt32(littleEndian: values[index])) }
   }
 }
 

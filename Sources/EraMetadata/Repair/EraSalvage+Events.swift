@@ -19,11 +19,14 @@ extension EraSalvage {
     let currentEra = header.currentEra
     try array.forEachChunk(of: UInt32.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
-      for (index, value) in chunk.values.enumerated() {
-        let block = chunk.first + UInt64(index)
-        // A value is no more than it can be.
-        let era = value.map { min($0, currentEra) } ?? lostValue(of: block, values)
-        try events.era(era, of: block)
+      for stretch in chunk.stretches {
+        for index in stretch.indices {
+          let block = chunk.first + UInt64(index)
+          // A value is no more than it can be.
+          let era =
+            stretch.isKnown ? min(chunk.values[index], currentEra) : lostValue(of: block, values)
+          try events.era(era, of: block)
+        }
       }
     }
     try events.endEraArray()
@@ -85,13 +88,17 @@ extension EraSalvage {
     let values = openValues
     let currentEra = header.currentEra
     array.forEachChunk(of: UInt32.self, findings: &unused) { chunk, _ in
-      for (index, value) in chunk.values.enumerated() {
-        guard let value else {
-          let block = chunk.first + UInt64(index)
-          outcome.lostBlocksEra = max(outcome.lostBlocksEra, lostValue(of: block, values))
-          continue
+      for (indices, isKnown) in chunk.stretches {
+        if isKnown {
+          let impossible = UInt64(chunk.values[indices].count { $0 > currentEra })
+          outcome.impossible += impossible
+          outcome.kept += UInt64(indices.count) - impossible
+        } else {
+          for index in indices {
+            let block = chunk.first + UInt64(index)
+            outcome.lostBlocksEra = max(outcome.lostBlocksEra, lostValue(of: block, values))
+          }
         }
-        if value > currentEra { outcome.impossible += 1 } else { outcome.kept += 1 }
       }
     }
     outcome.lostBlocks = eraArray.lost

@@ -27,7 +27,7 @@ package struct EraRestorer: EraEvents {
   private var blockCount: UInt64 = 0
   private var currentEra: UInt32 = 0
 
-  private let target: WriteTarget
+  private let file: BlockFile
   private var job: Job?
   private var lastEra: UInt64?
   private var open: (era: UInt64, bitCount: UInt32, bits: BitsetWriter, next: UInt64)?
@@ -38,13 +38,7 @@ package struct EraRestorer: EraEvents {
   package private(set) var presumedEra: UInt64?
 
   /// Whatever `file` holds is gone once the superblock has come and can be.
-  package init(_ file: BlockFile) { target = .file(file) }
-
-  /// Only counts, as for a device of `blockCount` blocks.
-  package init(counting blockCount: UInt64) { target = .count(blockCount) }
-
-  /// Blocks that what was written so far takes.
-  package var neededBlocks: UInt64 { job?.writer.neededCount ?? 0 }
+  package init(_ file: BlockFile) { self.file = file }
 
   package mutating func begin(_ header: EraHeader) throws(WriteError) {
     guard job == nil else { throw .rejected("a second superblock") }
@@ -57,7 +51,7 @@ package struct EraRestorer: EraEvents {
         "nr_blocks \(header.blockCount) is larger than \(EraSuperblock.blockCountMaximum)")
     }
     let least = ArraySize.blocks(EraReader.Structure.eraArray, UInt64(header.blockCount))
-    job = Job(header, try target.open(forArrays: least))
+    job = Job(header, try BlockWriter.begin(file, forArrays: least))
     blockCount = UInt64(header.blockCount)
     currentEra = header.currentEra
   }

@@ -41,6 +41,16 @@ package struct ArrayBlock: ~Escapable {
     bytes[ArrayBlock.field(index)]
   }
 
+  /// The first `count` values, four or eight bytes each, as they stand on disk: little-endian.
+  ///
+  /// Going through a span costs one bounds check, not one a value.
+  @_lifetime(copy self) package func stored<Value>(_ count: Int, as: Value.Type = Value.self)
+    -> Span<Value>
+  where Value: FixedWidthInteger & BitwiseCopyable & Sendable {
+    // Any bit pattern is a valid integer; blocks are aligned, and so are the values in them.
+    Span(_bytes: bytes.extracting(Layout.size..<Layout.size + count * Value.bitWidth / 8))
+  }
+
   /// Where the value at an index of a block stands.
   package static func field<Value>(_ index: Int) -> Field<Value> {
     Field(at: Layout.size + index * (Value.bitWidth / 8))

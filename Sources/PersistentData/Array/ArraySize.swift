@@ -3,17 +3,29 @@ package enum ArraySize {
   /// The blocks of an array of `entries` entries that is written in one go.
   package static func blocks(_ shape: ArrayShape, _ entries: UInt64) -> UInt64 {
     let arrayBlocks = shape.blockCount(for: entries)
-    let perNode = UInt64(BTreeNode.maximumEntries(valueSize: 8))
-    var total = arrayBlocks
-    var level = arrayBlocks
+    return arrayBlocks + nodes(entries: arrayBlocks, valueSize: BTreeNode.pointerSize)
+  }
+
+  /// The nodes of a tree of `entries` entries that is written in one go. `valueSize`: of leaves.
+  package static func nodes(entries: UInt64, valueSize: Int) -> UInt64 {
+    var perNode = UInt64(BTreeNode.maximumEntries(valueSize: valueSize))
+    var (level, total): (UInt64, UInt64) = (entries, 0)
     repeat {
       level = max(1, level / perNode + (level % perNode == 0 ? 0 : 1))
       total += level
+      perNode = UInt64(BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize))
     } while level > 1
     return total
   }
 
-  /// Blocks of metadata whose arrays take `arrays`: a superblock and a space map besides.
+  /// Blocks of metadata whose arrays take `arrays` on a device of `blockCount` blocks, which may be
+  /// too few: a superblock and a space map besides.
+  package static func metadataBlocks(forArrays arrays: UInt64, on blockCount: UInt64) -> UInt64 {
+    // The superblock, the space map's index and its tree of large counts; then the bitmaps.
+    arrays + 3 + Bitmap.count(for: min(blockCount, MetadataBlock.maximumCount))
+  }
+
+  /// The same on a device that is just as large.
   package static func metadataBlocks(forArrays arrays: UInt64) -> UInt64 {
     // The superblock, the space map's index and its tree of large counts; then the bitmaps, which
     // count themselves.

@@ -2,8 +2,10 @@
 package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable {
   /// The first entry of the array that is here.
   package let first: UInt64
-  /// By entry, from `first` on; `nil` where the block can't be read.
-  package let values: [Value?]
+  /// By entry, from `first` on; 0 where the block can't be read.
+  package let values: [Value]
+  /// Stretches of values that could be read, or could not, ascending; all values are in one.
+  package let stretches: [(indices: Range<Int>, isKnown: Bool)]
 
   /// Blocks that are worth reading at once: 256 KiB.
   package static var chunk: Int { 64 }
@@ -23,14 +25,21 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
     let shape = array.shape
     first = UInt64(places.lowerBound) * shape.entriesPerBlock
     let last = array.range(ofBlock: places.upperBound - 1).upperBound
-    var values = [Value?](repeating: nil, count: Int(last - first))
+    var values = [Value](repeating: 0, count: Int(last - first))
+    var stretches: [(indices: Range<Int>, isKnown: Bool)] = []
     let known = places.clamped(to: array.blocks.indices)
     let visitors = array.readBlocks(known, findings: &findings) { Collector() }
-    for (place, block) in visitors.flatMap(\.blocks) {
+    var end = 0
+    for (place, block) in visitors.flatMap(\.blocks).sorted(by: { $0.place < $1.place }) {
       let start = Int(UInt64(place) * shape.entriesPerBlock - first)
-      for (index, value) in block.enumerated() { values[start + index] = value }
+      if start > end { stretches.append((end..<start, false)) }
+      end = start + block.count
+      stretches.append((start..<end, true))
+      values.replaceSubrange(start..<end, with: block)
     }
+    if end < values.count { stretches.append((end..<values.count, false)) }
     self.values = values
+    self.stretches = stretches
   }
 
   private struct Collector: ArrayVisitor {
@@ -39,7 +48,9 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
     @_specialize(where Value == UInt32)
     @_specialize(where Value == UInt64)
     mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-      blocks.append((place, (0..<wanted).map { block.value($0) }))
+      var values: [Value] = []
+      values.append(littleEndian: block.stored(wanted))
+      blocks.append((place, values))
     }
   }
 }

@@ -3,9 +3,10 @@
 /// Bits whose array block can't be read are 0 here; the array's `lost` says which.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-bitset.c.
+@usableFromInline
 package struct Bitset: Sendable {
-  package let bitCount: UInt64
-  private var words: [UInt64]
+  @usableFromInline package let bitCount: UInt64
+  @usableFromInline var words: [UInt64]
 
   /// `bitCount` bits, all 0.
   package init(bitCount: Int) {
@@ -29,7 +30,7 @@ package struct Bitset: Sendable {
   }
 
   /// A bit beyond the end is 0.
-  package subscript(bit: UInt64) -> Bool {
+  @inlinable package subscript(bit: UInt64) -> Bool {
     get {
       guard bit < bitCount else { return false }
       return words[Int(bit / 64)] >> (bit % 64) & 1 == 1
@@ -132,23 +133,18 @@ package struct Bitset: Sendable {
   ) throws(Failure) {
     var start: UInt64?
     for index in words.indices {
-      let word = words[index]
       let first = UInt64(index) * 64
-      if word == 0 || word == .max {
-        if word == 0, let open = start {
-          try body(open..<first)
-          start = nil
-        } else if word != 0, start == nil {
-          start = first
-        }
-        continue
-      }
-      for bit in 0..<64 as Range<UInt64> {
-        let isSet = word >> bit & 1 == 1
-        if isSet, start == nil { start = first + bit }
-        if !isSet, let open = start {
+      var bit: UInt64 = 0
+      while bit < 64 {
+        // From one end of a range to the next.
+        let ends = (start == nil ? words[index] : ~words[index]) >> bit
+        if ends == 0 { break }
+        bit += UInt64(ends.trailingZeroBitCount)
+        if let open = start {
           try body(open..<first + bit)
           start = nil
+        } else {
+          start = first + bit
         }
       }
     }
@@ -160,6 +156,8 @@ private struct WordVisitor: ArrayVisitor {
   var blocks: [(place: Int, words: [UInt64])] = []
 
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    blocks.append((place, (0..<wanted).map { block.value($0) }))
+    var words: [UInt64] = []
+    words.append(littleEndian: block.stored(wanted))
+    blocks.append((place, words))
   }
 }

@@ -1,3 +1,15 @@
+extension Array where Element: FixedWidthInteger & BitwiseCopyable & Sendable {
+  /// Appends numbers as they stand on disk.
+  @_specialize(where Element == UInt32)
+  @_specialize(where Element == UInt64)
+  package mutating func append(littleEndian source: Span<Element>) {
+    let start = count
+    self += repeatElement(0, count: source.count)
+    var elements = mutableSpan
+    for index in source.indices { elements[start + index] = Element(littleEndian: source[index]) }
+  }
+}
+
 extension [UInt64] {
   /// Appends words as they are.
   package mutating func append(copying source: Span<UInt64>) {

@@ -166,3 +166,16 @@ package final class BlockWriter {
     buffered = 0
   }
 }
+
+extension BlockWriter {
+  /// Begins new metadata whose arrays take `arrays` blocks or more; from then on `file` is no
+  /// metadata until all is written. One that is too small is left as it is.
+  package static func begin(
+    _ file: BlockFile, forArrays arrays: UInt64
+  ) throws(WriteError) -> BlockWriter {
+    let available = min(file.blockCount, MetadataBlock.maximumCount)
+    let needed = ArraySize.metadataBlocks(forArrays: arrays)
+    if needed > available { throw .outputTooSmall(needed: needed, available: available) }
+    do throws(IOError) { return try BlockWriter(file) } catch { throw .output(error) }
+  }
+}
