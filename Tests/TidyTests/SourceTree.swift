@@ -41,3 +41,35 @@ enum SourceTree {
     }.map { "\(folder)/\($0)" }.sorted()
   }
 }
+
+extension SourceTree {
+  struct Function {
+    /// Where it is declared, from 1.
+    let line: Int
+    /// Lines between its braces.
+    let lineCount: Int
+  }
+
+  /// All functions, initializers and accessors with bodies of more than one line. The sources are
+  /// formatted: a body ends at the brace that stands as far left as its declaration.
+  static func functions(of file: File) -> [Function] {
+    let start = /^( *)(?:[a-z@_]+(?:\([^)]*\))? )*(?:func |init[(<?]|deinit\b|subscript\b|var \w+[^=]*\{$)/
+    return file.code.indices.compactMap { index in
+      let line = file.code[index]
+      guard let match = line.prefixMatch(of: start), !line.hasSuffix("}") else { return nil }
+      let indent = match.output.1
+      var open: Int?
+      for next in index..<file.lines.count {
+        let text = file.lines[next]
+        if next > index, !text.isEmpty, text.prefix(while: { $0 == " " }).count < indent.count {
+          return nil
+        }
+        if open == nil, text.hasSuffix("{") { open = next }
+        if next > index, text == "\(indent)}" {
+          return open.map { Function(line: index + 1, lineCount: next - $0 - 1) }
+        }
+      }
+      return nil
+    }
+  }
+}

@@ -18,7 +18,7 @@ package struct CacheReport: Sendable {
   /// Blocks that new metadata should have, as far as a check can tell.
   package private(set) var newBlockCount: UInt64
   /// What can be mended in place; `nil` unless everything was looked at.
-  private var plan: MendPlan<CacheSuperblock>?
+  package private(set) var plan: MendPlan<CacheSuperblock>?
 
   /// Checks the metadata in `file` and says all that is wrong with it.
   package init(of file: BlockFile, _ scope: CacheScope = CacheScope()) {
@@ -51,16 +51,7 @@ package struct CacheReport: Sendable {
 }
 
 extension CacheReport: MetadataReport {
-  package var isComplete: Bool { plan != nil }
-
-  package var needsMending: Bool { findings.hasMendable || superblock?.needsCheck == true }
-
   package static func fullCheck(of file: BlockFile) -> Findings { CacheReport(of: file).findings }
-
-  package func mend(_ file: BlockFile, keepingUndoAt undoPath: String?) throws(MendError) {
-    precondition(findings.worst != .error && isComplete)
-    try plan?.apply(to: file, keepingUndoAt: undoPath)
-  }
 }
 
 extension CacheReader {

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import CacheMetadata
 internal import PersistentData
-internal import ThinMetadata
 
 /// `cache_repair`: writes new metadata from everything that can be read of damaged metadata.
 struct CacheRepair: Tool {

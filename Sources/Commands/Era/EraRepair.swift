@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import EraMetadata
 internal import PersistentData
-internal import ThinMetadata
 
 /// `era_repair`: writes new metadata from everything that can be read of damaged metadata.
 struct EraRepair: Tool {

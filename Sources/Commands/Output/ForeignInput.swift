@@ -1,8 +1,5 @@
-internal import CacheMetadata
-internal import EraMetadata
 internal import MetadataXML
 internal import PersistentData
-internal import ThinMetadata
 
 extension InputKind {
   /// What to do with such an input where a target's metadata is wanted, as a sentence goes on
@@ -92,7 +89,7 @@ extension Failure {
     switch kind {
     // What is wrong with text the parser tells better.
     case .xml, .foreign(.text): return nil
-    case .metadata(target.superblockKind):
+    case .metadata(target.superblock.kind):
       self.init(
         .notMetadata,
         message + "; \(target.tool("repair")) takes it as it is, and this makes XML of it:\n"
@@ -153,7 +150,7 @@ extension Tool {
   ) throws(Failure) {
     let kind = try kind(of: file)
     switch kind {
-    case .unknown, .metadata(target.superblockKind): return
+    case .unknown, .metadata(target.superblock.kind): return
     case .zeroes, .metadata(.btreeNode), .metadata(.bitmap), .metadata(.metadataIndex),
       .metadata(.array):
       throw Failure(withoutSuperblock: file, path, kind, for: target, isSearched: isSearched)
@@ -174,13 +171,6 @@ extension Tool {
 
   /// Whether block 0 is the target's superblock, damaged or not.
   private func isSuperblock(_ file: BlockFile, _ target: MetadataTarget) -> Bool {
-    (try? file.withBlock(.superblock) { bytes in
-      switch target {
-      case .thin:
-        Superblock(bytes).isRecognizable || CorrectedSuperblock(bytes, home: .superblock) != nil
-      case .cache: CacheSuperblock(bytes).isRecognizable
-      case .era: EraSuperblock(bytes).isRecognizable
-      }
-    }) ?? false
+    (try? file.withBlock(.superblock) { target.superblock.stands(in: $0) }) ?? false
   }
 }

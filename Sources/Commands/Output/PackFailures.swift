@@ -1,5 +1,4 @@
 internal import PersistentData
-internal import ThinMetadata
 
 extension Failure {
   /// A failure to pack `input`, which looks like `kind`.

@@ -1,5 +1,4 @@
 internal import PersistentData
-internal import ThinMetadata
 
 extension Tool {
   /// Opens the device, or a file, that holds the data that metadata is about.
@@ -33,27 +32,6 @@ extension Tool {
         "'\(device.path)' holds the metadata, or a copy of it, so it is no data device; nothing "
           + "was changed")
     }
-  }
-
-  /// Checks a pool all through, and stops where anything is wrong that data may depend on.
-  func checkedPool(_ file: BlockFile, _ path: String) throws(Failure) -> CheckedPool {
-    try refuseForeignInput(file, path)
-    let report: CheckReport
-    do throws(IOError) {
-      let bar = ProgressBar(file.progress, isQuiet: shared.quiet)
-      report = try CheckReport(of: file, CheckScope())
-      _ = consume bar
-    } catch {
-      throw Failure(input: error)
-    }
-    guard let pool = CheckedPool(file, report) else {
-      shared.messages.say(report.findings)
-      throw Failure(
-        .damaged,
-        "the metadata is damaged, so no block can be taken for free; 'thin_check' tells more. "
-          + "Nothing was changed")
-    }
-    return pool
   }
 
   /// Data written over metadata, or the other way round, would be the end of both.

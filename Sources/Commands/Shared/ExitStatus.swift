@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
 internal import PersistentData
-internal import ThinMetadata
 
 /// How tools end. Never 2: LVM takes that for "the tool is missing" and activates unchecked.
 ///
@@ -69,7 +68,7 @@ struct Failure: Error {
       self.init(
         .inputOutput,
         "\(error). Copy what can be read, and go on with the copy:\n  "
-          + Advice.Commands.copy(path, isFailing: true))
+          + CopyCommand.text(path, isFailing: true))
     case .inUse, .readOnly, .cannotOpen, .readFailed, .writeFailed, .ended, .callFailed:
       self.init(.inputOutput, "\(error)")
     }

@@ -1,5 +1,4 @@
 internal import PersistentData
-internal import ThinMetadata
 
 /// What to type where metadata is damaged; capitals stand for what only the person knows.
 extension MetadataTarget {
@@ -7,10 +6,11 @@ extension MetadataTarget {
   ///
   /// `blockCount`: of the device or file that is to be made.
   func search(_ input: String, blockCount: UInt64, isFailing: Bool = false) -> [String] {
-    let copy = "  " + Advice.Commands.copy(input, isFailing: isFailing)
+    let copy = "  " + CopyCommand.text(input, isFailing: isFailing)
     switch self {
     case .thin:
-      return Advice.Commands.search(input, blockCount: blockCount, isFailing: isFailing)
+      return MetadataTarget.searchOfPool(
+        input, blockCount: blockCount, isFailing: isFailing)
     case .cache:
       let options = "--data-block-size SECTORS --nr-cache-blocks N --policy POLICY"
       return [
@@ -36,7 +36,7 @@ extension MetadataTarget {
 
   /// How a cache or an era device gets new metadata.
   func repair(_ input: String, blockCount: UInt64, isFailing: Bool) -> [String] {
-    let copy = "  " + Advice.Commands.copy(input, isFailing: isFailing)
+    let copy = "  " + CopyCommand.text(input, isFailing: isFailing)
     let lvm =
       self == .cache
       ? [

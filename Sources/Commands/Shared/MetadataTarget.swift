@@ -1,5 +1,4 @@
 internal import PersistentData
-internal import ThinMetadata
 
 /// The device-mapper targets whose metadata there are tools for.
 enum MetadataTarget: String, CaseIterable {
@@ -16,12 +15,11 @@ enum MetadataTarget: String, CaseIterable {
     }
   }
 
-  /// What its superblock is sealed as.
-  var superblockKind: BlockKind {
+  var superblock: any SuperblockFormat.Type {
     switch self {
-    case .thin: .thinSuperblock
-    case .cache: .cacheSuperblock
-    case .era: .eraSuperblock
+    case .thin: MetadataTarget.thinSuperblock
+    case .cache: MetadataTarget.cacheSuperblock
+    case .era: MetadataTarget.eraSuperblock
     }
   }
 
@@ -40,7 +38,7 @@ enum MetadataTarget: String, CaseIterable {
   /// Where LVM has the metadata of VG/POOL; `nil` where LVM doesn't know the target.
   var place: String? {
     switch self {
-    case .thin: Advice.Commands.component
+    case .thin: MetadataTarget.thinPlace
     case .cache:
       "/dev/mapper/VG-POOL_cmeta, where a dash inside VG or POOL is doubled ('lvs -a VG' shows it)"
     case .era: nil
@@ -51,7 +49,7 @@ enum MetadataTarget: String, CaseIterable {
   func tool(_ job: String) -> String { "\(rawValue)_\(job)" }
 
   init?(superblockKind: BlockKind) {
-    guard let target = MetadataTarget.allCases.first(where: { $0.superblockKind == superblockKind })
+    guard let target = MetadataTarget.allCases.first(where: { $0.superblock.kind == superblockKind })
     else { return nil }
     self = target
   }

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import PersistentData
-internal import ThinMetadata
 
 /// What a repair reads and writes.
 struct RepairFiles: ParsableArguments {

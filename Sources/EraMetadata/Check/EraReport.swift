@@ -17,7 +17,7 @@ package struct EraReport: Sendable {
   /// dropped before its first resume, and stay so.
   private static let blocksMissedByFormat: UInt32 = 2
   /// What can be mended in place; `nil` unless everything was looked at.
-  private var plan: MendPlan<EraSuperblock>?
+  package private(set) var plan: MendPlan<EraSuperblock>?
 
   /// Checks the metadata in `file` and says all that is wrong with it.
   package init(of file: BlockFile, superblockOnly: Bool = false) {
@@ -52,17 +52,7 @@ package struct EraReport: Sendable {
 }
 
 extension EraReport: MetadataReport {
-  package var isComplete: Bool { plan != nil }
-
-  /// Era devices have no needs_check.
-  package var needsMending: Bool { findings.hasMendable }
-
   package static func fullCheck(of file: BlockFile) -> Findings { EraReport(of: file).findings }
-
-  package func mend(_ file: BlockFile, keepingUndoAt undoPath: String?) throws(MendError) {
-    precondition(findings.worst != .error && isComplete)
-    try plan?.apply(to: file, keepingUndoAt: undoPath)
-  }
 }
 
 extension EraReader {

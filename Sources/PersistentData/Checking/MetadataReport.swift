@@ -1,25 +1,36 @@
 /// What a check of any target's metadata tells, and can mend in place.
 package protocol MetadataReport: Sendable {
+  associatedtype Superblock: SuperblockFormat
+  associatedtype Plan: InPlaceMend
+
   var findings: Findings { get }
-  /// Whether all was looked at, space maps included.
-  var isComplete: Bool { get }
-  /// Whether there is anything that `mend` would change.
-  var needsMending: Bool { get }
+  /// `nil` when there is no superblock to speak of.
+  var superblock: Superblock? { get }
+  /// What can be mended in place; `nil` unless everything was looked at, space maps included.
+  var plan: Plan? { get }
 
   /// Checks all of `file` and returns what it finds.
   static func fullCheck(of file: BlockFile) throws(IOError) -> Findings
+}
+
+extension MetadataReport {
+  /// Whether all was looked at, space maps included.
+  package var isComplete: Bool { plan != nil }
+
+  /// Whether there is anything that `mend` would change.
+  package var needsMending: Bool {
+    findings.hasMendable || superblock?.needsCheck == true
+  }
 
   /// Mends in place what can be mended, and clears needs_check; only after a full check without
   /// errors.
   ///
   /// `undoPath`: a new file that first gets what all blocks concerned hold now.
-  func mend(_ file: BlockFile, keepingUndoAt undoPath: String?) throws(MendError)
-}
-
-extension MetadataReport {
-  /// Mends without a way back.
-  package func mend(_ file: BlockFile) throws(MendError) {
-    try mend(file, keepingUndoAt: nil)
+  package func mend(
+    _ file: BlockFile, keepingUndoAt undoPath: String? = nil
+  ) throws(MendError) {
+    precondition(findings.worst != .error && isComplete)
+    try plan?.apply(to: file, keepingUndoAt: undoPath)
   }
 
   /// What a check finds after `mend`. Takes another check where something was found that can't be

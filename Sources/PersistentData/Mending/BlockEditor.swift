@@ -12,6 +12,22 @@ package protocol BlockEditor {
   mutating func flush() throws(IOError)
 }
 
+extension BlockEditor {
+  /// Changes the superblock, when all that was edited before is on stable storage. Bytes that no
+  /// field is for stay.
+  package mutating func finish<Superblock: SuperblockFormat>(
+    _ change: (inout Superblock) -> Void
+  ) throws(IOError) {
+    try flush()
+    try edit(.superblock, sealedAs: Superblock.kind) { bytes in
+      var superblock = Superblock(bytes.bytes)
+      change(&superblock)
+      superblock.encode(into: &bytes)
+    }
+    try flush()
+  }
+}
+
 /// The editor that writes to the device.
 package struct DeviceEditor: BlockEditor {
   private let file: BlockFile

@@ -25,16 +25,45 @@ package protocol SuperblockFormat: Hashable, Sendable {
   var metadataBlockSectors: UInt32 { get }
   var metadataSpaceMap: SpaceMapRoot { get set }
 
+  /// Whether this is such a superblock at all, whatever else is wrong with it.
+  var isRecognizable: Bool { get }
   /// Reports what only this target's fields can have wrong.
   func checkOwnFields(at site: Site, into findings: inout Findings)
+  /// What a block was before its one fault, where that can be told for certain; `nil` when it is
+  /// sound, or something else is wrong with it. `home`: where it stands.
+  static func correction(
+    of bytes: RawSpan, home: MetadataBlock
+  ) -> SuperblockCorrection<Self>?
+}
+
+/// A superblock of which one bit or one byte had to be put right.
+package struct SuperblockCorrection<Superblock: SuperblockFormat>: Sendable {
+  package let superblock: Superblock
+  /// What was wrong, as a finding tells it: "one flipped bit".
+  package let fault: String
+
+  package init(_ superblock: Superblock, fault: String) {
+    self.superblock = superblock
+    self.fault = fault
+  }
 }
 
 extension SuperblockFormat {
-  /// Whether this is such a superblock at all, whatever else is wrong with it.
   package var isRecognizable: Bool { magic == Self.magic }
 
+  /// Whether a block is such a superblock, damaged or not.
+  package static func stands(in bytes: RawSpan) -> Bool {
+    Self(bytes).isRecognizable || correction(of: bytes, home: .superblock) != nil
+  }
+
   /// Whether the kernel waits for a check before it uses the metadata again.
-  package var needsCheck: Bool { Self.needsCheckFlag.map { flags & $0 != 0 } ?? false }
+  package var needsCheck: Bool {
+    get { Self.needsCheckFlag.map { flags & $0 != 0 } ?? false }
+    set {
+      guard let flag = Self.needsCheckFlag else { return }
+      flags = newValue ? flags | flag : flags & ~flag
+    }
+  }
 
   /// Reads the superblock or a copy of it. `nil`, with a finding, when the block is something
   /// else; what else is wrong with it is reported by `check`.
@@ -42,14 +71,14 @@ extension SuperblockFormat {
     _ block: MetadataBlock, of file: BlockFile, at site: Site, into findings: inout Findings
   ) -> Self? {
     do {
-      let (kind, superblock, mended) = try file.withBlock(block) { bytes in
-        (BlockKind(of: bytes), Self(bytes), Self.corrected(in: bytes))
+      let (kind, superblock, correction) = try file.withBlock(block) { bytes in
+        (BlockKind(of: bytes), Self(bytes), Self.correction(of: bytes, home: block))
       }
       if kind == Self.kind { return superblock }
-      if let mended {
+      if let correction {
         findings.report(
-          .blockBadChecksum, at: site, found: "one flipped bit; repair turns it back")
-        return file.treatment == .salvage ? mended : nil
+          .blockBadChecksum, at: site, found: "\(correction.fault); repair turns it back")
+        return file.treatment == .salvage ? correction.superblock : nil
       }
       findings.reportKind(kind, expected: Self.kind, at: site)
     } catch {
@@ -58,14 +87,21 @@ extension SuperblockFormat {
     return nil
   }
 
+  package static func correction(
+    of bytes: RawSpan, home: MetadataBlock
+  ) -> SuperblockCorrection<Self>? {
+    flippedBit(in: bytes)
+  }
+
   /// The superblock without the one bit of `bytes` that was flipped; `nil` when that is not what
   /// is wrong.
-  package static func corrected(in bytes: RawSpan) -> Self? {
+  package static func flippedBit(in bytes: RawSpan) -> SuperblockCorrection<Self>? {
     guard BlockKind(of: bytes) == nil,
       let block = SingleBitError.corrected(bytes, as: Self.kind)
     else { return nil }
     let superblock = Self(block[0])
-    return superblock.magic == Self.magic ? superblock : nil
+    guard superblock.magic == Self.magic else { return nil }
+    return SuperblockCorrection(superblock, fault: "one flipped bit")
   }
 
   /// The superblock with its one wrong byte put right; `nil` unless exactly one way to do that

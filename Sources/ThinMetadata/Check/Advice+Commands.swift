@@ -26,15 +26,6 @@ extension Advice {
       ]
     }
 
-    /// How to copy a device. `isFailing`: blocks of it can't be read, and none is to be left out or
-    /// moved for that.
-    package static func copy(_ input: String, isFailing: Bool) -> String {
-      isFailing
-        ? "dd if=\(ShellWord(input)) of=COPY bs=4096 conv=noerror,sync    (or ddrescue; what can't "
-          + "be read becomes zeroes)"
-        : "dd if=\(ShellWord(input)) of=COPY bs=1M"
-    }
-
     /// `blockCount`: of the device or file that is to be made.
     static func repair(
       _ input: String, blockCount: UInt64, isFailing: Bool = false
@@ -42,7 +33,7 @@ extension Advice {
       [
         "Don't activate the pool. Keep a copy of this metadata, and see what a repair would bring "
           + "back:",
-        "  " + copy(input, isFailing: isFailing),
+        "  " + CopyCommand.text(input, isFailing: isFailing),
         "  thin_repair --dry-run -i COPY",
         "With LVM, have new metadata written so:",
         runsThis("repair"),
@@ -80,7 +71,7 @@ extension Advice {
       _ options: String
     ) -> [String] {
       [
-        "  " + copy(input, isFailing: isFailing),
+        "  " + CopyCommand.text(input, isFailing: isFailing),
         "  lvs --noheadings --nosuffix --units s -o \(fields) VG/POOL    (\(numbers))",
         "  thin_repair --dry-run -i COPY \(options)",
         "  lvcreate -L \(blockCount * 4)K -n NEW VG",

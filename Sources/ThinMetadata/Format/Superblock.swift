@@ -6,7 +6,7 @@ package import PersistentData
 /// Decoded as it stands; `check` says what is wrong with it.
 ///
 /// Source: Linux, drivers/md/dm-thin-metadata.c, `struct thin_disk_superblock`.
-package struct Superblock: Hashable, Sendable {
+package struct Superblock: SuperblockFormat {
   package enum Layout {
     package static let checksum = Field<UInt32>(at: 0)  // CRC-32C of bytes 4..<4096
     package static let flags = Field<UInt32>(at: 4)  // bit 0: needs_check
@@ -31,8 +31,11 @@ package struct Superblock: Hashable, Sendable {
     package static let size = 364
   }
 
+  package static let kind = BlockKind.thinSuperblock
   package static let magic: UInt64 = 27_022_010
-  package static let needsCheckFlag: UInt32 = 1
+  package static let versions: ClosedRange<UInt32> = 1...2
+  package static let knownFlags: UInt32 = 1
+  package static let needsCheckFlag: UInt32? = 1
   /// 64 KiB and 1 GiB, in sectors: the limits of a data block, which is a multiple of the first.
   package static let dataBlockSectorsUnit: UInt32 = 128
   package static let dataBlockSectorsMaximum: UInt32 = 2_097_152
@@ -41,7 +44,7 @@ package struct Superblock: Hashable, Sendable {
   package var block: UInt64 = 0
   package var uuidLow: UInt64 = 0
   package var uuidHigh: UInt64 = 0
-  package var magic = Superblock.magic
+  package var magic: UInt64 = Superblock.magic
   package var version: UInt32 = 2
   package var time: UInt32
   package var transactionID: UInt64
@@ -56,8 +59,6 @@ package struct Superblock: Hashable, Sendable {
   package var compatibleFlags: UInt32 = 0
   package var readOnlyCompatibleFlags: UInt32 = 0
   package var incompatibleFlags: UInt32 = 0
-
-  package var needsCheck: Bool { flags & Superblock.needsCheckFlag != 0 }
 
   package init(
     time: UInt32, transactionID: UInt64, dataSpaceMap: SpaceMapRoot,
@@ -96,7 +97,6 @@ package struct Superblock: Hashable, Sendable {
     incompatibleFlags = bytes[Layout.incompatibleFlags]
   }
 
-  /// Writes every field; the checksum is put in when the block is sealed.
   package func encode(into bytes: inout MutableRawSpan) {
     bytes[Layout.flags] = flags
     bytes[Layout.block] = block

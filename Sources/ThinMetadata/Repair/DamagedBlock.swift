@@ -86,7 +86,7 @@ extension DamagedBlock {
     if kinds.contains(where: { SingleBitError.locate(in: bytes, as: $0) != nil }) {
       return (.flippedBit, nil)
     }
-    if block == .superblock, CorrectedSuperblock(bytes, home: block) != nil {
+    if block == .superblock, Superblock.correction(of: bytes, home: block) != nil {
       return (.wrongByte, nil)
     }
     let isBegun =

@@ -140,26 +140,10 @@ package struct Salvage: Sendable {
     renamed = ids.renamed
     droppedDevices = ids.devices.map(\.id).filter { $0 > most }
 
-    let (read, totals) = (reader, reader.mappingTotals)
-    let oldIDs = Dictionary(
-      ids.renamed.filter(\.isMadeUp).map { ($0.id, $0.impossibleID) }, uniquingKeysWith: min)
-    var devices: [(header: DeviceHeader, root: MetadataBlock?)] = []
-    var results: [DeviceResult] = []
-    for device in unclear.devices {
-      let root = device.root.flatMap { read.mappings.isUsable($0) ? $0 : nil }
-      var details = numbers.details(of: device)
-      details.mappedBlocks = totals[below: root?.number ?? 0].entryCount
-      // Details that are wrong in one thing may be older in all.
-      if grafting.doubtfulDetails.contains(device.id) { details.snapshottedTime = header.time }
-      devices.append((DeviceHeader(id: device.id, details: details), root))
-      results.append(
-        DeviceResult(
-          device, readAs: oldIDs[device.id] ?? device.id, root, read, totals, grafting,
-          overwrittenData.devices.first { $0.id == device.id }, isDropping: dropsOverwritten,
-          hasUnclearID: unclear.ids.contains(device.id)))
-    }
-    self.devices = devices
-    self.results = results
+    let salvaged = SalvagedDevices(
+      unclear, ids, numbers, reader, grafting, overwrittenData, isDropping: dropsOverwritten)
+    devices = salvaged.devices
+    results = salvaged.results
     lostIDs = (reader.lostTopLevel + grafting.lostIDs).common(with: reader.lostDetails)
     let isEmpty = results.allSatisfy { $0.mappedBlocks == 0 }
     hasUnreachedMappings = isEmpty ? reader.hasUnreachedMappings : false

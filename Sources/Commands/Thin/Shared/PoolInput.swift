@@ -34,28 +34,43 @@ extension Tool {
     }
   }
 
-  /// Writes what the tool is run for, whether or not it is to say anything besides.
-  func write(_ lines: [String]) throws(Failure) {
-    do throws(ByteSink.Failure) {
-      try ByteSink.standardOutput.write(lines.map { $0 + "\n" }.joined())
-    } catch {
-      throw Failure(error)
-    }
-  }
-}
-
-/// A small text that a person names: a file, or `-` for standard input.
-enum TextInput {
-  /// More than any report of lvs, or the metadata of any volume group, has.
-  private static let mostBytes = 64 << 20
-
-  static func read(_ path: String) throws(Failure) -> String {
+  /// Checks a pool all through, and stops where anything is wrong that data may depend on.
+  func checkedPool(_ file: BlockFile, _ path: String) throws(Failure) -> CheckedPool {
+    try refuseForeignInput(file, path)
+    let report: CheckReport
     do throws(IOError) {
-      let bytes = try ByteSource(path == "-" ? "/dev/stdin" : path).readAll(upTo: mostBytes)
-      if let bytes { return String(decoding: bytes, as: UTF8.self) }
+      let bar = ProgressBar(file.progress, isQuiet: shared.quiet)
+      report = try CheckReport(of: file, CheckScope())
+      _ = consume bar
     } catch {
       throw Failure(input: error)
     }
-    throw Failure(.notMetadata, "'\(path)' is too large to be a list of names")
+    guard let pool = CheckedPool(file, report) else {
+      shared.messages.say(report.findings)
+      throw Failure(
+        .damaged,
+        "the metadata is damaged, so no block can be taken for free; 'thin_check' tells more. "
+          + "Nothing was changed")
+    }
+    return pool
+  }
+
+  /// Stops when the metadata snapshot is asked for and there is none: the live pool, which may be
+  /// changing, is no substitute. A damaged superblock is left to whoever reads the pool.
+  func requireMetadataSnapshot(_ file: BlockFile, _ path: String) throws(Failure) {
+    let isMissing: Bool
+    do throws(IOError) {
+      isMissing = try file.withBlock(.superblock) { bytes in
+        BlockKind(of: bytes) == .thinSuperblock && Superblock(bytes).heldRoot == 0
+      }
+    } catch {
+      throw Failure(input: error)
+    }
+    if isMissing {
+      throw Failure(
+        .noInput,
+        "'\(path)' has no metadata snapshot; 'dmsetup message VG-POOL-tpool 0 "
+          + "reserve_metadata_snap' makes one")
+    }
   }
 }

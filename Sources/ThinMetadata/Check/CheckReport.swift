@@ -1,21 +1,5 @@
 package import PersistentData
 
-/// How far a check goes.
-package struct CheckScope: Sendable {
-  package var roots = RootChoice()
-  package var superblockOnly = false
-  /// Look at the trees of devices, not at the mappings and not at the space maps.
-  package var skipMappings = false
-
-  package init() {}
-
-  /// Space maps count for the whole pool, so only a look at the whole pool can judge them.
-  var judgesSpaceMaps: Bool {
-    !superblockOnly && !skipMappings && !roots.metadataSnapshot && roots.mappingRoot == nil
-      && roots.detailsRoot == nil
-  }
-}
-
 /// What a check of a thin pool found.
 package struct CheckReport: Sendable {
   /// A device with keys that can't be read.
@@ -53,14 +37,21 @@ package struct CheckReport: Sendable {
   package fileprivate(set) var overwrittenData = OverwrittenData()
   /// Whether the mappings were looked at.
   package fileprivate(set) var hasReadMappings = false
-  /// What can be mended in place, once nothing worse was found.
-  package fileprivate(set) var mends: [SpaceMapMend] = []
-  /// Likewise, ascending by device.
-  package private(set) var snapshottedTimesTooLow: [SnapshottedTimeTooLow] = []
+  /// What can be mended in place; `nil` unless everything was looked at.
+  package fileprivate(set) var plan: PoolMend?
   /// How often each data block is mapped, and each metadata block referred to; known after a full
   /// check.
   package fileprivate(set) var dataCounts: RefCounts?
   package fileprivate(set) var metadataCounts: RefCounts?
+}
+
+extension CheckReport: MetadataReport {
+  /// Whether the kernel waits for a check like this one.
+  var needsCheck: Bool { superblock?.needsCheck == true && isComplete }
+
+  package static func fullCheck(of file: BlockFile) throws(IOError) -> Findings {
+    try CheckReport(of: file, CheckScope()).findings
+  }
 }
 
 extension CheckReport {
@@ -79,7 +70,7 @@ extension CheckReport {
       // One that can't be read has been reported.
       superblockFault =
         (try? file.withBlock(.superblock) {
-          CorrectedSuperblock($0, home: .superblock)?.fault
+          Superblock.correction(of: $0, home: .superblock)?.fault
         }) ?? nil
       return
     }
@@ -107,9 +98,8 @@ extension CheckReport {
     let totals = reader.mappingTotals
     reader.checkMappedBlocks(totals)
     reader.checkSnapshottedTimes()
-    snapshottedTimesTooLow = reader.snapshottedTimesTooLow
     if scope.judgesSpaceMaps {
-      mends = reader.checkSpaceMaps(dataCounts)
+      plan = reader.checkSpaceMaps(dataCounts)
       self.dataCounts = dataCounts
       metadataCounts = reader.usage.references
       if reader.mayHaveOverwrittenData {
@@ -145,11 +135,7 @@ extension Superblock {
         .metadataSizeInFuture, at: site, found: metadataBlockCount,
         expected: metadataSpaceMap.blockCount)
     }
-    if metadataSpaceMap.blockCount > file.blockCount {
-      findings.report(
-        .deviceTruncated, at: site, found: "\(file.blockCount) blocks",
-        expected: "\(metadataSpaceMap.blockCount)")
-    }
+    checkSize(of: file, at: site, into: &findings)
     if file.blockCount > MetadataBlock.maximumCount {
       findings.report(
         .deviceBeyondKernelLimit, at: site, found: "\(file.blockCount) blocks",
@@ -269,7 +255,7 @@ extension PoolReader {
 
   /// Visits both space maps' own blocks, then holds their counts against what was counted.
   /// Returns what can be mended in place.
-  fileprivate mutating func checkSpaceMaps(_ dataCounts: RefCounts) -> [SpaceMapMend] {
+  fileprivate mutating func checkSpaceMaps(_ dataCounts: RefCounts) -> PoolMend {
     let dataMap = StoredSpaceMap(
       Structure.dataSpaceMap, root: superblock.dataSpaceMap,
       index: .tree, in: file, usage: &usage, findings: &findings)
@@ -278,10 +264,10 @@ extension PoolReader {
       usage: &usage,
       findings: &findings)
     var differences = Findings()
-    let mends = [
-      SpaceMapMend(dataMap, dataCounts, findings: &differences),
-      SpaceMapMend(metadataMap, usage.references, findings: &differences),
-    ]
+    let plan = PoolMend(
+      dataMap: SpaceMapMend(dataMap, dataCounts, findings: &differences),
+      metadataMap: SpaceMapMend(metadataMap, usage.references, findings: &differences),
+      superblock: superblock, timesTooLow: snapshottedTimesTooLow)
     let isAllCounted =
       mappings.isWhole && lostTopLevel.isEmpty && lostDetails.isEmpty
       && dataMap.hasAllLargeCounts && metadataMap.hasAllLargeCounts
@@ -293,7 +279,7 @@ extension PoolReader {
     }
     findings.merge(differences)
     reportSpace()
-    return mends
+    return plan
   }
 
   private mutating func reportSpace() {

@@ -1,0 +1,74 @@
+internal import PersistentData
+
+extension Tool {
+  /// Opens a metadata device or file to read from.
+  func openInput(
+    _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge,
+    for target: MetadataTarget = .thin
+  ) throws(Failure) -> BlockFile {
+    do throws(IOError) { return try BlockFile(path, access, treatment) } catch {
+      if case .tooSmall = error { throw failure(tooSmall: error, path, for: target) }
+      throw Failure(input: error)
+    }
+  }
+
+  /// Names the blocks that the device could not read, where nothing else has.
+  func sayUnreadable(_ file: BlockFile) {
+    let blocks = file.unreadableBlocks
+    if blocks.isEmpty { return }
+    shared.messages.say(
+      "The device can't read \(blocks.count == 1 ? "block" : "blocks") "
+        + "\(blocks.lazy.firstFew(8)). Copy what can be read, and go on with the copy:")
+    shared.messages.say("  " + CopyCommand.text(file.path, isFailing: true))
+  }
+
+  /// Opens a metadata device or file to overwrite; it has to exist.
+  func openOutput(_ path: String) throws(Failure) -> BlockFile {
+    do throws(IOError) { return try BlockFile(path, .write) } catch {
+      throw Failure(output: error)
+    }
+  }
+
+  /// Opens what text is written to: standard output, unless it is named. A file that is there stays
+  /// as it is until `commit`. Stops where one of `inputs` would be overwritten.
+  func openSink(
+    _ output: String?, sparing inputs: [String], as name: String = "it",
+    writesThrough: Bool = false
+  ) throws(Failure) -> ByteSink {
+    guard let output else { return .standardOutput }
+    for input in inputs where Storage.areSame(output, input) {
+      throw Failure(.outputRefused, "output refused: \(name) would overwrite '\(input)'")
+    }
+    do throws(IOError) { return try ByteSink(to: output, writesThrough: writesThrough) } catch {
+      throw Failure(.outputRefused, "output refused: \(error)")
+    }
+  }
+
+  /// Gives a file that was written its name.
+  func commit(_ sink: ByteSink) throws(Failure) {
+    do throws(IOError) { try sink.commit() } catch { throw Failure(output: error) }
+  }
+
+  /// Writes what the tool is run for to standard output.
+  func print(_ lines: [String]) throws(Failure) {
+    if shared.quiet || lines.isEmpty { return }
+    do throws(ByteSink.Failure) {
+      try ByteSink.standardOutput.write(lines.map { $0.printable + "\n" }.joined())
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Says what is to be known before the work is done, where the report on it will be. The work
+  /// doesn't depend on whether anybody reads that; whether the report can be made tells its end.
+  func announce(_ lines: [String]) { try? print(lines) }
+
+  /// Writes what the tool is run for, whether or not it is to say anything besides.
+  func write(_ lines: [String]) throws(Failure) {
+    do throws(ByteSink.Failure) {
+      try ByteSink.standardOutput.write(lines.map { $0 + "\n" }.joined())
+    } catch {
+      throw Failure(error)
+    }
+  }
+}
