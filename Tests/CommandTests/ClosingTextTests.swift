@@ -8,14 +8,14 @@ import Testing
   private static let mending =
     "To mend it with LVM:\n"
     + "  lvmconfig --type full global/thin_check_executable    " + lvmConf
-    + "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)\n"
+    + "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)\n"
     + "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
     + "VG/POOL    (then its volumes)\n"
     + "To mend it in a file, or a device that can be written to (LVM's POOL_tmeta can't):\n"
     + "  thin_check --auto-repair PATH\n"
   private static let space =
-    "No data is at risk: blocks are held for nothing. But LVM may refuse to activate the pool "
-    + "until that is mended.\n"
+    "No data is at risk: blocks are allocated, but nothing uses them. LVM may refuse to activate "
+    + "the pool until that is mended.\n"
   private static let leak = space + mending
   private static let sound =
     "The metadata is sound. Should LVM not activate the pool, see whether 'lvs -o transaction_id "
@@ -92,7 +92,7 @@ import Testing
     + "  thin_repair --dry-run -i COPY\n"
     + "With LVM, have new metadata written so:\n"
     + "  lvmconfig --type full global/thin_repair_executable    " + lvmConf
-    + "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)\n"
+    + "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)\n"
     + "  lvconvert --repair VG/POOL\n"
     + "  lvchange -ay VG/POOL    (then its volumes)\n"
     + "The old metadata stays as VG/POOL_metaN: keep it until your data is checked. Without LVM:\n"

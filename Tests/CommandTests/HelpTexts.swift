@@ -263,12 +263,12 @@ enum HelpTexts {
       -i, --input FILE        The damaged metadata; it is only read.
       -o, --output FILE       The metadata device or file to overwrite.
       --dry-run               Write no metadata, only say what would come back.
+      --report FILE           Write what came back and what did not to this file, as
+                              JSON.
       --accept SURETY         How sure mappings of lost blocks must be. (values:
                               proven, likely, guessed; default: proven)
       --drop-overwritten      Leave out mappings whose data has certainly been
                               overwritten.
-      --report FILE           Write what came back and what did not to this file, as
-                              JSON.
       --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.

@@ -10,7 +10,7 @@ enum NextSteps {
       lvcreate -L \(kib)K -n NEW VG
       thin_repair -i COPY -o /dev/VG/NEW --data-block-size SECTORS --transaction-id ID
       thin_check /dev/VG/NEW    (go on only if it is sound)
-      lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)
+      lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)
       lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL
       lvchange -ay VG/POOL    (then its volumes)
     VG/NEW is the old metadata then: keep it until your data is checked.

@@ -22,7 +22,7 @@ import Testing
     #expect(check.status == 1)
     #expect(
       check.errorText.contains(
-        "error: superblock: the checksum doesn't fit the block (found one wrong byte; repair turns "
+        "error: superblock: bad checksum (found one wrong byte; repair turns "
           + "it back)\n"), "\(check.errorText)")
     #expect(check.errorText.contains("\nThere is one wrong byte in the superblock."))
     let repair = try Program.repair("-i", image, "-o", output)

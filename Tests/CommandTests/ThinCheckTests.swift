@@ -71,12 +71,12 @@ import Testing
         leak: data space map, data blocks 100..399: allocated, but nothing uses it (found count \
         1, expected 0)
         Found 300 blocks leaked or counted too high.
-        No data is at risk: blocks are held for nothing. But LVM may refuse to activate the pool \
-        until that is mended.
+        No data is at risk: blocks are allocated, but nothing uses them. LVM may refuse to \
+        activate the pool until that is mended.
         To mend it with LVM:
           lvmconfig --type full global/thin_check_executable    (has to name this \
         program; set it in lvm.conf if it doesn't)
-          lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)
+          lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)
           lvchange -ay --config 'global/thin_check_options=["-q","--clear-needs-check-flag"]' \
         VG/POOL    (then its volumes)
         To mend it in a file, or a device that can be written to (LVM's POOL_tmeta can't):
@@ -86,8 +86,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("leaf-bit", "the checksum doesn't fit the block"),
-    ("superblock-bit", "error: superblock: the checksum doesn't fit the block"),
+    ("leaf-bit", "bad checksum"),
+    ("superblock-bit", "error: superblock: bad checksum"),
     ("data-count-low", "error: data space map, data block 0: reference count too low"),
     ("metadata-count-low", "reference count too low (found count 0, expected 1)"),
     ("keys-swapped", "entry 1: keys do not ascend (found 0, expected > 1)"),

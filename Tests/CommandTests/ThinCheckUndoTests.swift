@@ -27,7 +27,7 @@ import Testing
     #expect(
       mended.errorText.contains(
         "'\(image)' is mended; a check finds nothing wrong any more.\n"
-          + "Until the pool is used, this takes that back:\n"
+          + "Until the pool is used, this undoes it:\n"
           + "  thin_check --undo \(undo) \(image)\n"))
     #expect(try Images.bytes(image) != before)
     #expect(try Images.bytes(undo).prefix(16) == Data("dmmeta undo file".utf8))

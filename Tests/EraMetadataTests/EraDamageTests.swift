@@ -132,6 +132,16 @@ struct EraDamage: Sendable, CustomTestStringConvertible {
     #expect(check.isComplete)
   }
 
+  @Test func `metadataSnapshotHeld: a metadata snapshot is noted with its block`() throws {
+    let image = try EditableImage(kernel: "era/era-snapshot")
+    let check = EraReport(of: try image.open())
+    let block = try #require(check.superblock?.heldRoot)
+    let found = try #require(check.findings.sorted.first { $0.rule == .metadataSnapshotHeld })
+    #expect(block > 0 && found.found == "block \(block)")
+    #expect(found.site.structure == "metadata snapshot")
+    #expect(check.findings.worst == .note)
+  }
+
   /// Formatting counts two blocks as free that it takes, in the entry of the first bitmap.
   @Test(arguments: [(1, 1), (-1, 1), (0, 0), (-2, 0)] as [(Int32, Int)])
   func `two free blocks too many are from formatting, others are not`(

@@ -11,7 +11,7 @@ import Testing
     for place in 0..<arrayBlocks { try tree.push(place, 1) }
     _ = try tree.finish()
     let nodes = writer.neededCount - 1
-    #expect(ArraySize.nodes(entries: arrayBlocks, valueSize: 8) == nodes)
+    #expect(TreeSize.nodes(for: arrayBlocks, valueSize: 8) == nodes)
     let entries = arrayBlocks * UInt64(shape.valuesPerBlock)
     #expect(ArraySize.blocks(shape, entries) == arrayBlocks + nodes)
   }

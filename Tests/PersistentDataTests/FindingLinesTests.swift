@@ -18,7 +18,7 @@ import Testing
     for block in 0..<5000 as Range<UInt64> { findings.report(.bitmapMissing, at: site(2, block)) }
     #expect(
       lines(findings) == [
-        "error: structure 4, block 77: the checksum doesn't fit the block",
+        "error: structure 4, block 77: bad checksum",
         "error: structure 1, block 0: a pointer leads off the device, and 4999 more like this",
         "error: structure 2, block 0: the index has no bitmap for these blocks, and 4999 more like "
           + "this",
@@ -47,7 +47,7 @@ import Testing
     let lines = lines(findings)
     #expect(lines.count == 100)
     #expect(
-      lines.last?.hasSuffix("block 99: the checksum doesn't fit the block, and 2900 more like this")
+      lines.last?.hasSuffix("block 99: bad checksum, and 2900 more like this")
         == true)
   }
 

@@ -35,7 +35,7 @@ import ThinMetadata
         "To mend it with LVM:",
         "  lvmconfig --type full global/thin_check_executable    (has to name this "
           + "program; set it in lvm.conf if it doesn't)",
-        "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)",
+        "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)",
         "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
           + "VG/POOL    (then its volumes)",
         "To mend it in a file, or a device that can be written to (LVM's POOL_tmeta can't):",

@@ -122,7 +122,7 @@ import ThinMetadata
 }
 
 /// What must not come back: trees that nobody in the live pool has.
-@Suite struct StrangerTests {
+@Suite struct MadeUpDeviceTests {
   /// The metadata snapshot still has device 1, which was deleted. With its copy of the superblock
   /// lost, its list of devices looks like a child of the live list's lost root.
   @Test func `a device that only the metadata snapshot has does not come back to life`() throws {
@@ -170,7 +170,7 @@ import ThinMetadata
       let place: Comment = "\(name), device \(lost.id), seed \(random.seed)"
       try rescue.expectSound(place)
       for (device, mappings) in rescue.output.mappings {
-        if rescue.salvage.grafting.strangers.contains(device) {
+        if rescue.salvage.grafting.madeUpDevices.contains(device) {
           #expect(somebodys.contains { isTrue(mappings, to: $0) }, "\(place), device \(device)")
         } else {
           let known = before[device, default: [:]]
@@ -190,8 +190,8 @@ import ThinMetadata
     damaged.zero(image.superblock.detailsRoot)
     let rescue = try Rescue(damaged)
     try rescue.expectSound("")
-    #expect(!rescue.salvage.grafting.strangers.isEmpty)
-    #expect(Set(rescue.salvage.grafting.strangers).isDisjoint(with: ids))
+    #expect(!rescue.salvage.grafting.madeUpDevices.isEmpty)
+    #expect(Set(rescue.salvage.grafting.madeUpDevices).isDisjoint(with: ids))
   }
 
   /// A list of devices some of whose trees are lost is a list all the same, and no tree.
@@ -203,7 +203,7 @@ import ThinMetadata
     damaged.zero(mapped.root)
     let rescue = try Rescue(damaged)
     try rescue.expectSound("")
-    #expect(rescue.salvage.grafting.strangers == [])
+    #expect(rescue.salvage.grafting.madeUpDevices == [])
     for (device, mappings) in image.mappings where device != mapped.id {
       #expect(rescue.output.mappings[device] == mappings, "device \(device)")
     }

@@ -53,8 +53,8 @@ import ThinMetadata
     damaged.zero(image.superblock.mappingRoot)
     let rescue = try Rescue(damaged)
     try rescue.expectSound("")
-    let strangers = rescue.salvage.grafting.strangers
-    #expect(strangers.count == (hasOldLists ? 0 : 2))
+    let madeUp = rescue.salvage.grafting.madeUpDevices
+    #expect(madeUp.count == (hasOldLists ? 0 : 2))
     expectAllKept(rescue, image, nobodys: hasOldLists ? [] : [first, second])
   }
 
@@ -109,7 +109,7 @@ import ThinMetadata
       let isLost = nobodys.contains(root)
       #expect(after[device] == (isLost ? [:] : image.mappings[device]), "device \(device)")
     }
-    let kept = rescue.salvage.grafting.strangers.compactMap { after[$0] }
+    let kept = rescue.salvage.grafting.madeUpDevices.compactMap { after[$0] }
     let expected = nobodys.map { image.mappings(below: $0) }
     #expect(kept.count == expected.count && expected.allSatisfy(kept.contains))
   }

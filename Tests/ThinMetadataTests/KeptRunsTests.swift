@@ -38,27 +38,27 @@ import ThinMetadata
     }
   }
 
-  @Test func `leaves on several shelves come back, as many as there is room for`() {
+  @Test func `leaves on several parts come back, as many as there is room for`() {
     var random = SeededRandom()
     let capacity = 500
-    var shelves = (0..<3).map { _ in KeptRuns.Shelf(capacity: capacity) }
+    var parts = (0..<3).map { _ in KeptRuns.Part(capacity: capacity) }
     var used = [0, 0, 0]
     var kept: [MetadataBlock: Leaf] = [:]
     var refused: [MetadataBlock: Leaf] = [:]
     for number in 1...150 {
       let leaf = Leaf(&random)
       let block = MetadataBlock(UInt32(number))
-      let shelf = random.number(0..<3)
-      shelves[shelf].keep(leaf.runs[...], of: block, keysFrom: leaf.firstKey)
-      let fits = leaf.isOrdinary && used[shelf] + leaf.runs.count <= capacity
+      let part = random.number(0..<3)
+      parts[part].keep(leaf.runs[...], of: block, keysFrom: leaf.firstKey)
+      let fits = leaf.isOrdinary && used[part] + leaf.runs.count <= capacity
       if fits, !leaf.runs.isEmpty {
-        used[shelf] += leaf.runs.count
+        used[part] += leaf.runs.count
         kept[block] = leaf
       } else {
         refused[block] = leaf
       }
     }
-    let runs = KeptRuns(shelves, blockCount: 200)
+    let runs = KeptRuns(parts, blockCount: 200)
     #expect(!runs.isEmpty && kept.count > 10 && refused.count > 20, "seed \(random.seed)")
     for (block, leaf) in kept {
       var found = [MappingRun(virtualBegin: 1, dataBegin: 2, length: 3, time: 4)]
@@ -75,7 +75,7 @@ import ThinMetadata
   }
 
   @Test func `where nothing was kept there is nothing`() {
-    for runs in [KeptRuns(), KeptRuns([KeptRuns.Shelf(capacity: 9)], blockCount: 9)] {
+    for runs in [KeptRuns(), KeptRuns([KeptRuns.Part(capacity: 9)], blockCount: 9)] {
       #expect(runs.isEmpty && !runs.holds(MetadataBlock(8)))
     }
   }

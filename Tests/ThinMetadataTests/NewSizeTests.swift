@@ -47,7 +47,7 @@ import ThinMetadata
       return
     }
     #expect(available == UInt64(needed - 1) && enough >= UInt64(needed), place)
-    #expect(enough <= NewSize.enough(for: UInt64(needed)), place)
+    #expect(enough <= NewSize.sufficient(for: UInt64(needed)), place)
     // It was counted before anything was written.
     #expect(try MetadataImage(file: small).bytes.allSatisfy { $0 == 0 }, place)
   }

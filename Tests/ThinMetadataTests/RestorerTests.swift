@@ -145,7 +145,7 @@ import ThinMetadata
           continue
         }
         #expect(told >= UInt64(needed), "told \(told), \(place)")
-        #expect(told <= NewSize.enough(for: UInt64(needed)), "told \(told), \(place)")
+        #expect(told <= NewSize.sufficient(for: UInt64(needed)), "told \(told), \(place)")
         #expect(available == UInt64(needed - missing), place)
         let left = try MetadataImage(file: path)
         #expect(left.withBlock(0) { UnfinishedNotice.stands(in: $0) }, place)
@@ -168,7 +168,7 @@ import ThinMetadata
       var counting = Restorer(counting: UInt64(image.blockCount))
       try pool.play(into: &counting)
       #expect(counting.neededBlocks >= needed, place)
-      #expect(counting.neededBlocks <= NewSize.enough(for: needed), place)
+      #expect(counting.neededBlocks <= NewSize.sufficient(for: needed), place)
       if counting.neededBlocks == needed { exact += 1 }
       var estimate = SizeEstimate()
       try pool.play(into: &estimate)

@@ -183,7 +183,7 @@ import ThinMetadata
           image.leaves(below: device.root).contains { $0.block == leaf.block }
         }
         if owners > 1 { continue }
-        #expect(grafting.strangers == [], place)
+        #expect(grafting.madeUpDevices == [], place)
         #expect(rescue.output.mappings == image.mappings(without: [leaf.block]), place)
       }
     }

@@ -154,7 +154,7 @@ import ThinMetadata
     }
     let rescue = try rescueWithoutList(image)
     #expect(rescue.salvage.grafting.adopted == [device])
-    #expect(!rescue.salvage.grafting.strangers.isEmpty)
+    #expect(!rescue.salvage.grafting.madeUpDevices.isEmpty)
     // Details that are contradicted are doubted in their times, too, and a later one is safe.
     #expect(rescue.output.details(device).snapshottedTime > time)
     #expect(SharingModel(rescue.output).lowestSnapshottedTimes.isEmpty)

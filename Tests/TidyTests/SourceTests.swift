@@ -106,18 +106,37 @@ import Testing
   }
 
   @Test func `every rule has a damage test`() throws {
-    let files = try SourceTree.files(
-      "Tests/ThinMetadataTests", "Tests/CacheMetadataTests", "Tests/EraMetadataTests"
-    ).filter { $0.path.contains(/\/(?:Damage|CacheDamage|EraDamage)/) }
-    let text = files.map(\.text).joined()
+    let covered = try Self.rulesWithDamageTests(["Thin", "Cache", "Era"])
+    for rule in Rule.allCases { #expect(covered.contains(rule.rawValue), "\(rule)") }
+    #expect(covered.subtracting(Rule.allCases.map(\.rawValue)).isEmpty)
+  }
+
+  @Test(arguments: ["Thin", "Cache", "Era"])
+  func `what a target's own code reports has a damage test of that target`(target: String) throws {
+    let covered = try Self.rulesWithDamageTests([target])
+    let rules = Set(Rule.allCases.map(\.rawValue))
+    let reported = Set(
+      try SourceTree.files("Sources/\(target)Metadata").flatMap { file in
+        file.text.matches(of: /report\(\s*\.(\w+)/).map { String($0.output.1) }
+      }
+    ).intersection(rules)
+    #expect(reported.count > 4)
+    #expect(reported.subtracting(covered) == [])
+  }
+
+  /// By the tests of some targets.
+  private static func rulesWithDamageTests(_ targets: [String]) throws -> Set<String> {
+    let text = try targets.map { target in
+      let name = target == "Thin" ? "Damage" : "\(target)Damage"
+      return try SourceTree.files("Tests/\(target)MetadataTests")
+        .filter { $0.path.contains("/\(name)") }.map(\.text).joined()
+    }.joined()
     // An entry of the table of cases, or a test of its own that starts with the rule's name.
     let cases = text.matches(
       of: /(?:\w*Damage\w*|[sS]uperblock|\w*[aA]rray|mapping|writesetLeaf)\(\s*\.(\w+),/
     ).map { $0.output.1 }
     let tests = text.matches(of: #/@Test func `(\w+): /#).map { $0.output.1 }
-    let covered = Set((cases + tests).map(String.init))
-    for rule in Rule.allCases { #expect(covered.contains(rule.rawValue), "\(rule)") }
-    #expect(covered.subtracting(Rule.allCases.map(\.rawValue)).isEmpty)
+    return Set((cases + tests).map(String.init))
   }
 }
 

@@ -53,7 +53,8 @@ extension SourceTree {
   /// All functions, initializers and accessors with bodies of more than one line. The sources are
   /// formatted: a body ends at the brace that stands as far left as its declaration.
   static func functions(of file: File) -> [Function] {
-    let start = /^( *)(?:[a-z@_]+(?:\([^)]*\))? )*(?:func |init[(<?]|deinit\b|subscript\b|var \w+[^=]*\{$)/
+    let start =
+      #/^( *)(?:[a-z@_]+(?:\([^)]*\))? )*(?:func |init[(<?]|deinit\b|subscript\b|var \w+[^=]*\{$)/#
     return file.code.indices.compactMap { index in
       let line = file.code[index]
       guard let match = line.prefixMatch(of: start), !line.hasSuffix("}") else { return nil }

@@ -4,7 +4,7 @@ package import PersistentData
 /// Writes cache metadata as XML.
 package struct CacheTextWriter: CacheEvents, ~Copyable {
   /// Text that is worth a system call.
-  private static let enough = 1 << 16
+  private static let flushSize = 1 << 16
 
   private let sink: ByteSink
   private var text = TextBuffer()
@@ -62,7 +62,7 @@ package struct CacheTextWriter: CacheEvents, ~Copyable {
   }
 
   private mutating func writeIfEnough() throws(ByteSink.Failure) {
-    if text.count >= CacheTextWriter.enough { try write() }
+    if text.count >= CacheTextWriter.flushSize { try write() }
   }
 
   private mutating func write() throws(ByteSink.Failure) {

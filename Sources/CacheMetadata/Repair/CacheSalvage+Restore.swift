@@ -1,6 +1,6 @@
 package import PersistentData
 
-extension CacheSalvage {
+extension CacheSalvage: RestorableSalvage {
   /// Blocks that new metadata takes on a device of `blockCount` blocks, which may be too few.
   package func neededBlocks(on blockCount: UInt64) -> UInt64 {
     ArraySize.metadataBlocks(

@@ -27,14 +27,6 @@ package struct CacheSalvage: Sendable {
   var kept = Bitset(bitCount: 0)
   var dirty = Bitset(bitCount: 0)
 
-  package enum SuperblockState: Sendable {
-    case sound
-    /// A flipped bit or a wrong byte was put right.
-    case corrected
-    /// It was made anew from everything else and from what a person gave.
-    case remade
-  }
-
   /// Reads what is there; nothing is ever written to `file`.
   package init(
     _ file: BlockFile, overriding overrides: CacheOverrides = CacheOverrides()

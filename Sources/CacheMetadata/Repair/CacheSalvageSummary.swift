@@ -12,7 +12,7 @@ package struct CacheSalvageSummary: Sendable {
     var lines: [String] = []
     lines += CacheSalvageSummary.forSuperblock(salvage)
     lines += CacheSalvageSummary.forNumbers(salvage)
-    lines += CacheSalvageSummary.forPlaces(outcome)
+    lines += ArrayPlacement.summary(of: outcome.placedBlocks, in: "the mappings")
     lines += CacheSalvageSummary.forLosses(outcome)
     lines += CacheSalvageSummary.forDirtyBlocks(salvage)
     if outcome.lostHints > 0 {
@@ -25,7 +25,7 @@ package struct CacheSalvageSummary: Sendable {
           + "is lost here may still be found there.")
     }
     lines.append(
-      "Discards are not taken over: the kernel learns them anew, and copies rather too much.")
+      "Discards are not taken over: the kernel learns them anew, and copies more than it must.")
     self.lines = lines
   }
 
@@ -39,7 +39,7 @@ package struct CacheSalvageSummary: Sendable {
   private static func forSuperblock(_ salvage: CacheSalvage) -> [String] {
     switch salvage.superblockState {
     case .sound: []
-    case .corrected: ["The superblock had a wrong bit or byte, which is put right."]
+    case .corrected: [SuperblockState.correctedLine]
     case .remade:
       forLostSuperblock(salvage)
     }
@@ -81,19 +81,6 @@ package struct CacheSalvageSummary: Sendable {
       lines.append("The superblock led elsewhere; the mappings were found by the space map.")
     }
     return lines
-  }
-
-  private static func forPlaces(_ outcome: CacheOutcome) -> [String] {
-    let names: [ArrayPlacement.Evidence: String] = [
-      .graftedLeaf: "by a part of the index that is in use still",
-      .oldLeaf: "by older copies of the index",
-      .exclusion: "as no other place is possible",
-    ]
-    return ArrayPlacement.Evidence.allCases.compactMap { kind in
-      guard let count = outcome.placedBlocks[kind], let name = names[kind] else { return nil }
-      return "The index of the mappings is damaged: \(count) "
-        + (count == 1 ? "block was" : "blocks were") + " put back \(name)."
-    }
   }
 
   private static func forLosses(_ outcome: CacheOutcome) -> [String] {

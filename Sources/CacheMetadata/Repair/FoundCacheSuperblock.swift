@@ -3,7 +3,7 @@ internal import PersistentData
 /// The superblock of a cache: as it stands, with a wrong bit or byte put right, or made anew.
 struct FoundCacheSuperblock: Sendable {
   private(set) var superblock: CacheSuperblock
-  private(set) var state = CacheSalvage.SuperblockState.sound
+  private(set) var state = SuperblockState.sound
   /// Whether the clean flag is the cache's own.
   private(set) var isFlagKnown = true
   private(set) var findings = Findings()

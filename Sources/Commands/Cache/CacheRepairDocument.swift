@@ -44,21 +44,6 @@ struct CacheRepairDocument: RepairReport {
         }
       }
     }
-    json.object("blocks_put_back") { json in
-      for evidence in ArrayPlacement.Evidence.allCases {
-        json.field(evidence.fieldName, outcome.placedBlocks[evidence, default: 0])
-      }
-    }
-  }
-}
-
-extension ArrayPlacement.Evidence {
-  /// As reports call it.
-  var fieldName: String {
-    switch self {
-    case .graftedLeaf: "by_index"
-    case .oldLeaf: "by_old_index"
-    case .exclusion: "by_exclusion"
-    }
+    json.placedBlocks(outcome.placedBlocks)
   }
 }

@@ -33,7 +33,7 @@ struct ArrayAdvice {
     if result.isMended {
       lines.append(Findings.afterMending(result.left, of: input))
       if let undoFile = result.undoFile {
-        lines.append("Until the \(target.activated) is used, this takes that back:")
+        lines.append("Until the \(target.activated) is used, this undoes it:")
         lines.append(
           "  \(target.tool("check")) --undo \(ShellWord(undoFile)) \(ShellWord(input))")
       }

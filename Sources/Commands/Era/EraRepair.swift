@@ -24,15 +24,7 @@ struct EraRepair: Tool {
       let salvage = try salvage(source, input, overrides.values)
       document.salvage = salvage
       document.common.summary = EraSalvageSummary(salvage).lines
-      do throws(WriteError) {
-        if let target {
-          try salvage.restore(to: target)
-        } else {
-          document.common.neededBlocks = salvage.neededBlocks(on: source.blockCount)
-        }
-      } catch {
-        throw Failure(error, files.output ?? input)
-      }
+      try restore(salvage, from: source, to: target, files, &document)
     }
   }
 }

@@ -36,10 +36,6 @@ struct EraRepairDocument: RepairReport {
     }
     json.ranges("lost_writesets", outcome.lostEras.map { [$0] } ?? [])
     json.field("superseded_writesets", outcome.supersededWritesets)
-    json.object("blocks_put_back") { json in
-      for evidence in ArrayPlacement.Evidence.allCases {
-        json.field(evidence.fieldName, outcome.placedBlocks[evidence, default: 0])
-      }
-    }
+    json.placedBlocks(outcome.placedBlocks)
   }
 }

@@ -1,3 +1,5 @@
+internal import PersistentData
+
 /// What the tools' reports have in common.
 extension JSONWriter {
   /// Says whose report this is. `version`: of the document, not of the program.
@@ -18,6 +20,26 @@ extension JSONWriter {
   mutating func ranges(_ name: String, _ ranges: [ClosedRange<UInt64>]) {
     array(name) { json in
       for range in ranges { json.object { json in json.range(range) } }
+    }
+  }
+
+  /// Writes how many blocks of an array were put back, by evidence.
+  mutating func placedBlocks(_ placed: [ArrayPlacement.Evidence: Int]) {
+    object("blocks_put_back") { json in
+      for evidence in ArrayPlacement.Evidence.allCases {
+        json.field(evidence.fieldName, placed[evidence, default: 0])
+      }
+    }
+  }
+}
+
+extension ArrayPlacement.Evidence {
+  /// As reports call it.
+  fileprivate var fieldName: String {
+    switch self {
+    case .graftedLeaf: "by_index"
+    case .oldLeaf: "by_old_index"
+    case .exclusion: "by_exclusion"
     }
   }
 }

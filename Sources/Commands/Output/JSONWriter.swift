@@ -18,7 +18,7 @@ package import PersistentData
 ///     try json.finish()
 package struct JSONWriter: ~Copyable {
   /// Text is written out whenever there is more than this of it, in bytes.
-  private static let enough = 1 << 15
+  private static let flushSize = 1 << 15
 
   private let sink: ByteSink
   private var text = TextBuffer()
@@ -82,7 +82,7 @@ extension JSONWriter {
 
   /// Puts what has to stand between the last value and the next: a comma, a line, the name.
   private mutating func place(_ name: String?) {
-    if text.count > JSONWriter.enough { writeOut() }
+    if text.count > JSONWriter.flushSize { writeOut() }
     if depth > 0 {
       if !isEmpty { text.append(",") }
       startLine()

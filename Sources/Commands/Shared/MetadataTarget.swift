@@ -49,8 +49,8 @@ enum MetadataTarget: String, CaseIterable {
   func tool(_ job: String) -> String { "\(rawValue)_\(job)" }
 
   init?(superblockKind: BlockKind) {
-    guard let target = MetadataTarget.allCases.first(where: { $0.superblock.kind == superblockKind })
-    else { return nil }
+    let targets = MetadataTarget.allCases.filter { $0.superblock.kind == superblockKind }
+    guard let target = targets.first else { return nil }
     self = target
   }
 }

@@ -31,8 +31,14 @@ struct RepairFiles: ParsableArguments {
 /// What a repair has to say, as a JSON document.
 protocol RepairReport {
   var common: RepairReportHead { get set }
+  /// The options of this target alone that shaped the result.
+  func writeOptions(_ json: inout JSONWriter)
   /// The fields of this target alone.
   func writeResult(_ json: inout JSONWriter)
+}
+
+extension RepairReport {
+  func writeOptions(_ json: inout JSONWriter) {}
 }
 
 /// What the reports of all repairs have.
@@ -56,7 +62,8 @@ struct RepairReportHead {
 
 extension Tool {
   /// Repairs, says what came of it, and writes the report if one is wanted. `body`: does the job,
-  /// with the output, `nil` in a dry run.
+  /// with the output, `nil` in a dry run. Where it leaves a failure in the report, the summary is
+  /// said all the same.
   func repair<Report: RepairReport>(
     _ files: RepairFiles, _ report: Report, of kind: MetadataTarget,
     _ body: (BlockFile, BlockFile?, inout Report) throws(Failure) -> Void
@@ -72,7 +79,7 @@ extension Tool {
     }
     if let sink {
       do throws(Failure) { try write(report, files, to: sink) } catch {
-        throw report.common.failure ?? error
+        throw Failure(report: error, report.common.failure, output: files.output)
       }
     }
     if let failure = report.common.failure { throw failure }
@@ -104,6 +111,22 @@ extension Tool {
     for line in report.common.summary { shared.messages.say(line) }
   }
 
+  /// Writes what was found to the output, or counts what that takes.
+  func restore(
+    _ salvage: some RestorableSalvage, from source: BlockFile, to target: BlockFile?,
+    _ files: RepairFiles, _ report: inout some RepairReport
+  ) throws(Failure) {
+    do throws(WriteError) {
+      if let target {
+        try salvage.restore(to: target)
+      } else {
+        report.common.neededBlocks = try salvage.neededBlocks(on: source.blockCount)
+      }
+    } catch {
+      throw Failure(error, files.output ?? files.input)
+    }
+  }
+
   private func write(
     _ report: some RepairReport, _ files: RepairFiles, to sink: ByteSink
   ) throws(Failure) {
@@ -113,6 +136,7 @@ extension Tool {
       json.head(head.tool, version: RepairReportHead.version, input: head.input)
       json.field("output", files.output)
       json.field("dry_run", files.isDryRun)
+      report.writeOptions(&json)
       json.field("exit_status", Int((head.failure?.status ?? .success).rawValue))
       json.field("failure", head.failure?.message)
       report.writeResult(&json)
@@ -121,5 +145,23 @@ extension Tool {
     }
     do throws(ByteSink.Failure) { try json.finish() } catch { throw Failure(error) }
     try commit(sink)
+  }
+}
+
+extension Failure {
+  /// A report that could not be written, whatever came of the repair. `earlier`: why that failed.
+  fileprivate init(report failure: Failure, _ earlier: Failure?, output: String?) {
+    if failure.status == .success {
+      // It went to standard output, and its reader has left.
+      self = earlier ?? failure
+    } else if let earlier {
+      self.init(earlier.status, "\(earlier.message)\nThere is no report: \(failure.message)")
+    } else if let output {
+      self.init(
+        .inputOutput,
+        "there is no report: \(failure.message); the new metadata in '\(output)' is whole")
+    } else {
+      self.init(.inputOutput, "there is no report: \(failure.message)")
+    }
   }
 }

@@ -23,7 +23,7 @@ extension Failure {
       self.init(
         .outputRefused,
         "'\(output)' is too small: about \(needed) blocks of 4 KiB are needed, it has "
-          + "\(available); give it \(NewSize.enough(for: needed) * 4) KiB or more")
+          + "\(available); give it \(NewSize.sufficient(for: needed) * 4) KiB or more")
     }
   }
 

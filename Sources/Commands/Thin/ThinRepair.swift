@@ -26,109 +26,34 @@ struct ThinRepair: Tool {
     }
   }
 
-  @Option(
-    name: .attached("i"),
-    help: ArgumentHelp("The damaged metadata; it is only read.", valueName: "file"))
-  var input: String
-  @Option(
-    name: .attached("o"),
-    help: ArgumentHelp("The metadata device or file to overwrite.", valueName: "file"))
-  var output: String?
-  @Flag(name: .customLong("dry-run"), help: "Write no metadata, only say what would come back.")
-  var isDryRun = false
+  @OptionGroup var files: RepairFiles
   @Option(
     help: ArgumentHelp("How sure mappings of lost blocks must be.", valueName: "surety"))
   var accept = Acceptance.proven
   @Flag(help: "Leave out mappings whose data has certainly been overwritten.")
   var dropOverwritten = false
-  @Option(
-    help: ArgumentHelp(
-      "Write what came back and what did not to this file, as JSON.", valueName: "file"))
-  var report: String?
-  // Old versions of LVM pass an empty argument here.
-  @Argument(help: .hidden) var ignored: String?
   @OptionGroup var overrides: OverrideOptions
   @OptionGroup var shared: SharedOptions
 
-  func validate() throws {
-    if output == nil, !isDryRun { throw ValidationError("--output is missing (or --dry-run)") }
-    if output != nil, isDryRun {
-      throw ValidationError("--dry-run can't be used with --output: it writes no metadata")
-    }
-  }
-
   func run() throws(Failure) {
-    var document = RepairDocument(
-      input: input, output: output, isDryRun: isDryRun, acceptance: accept.provenance)
-    let sink = try openReport()
-    do throws(Failure) { try repair(&document) } catch {
-      document.failure = error
-    }
-    if let sink {
-      do throws(Failure) { try write(document, to: sink) } catch {
-        throw Failure(report: error, of: document)
-      }
-    }
-    if let failure = document.failure { throw failure }
-  }
-
-  private func repair(_ document: inout RepairDocument) throws(Failure) {
-    let source = try openInput(input, .read, .salvage)
-    let target = try openTarget(source)
-    let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
-    let salvage = try salvage(
-      source, input, overrides.values, accepting: accept.provenance,
-      dropsOverwritten: dropOverwritten)
-    let spaceMaps = OldSpaceMaps(
-      salvage, isComparing: salvage.hasLosses || report != nil)
-    document.result = (salvage, spaceMaps)
-    document.summary = SalvageSummary(salvage, spaceMaps).lines
-    if salvage.bringsNothingBack {
-      _ = consume bar
-      for line in document.summary { shared.messages.say(line) }
-      throw Failure(nothingBackFrom: input)
-    }
-    do throws(WriteError) {
-      if let target {
-        try salvage.restore(to: target)
+    let input = files.input
+    let document = RepairDocument(input: input, acceptance: accept.provenance)
+    // Opened before anything is done: a report that can't be written must not come as a surprise
+    // in the end.
+    try repair(files, document, of: .thin) { (source, target, document) throws(Failure) in
+      let salvage = try salvage(
+        source, input, overrides.values, accepting: accept.provenance,
+        dropsOverwritten: dropOverwritten)
+      let spaceMaps = OldSpaceMaps(
+        salvage, isComparing: salvage.hasLosses || files.report != nil)
+      document.result = (salvage, spaceMaps)
+      document.common.summary = SalvageSummary(salvage, spaceMaps).lines
+      if salvage.bringsNothingBack {
+        document.common.failure = Failure(nothingBackFrom: input)
       } else {
-        document.neededBlocks = try salvage.neededBlocks(on: source.blockCount)
+        try restore(salvage, from: source, to: target, files, &document)
       }
-    } catch {
-      throw Failure(error, output ?? input)
     }
-    _ = consume bar
-    if let needed = document.neededBlocks {
-      let size = NewSize.blocks(needed: needed, old: source.blockCount)
-      shared.messages.say(
-        "Nothing is written. New metadata takes about \(needed * 4) KiB; make NEW \(size * 4) KiB "
-          + "or more. A repair would say:")
-    }
-    for line in document.summary { shared.messages.say(line) }
-  }
-
-  /// The output, unless nothing is to be written.
-  private func openTarget(_ source: BlockFile) throws(Failure) -> BlockFile? {
-    guard let output else { return nil }
-    let target = try openOutput(output)
-    if source.isSame(as: output) {
-      throw Failure(
-        .outputRefused,
-        "input and output are the same: repair never works in place; name another device or file")
-    }
-    return target
-  }
-
-  private func write(_ document: RepairDocument, to sink: ByteSink) throws(Failure) {
-    do throws(ByteSink.Failure) { try document.write(to: sink) } catch { throw Failure(error) }
-    try commit(sink)
-  }
-
-  /// Opened before anything is done: a report that can't be written must not come as a surprise
-  /// in the end.
-  private func openReport() throws(Failure) -> ByteSink? {
-    guard let report else { return nil }
-    return try openSink(report, sparing: [input, output].compactMap { $0 }, as: "the report")
   }
 }
 
@@ -197,22 +122,6 @@ extension Tool {
 }
 
 extension Failure {
-  /// A report that could not be written, whatever came of the repair.
-  fileprivate init(report failure: Failure, of document: RepairDocument) {
-    if failure.status == .success {
-      // It went to standard output, and its reader has left.
-      self = document.failure ?? failure
-    } else if let earlier = document.failure {
-      self.init(earlier.status, "\(earlier.message)\nThere is no report: \(failure.message)")
-    } else if let output = document.output {
-      self.init(
-        .inputOutput,
-        "there is no report: \(failure.message); the new metadata in '\(output)' is whole")
-    } else {
-      self.init(.inputOutput, "there is no report: \(failure.message)")
-    }
-  }
-
   /// Metadata that would be written without a single mapping, though there were some.
   init(nothingBackFrom input: String) {
     self.init(

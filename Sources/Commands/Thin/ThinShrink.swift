@@ -125,7 +125,7 @@ extension ThinShrink {
       shared.messages.say(pool.findings)
       throw Failure(
         .outputRefused,
-        "the pool has leaked blocks, of which nobody knows whether they matter. 'thin_check "
+        "the pool has leaked blocks, and it is not known whether they matter. 'thin_check "
           + "--auto-repair \(ShellWord(input))' makes them free. Nothing was changed"
       )
     }

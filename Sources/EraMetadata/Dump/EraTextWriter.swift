@@ -4,7 +4,7 @@ package import PersistentData
 /// Writes era metadata as XML.
 package struct EraTextWriter: EraEvents, ~Copyable {
   /// Text that is worth a system call.
-  private static let enough = 1 << 16
+  private static let flushSize = 1 << 16
 
   private let sink: ByteSink
   private var text = TextBuffer()
@@ -66,7 +66,7 @@ package struct EraTextWriter: EraEvents, ~Copyable {
   }
 
   private mutating func writeIfEnough() throws(ByteSink.Failure) {
-    if text.count >= EraTextWriter.enough { try write() }
+    if text.count >= EraTextWriter.flushSize { try write() }
   }
 
   private mutating func write() throws(ByteSink.Failure) {

@@ -21,14 +21,6 @@ package struct EraSalvage: Sendable {
   /// The highest value that a lost block's can have been.
   let bound: UInt32
 
-  package enum SuperblockState: Sendable {
-    case sound
-    /// A flipped bit or a wrong byte was put right.
-    case corrected
-    /// It was made anew from everything else and from what a person gave.
-    case remade
-  }
-
   /// Reads what is there; nothing is ever written to `file`.
   package init(
     _ file: BlockFile, overriding overrides: EraOverrides = EraOverrides()

@@ -11,7 +11,7 @@ package struct EraSalvageSummary: Sendable {
     let outcome = salvage.outcome
     var lines: [String] = []
     lines += EraSalvageSummary.forSuperblock(salvage)
-    lines += EraSalvageSummary.forPlaces(outcome)
+    lines += ArrayPlacement.summary(of: outcome.placedBlocks, in: "the era array")
     lines += EraSalvageSummary.forEras(outcome)
     lines += EraSalvageSummary.forWritesets(outcome)
     let count = UInt64(salvage.header.blockCount)
@@ -23,8 +23,8 @@ package struct EraSalvageSummary: Sendable {
           : "; what is lost counts as written as late as it can have been."))
     if !outcome.isWhole {
       lines.append(
-        "A backup of what was written since an era reads rather too much now, and misses nothing. "
-          + "Keep the damaged metadata until one has been made.")
+        "A backup of what was written since an era reads more than it must now, and misses "
+          + "nothing. Keep the damaged metadata until one has been made.")
     }
     self.lines = lines
   }
@@ -33,7 +33,7 @@ package struct EraSalvageSummary: Sendable {
     var lines: [String] = []
     switch salvage.superblockState {
     case .sound: break
-    case .corrected: lines.append("The superblock had a wrong bit or byte, which is put right.")
+    case .corrected: lines.append(SuperblockState.correctedLine)
     case .remade:
       lines.append(
         "The superblock is lost; the rest was found by other blocks, in the newest state that is "
@@ -53,19 +53,6 @@ package struct EraSalvageSummary: Sendable {
       lines.append("The superblock led elsewhere; what it should lead to was found.")
     }
     return lines
-  }
-
-  private static func forPlaces(_ outcome: EraOutcome) -> [String] {
-    let names: [ArrayPlacement.Evidence: String] = [
-      .graftedLeaf: "by a part of the index that is in use still",
-      .oldLeaf: "by older copies of the index",
-      .exclusion: "as no other place is possible",
-    ]
-    return ArrayPlacement.Evidence.allCases.compactMap { kind in
-      guard let count = outcome.placedBlocks[kind], let name = names[kind] else { return nil }
-      return "The index of the era array is damaged: \(count) "
-        + (count == 1 ? "block was" : "blocks were") + " put back \(name)."
-    }
   }
 
   private static func forEras(_ outcome: EraOutcome) -> [String] {

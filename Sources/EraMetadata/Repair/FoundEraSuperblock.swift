@@ -3,7 +3,7 @@ internal import PersistentData
 /// The superblock of an era device: as it stands, with a wrong bit or byte put right, or made anew.
 struct FoundEraSuperblock: Sendable {
   private(set) var superblock: EraSuperblock
-  private(set) var state = EraSalvage.SuperblockState.sound
+  private(set) var state = SuperblockState.sound
   private(set) var findings = Findings()
 
   init(_ file: BlockFile, _ overrides: EraOverrides) throws(EraSalvageError) {

@@ -3,19 +3,7 @@ package enum ArraySize {
   /// The blocks of an array of `entries` entries that is written in one go.
   package static func blocks(_ shape: ArrayShape, _ entries: UInt64) -> UInt64 {
     let arrayBlocks = shape.blockCount(for: entries)
-    return arrayBlocks + nodes(entries: arrayBlocks, valueSize: BTreeNode.pointerSize)
-  }
-
-  /// The nodes of a tree of `entries` entries that is written in one go. `valueSize`: of leaves.
-  package static func nodes(entries: UInt64, valueSize: Int) -> UInt64 {
-    var perNode = UInt64(BTreeNode.maximumEntries(valueSize: valueSize))
-    var (level, total): (UInt64, UInt64) = (entries, 0)
-    repeat {
-      level = max(1, level / perNode + (level % perNode == 0 ? 0 : 1))
-      total += level
-      perNode = UInt64(BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize))
-    } while level > 1
-    return total
+    return arrayBlocks + TreeSize.nodes(for: arrayBlocks, valueSize: BTreeNode.pointerSize)
   }
 
   /// Blocks of metadata whose arrays take `arrays` on a device of `blockCount` blocks, which may be

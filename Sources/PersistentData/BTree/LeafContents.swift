@@ -16,9 +16,9 @@ package struct LeafContents<Value: Sendable>: Sendable {
     var walk = TreeWalk(
       tree, rootPointers: roots.map { ($0, 0) }, in: file, usage: &usage, findings: &findings)
     let visitors = walk.readLeaves(findings: &findings) { Visitor(decode: decode) }
-    let strangers = walk.holes.keys.filter { LeafContents.isElsewhere($0, tree, file) }
-    for block in strangers { usage.release(block) }
-    isLedAstray = !walk.hasAllRoots || !strangers.isEmpty
+    let misplaced = walk.holes.keys.filter { LeafContents.isElsewhere($0, tree, file) }
+    for block in misplaced { usage.release(block) }
+    isLedAstray = !walk.hasAllRoots || !misplaced.isEmpty
     self.walk = walk
     self.roots = Set(walk.roots.map(\.block))
     byLeaf = visitors.reduce(into: [:]) { $0.merge($1.byLeaf) { first, _ in first } }

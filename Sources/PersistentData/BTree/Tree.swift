@@ -14,6 +14,9 @@ package struct Tree: Sendable {
     self.hasOwners = hasOwners
   }
 
+  /// More levels above the leaves than any tree that fits on the largest metadata device has.
+  package static let levelLimit = 16
+
   /// A place in this tree.
   package func site(
     _ node: NodeReference, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil

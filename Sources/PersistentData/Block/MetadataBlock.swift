@@ -27,7 +27,6 @@ package struct MetadataBlock: Hashable, Comparable, Sendable {
   }
 
   @inlinable package var index: Int { Int(number) }
-  @inlinable package var offsetBytes: UInt64 { UInt64(number) * 4096 }
 
   @inlinable package static func < (left: MetadataBlock, right: MetadataBlock) -> Bool {
     left.number < right.number

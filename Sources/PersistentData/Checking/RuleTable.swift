@@ -6,7 +6,7 @@ extension Rule {
   package var entry: RuleEntry {
     switch self {
     case .blockUnreadable: RuleEntry(.error, "the device can't read this block", cause: true)
-    case .blockBadChecksum: RuleEntry(.error, "the checksum doesn't fit the block", cause: true)
+    case .blockBadChecksum: RuleEntry(.error, "bad checksum", cause: true)
     case .blockWrongKind: RuleEntry(.error, "this block is of another kind", cause: true)
     case .blockWrongNumber:
       RuleEntry(.error, "the block gives another number as its own", cause: true)
@@ -120,7 +120,7 @@ extension Rule {
 
     case .countsNotJudged:
       RuleEntry(
-        .note, "blocks are held by what is damaged, or by nothing")
+        .note, "allocated blocks have leaked, or are used by what is damaged")
     case .needsCheck:
       RuleEntry(.note, "the kernel asked for a check (needs_check is set)", action: true)
     case .metadataSnapshotHeld: RuleEntry(.note, "a metadata snapshot is held")

@@ -41,8 +41,6 @@ package enum PackLayout {
   /// A zlib stream of nothing.
   static let emptyStream: [UInt8] = [0x78, 0x9C, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]
   static let ownMagic: [UInt8] = Array("dmmeta\u{0}\u{1}".utf8)
-  /// Bytes of an own record up to where its contents begin.
-  static let ownHeadSize = emptyStream.count + ownMagic.count + 4
 
   /// What the whole file holds.
   package enum End {

@@ -4,7 +4,7 @@ package enum NewSize {
   private static let leastBlocks: UInt64 = 4096
 
   /// A size that is enough when `needed` blocks were counted.
-  package static func enough(for needed: UInt64) -> UInt64 {
+  package static func sufficient(for needed: UInt64) -> UInt64 {
     let (roomy, isLarge) = needed.addingReportingOverflow(needed / 8 + 8)
     return isLarge ? needed : min(roomy, max(needed, MetadataBlock.maximumCount))
   }
@@ -17,7 +17,7 @@ package enum NewSize {
   package static func blocks(needed: UInt64, old: UInt64) -> UInt64 {
     let needed = min(needed, MetadataBlock.maximumCount)
     let old = min(old, MetadataBlock.maximumCount)
-    return needed > old ? enough(for: needed) : min(old, max(2 * needed, leastBlocks))
+    return needed > old ? sufficient(for: needed) : min(old, max(2 * needed, leastBlocks))
   }
 
   /// A size that leaves a kernel room to work, for metadata that takes `needed` blocks, and so many

@@ -9,7 +9,7 @@ extension Advice {
       + "VG/POOL_tmeta' shows it while the pool is inactive)"
 
     private static let deactivate =
-      "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (what of it is active)"
+      "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)"
     private static let activate = "  lvchange -ay VG/POOL    (then its volumes)"
 
     static let volumeNames = "'lvs -o lv_name,thin_id VG' tells which volume is which device."

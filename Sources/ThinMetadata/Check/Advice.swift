@@ -6,7 +6,7 @@ package struct Advice: Sendable {
 
   /// `input`: the device or file as the person named it. `isMended`: what could be mended in
   /// place has been. `left`: what a check has found since then, if it could be made. `undoFile`:
-  /// what can take that back. `wasToMend`: it was asked for, done or not. `isWatched`: somebody
+  /// what undoes it. `wasToMend`: it was asked for, done or not. `isWatched`: somebody
   /// reads along; otherwise nothing is said but what has to be done.
   package init(
     _ report: CheckReport, input: String, isMended: Bool, left: Findings? = Findings(),
@@ -27,7 +27,7 @@ package struct Advice: Sendable {
     if isMended {
       lines.append(Findings.afterMending(left, of: input))
       if let undoFile {
-        lines.append("Until the pool is used, this takes that back:")
+        lines.append("Until the pool is used, this undoes it:")
         lines.append("  thin_check --undo \(ShellWord(undoFile)) \(ShellWord(input))")
       }
       lines += later
@@ -59,8 +59,8 @@ package struct Advice: Sendable {
     var lines: [String] = []
     if findings.worst == .leak {
       lines.append(
-        "No data is at risk: blocks are held for nothing. But LVM may refuse to activate the pool "
-          + "until that is mended.")
+        "No data is at risk: blocks are allocated, but nothing uses them. LVM may refuse to "
+          + "activate the pool until that is mended.")
     }
     if report.needsCheck {
       if findings.worst ?? .note < .warning { lines.append("The metadata is sound.") }

@@ -39,6 +39,8 @@ package struct CheckReport: Sendable {
   package fileprivate(set) var hasReadMappings = false
   /// What can be mended in place; `nil` unless everything was looked at.
   package fileprivate(set) var plan: PoolMend?
+  /// Ascending by device.
+  package private(set) var snapshottedTimesTooLow: [SnapshottedTimeTooLow] = []
   /// How often each data block is mapped, and each metadata block referred to; known after a full
   /// check.
   package fileprivate(set) var dataCounts: RefCounts?
@@ -98,8 +100,9 @@ extension CheckReport {
     let totals = reader.mappingTotals
     reader.checkMappedBlocks(totals)
     reader.checkSnapshottedTimes()
+    snapshottedTimesTooLow = reader.snapshottedTimesTooLow
     if scope.judgesSpaceMaps {
-      plan = reader.checkSpaceMaps(dataCounts)
+      plan = reader.checkSpaceMaps(dataCounts, snapshottedTimesTooLow)
       self.dataCounts = dataCounts
       metadataCounts = reader.usage.references
       if reader.mayHaveOverwrittenData {
@@ -255,7 +258,9 @@ extension PoolReader {
 
   /// Visits both space maps' own blocks, then holds their counts against what was counted.
   /// Returns what can be mended in place.
-  fileprivate mutating func checkSpaceMaps(_ dataCounts: RefCounts) -> PoolMend {
+  fileprivate mutating func checkSpaceMaps(
+    _ dataCounts: RefCounts, _ timesTooLow: [SnapshottedTimeTooLow]
+  ) -> PoolMend {
     let dataMap = StoredSpaceMap(
       Structure.dataSpaceMap, root: superblock.dataSpaceMap,
       index: .tree, in: file, usage: &usage, findings: &findings)
@@ -267,7 +272,7 @@ extension PoolReader {
     let plan = PoolMend(
       dataMap: SpaceMapMend(dataMap, dataCounts, findings: &differences),
       metadataMap: SpaceMapMend(metadataMap, usage.references, findings: &differences),
-      superblock: superblock, timesTooLow: snapshottedTimesTooLow)
+      superblock: superblock, timesTooLow: timesTooLow)
     let isAllCounted =
       mappings.isWhole && lostTopLevel.isEmpty && lostDetails.isEmpty
       && dataMap.hasAllLargeCounts && metadataMap.hasAllLargeCounts

@@ -34,8 +34,7 @@ extension Superblock {
     of device: UInt64, in file: BlockFile
   ) throws(IOError) -> MetadataBlock? {
     var next = MetadataBlock(pointer: detailsRoot, count: file.blockCount)
-    // No sound tree is deeper than this.
-    for _ in 0..<20 {
+    for _ in 0...Tree.levelLimit {
       guard let block = next else { return nil }
       var isLeaf = false
       next = try file.withBlock(block) { bytes in

@@ -3,7 +3,7 @@ package import PersistentData
 
 /// Writes a comparison as XML, an element a line, in the form of thin-provisioning-tools.
 package struct DeltaXMLWriter: ~Copyable {
-  private static let enough = 1 << 16
+  private static let flushSize = 1 << 16
 
   private let sink: ByteSink
   private let isVerbose: Bool
@@ -61,7 +61,7 @@ package struct DeltaXMLWriter: ~Copyable {
       text.append(run.length)
       text.append("\"/>\n")
     }
-    if text.count > DeltaXMLWriter.enough { try writeOut() }
+    if text.count > DeltaXMLWriter.flushSize { try writeOut() }
   }
 
   package mutating func end() throws(ByteSink.Failure) {

@@ -73,14 +73,14 @@ package struct Dump {
 /// Keeps the mappings of the leaves that it is given.
 private struct KeepingVisitor: LeafVisitor {
   var leaf: MappingLeaf
-  private(set) var shelf = KeptRuns.Shelf()
+  private(set) var part = KeptRuns.Part()
   private(set) var findings = Findings()
 
   init(leaf: MappingLeaf) { self.leaf = leaf }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
     if leaf.read(node, reference, upTo: KeptRuns.runsAtMost, findings: &findings) {
-      shelf.keep(leaf.runs, of: reference.block, keysFrom: reference.first)
+      part.keep(leaf.runs, of: reference.block, keysFrom: reference.first)
     }
   }
 }
@@ -164,7 +164,7 @@ extension PoolReader {
     }
     let isSound = ([findings] + visitors.map(\.findings)).allSatisfy { $0.worst != .error }
     return isSound
-      ? KeptRuns(visitors.map(\.shelf), blockCount: usage.blockCount) : KeptRuns()
+      ? KeptRuns(visitors.map(\.part), blockCount: usage.blockCount) : KeptRuns()
   }
 
   /// What the chosen superblock says of the pool.

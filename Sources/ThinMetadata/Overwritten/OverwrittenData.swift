@@ -77,7 +77,7 @@ package struct OverwrittenData: Sendable {
     let map = StoredSpaceMap(
       PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
-    return CountDifferences(map, with: counts, atMost: VictimSearch.most, takingAll: true) {
+    return CountDifferences(map, with: counts, atMost: VictimSearch.limit, takingAll: true) {
       $0 == 0
     }
   }

@@ -16,7 +16,7 @@ struct VictimSearch {
   }
 
   /// As many victims are kept, at 24 bytes each.
-  static let most = 1 << 20
+  static let limit = 1 << 20
 
   /// In no order; a mapping that is a certain victim is a possible one no more.
   private(set) var victims: [Victim] = []
@@ -54,10 +54,10 @@ struct VictimSearch {
       VictimVisitor(disputes: disputes, free: free, part: part, leaf: MappingLeaf(limits))
     }
     for visitor in visitors {
-      victims += visitor.victims.prefix(VictimSearch.most - victims.count)
-      if visitor.victims.count > VictimSearch.most { isComplete = false }
+      victims += visitor.victims.prefix(VictimSearch.limit - victims.count)
+      if visitor.victims.count > VictimSearch.limit { isComplete = false }
     }
-    if victims.count == VictimSearch.most { isComplete = false }
+    if victims.count == VictimSearch.limit { isComplete = false }
   }
 }
 
@@ -97,7 +97,7 @@ private struct VictimVisitor: LeafVisitor {
   }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
-    if victims.count > VictimSearch.most { return }
+    if victims.count > VictimSearch.limit { return }
     leaf.read(node, reference, findings: &findings)
     let number = reference.block.number
     for run in leaf.runs {

@@ -44,10 +44,10 @@ extension PoolReader {
     let limits = limits
     let visitors = mappings.readLeaves(where: isWanted, findings: &findings) {
       CountingVisitor(
-        counts: counts, limits: limits, shelf: keepingRuns ? KeptRuns.Shelf() : nil)
+        counts: counts, limits: limits, part: keepingRuns ? KeptRuns.Part() : nil)
     }
     if keepingRuns {
-      keptRuns = KeptRuns(visitors.compactMap(\.shelf), blockCount: usage.blockCount)
+      keptRuns = KeptRuns(visitors.compactMap(\.part), blockCount: usage.blockCount)
     }
     for var visitor in visitors {
       visitor.batch.flush()
@@ -105,7 +105,7 @@ final class KnownTotals: Sendable {
 private struct CountingVisitor: LeafVisitor {
   var batch: CountBatch
   var leaf: MappingLeaf
-  private(set) var shelf: KeptRuns.Shelf?
+  private(set) var part: KeptRuns.Part?
   var findings = Findings()
   var mappingCounts: [(UInt32, UInt8)] = []
   private(set) var latestTimes = LatestTimes()
@@ -117,11 +117,11 @@ private struct CountingVisitor: LeafVisitor {
   private(set) var timesAfter: [(UInt32, UInt32)] = []
   private(set) var highestDataBlock: UInt64?
 
-  init(counts: RefCounts, limits: MappingLeaf.Limits, shelf: KeptRuns.Shelf?) {
+  init(counts: RefCounts, limits: MappingLeaf.Limits, part: KeptRuns.Part?) {
     batch = CountBatch(counts)
     leaf = MappingLeaf(limits)
     timeLimit = limits.time
-    self.shelf = shelf
+    self.part = part
   }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
@@ -162,8 +162,8 @@ private struct CountingVisitor: LeafVisitor {
 
   private mutating func keepRuns(of node: BTreeNode, _ reference: NodeReference) {
     // Gaps between keys may make more runs of the same blocks.
-    guard shelf != nil, leaf.readSound(node, upTo: KeptRuns.runsAtMost) else { return }
-    shelf?.keep(leaf.runs, of: reference.block, keysFrom: reference.first)
+    guard part != nil, leaf.readSound(node, upTo: KeptRuns.runsAtMost) else { return }
+    part?.keep(leaf.runs, of: reference.block, keysFrom: reference.first)
   }
 
   private mutating func note(_ bounds: Mapping) {

@@ -34,14 +34,14 @@ package struct DamagedBlock: Hashable, Sendable {
 
 extension DamagedBlock {
   /// As many are looked at, of however many there are.
-  package static let most = 1000
+  package static let limit = 1000
 
   /// The blocks that findings of damage name, ascending, as they stand on the device.
   static func list(_ findings: Findings, in file: BlockFile) -> [DamagedBlock] {
     var structures: [UInt64: String] = [:]
     for finding in findings.sorted where finding.rule.severity == .error {
       let isSuperblock = finding.site == PoolReader.Structure.superblock
-      guard let block = finding.site.block ?? (isSuperblock ? 0 : nil), structures.count < most
+      guard let block = finding.site.block ?? (isSuperblock ? 0 : nil), structures.count < limit
       else { continue }
       if DamagedBlock.rules.contains(finding.rule) {
         structures[block] = structures[block] ?? finding.site.structure

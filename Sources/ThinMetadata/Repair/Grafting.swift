@@ -21,7 +21,7 @@ package struct Grafting: Sendable {
   /// Devices whose tree was found though nothing led to it.
   package internal(set) var adopted: [UInt64] = []
   /// Devices made up for trees that belong to somebody, nobody can tell to whom.
-  package internal(set) var strangers: [UInt64] = []
+  package internal(set) var madeUpDevices: [UInt64] = []
   /// Leaves that are lost, with what could be told of their mappings; `nil` when nothing could be
   /// told of any.
   package internal(set) var lostLeaves: LostLeaves?
@@ -85,7 +85,7 @@ package struct Grafting: Sendable {
       noteGrafted(pool.reader)
       return pool
     }
-    let hasAllDevices = pool.reader.lostTopLevel.isEmpty && adopted.isEmpty && strangers.isEmpty
+    let hasAllDevices = pool.reader.lostTopLevel.isEmpty && adopted.isEmpty && madeUpDevices.isEmpty
     if hasAllDevices, remakeLeaves(pool, census) {
       pool.reader.keptRuns = KeptRuns()
       pool = try source.read()
@@ -152,7 +152,7 @@ package struct Grafting: Sendable {
     let part = totals.limited(to: Set(nodes.map(\.block)))
     for device in reader.devices {
       guard let root = device.root else { continue }
-      if adopted.contains(device.id) || strangers.contains(device.id) {
+      if adopted.contains(device.id) || madeUpDevices.contains(device.id) {
         graftedCounts[device.id] = totals[below: root.number].entryCount
       } else if reader.mappings.skeleton.index(of: root) != nil {
         graftedCounts[device.id] = part[below: root.number].entryCount

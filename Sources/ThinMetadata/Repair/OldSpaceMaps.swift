@@ -16,7 +16,7 @@ package struct OldSpaceMaps: Sendable {
 
 extension OldSpaceMaps {
   /// Runs of blocks that are told one by one.
-  private static let most = 1 << 16
+  private static let limit = 1 << 16
 
   /// `isComparing`: whether to look for data blocks that nothing maps any more; where nothing is
   /// lost there are none worth the time.
@@ -55,7 +55,7 @@ extension OldSpaceMaps {
     }
     // The new metadata has no metadata snapshot: what only that maps, nothing does.
     let differences = CountDifferences(
-      dataMap, with: reader.liveCounts(of: salvage.dataCounts), atMost: OldSpaceMaps.most)
+      dataMap, with: reader.liveCounts(of: salvage.dataCounts), atMost: OldSpaceMaps.limit)
     unmapped = differences.all.lazy.filter { $0.counted == 0 }.map(\.blocks).joined
     isComplete = differences.isComplete
   }

@@ -19,7 +19,7 @@ package enum SalvageError: Error {
 ///
 /// A damaged block costs the mappings it stores and what only it led to, and nothing else. Nothing
 /// older is ever taken in its place.
-package struct Salvage: Sendable {
+package struct Salvage: RestorableSalvage, Sendable {
   package let header: PoolHeader
   package let results: [DeviceResult]
   /// What the pool's numbers and times were taken for where they can't be true.
@@ -129,8 +129,8 @@ package struct Salvage: Sendable {
     self.search = search
     self.grafting = grafting
     let ids = ImpossibleIDs(reader)
-    let most = DeviceDetails.deviceIDMaximum
-    let unclear = UnclearIDs(ids.devices.filter { $0.id <= most }, reader)
+    let highest = DeviceDetails.deviceIDMaximum
+    let unclear = UnclearIDs(ids.devices.filter { $0.id <= highest }, reader)
     unclearIDs = unclear.pairs
     let numbers = BelievedNumbers(
       reader, unclear.devices, source, overrides, isInferred: search != nil,
@@ -138,7 +138,7 @@ package struct Salvage: Sendable {
     header = numbers.header
     corrections = numbers.corrections
     renamed = ids.renamed
-    droppedDevices = ids.devices.map(\.id).filter { $0 > most }
+    droppedDevices = ids.devices.map(\.id).filter { $0 > highest }
 
     let salvaged = SalvagedDevices(
       unclear, ids, numbers, reader, grafting, overwrittenData, isDropping: dropsOverwritten)
@@ -170,7 +170,7 @@ package struct Salvage: Sendable {
   private func roomyBlockCount(on blockCount: UInt64) -> UInt64 {
     let bitmaps = Bitmap.count(for: header.dataBlockCount) + Bitmap.count(for: blockCount)
     let devices = UInt64(devices.count)
-    return NewSize.enough(for: reader.usage.claimedCount + devices + bitmaps) + 64
+    return NewSize.sufficient(for: reader.usage.claimedCount + devices + bitmaps) + 64
       + devices * UInt64(grafting.damagedBlocks.count)
   }
 

@@ -5,7 +5,7 @@ package struct SalvageSummary: Sendable {
   package let lines: [String]
 
   /// Devices that are told of one by one.
-  private static let most = 100
+  private static let limit = 100
   /// Ranges and blocks that are told of in one line.
   private static let mostRanges = 8
 
@@ -21,7 +21,7 @@ package struct SalvageSummary: Sendable {
     lines += SalvageSummary.forTimes(salvage.reader.snapshottedTimesTooLow)
     lines += SalvageSummary.forDevices(salvage.results, sectors)
     lines += SalvageSummary.forOverwrittenData(salvage)
-    for id in salvage.droppedDevices.prefix(SalvageSummary.most) {
+    for id in salvage.droppedDevices.prefix(SalvageSummary.limit) {
       lines.append(
         "Device \(id) is left out: ids end at \(DeviceDetails.deviceIDMaximum), and it has no tree."
       )
@@ -85,8 +85,8 @@ package struct SalvageSummary: Sendable {
     let rebuilt = whole.filter { $0.hasRebuiltDetails && !$0.hasMappingsOfLostLeaves }
     var lines: [String] = []
     for (devices, rest) in [(damaged, "lack mappings"), (rescued, "kept all their mappings")] {
-      lines += devices.prefix(most).map { line($0, sectors) }
-      if devices.count > most { lines.append("\(devices.count - most) more devices \(rest).") }
+      lines += devices.prefix(limit).map { line($0, sectors) }
+      if devices.count > limit { lines.append("\(devices.count - limit) more devices \(rest).") }
     }
     if !rebuilt.isEmpty {
       lines.append(
@@ -148,7 +148,8 @@ package struct SalvageSummary: Sendable {
       all[provenance].map { "\($0) \(provenance) ('--accept \(provenance)')" }
     }
     return [
-      "Of what is lost, more can be told, but not for sure: \(options.joined(separator: ", ")). "
+      "More of what is lost can be recovered, but not with certainty: "
+        + "\(options.joined(separator: ", ")). "
         + "Some of it may be WRONG: take it into another NEW, and check the data."
     ]
   }
@@ -200,7 +201,7 @@ package struct SalvageSummary: Sendable {
         "\(grafting.adopted.count) devices got their mappings back though the list of devices has "
           + "lost them.")
     }
-    for id in grafting.strangers {
+    for id in grafting.madeUpDevices {
       lines.append(
         "Device \(id) is made up: its mappings are in use, but whose they are can't be told.")
     }

@@ -42,7 +42,7 @@ package struct SizeEstimate: EntryEvents {
 
   package mutating func endShared() {
     rules.endShared()
-    nodeCount += SizeEstimate.leaves(for: entryCount, valueSize: Mapping.valueSize)
+    nodeCount += TreeSize.leaves(for: entryCount, valueSize: Mapping.valueSize)
     entryCount = 0
   }
 
@@ -55,8 +55,8 @@ package struct SizeEstimate: EntryEvents {
     rules.endDevice()
     nodeCount +=
       sharesLeaves
-      ? SizeEstimate.leaves(for: entryCount, valueSize: Mapping.valueSize)
-      : SizeEstimate.nodes(for: entryCount, valueSize: Mapping.valueSize)
+      ? TreeSize.leaves(for: entryCount, valueSize: Mapping.valueSize)
+      : TreeSize.nodes(for: entryCount, valueSize: Mapping.valueSize)
     entryCount = 0
     sharesLeaves = false
   }
@@ -105,31 +105,15 @@ package struct SizeEstimate: EntryEvents {
     let lists =
       rules.isAscending
       ? 0
-      : SizeEstimate.leaves(for: deviceCount, valueSize: 8)
-        + SizeEstimate.leaves(for: deviceCount, valueSize: DeviceDetails.Layout.size)
+      : TreeSize.leaves(for: deviceCount, valueSize: 8)
+        + TreeSize.leaves(for: deviceCount, valueSize: DeviceDetails.Layout.size)
     // The superblock, the metadata index, and a root for each tree of large counts.
     return 4 + nodeCount + metadataBitmaps + dataBitmaps + lists
-      + SizeEstimate.nodes(for: dataBitmaps, valueSize: IndexEntry.Layout.size)
-      + SizeEstimate.nodes(for: deviceCount, valueSize: 8)
-      + SizeEstimate.nodes(for: deviceCount, valueSize: DeviceDetails.Layout.size)
+      + TreeSize.nodes(for: dataBitmaps, valueSize: IndexEntry.Layout.size)
+      + TreeSize.nodes(for: deviceCount, valueSize: 8)
+      + TreeSize.nodes(for: deviceCount, valueSize: DeviceDetails.Layout.size)
   }
 
   private static let mappingsPerLeaf = UInt64(
     BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
-
-  private static func leaves(for entries: UInt64, valueSize: Int) -> UInt64 {
-    let maximum = UInt64(BTreeNode.maximumEntries(valueSize: valueSize))
-    return entries / maximum + (entries % maximum == 0 ? 0 : 1)
-  }
-
-  /// Nodes of a packed tree; an empty one has a leaf as well.
-  private static func nodes(for entries: UInt64, valueSize: Int) -> UInt64 {
-    var level = max(1, leaves(for: entries, valueSize: valueSize))
-    var sum = level
-    while level > 1 {
-      level = leaves(for: level, valueSize: BTreeNode.pointerSize)
-      sum += level
-    }
-    return sum
-  }
 }

@@ -8,7 +8,7 @@ package struct RootListing: Sendable {
   package let advice: [String]
 
   /// Devices that are told of one by one, in a state.
-  private static let most = 20
+  private static let limit = 20
 
   /// `input`: as the person named it. `showsAll`: also states that have nothing to go back to.
   package init(_ old: OldRoots, input: String, showsAll: Bool) {
@@ -69,8 +69,8 @@ package struct RootListing: Sendable {
 
   private static func lines(_ differences: [RootDifference], isShort: Bool) -> [String] {
     let told = isShort ? differences.filter(\.isWorthKnowing) : differences
-    var lines = told.prefix(most).map { "  \(line($0))" }
-    if told.count > most { lines.append("  \(told.count - most) more devices differ") }
+    var lines = told.prefix(limit).map { "  \(line($0))" }
+    if told.count > limit { lines.append("  \(told.count - limit) more devices differ") }
     return lines
   }
 

@@ -72,7 +72,7 @@ struct SharingSurvey {
 
   private struct Visitor: LeafVisitor {
     /// Runs that are noted at once.
-    private static let enough = 8192
+    private static let flushCount = 8192
 
     let walk: TreeWalk
     let labels: LeafLabels
@@ -99,7 +99,7 @@ struct SharingSurvey {
       for run in leaf.runs {
         runs.append(BlockSharers.Run(begin: run.dataBegin, length: run.length, set: set))
       }
-      if runs.count >= Visitor.enough { flush() }
+      if runs.count >= Visitor.flushCount { flush() }
       if let index = walk.leafIndex(of: reference.block),
         let counted = PieceCounts.Leaf(index, leaf.runs)
       {

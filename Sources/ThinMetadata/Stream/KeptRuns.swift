@@ -12,28 +12,28 @@ package struct KeptRuns: Sendable {
   /// Runs in all, of 12 bytes each.
   private static let capacity = 2 << 20
 
-  private var shelves: [Shelf]
-  /// By block: which shelf has a leaf, and from which run on, as one number.
+  private var parts: [Part]
+  /// By block: which part has a leaf, and from which run on, as one number.
   private var places: BlockPlaces
 
   /// None.
   package init() { self.init([], blockCount: 0) }
 
-  /// What several readers have kept; no leaf stands on two shelves.
-  package init(_ shelves: [Shelf], blockCount: UInt64) {
-    let shelves = shelves.filter { !$0.leaves.isEmpty }
-    places = BlockPlaces(blockCount: shelves.isEmpty ? 0 : blockCount)
-    self.shelves = shelves
-    for (number, shelf) in shelves.enumerated() {
-      for (block, start) in shelf.leaves {
-        places[block.number] = Int(start) * shelves.count + number
+  /// What several readers have kept; no leaf stands on two parts.
+  package init(_ parts: [Part], blockCount: UInt64) {
+    let parts = parts.filter { !$0.leaves.isEmpty }
+    places = BlockPlaces(blockCount: parts.isEmpty ? 0 : blockCount)
+    self.parts = parts
+    for (number, part) in parts.enumerated() {
+      for (block, start) in part.leaves {
+        places[block.number] = Int(start) * parts.count + number
       }
       // From here on `places` says it.
-      self.shelves[number].leaves = []
+      self.parts[number].leaves = []
     }
   }
 
-  package var isEmpty: Bool { shelves.isEmpty }
+  package var isEmpty: Bool { parts.isEmpty }
 
   /// Whether the mappings of the leaf in `block` were kept.
   package func holds(_ block: MetadataBlock) -> Bool {
@@ -46,12 +46,12 @@ package struct KeptRuns: Sendable {
     runsOf block: MetadataBlock, keysFrom firstKey: UInt64, to runs: inout [MappingRun]
   ) {
     guard !isEmpty, let place = places[block.number] else { return }
-    let shelf = shelves[place % shelves.count]
-    shelf.append(runsFrom: place / shelves.count, keysFrom: firstKey, to: &runs)
+    let part = parts[place % parts.count]
+    part.append(runsFrom: place / parts.count, keysFrom: firstKey, to: &runs)
   }
 
   /// What one of several readers keeps.
-  package struct Shelf: Sendable {
+  package struct Part: Sendable {
     /// Where the parts of an extent begin: after the length, and after that and the gap.
     private static let gapShift: UInt32 = 8
     private static let lastShift: UInt32 = 31
@@ -87,19 +87,19 @@ package struct KeptRuns: Sendable {
       var nextKey = firstKey
       for run in runs {
         let gap = run.virtualBegin - nextKey
-        guard gap >> UInt64(Shelf.lastShift - Shelf.gapShift) == 0,
-          run.length >> UInt64(Shelf.gapShift) == 0
+        guard gap >> UInt64(Part.lastShift - Part.gapShift) == 0,
+          run.length >> UInt64(Part.gapShift) == 0
         else {
           mappings.removeSubrange(start...)
           extents.removeSubrange(start...)
           return
         }
         mappings.append(Mapping(dataBlock: run.dataBegin, time: run.time).value)
-        extents.append(UInt32(gap) << Shelf.gapShift | UInt32(run.length))
+        extents.append(UInt32(gap) << Part.gapShift | UInt32(run.length))
         // Past the last key there is, no run follows.
         nextKey = run.virtualBegin &+ run.length
       }
-      extents[extents.count - 1] |= 1 << Shelf.lastShift
+      extents[extents.count - 1] |= 1 << Part.lastShift
       leaves.append((block, UInt32(start)))
     }
 
@@ -111,9 +111,9 @@ package struct KeptRuns: Sendable {
       while true {
         let mapping = Mapping(mappings[index])
         let extent = extents[index]
-        let isLast = extent >> Shelf.lastShift != 0
-        let gap = (extent & (1 << Shelf.lastShift - 1)) >> Shelf.gapShift
-        let length = UInt64(extent & (1 << Shelf.gapShift - 1))
+        let isLast = extent >> Part.lastShift != 0
+        let gap = (extent & (1 << Part.lastShift - 1)) >> Part.gapShift
+        let length = UInt64(extent & (1 << Part.gapShift - 1))
         let key = nextKey + UInt64(gap)
         runs.append(
           MappingRun(

@@ -5,44 +5,21 @@ internal import ThinMetadata
 ///
 /// man/thin_repair.schema.json describes every field; `version` goes up when one of them vanishes
 /// or changes its meaning, not when one is added.
-struct RepairDocument {
-  static let version = 1
-
-  let input: String
-  /// `nil` when nothing is to be written.
-  let output: String?
-  let isDryRun: Bool
+struct RepairDocument: RepairReport {
+  var common: RepairReportHead
   let acceptance: Provenance
   /// What was found; `nil` when nothing could be had.
   var result: (salvage: Salvage, spaceMaps: OldSpaceMaps)?
-  /// About how many blocks the output takes, when that was only counted.
-  var neededBlocks: UInt64?
-  /// The lines for people.
-  var summary: [String] = []
-  /// Why nothing sound was written.
-  var failure: Failure?
 
-  init(input: String, output: String?, isDryRun: Bool, acceptance: Provenance) {
-    self.input = input
-    self.output = output
-    self.isDryRun = isDryRun
+  init(input: String, acceptance: Provenance) {
+    common = RepairReportHead(tool: "thin_repair", input: input)
     self.acceptance = acceptance
   }
 
-  func write(to sink: ByteSink) throws(ByteSink.Failure) {
-    var json = JSONWriter(sink)
-    json.object { json in
-      json.head("thin_repair", version: RepairDocument.version, input: input)
-      json.field("output", output)
-      json.field("dry_run", isDryRun)
-      json.field("accept", "\(acceptance)")
-      json.field("exit_status", Int((failure?.status ?? .success).rawValue))
-      json.field("failure", failure?.message)
-      if let (salvage, spaceMaps) = result { write(salvage, spaceMaps, &json) }
-      json.field("needed_metadata_blocks", neededBlocks)
-      json.array("summary") { json in for line in summary { json.element(line) } }
-    }
-    try json.finish()
+  func writeOptions(_ json: inout JSONWriter) { json.field("accept", "\(acceptance)") }
+
+  func writeResult(_ json: inout JSONWriter) {
+    if let (salvage, spaceMaps) = result { write(salvage, spaceMaps, &json) }
   }
 
   private func write(
@@ -103,7 +80,7 @@ struct RepairDocument {
     json.field("impossible_id", renamed?.impossibleID)
     json.field(
       "made_up",
-      salvage.grafting.strangers.contains(device.id) || renamed?.isMadeUp == true)
+      salvage.grafting.madeUpDevices.contains(device.id) || renamed?.isMadeUp == true)
     json.object("kept") { json in
       for provenance in Provenance.allCases where provenance <= acceptance {
         json.field("\(provenance)", device.kept[provenance, default: 0])

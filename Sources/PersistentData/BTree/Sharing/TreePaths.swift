@@ -2,8 +2,6 @@
 /// grows with the internal nodes, not with what hangs on them.
 package struct TreePaths: Sendable {
   private static let nodeInterval = 64
-  /// More levels than any tree has.
-  private static let mostLevels = 16
 
   /// A leaf as a place in one tree.
   package struct Path: Sendable {
@@ -68,7 +66,7 @@ package struct TreePaths: Sendable {
       found.append(path)
       tree = nextTree[Int(tree) - 1]
     }
-    guard path.levels < TreePaths.mostLevels else { return }
+    guard path.levels < Tree.levelLimit else { return }
     path.levels += 1
     var entry = firstEntry[Int(block)]
     while entry != 0 {

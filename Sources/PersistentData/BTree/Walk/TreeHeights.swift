@@ -3,8 +3,6 @@
 /// All leaves of a B-tree lie at the same depth, so one path tells. Nothing is reported here: the
 /// walk proper reads the same blocks again and says what is wrong with them.
 struct TreeHeights: Sendable {
-  /// Deeper than any tree that fits on the largest metadata device.
-  private static let deepest = 16
   /// Nodes that are tried below a root whose left edge is lost.
   private static let mostTries = 1 << 9
 
@@ -29,7 +27,7 @@ struct TreeHeights: Sendable {
       let found = search(root, depth: 0)
       let height = found?.height ?? 0
       if found?.isSure == false { hasGuesses = true }
-      if height <= TreeHeights.deepest { known[root.index] = UInt8(height) + 1 }
+      if height <= Tree.levelLimit { known[root.index] = UInt8(height) + 1 }
     }
   }
 
@@ -46,7 +44,7 @@ struct TreeHeights: Sendable {
     var lost: [MetadataBlock] = []
     var open = roots.map { (root: $0, at: $0) }
     var depth = 0
-    while !open.isEmpty, depth <= TreeHeights.deepest {
+    while !open.isEmpty, depth <= Tree.levelLimit {
       open.sort { $0.at < $1.at }
       let blocks = TreeHeights.distinct(open.map(\.at))
       let nodes = read(blocks)
@@ -78,7 +76,7 @@ struct TreeHeights: Sendable {
   private mutating func search(
     _ block: MetadataBlock, depth: Int
   ) -> (height: Int, isSure: Bool)? {
-    guard depth <= TreeHeights.deepest, visited.count < TreeHeights.mostTries,
+    guard depth <= Tree.levelLimit, visited.count < TreeHeights.mostTries,
       visited.insert(block).inserted
     else { return nil }
     switch read([block.number])[0] {

@@ -37,6 +37,4 @@ enum PackInstruction: UInt8 {
   static let lowerBits: UInt64 = 24
   static let lowerMask: UInt64 = (1 << lowerBits) - 1
 
-  /// Counts have 12 bits.
-  static let countLimit = 1 << 12
 }

@@ -17,12 +17,19 @@ package struct MetadataState: Sendable {
   /// `nil` when something of this state has been overwritten by a later one: then blocks refer to
   /// others that are counted less often than that. Damage only takes references away.
   package init?(_ census: StateCensus, index: UInt32) {
-    guard let (counts, bitmaps) = MetadataState.counts(census, index) else { return nil }
+    let stored = StateCounts(
+      below: MetadataBlock(index), in: census.file, blockCount: census.blockCount
+    ) { census.isBitmap($0.number) }
+    let (counts, bitmaps) = (stored.counts, stored.bitmaps)
+    // The blocks of the map are its own, and no other state's.
+    guard !bitmaps.isEmpty, counts[0] == 1, counts[Int(index)] == 1,
+      bitmaps.allSatisfy({ counts[$0.index] == 1 })
+    else { return nil }
     var open = counts.map(Int.init)
     // The superblock refers to the index, and stands for itself.
     open[0] -= 1
     open[Int(index)] -= 1
-    for bitmap in bitmaps { open[Int(bitmap)] -= 1 }
+    for bitmap in bitmaps { open[bitmap.index] -= 1 }
     var isWhole = true
     var allocated = Bitset(bitCount: counts.count)
     for block in counts.indices where counts[block] > 0 {
@@ -47,34 +54,6 @@ package struct MetadataState: Sendable {
     self.allocated = allocated
     self.isWhole = isWhole
     countedBlocks = min(UInt64(bitmaps.count * Bitmap.entryCount), census.blockCount)
-  }
-
-  /// The counts of all blocks, 3 standing for 3 and more.
-  private static func counts(
-    _ census: StateCensus, _ index: UInt32
-  ) -> (counts: [UInt8], bitmaps: [UInt32])? {
-    let wanted = Int(Bitmap.count(for: census.blockCount))
-    var counts = [UInt8](repeating: 0, count: Int(census.blockCount))
-    var bitmaps: [UInt32] = []
-    for place in 0..<wanted {
-      let target = try? census.file.withBlock(MetadataBlock(index)) {
-        IndexEntry($0, at: MetadataIndex.offset(of: place)).block
-      }
-      guard let target, let block = MetadataBlock(pointer: target, count: census.blockCount),
-        census.isBitmap(block.number)
-      else { break }
-      bitmaps.append(block.number)
-      let first = place * Bitmap.entryCount
-      try? census.file.withBlock(block) { bytes in
-        let bitmap = Bitmap(bytes)
-        for entry in 0..<min(Bitmap.entryCount, counts.count - first) {
-          let word = bitmap.word(entry / Bitmap.entriesPerWord)
-          counts[first + entry] = UInt8(Bitmap.count(entry % Bitmap.entriesPerWord, in: word))
-        }
-      }
-    }
-    let isOwn = !bitmaps.isEmpty && counts[0] == 1 && counts[Int(index)] == 1
-    return isOwn && bitmaps.allSatisfy { counts[Int($0)] == 1 } ? (counts, bitmaps) : nil
   }
 }
 

@@ -15,9 +15,9 @@ package struct CountBatch: Sendable {
   }
 
   /// Runs from which on they are counted; a leaf of lone blocks brings 252.
-  private static let enough = 8192
+  private static let flushCount = 8192
   /// Runs that fit: with these, it is worth while to wait for one's turn.
-  private static let capacity = 2 * enough
+  private static let capacity = 2 * flushCount
 
   private let counts: RefCounts
   /// Whether this is the thread that counts what others bring.
@@ -66,7 +66,7 @@ package struct CountBatch: Sendable {
 
   private mutating func makeRoom(_ count: Int) {
     if isCounter, counts.waiting.hasBatches { countWaiting() }
-    if runCount < CountBatch.enough { return }
+    if runCount < CountBatch.flushCount { return }
     if !isCounter, counts.waiting.append(&runs, runCount, room: CountBatch.room) {
       runCount = 0
     } else if counts.incrementUnlessBusy(runs.span.extracting(first: runCount)) {

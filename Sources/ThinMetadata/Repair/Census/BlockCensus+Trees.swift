@@ -67,10 +67,7 @@ extension BlockCensus {
       }
       return found[block]
     }
-    for node in nodes.all where !node.isLeaf { _ = find(node.block, levels: mostLevels) }
+    for node in nodes.all where !node.isLeaf { _ = find(node.block, levels: Tree.levelLimit) }
     return found
   }
-
-  /// More than any tree has.
-  private static let mostLevels = 16
 }

@@ -84,11 +84,11 @@ struct Adoption {
 
   /// Trees with branches that only one device's older trees had.
   private mutating func matchByOldTrees() {
-    let descent = Descent(lists.roots, census)
+    let ancestry = TreeAncestry(lists.roots, census)
     for (devices, trees) in groupsOfOneSize {
       let ids = devices.map { self.devices[$0].id }
       guard lists.tellApart(ids) else { continue }
-      for (device, tree) in descent.matches(ids, trees) { give(devices[device], trees[tree]) }
+      for (device, tree) in ancestry.matches(ids, trees) { give(devices[device], trees[tree]) }
     }
   }
 

@@ -9,7 +9,7 @@ extension Grafting {
     adoption.match()
     reader.devices = adoption.devices
     adopted = (adopted + adoption.adopted).sorted()
-    keepStrangers(adoption.rest, &reader, avoiding: adoption.oldIDs)
+    keepMadeUpDevices(adoption.rest, &reader, avoiding: adoption.oldIDs)
   }
 
   /// A tree in use that can't be matched is kept under an id of its own, so that its blocks are
@@ -20,7 +20,7 @@ extension Grafting {
   /// that was written since tells which: trees, details and mappings say the same for either.
   ///
   /// `known`: ids that devices once had, and some may still.
-  private mutating func keepStrangers(
+  private mutating func keepMadeUpDevices(
     _ blocks: [UInt32], _ reader: inout PoolReader, avoiding known: Set<UInt64>
   ) {
     var id = DeviceDetails.deviceIDMaximum
@@ -29,7 +29,7 @@ extension Grafting {
       while taken.contains(id), id > 0 { id -= 1 }
       guard id > 0 else { return }
       reader.devices.append(ThinDevice(id: id, root: MetadataBlock(block), details: nil))
-      strangers.append(id)
+      madeUpDevices.append(id)
       id -= 1
     }
     reader.devices.sort { $0.id < $1.id }

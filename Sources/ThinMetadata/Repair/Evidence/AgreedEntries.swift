@@ -54,7 +54,7 @@ extension Trials {
     guard let lost = LostLeaves(pool.reader, rootsAreLeaves: true), lost.leaves.count == 1
     else { return nil }
     let deficits = DataDeficits(pool)
-    return ClaimBook(lost, deficits, Survivors(pool.reader, of: deficits.shared)).result
+    return LeafClaims(lost, deficits, Survivors(pool.reader, of: deficits.shared)).result
       .leaves.first
   }
 }

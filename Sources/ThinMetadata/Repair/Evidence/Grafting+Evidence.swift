@@ -45,10 +45,7 @@ extension Grafting {
     // What such keys lead to, and what such pointers hide, is known, and what may be missing is
     // told: that costs less than to leave out all who may be wrong.
     if judgement.hasMisfitsOnly || asItIs.faults != nil {
-      var best: [[Suspect]] = []
-      for suspects in explanations.found where try trials.outcome(suspects).bringsAllBack {
-        best.append(suspects)
-      }
+      let best = try bringingAllBack(explanations.found, trials)
       if let only = Grafting.only(best),
         asItIs.faults != nil || judgement.isProof(only, against: explanations.found)
       {
@@ -73,6 +70,15 @@ extension Grafting {
     let isOne = found.isEmpty ? !explanations.isExhaustive : found.allSatisfy { $0.count == 1 }
     let agreed = try AgreedEntries(explanations, among: suspects, trials)
     return try leaveOutContested(judgement, trials, found, keeping: agreed, areSeveral: !isOne)
+  }
+
+  /// Those explanations with which every mapping comes back.
+  private func bringingAllBack(
+    _ found: [[Suspect]], _ trials: Trials
+  ) throws(IOError) -> [[Suspect]] {
+    var best: [[Suspect]] = []
+    for suspects in found where try trials.outcome(suspects).bringsAllBack { best.append(suspects) }
+    return best
   }
 
   /// Looks for explanations among `suspects`; where there is none, among the nodes of trees as well

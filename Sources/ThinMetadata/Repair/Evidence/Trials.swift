@@ -67,7 +67,7 @@ struct Trials {
     // What several lost nodes held may not be told to the last; what a single one held is.
     let isSeveral = hasLosses || suspects.count > 1
     let judgement = PoolJudgement(
-      pool, partial: isSeveral ? trial.partialNodes : [], madeUp: Set(trial.strangers))
+      pool, partial: isSeveral ? trial.partialNodes : [], madeUp: Set(trial.madeUpDevices))
     return Outcome(
       faults: faults(suspects, judgement, trial),
       bringsAllBack: !reader.hasLosses && !reader.mappings.skeleton.hasLostPointers
@@ -98,7 +98,7 @@ struct Trials {
       // The kernel would not have left it so: then details lie as well.
       !reader.snapshottedTimesTooLow.isEmpty,
       // Trees that nobody has: a list of devices that lies hides whose they are, as others do.
-      !trial.strangers.isEmpty,
+      !trial.madeUpDevices.isEmpty,
       // Space maps that can't be read as a whole.
       !judgement.data.isComplete && !suspects.contains(.dataSpaceMap),
       !judgement.metadata.isComplete && !suspects.contains(.metadataSpaceMap),

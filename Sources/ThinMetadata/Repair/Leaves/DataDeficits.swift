@@ -6,7 +6,7 @@ internal import PersistentData
 /// leaves counts that nothing accounts for.
 struct DataDeficits: Sendable {
   /// More than this tells of something else than lost leaves.
-  private static let most = 1 << 20
+  private static let limit = 1 << 20
 
   /// References that each block is short of.
   private(set) var missing: [UInt64: UInt64] = [:]
@@ -19,7 +19,7 @@ struct DataDeficits: Sendable {
 
   init(_ pool: PoolReading) {
     let differences = pool.dataDifferences ?? DataDeficits.differences(pool)
-    var room = UInt64(DataDeficits.most)
+    var room = UInt64(DataDeficits.limit)
     var isWhole = differences.isComplete
     for difference in differences.all {
       guard difference.stored > difference.counted, difference.length <= room else {
@@ -43,7 +43,7 @@ struct DataDeficits: Sendable {
     let map = StoredSpaceMap(
       PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
-    return CountDifferences(map, with: pool.counts, atMost: DataDeficits.most)
+    return CountDifferences(map, with: pool.counts, atMost: DataDeficits.limit)
   }
 
   /// Takes `block` to have leaked: no lost leaf can have mapped it.

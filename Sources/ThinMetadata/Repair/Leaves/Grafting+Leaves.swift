@@ -17,10 +17,10 @@ extension Grafting {
     let superseded = SupersededLeaves(reader, census, lost.leaves, deficits) {
       metadata.isInUse($0)
     }
-    var book = ClaimBook(lost, deficits, Survivors(reader, of: deficits.shared))
-    book.add(superseded.copies)
-    book.fillUp()
-    let result = book.result
+    var claims = LeafClaims(lost, deficits, Survivors(reader, of: deficits.shared))
+    claims.add(superseded.copies)
+    claims.fillUp()
+    let result = claims.result
     lostLeaves = result
     var isAnyMade = false
     for leaf in result.leaves {

@@ -6,7 +6,7 @@ internal import PersistentData
 /// until its block is given out again. It names neither its device nor its age.
 struct SupersededLeaves: Sendable {
   /// Mappings kept of all copies together; there is no end to old copies.
-  private static let most = 1 << 20
+  private static let limit = 1 << 20
 
   /// A copy's mappings that may have stood in one lost leaf.
   struct Copy: Sendable {
@@ -52,7 +52,7 @@ struct SupersededLeaves: Sendable {
     mutating func visit(_ index: Int, _ bytes: RawSpan) {
       let leaf = BTreeNode(bytes)
       guard BlockKind(of: bytes) == .btreeNode,
-        leaf.isSound(in: MetadataBlock(blocks[index])), entryCount < SupersededLeaves.most
+        leaf.isSound(in: MetadataBlock(blocks[index])), entryCount < SupersededLeaves.limit
       else { return }
       for place in ranges.indices {
         var copy = Copy(block: blocks[index], leaf: place, entries: [], fitsWhole: true)

@@ -11,15 +11,13 @@ struct SubtreeExtents {
     let mappingCount: UInt64
   }
 
-  private static let mostLevels = 16
-
   private let census: BlockCensus
   private var known: [UInt32: Extent?] = [:]
 
   init(_ census: BlockCensus) { self.census = census }
 
   /// `nil` when a part of the subtree is lost or contradicts another.
-  mutating func extent(of block: UInt32) -> Extent? { extent(of: block, SubtreeExtents.mostLevels) }
+  mutating func extent(of block: UInt32) -> Extent? { extent(of: block, Tree.levelLimit) }
 
   private mutating func extent(of block: UInt32, _ levels: Int) -> Extent? {
     if let extent = known[block] { return extent }

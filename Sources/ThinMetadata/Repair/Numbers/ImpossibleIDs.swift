@@ -19,9 +19,9 @@ struct ImpossibleIDs {
   private(set) var renamed: [Salvage.Renamed] = []
 
   init(_ reader: PoolReader) {
-    let most = DeviceDetails.deviceIDMaximum
-    devices = reader.devices.filter { $0.id <= most }
-    let odd = reader.devices.filter { $0.id > most }
+    let highest = DeviceDetails.deviceIDMaximum
+    devices = reader.devices.filter { $0.id <= highest }
+    let odd = reader.devices.filter { $0.id > highest }
     if odd.isEmpty { return }
     let totals = reader.mappingTotals
     var open: [ThinDevice] = []
@@ -39,7 +39,7 @@ struct ImpossibleIDs {
         open.append(device)
       }
     }
-    var id = most
+    var id = highest
     var taken = Set(devices.map(\.id))
     for device in open {
       while taken.contains(id), id > 0 { id -= 1 }

@@ -103,7 +103,7 @@ struct Lineage {
   private func forEachLeaf(
     of block: UInt32, notIn other: BlockSet, depth: Int = 0, _ body: (Leaf) -> Void
   ) {
-    guard depth < 16, !other.contains(block) else { return }
+    guard depth < Tree.levelLimit, !other.contains(block) else { return }
     switch read(block) {
     case nil: return
     case .leaf(let leaf): body(leaf)
@@ -115,7 +115,7 @@ struct Lineage {
   /// The leaf below `root` where `key` belongs.
   private func find(_ root: UInt32, key: UInt64) -> Leaf? {
     var block = root
-    for _ in 0..<16 {
+    for _ in 0..<Tree.levelLimit {
       switch read(block) {
       case nil: return nil
       case .leaf(let leaf): return leaf

@@ -24,13 +24,17 @@ struct PoolState: Sendable {
   /// `nil` when something of this state has been overwritten by a later one: then nodes refer to
   /// blocks that are counted less often than that. Damage only takes references away.
   init?(_ census: BlockCensus, index: UInt32) {
-    guard let (counts, bitmaps) = PoolState.counts(census, index) else { return nil }
+    let stored = StateCounts(
+      below: MetadataBlock(index), in: census.file, blockCount: census.blockCount
+    ) { census.isBitmap($0.number) }
+    let (counts, bitmaps) = (stored.counts, stored.bitmaps)
+    if bitmaps.isEmpty || counts[0] == 0 { return nil }
     var open = counts.map(Int.init)
     var lost: Set<UInt32> = []
     // The superblock refers to the index, and stands for itself.
     open[0] -= 1
     open[Int(index)] -= 1
-    for bitmap in bitmaps { open[Int(bitmap)] -= 1 }
+    for bitmap in bitmaps { open[bitmap.index] -= 1 }
     for block in counts.indices.dropFirst() where counts[block] > 0 {
       guard census.isMetadata(UInt32(block)) else {
         lost.insert(UInt32(block))
@@ -62,34 +66,6 @@ struct PoolState: Sendable {
     }
   }
 
-  /// The counts of all blocks, 3 standing for 3 and more.
-  private static func counts(
-    _ census: BlockCensus, _ index: UInt32
-  ) -> (counts: [UInt8], bitmaps: [UInt32])? {
-    let wanted = Int(Bitmap.count(for: census.blockCount))
-    var counts = [UInt8](repeating: 0, count: Int(census.blockCount))
-    var bitmaps: [UInt32] = []
-    for place in 0..<wanted {
-      let target = try? census.file.withBlock(MetadataBlock(index)) {
-        IndexEntry($0, at: MetadataIndex.offset(of: place)).block
-      }
-      guard let target, let block = MetadataBlock(pointer: target, count: census.blockCount),
-        census.isBitmap(block.number)
-      else { break }
-      bitmaps.append(block.number)
-      let first = place * Bitmap.entryCount
-      try? census.file.withBlock(block) { bytes in
-        let bitmap = Bitmap(bytes)
-        for entry in 0..<min(Bitmap.entryCount, counts.count - first) {
-          let word = bitmap.word(entry / Bitmap.entriesPerWord)
-          counts[first + entry] = UInt8(
-            Bitmap.count(entry % Bitmap.entriesPerWord, in: word))
-        }
-      }
-    }
-    return bitmaps.isEmpty || counts[0] == 0 ? nil : (counts, bitmaps)
-  }
-
   /// What is left open, by the size of the values below; `nil` when more was found than is
   /// counted.
   private static func openRoots(
@@ -108,7 +84,7 @@ struct PoolState: Sendable {
       } else if let size = census.leafValueSize(UInt32(block)) {
         roots.bySize[size, default: []] += Array(repeating: UInt32(block), count: missing)
       } else {
-        roots.strangers += missing
+        roots.unexplained += missing
       }
     }
     return roots
@@ -121,12 +97,12 @@ private struct OpenRoots {
   var bySize: [Int: [UInt32]] = [:]
   var heldCount = 0
   /// Blocks that can't be roots: a lost block's children, then.
-  var strangers = 0
+  var unexplained = 0
 
   /// Exactly what a superblock refers to: a root of the devices' tree, one of the details, one of
   /// the data space map's index, two of large counts, and the metadata snapshot if there is one.
   var areThoseOfASuperblock: Bool {
-    strangers == 0 && heldCount <= 1 && count(Mapping.valueSize) == 1
+    unexplained == 0 && heldCount <= 1 && count(Mapping.valueSize) == 1
       && count(DeviceDetails.Layout.size) == 1 && count(IndexEntry.Layout.size) == 1
       && count(4) == 2
   }

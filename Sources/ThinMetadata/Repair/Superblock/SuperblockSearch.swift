@@ -15,6 +15,8 @@ package struct SuperblockSearch: Sendable {
 
   /// As many states are compared as this many bytes can tell the allocated blocks of.
   private static let memory = 256 << 20
+  /// Free blocks behind the newest state that are looked at for traces of another.
+  private static let blocksAhead = 16
 
   init(_ file: BlockFile) throws(SalvageError) {
     let census = BlockCensus(file, purpose: "looking for the pool in all blocks")
@@ -98,7 +100,7 @@ package struct SuperblockSearch: Sendable {
     // The next commit goes on behind the last; after an activation it starts from the beginning.
     for start in [newest.index, 0] {
       var block = start
-      for _ in 0..<16 {
+      for _ in 0..<SuperblockSearch.blocksAhead {
         guard let next = newest.allocated.firstFree(from: block + 1),
           UInt64(next) < census.blockCount
         else { break }

@@ -8,7 +8,7 @@ package struct StateSummary: Sendable {
   package let lines: [String]
 
   /// Devices that are told of one by one.
-  private static let most = 100
+  private static let limit = 100
 
   /// `output`: as the person named it.
   package init(_ recovery: StateRecovery, output: String) {
@@ -25,7 +25,7 @@ package struct StateSummary: Sendable {
 
   private static func devices(_ recovery: StateRecovery) -> [String] {
     let root = recovery.root.block
-    var lines = recovery.devices.prefix(most).map { device in
+    var lines = recovery.devices.prefix(limit).map { device in
       let kept = device.header.details.mappedBlocks
       let all = device.oldDetails.map { max($0.mappedBlocks, device.foundCount) }
       return "Device \(device.oldID) of root \(root) is device \(device.header.id) in the output: "

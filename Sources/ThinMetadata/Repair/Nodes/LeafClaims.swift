@@ -5,7 +5,7 @@ internal import PersistentData
 /// When the references that are missing are exactly as many as the mappings that devices miss,
 /// nothing has leaked, and every one of them belongs to a lost leaf: what a survivor says of it is
 /// then proven. Otherwise some of them leaked, nobody knows which.
-struct ClaimBook {
+struct LeafClaims {
   private(set) var lost: LostLeaves
   private var deficits: DataDeficits
   private let survivors: Survivors
@@ -108,7 +108,7 @@ struct ClaimBook {
   /// leave the leaf no larger than it was are likely; of others, what fits is guessed.
   mutating func add(_ copies: [SupersededLeaves.Copy]) {
     for (place, own) in Dictionary(grouping: copies, by: \.leaf).sorted(by: { $0.key < $1.key }) {
-      let agreeing = ClaimBook.agreeing(own.filter(\.fitsWhole)).flatMap(\.entries)
+      let agreeing = LeafClaims.agreeing(own.filter(\.fitsWhole)).flatMap(\.entries)
       let isLikely = canHold(agreeing, place) && lost.leaves[place].mappingCount != nil
       add(agreeing, place, isLikely ? .likely : .guessed)
       // The better a copy fits, the sooner it is believed.

@@ -3,7 +3,7 @@
 /// A kernel that changes a tree writes the nodes on the way anew and keeps the others. So the tree
 /// of a device still has branches that older trees of the same device had. Some are shared with
 /// snapshots: only those count that no other device's older trees had at the same place.
-struct Descent {
+struct TreeAncestry {
   /// A child of an internal node, with the key under which it stands.
   private struct Branch: Hashable {
     let key: UInt64
@@ -16,7 +16,7 @@ struct Descent {
   private static let mostNodes = 1 << 14
   /// A block that was given out again can stand at the same place by chance; so many don't, and
   /// not so many times as often as for any other.
-  private static let enough = 8
+  private static let clearCount = 8
 
   private let oldRoots: [UInt64: Set<UInt32>]
   private let census: BlockCensus
@@ -29,8 +29,8 @@ struct Descent {
 
   /// Pairs, by index, of devices and trees that descend from theirs and from no other's.
   func matches(_ devices: [UInt64], _ trees: [UInt32]) -> [(device: Int, tree: Int)] {
-    guard devices.count + trees.count > 2, devices.count <= Descent.mostRivals,
-      trees.count <= Descent.mostRivals
+    guard devices.count + trees.count > 2, devices.count <= TreeAncestry.mostRivals,
+      trees.count <= TreeAncestry.mostRivals
     else { return [] }
     let old = devices.map { branches(below: oldRoots[$0, default: []]) }
     let owners = old.joined().reduce(into: [:]) { $0[$1, default: 0] += 1 }
@@ -43,7 +43,7 @@ struct Descent {
         let rivals =
           devices.indices.filter { $0 != device }.map { shared[$0][tree] }
           + trees.indices.filter { $0 != tree }.map { shared[device][$0] }
-        let isClear = shared[device][tree] >= Descent.enough * max(1, rivals.max() ?? 0)
+        let isClear = shared[device][tree] >= TreeAncestry.clearCount * max(1, rivals.max() ?? 0)
         return isClear ? (device, tree) : nil
       }
     }
@@ -53,7 +53,7 @@ struct Descent {
     var branches: Set<Branch> = []
     var seen = roots
     var open = roots.sorted()
-    while let block = open.popLast(), seen.count < Descent.mostNodes {
+    while let block = open.popLast(), seen.count < TreeAncestry.mostNodes {
       guard census.nodes[block]?.isLeaf == false else { continue }
       for pointer in census.pointers[block, default: []] {
         branches.insert(Branch(key: pointer.key, child: pointer.child))
