@@ -42,7 +42,7 @@ import ThinMetadata
     let data = image.dataMap.entries.map(\.entry.block)
     let metadata = image.metadataMap.entries.map(\.entry.block)
     let nodes = image.devices.flatMap { image.internalNodes(below: $0.root) }.map(\.block)
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let lost = try #require(nodes.sorted().randomElement(using: &random))
     for (target, source) in [(metadata[0], data[0]), (data[0], metadata[0])] {
       var damaged = image
@@ -70,7 +70,7 @@ import ThinMetadata
   @Test(arguments: images)
   func `a pointer that leads astray brings nothing wrong back`(name: String) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let nodes =
       image.devices.flatMap { image.internalNodes(below: $0.root) }
       + image.leaves(below: image.superblock.mappingRoot)
@@ -102,7 +102,7 @@ import ThinMetadata
   @Test(arguments: images)
   func `a superblock that leads to wrong nodes costs nothing`(name: String) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let nodes = image.devices.flatMap { image.nodes(below: $0.root) }.map(\.block)
     for field in [Superblock.Layout.mappingRoot, Superblock.Layout.detailsRoot] {
       let target = try #require(nodes.randomElement(using: &random))
@@ -117,7 +117,7 @@ import ThinMetadata
   @Test(arguments: images)
   func `a metadata snapshot that leads into live trees costs these nothing`(name: String) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let nodes =
       image.devices.flatMap { image.nodes(below: $0.root) }.map(\.block)
       + [image.superblock.mappingRoot, image.superblock.detailsRoot]
@@ -134,7 +134,7 @@ import ThinMetadata
   @Test(arguments: images)
   func `an older content brings nothing wrong back`(name: String) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let used = image.devices.flatMap { image.nodes(below: $0.root) }
     let free = (1..<UInt64(image.blockCount)).filter {
       image.count(Int($0), in: image.metadataMap) == 0

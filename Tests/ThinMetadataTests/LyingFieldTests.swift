@@ -29,7 +29,7 @@ import ThinMetadata
   @Test(arguments: images)
   func `an entry that maps another data block is not believed`(name: String) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let leaves = image.devices.flatMap { image.leaves(below: $0.root) }.filter { !$0.keys.isEmpty }
     for _ in 0..<6 {
       let leaf = try #require(leaves.randomElement(using: &random))
@@ -57,7 +57,7 @@ import ThinMetadata
   @Test(arguments: images)
   func `a key that cuts off some of a child's keys costs nothing`(name: String) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let nodes = image.devices.flatMap { image.internalNodes(below: $0.root) }
     for node in nodes.shuffled(using: &random).prefix(3) where node.keys.count > 1 {
       let entry = random.number(1..<node.keys.count)
@@ -79,7 +79,7 @@ import ThinMetadata
     name: String
   ) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     let leaves = image.devices.flatMap { image.leaves(below: $0.root) }
       .filter { !$0.keys.isEmpty && $0.keys.count < 250 }
     for _ in 0..<3 {
@@ -143,7 +143,7 @@ import ThinMetadata
   func `of one block that lies nothing is believed but what can't be told`(name: String) throws {
     let image = try MetadataImage(kernel: "thin/\(name)")
     let blocks = LiableBlocks(image)
-    var random = SeededRandom()
+    var random = SeededRandom(usually: 1)
     var overrides = PoolOverrides()
     overrides.dataBlockSectors = image.superblock.dataBlockSectors
     overrides.dataBlockCount = image.superblock.dataSpaceMap.blockCount
