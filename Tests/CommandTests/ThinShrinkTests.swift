@@ -82,6 +82,8 @@ import Testing
       let moved = pool.used.count { $0 >= count }
       if mode == .inPlace, count == pool.blockCount { continue }
       #expect("\n\(result.text)".contains("\nmoved \(moved) block"), "\(place): \(result.text)")
+      // What may be lost is said where it can't be overlooked.
+      #expect(result.errorText.contains("metadata snapshot") == (mode == .xml), place)
     }
   }
 

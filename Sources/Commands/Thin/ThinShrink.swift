@@ -172,10 +172,11 @@ extension ThinShrink {
     guard let output else { return }
     // Nothing else tells where the data is, once it is in use there.
     let sink = try openSink(output, sparing: [input, data], writesThrough: true)
-    announce([
-      "XML does not tell of a metadata snapshot: if the pool has one, the data that only the "
-        + "snapshot still has may be overwritten."
-    ])
+    if !noCopy {
+      shared.messages.say(
+        "XML does not tell of a metadata snapshot: if the pool has one, the data that only the "
+          + "snapshot still has may be overwritten.")
+    }
     try moveData(plan, device, blockBytes)
     do throws(IOError) { try source.rewind() } catch { throw Failure(input: error) }
     do throws(XMLError) {
