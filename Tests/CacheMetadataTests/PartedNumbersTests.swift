@@ -23,4 +23,15 @@ import Testing
     }
     #expect(expected.values.allSatisfy { $0 == 0 }, "SEED=\(random.seed)")
   }
+
+  /// Placed by their highest bits, they would all have to be passed for each other: minutes.
+  @Test(.timeLimit(.minutes(1)))
+  func `numbers that were chosen to lie side by side take no longer`() {
+    var numbers = PartedNumbers(expecting: 1 << 23, pass: 0, of: 1)
+    let starts = (0..<32).map { UInt32($0) << 27 }
+    for start in starts { for number in start..<start + 1 << 17 { numbers.insert(number) } }
+    for number in [starts[1] + 7, starts[3], starts[1] + 7] { numbers.insert(number) }
+    #expect(
+      PartedNumbers.repeated(in: [numbers]).sorted() == [starts[1] + 7, starts[1] + 7, starts[3]])
+  }
 }

@@ -12,6 +12,9 @@ package struct PartedNumbers: Sendable {
   private static let chunk = 64
   private static let numbersPerPart: UInt64 = 1 << 12
   private static let partBits: ClosedRange<Int> = 1...14
+  /// Places of the table that are passed for each number before sorting is the shorter way; there
+  /// is less than one where numbers are spread.
+  private static let mostSteps = 16
 
   /// The number of an origin block: of its lowest 32 bits, mixed so that neighbours and multiples
   /// spread over all parts.
@@ -90,18 +93,49 @@ package struct PartedNumbers: Sendable {
     let none = UInt32(part ^ 1) << UInt32(all[0].lowBits)
     table.removeAll(keepingCapacity: true)
     table += repeatElement(none, count: 1 << bits)
-    func insert(_ number: UInt32) {
+    let before = repeated.count
+    // Numbers that were chosen for it lie next to each other, and are passed again and again.
+    var stepsLeft = mostSteps * count
+    forEachNumber(in: all, part) { number in
       var place = Int(number &>> shift) & mask
       while table[place] != none {
-        if table[place] == number { return repeated.append(number) }
+        if table[place] == number {
+          repeated.append(number)
+          return true
+        }
         place = (place + 1) & mask
+        stepsLeft -= 1
+        if stepsLeft == 0 { return false }
       }
       table[place] = number
+      return true
     }
+    if stepsLeft > 0 { return }
+    repeated.removeSubrange(before...)
+    var sorted: [UInt32] = []
+    forEachNumber(in: all, part) { number in
+      sorted.append(number)
+      return true
+    }
+    sorted.sort()
+    for (number, next) in zip(sorted, sorted.dropFirst()) where number == next {
+      repeated.append(number)
+    }
+  }
+
+  /// Gives `body` all numbers of a part, until it returns `false`.
+  private static func forEachNumber(
+    in all: [PartedNumbers], _ part: Int, _ body: (UInt32) -> Bool
+  ) {
     for numbers in all {
-      for chunk in numbers.chunks[part] { for number in chunk { insert(number) } }
+      for chunk in numbers.chunks[part] {
+        for number in chunk where !body(number) { return }
+      }
       let start = part * chunk
-      for number in numbers.waiting[start..<start + numbers.waitingCounts[part]] { insert(number) }
+      for number in numbers.waiting[start..<start + numbers.waitingCounts[part]]
+      where !body(number) {
+        return
+      }
     }
   }
 }
