@@ -60,4 +60,36 @@ import ThinMetadata
         damaged, like: image, "\(name), \(lie), \(old) over \(second), seed \(random.seed)")
     }
   }
+  @Test(arguments: images)
+  func `two leaves with older contents of each other's keys bring nothing wrong back`(
+    name: String
+  ) throws {
+    let image = try MetadataImage(kernel: "thin/\(name)")
+    let blocks = LiableBlocks(image)
+    var random = SeededRandom(usually: 1)
+    let parents = image.devices.flatMap { image.internalNodes(below: $0.root) }
+    let siblings = parents.map { $0.values.filter { image.node($0).isLeaf } }
+      .filter { $0.count > 1 }
+    guard !siblings.isEmpty else { return }
+    for _ in 0..<TwoFaultsTests.rounds {
+      guard let children = siblings.randomElement(using: &random) else { continue }
+      let place = random.number(1..<children.count)
+      let (lower, upper) = (children[place - 1], children[place])
+      let split = image.node(upper).keys[0]
+      let old = Dictionary(grouping: blocks.superseded(like: lower, in: image)) {
+        (image.node($0).keys.first ?? 0) < split
+      }
+      guard let before = old[true]?.randomElement(using: &random),
+        let behind = old[false]?.randomElement(using: &random)
+      else { continue }
+      var damaged = image
+      for (from, to) in [(behind, lower), (before, upper)] {
+        damaged.copy(from, to: to)
+        damaged.set(to, as: .btreeNode, BTreeNode.Layout.block, to: to)
+      }
+      try expectNothingFalse(
+        damaged, like: image,
+        "\(name), \(behind) over \(lower), \(before) over \(upper), seed \(random.seed)")
+    }
+  }
 }
