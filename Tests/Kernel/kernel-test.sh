@@ -1,26 +1,28 @@
 #!/bin/bash
-# kernel-test.sh DMMETA
+# kernel-test.sh DMMETA [JOB...]
 #
-# The kernel as judge of what DMMETA, the program with all tools in it, writes and reads:
+# The kernel as judge of what DMMETA, the program with all tools in it, writes and reads. A JOB is
+# a family and a fixture of it, as in thin/snapshots, or one of those without a fixture; all unless
+# given, as many at a time as there are cores:
 #   controls   metadata broken on purpose has to be refused, or nothing below would mean a thing
-#   restore    every thin fixture is dumped, restored, and given to the kernel
-#   repair     so are some that were repaired
-#   arrays     so are all cache and era fixtures, and those of them that were repaired after
-#              they had lost a block; the kernel has to find just as many mapped and dirty blocks
+#   thin/...   every thin fixture is dumped, restored, and given to the kernel; for some, also
+#     repaired   after they had been repaired
+#     undeleted  after a deleted device was taken back
+#     compared   what is dumped is compared with what the kernel finds, block by block
+#     freed      what deleting devices frees is compared with what thin_ls says
+#   cache/..., era/...   so are all of these, and some after they had lost a block and been
+#              repaired; the kernel has to find just as many mapped and dirty blocks
 #   writeback  of caches that are made for that, all that was written is brought to the origin
-#   undelete   so is one into which a deleted device was taken back
-#   mappings   what is dumped of some is compared with what the kernel finds, block by block
 #   moved      of a pool that is trimmed, made smaller, or put together, all volumes read the same
-#   freed      what deleting devices of some frees is compared with what thin_ls says
-# A name in $ONLY (a fixture's, writeback or moved) restricts all but the first to that. Takes half
-# an hour on two cores, the machine being emulated. Last line: "N passed, N failed"; fails if one
-# does.
+# Takes a quarter of an hour on two cores, the machines being emulated. Last line: "N passed, N
+# failed"; fails if one does, or if a job ended without a word.
 set -euo pipefail
 . "$(dirname "$0")/boot.sh"
 # Half as much is enough for all, on a machine that does nothing else.
 export TIMEOUT=${TIMEOUT:-600}
-[ $# = 1 ] || { echo "usage: kernel-test.sh DMMETA" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: kernel-test.sh DMMETA [JOB...]" >&2; exit 2; }
 dmmeta=$(realpath "$1")
+shift
 export STRICT=1
 
 # Repair writes through the code that restores; these differ in what it has to get by: devices that
@@ -37,9 +39,8 @@ repaired_arrays="cache-v2 cache-v1-crash era-undigested"
 # Devices that share in all ways, and a metadata snapshot that holds blocks of theirs.
 freed="snapshots snapshots-of-snapshots metadata-snapshot ext4"
 
-passed=0 failed=0
-pass() { passed=$((passed + 1)); echo "pass: $1"; }
-fail() { failed=$((failed + 1)); echo "FAIL: $1"; }
+pass() { echo "pass: $1"; }
+fail() { echo "FAIL: $1"; }
 # expect NAME STATUS COMMAND...
 expect() {
   local name=$1 wanted=$2 status=0
@@ -47,10 +48,6 @@ expect() {
   "$@" || status=$?
   if [ $status = "$wanted" ]; then pass "$name"; else fail "$name (status $status)"; fi
 }
-
-"$kernel_tests/build.sh"
-work=$(mktemp -d "$RIG/test.XXXXXX")
-trap 'rm -rf "$work"' EXIT
 
 has() { case " $(echo $2) " in *" $1 "*) ;; *) false ;; esac; }
 unpack() { xz -dc "$project/fixtures/kernel/${2:-thin}/$1.img.xz" > "$work/image"; }
@@ -155,37 +152,69 @@ controls() {
     "$kernel_tests/kmap.py" compare "$work/xml" "$RIG/out/control.kmap"
 }
 
-controls
-for fixture in "$project"/fixtures/kernel/thin/*.img.xz; do
-  name=$(basename "$fixture" .img.xz)
-  [ -z "${ONLY:-}" ] || [ "$ONLY" = "$name" ] || continue
+thin_fixture() {
+  local name=$1
   unpack "$name"
   expect "restore: $name" 0 restore "$name"
   ! has "$name" "$repaired" || expect "repair: $name" 0 repair "$name"
   ! has "$name" "$undeleted" || expect "undelete: $name" 0 undelete "$name"
   ! has "$name" "$compared" || expect "mappings: $name" 0 mappings "$name"
   ! has "$name" "$freed" || expect "freed: $name" 0 freed "$name"
-done
+}
 
-for fixture in "$project"/fixtures/kernel/{cache,era}/*.img.xz; do
-  name=$(basename "$fixture" .img.xz)
-  family=$(basename "$(dirname "$fixture")")
-  [ -z "${ONLY:-}" ] || [ "$ONLY" = "$name" ] || continue
+array_fixture() {
+  local family=$1 name=$2
   unpack "$name" "$family"
   expect "restore: $name" 0 restore_arrays "$family" "$name"
   ! has "$name" "$repaired_arrays" || expect "repair: $name" 0 repair_arrays "$family" "$name"
-done
+}
 
-if [ "${ONLY:-writeback}" = writeback ]; then
+writeback() {
   expect "writeback: closed in order" 0 \
     "$kernel_tests/writeback.sh" "$dmmeta" closed "2 metadata2 writeback"
   expect "writeback: after a crash" 0 \
     "$kernel_tests/writeback.sh" "$dmmeta" crashed "1 writeback" crash
-fi
-if [ "${ONLY:-moved}" = moved ]; then
-  expect "moved: volumes read the same" 0 "$kernel_tests/moved.sh" "$dmmeta"
-fi
+}
 
+moved() { expect "moved: volumes read the same" 0 "$kernel_tests/moved.sh" "$dmmeta"; }
+
+# job JOB: in a folder of its own; what it says goes to that, and is shown in one piece.
+job() {
+  work=$(mktemp -d "$RIG/test.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  local start=$SECONDS status=0
+  ( set -e
+    case $1 in
+      controls | writeback | moved) "$1" ;;
+      thin/*) thin_fixture "${1#*/}" ;;
+      cache/* | era/*) array_fixture "${1%/*}" "${1#*/}" ;;
+      *) echo "no job $1"; false ;;
+    esac ) > "$work/log" 2>&1 || status=$?
+  [ $status = 0 ] || fail "$1 (ended with $status)" >> "$work/log"
+  echo "$1 took $((SECONDS - start)) s" >> "$work/log"
+  tee -a "$results" < "$work/log"
+}
+
+"$kernel_tests/build.sh"
+# Those that take longest come first, so that no core is without work at the end.
+if [ $# = 0 ]; then
+  set -- thin/snapshots-of-snapshots thin/many-devices moved writeback controls
+  for fixture in "$project"/fixtures/kernel/{thin,cache,era}/*.img.xz; do
+    name=${fixture#"$project"/fixtures/kernel/}
+    name=${name%.img.xz}
+    has "$name" "$*" || set -- "$@" "$name"
+  done
+fi
+results=$(mktemp "$RIG/results.XXXXXX")
+trap 'rm -f "$results"' EXIT
+for name; do
+  while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n || true; done
+  job "$name" &
+done
+wait
+
+count() { grep -c "^$1: " "$results" || true; }
 echo "took $((SECONDS / 60)) minutes"
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+echo "$(count pass) passed, $(count FAIL) failed"
+[ "$(count pass)" != 0 ] && [ "$(count FAIL)" = 0 ] &&
+  [ "$(grep -c '^[a-z/0-9-]* took [0-9]* s$' "$results")" = $# ]
