@@ -71,6 +71,8 @@ import Testing
     var written = try RecordedCache.of(output).cache
     // Without hints there is no size of them.
     if written.hints.isEmpty { written.header?.hintSize = found.header?.hintSize ?? 0 }
+    // A hint that is lost is 0 in the new array.
+    written.hints = written.hints.filter { found.hints[$0.key] != nil || $0.value != 0 }
     #expect(written == found, what)
   }
 

@@ -4,41 +4,54 @@ internal import PersistentData
 struct MappingRules: Sendable {
   /// Metadata of version 2 has dirty bits elsewhere.
   private let hasDirtyFlags: Bool
-  /// One past the last origin block that the discard bitset covers; `nil` when it tells nothing.
+  /// One past the last origin block that the discard bitset covers; the highest number when it
+  /// tells nothing.
   ///
   /// It is written at a clean end only, so after a crash an origin may have grown past it.
-  private let originEnd: UInt64?
+  private let originEnd: UInt64
+  /// What all mappings that break no rule are below, as values.
+  private let soundEnd: UInt64
+  /// The flags that these have, or have not, all alike.
+  private let commonFlags: UInt64
   /// One past the last origin block whose last sector has a number.
   private static let originLimit: UInt64 = 1 << 44
 
   init(_ superblock: CacheSuperblock) {
-    hasDirtyFlags = superblock.version == 1
     let covered = superblock.discardBlockCount.multipliedReportingOverflow(
       by: superblock.discardBlockSectors)
     let blockSectors = UInt64(superblock.dataBlockSectors)
-    originEnd =
-      covered.overflow || covered.partialValue == 0 || blockSectors == 0
-      ? nil : covered.partialValue / blockSectors
+    self.init(
+      hasDirtyFlags: superblock.version == 1,
+      originEnd: covered.overflow || covered.partialValue == 0 || blockSectors == 0
+        ? .max : covered.partialValue / blockSectors)
   }
 
   /// For an array of which neither the version nor the origin is known.
-  static let ofAnyVersion = MappingRules(hasDirtyFlags: true, originEnd: nil)
+  static let ofAnyVersion = MappingRules(hasDirtyFlags: true, originEnd: .max)
 
-  private init(hasDirtyFlags: Bool, originEnd: UInt64?) {
+  private init(hasDirtyFlags: Bool, originEnd: UInt64) {
     self.hasDirtyFlags = hasDirtyFlags
     self.originEnd = originEnd
+    let end = CacheMapping(originBlock: min(originEnd, MappingRules.originLimit), isDirty: false)
+    soundEnd = end.value & ~CacheMapping.flags
+    commonFlags = CacheMapping.flags & ~(hasDirtyFlags ? CacheMapping.dirtyFlag : 0)
   }
 
   /// The rule that the value of a cache block breaks, if any.
   func brokenRule(by value: UInt64) -> Rule? {
+    if isSound(value) { return nil }
     let mapping = CacheMapping(value)
     guard mapping.isValid else { return value == 0 ? nil : .mappingOfUnusedBlock }
     if mapping.unknownFlags != 0 || mapping.isDirty && !hasDirtyFlags {
       return .mappingFlagsUnknown
     }
-    if mapping.originBlock >= MappingRules.originLimit { return .originBlockOutOfRange }
-    if let originEnd, mapping.originBlock >= originEnd { return .originBlockBeyondDiscards }
-    return nil
+    return mapping.originBlock >= MappingRules.originLimit
+      ? .originBlockOutOfRange : .originBlockBeyondDiscards
+  }
+
+  /// Whether the value is that of a mapping that breaks no rule, as nearly all are.
+  func isSound(_ value: UInt64) -> Bool {
+    value & commonFlags == CacheMapping.validFlag && value < soundEnd
   }
 
   /// Whether a value can't be that of a cache block.
@@ -55,7 +68,7 @@ struct MappingRules: Sendable {
       switch rule {
       case .mappingOfUnusedBlock: ("value \(value)", "0")
       case .originBlockOutOfRange: (origin, "below \(MappingRules.originLimit)")
-      case .originBlockBeyondDiscards: (origin, "below \(originEnd ?? 0)")
+      case .originBlockBeyondDiscards: (origin, "below \(originEnd)")
       default: ("value \(value)", "")
       }
     findings.report(
@@ -80,20 +93,30 @@ struct MappingVisitor: ArrayVisitor {
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
     let shape = CacheReader.Structure.mappings
     let first = UInt64(place) * shape.entriesPerBlock
-    var words = [UInt64](repeating: 0, count: (wanted + 63) / 64)
+    var words: [UInt64] = []
     let values: Span<UInt64> = block.stored(wanted)
-    for index in values.indices {
-      let value = UInt64(littleEndian: values[index])
-      if value == 0 { continue }
-      if let rule = rules.brokenRule(by: value) {
-        let key = first + UInt64(index)
-        rules.report(value, of: key, in: block.block, entry: index, into: &findings)
-        if rule.severity == .error { continue }
+    for start in stride(from: 0, to: wanted, by: UInt64.bitWidth) {
+      var word: UInt64 = 0
+      for index in start..<min(start + UInt64.bitWidth, wanted) {
+        let value = UInt64(littleEndian: values[index])
+        if value == 0 { continue }
+        if !rules.isSound(value), isError(value, at: index, first + UInt64(index), block) {
+          continue
+        }
+        if value & CacheMapping.dirtyFlag != 0 { dirtyCount += 1 }
+        word |= 1 << UInt64(index - start)
       }
-      if CacheMapping(value).isDirty { dirtyCount += 1 }
-      words[index / 64] |= 1 << UInt64(index % 64)
+      words.append(word)
     }
     mapped.append((first, words))
+  }
+
+  /// Reports what is wrong with a value, and returns whether it can't be that of a cache block.
+  private mutating func isError(
+    _ value: UInt64, at index: Int, _ cacheBlock: UInt64, _ block: ArrayBlock
+  ) -> Bool {
+    rules.report(value, of: cacheBlock, in: block.block, entry: index, into: &findings)
+    return rules.isError(value)
   }
 }
 

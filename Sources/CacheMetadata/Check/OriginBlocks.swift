@@ -4,14 +4,11 @@ internal import PersistentData
 /// overwrites the other.
 ///
 /// Hardly any cache has one, so what comes first is to be fast where there is none: of each mapping
-/// four bytes are kept, and those that occur twice are looked for (`PartedNumbers`). The few
-/// mappings that have these bytes are read once more, and sorted, so many at a time that they take
-/// no more than 32 MiB.
+/// a bit is noted, and those are looked for that come twice (`SeenNumbers`). The few mappings that
+/// have these are read once more, and sorted, so many at a time that they take no more than 16 MiB.
 struct OriginBlocks: Sendable {
-  /// Mappings whose bytes are kept at once: 32 MiB.
-  private static let mostAtOnce: UInt64 = 1 << 23
-  /// Mappings that are sorted at once: 32 MiB.
-  private static let mostSorted = 1 << 21
+  /// Mappings that are sorted at once: 16 MiB.
+  private static let mostSorted: UInt64 = 1 << 20
 
   /// A cache block and the origin block that it holds.
   fileprivate struct Holder: Sendable {
@@ -36,25 +33,16 @@ struct OriginBlocks: Sendable {
   /// Gives `body` each cache block whose origin block a lower one, the first, holds too.
   func forEachDuplicate(_ body: (_ first: UInt64, _ next: UInt64, _ origin: UInt64) -> Void) {
     let capacity = UInt64(array.blocks.count) * array.shape.entriesPerBlock
-    let count = min(array.entryCount, capacity)
-    let passes = count / OriginBlocks.mostAtOnce + 1
-    for pass in 0..<passes {
-      let parted = visitors {
-        NumberGatherer(numbers: PartedNumbers(expecting: count, pass: pass, of: passes))
-      }
-      let repeated = PartedNumbers.repeated(in: parted.map(\.numbers))
-      if !repeated.isEmpty { forEachDuplicate(among: repeated, body) }
+    let seen = SeenNumbers(expecting: min(array.entryCount, capacity))
+    for var gatherer in visitors({ OriginGatherer(SeenNumbers.Batch(seen)) }) {
+      gatherer.origins.finish()
     }
-  }
-
-  /// `repeated`: as often as each number was met again.
-  private func forEachDuplicate(
-    among repeated: [UInt32], _ body: (_ first: UInt64, _ next: UInt64, _ origin: UInt64) -> Void
-  ) {
-    let suspects = Set(repeated)
-    let passes = UInt64((repeated.count + suspects.count) / OriginBlocks.mostSorted + 1)
+    let repeated = seen.repeated
+    if repeated.count == 0 { return }
+    // Of each that was met again, the first as well.
+    let passes = 2 * repeated.count / OriginBlocks.mostSorted + 1
     for pass in 0..<passes {
-      var holders = visitors { HolderGatherer(suspects: suspects, pass: pass, passes: passes) }
+      var holders = visitors { HolderGatherer(repeated: repeated, pass: pass, passes: passes) }
         .flatMap(\.holders)
       holders.sort { ($0.origin, $0.cacheBlock) < ($1.origin, $1.cacheBlock) }
       var first = 0
@@ -92,33 +80,32 @@ extension ArrayBlock {
   }
 }
 
-private struct NumberGatherer: ArrayVisitor {
-  var numbers: PartedNumbers
+private struct OriginGatherer: ArrayVisitor {
+  var origins: SeenNumbers.Batch
+
+  init(_ origins: SeenNumbers.Batch) { self.origins = origins }
 
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    block.forEachOrigin(wanted, ofBlock: place) { _, origin in
-      numbers.insert(PartedNumbers.number(of: origin))
-    }
+    block.forEachOrigin(wanted, ofBlock: place) { _, origin in origins.append(origin) }
+    origins.offer()
   }
 }
 
 private struct HolderGatherer: ArrayVisitor {
-  let suspects: Set<UInt32>
+  let repeated: SeenNumbers.Repeated
   let pass: UInt64
   let passes: UInt64
   var holders: [OriginBlocks.Holder] = []
 
-  init(suspects: Set<UInt32>, pass: UInt64, passes: UInt64) {
-    self.suspects = suspects
+  init(repeated: SeenNumbers.Repeated, pass: UInt64, passes: UInt64) {
+    self.repeated = repeated
     self.pass = pass
     self.passes = passes
   }
 
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
     block.forEachOrigin(wanted, ofBlock: place) { cacheBlock, origin in
-      guard origin % passes == pass, suspects.contains(PartedNumbers.number(of: origin)) else {
-        return
-      }
+      guard repeated.contains(origin), origin % passes == pass else { return }
       holders.append(OriginBlocks.Holder(origin: origin, cacheBlock: cacheBlock))
     }
   }

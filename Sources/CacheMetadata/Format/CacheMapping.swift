@@ -3,8 +3,10 @@
 /// Source: Linux, drivers/md/dm-cache-metadata.c, `pack_value`.
 package struct CacheMapping: Hashable, Sendable {
   private static let flagBits: UInt64 = 16
-  private static let validFlag: UInt64 = 1
-  private static let dirtyFlag: UInt64 = 2
+  static let validFlag: UInt64 = 1
+  static let dirtyFlag: UInt64 = 2
+  /// All flags, those that mean nothing among them.
+  static let flags: UInt64 = 1 << flagBits - 1
   /// One past the largest origin block that a value has room for.
   package static let originBlockEnd: UInt64 = 1 << 48
 
@@ -20,8 +22,7 @@ package struct CacheMapping: Hashable, Sendable {
     originBlock = value >> CacheMapping.flagBits
     isValid = value & CacheMapping.validFlag != 0
     isDirty = value & CacheMapping.dirtyFlag != 0
-    let known = CacheMapping.validFlag | CacheMapping.dirtyFlag
-    unknownFlags = value & (1 << CacheMapping.flagBits - 1) & ~known
+    unknownFlags = value & CacheMapping.flags & ~(CacheMapping.validFlag | CacheMapping.dirtyFlag)
   }
 
   package init(originBlock: UInt64, isDirty: Bool) {

@@ -19,15 +19,14 @@ extension EraSalvage {
     let currentEra = header.currentEra
     try array.forEachChunk(of: UInt32.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
-      for stretch in chunk.stretches {
+      // A value is no more than it can be.
+      var eras = chunk.values.map { min($0, currentEra) }
+      for stretch in chunk.stretches where !stretch.isKnown {
         for index in stretch.indices {
-          let block = chunk.first + UInt64(index)
-          // A value is no more than it can be.
-          let era =
-            stretch.isKnown ? min(chunk.values[index], currentEra) : lostValue(of: block, values)
-          try events.era(era, of: block)
+          eras[index] = lostValue(of: chunk.first + UInt64(index), values)
         }
       }
+      try events.eras(eras, from: chunk.first)
     }
     try events.endEraArray()
     try events.end()

@@ -117,6 +117,19 @@ package struct EraRestorer: EraEvents {
     eraCount = block + 1
   }
 
+  package mutating func eras(_ eras: [UInt32], from first: UInt64) throws(WriteError) {
+    let end = first.addingReportingOverflow(UInt64(eras.count))
+    guard hasEraArray, first == eraCount, !end.overflow, end.partialValue <= blockCount,
+      eras.allSatisfy({ $0 <= currentEra })
+    else {
+      // One of them can't be written: it is named.
+      for (index, era) in eras.enumerated() { try self.era(era, of: first + UInt64(index)) }
+      return
+    }
+    do throws(IOError) { try job?.eras.push(eras) } catch { throw .output(error) }
+    eraCount = end.partialValue
+  }
+
   package mutating func endEraArray() throws(WriteError) {}
 
   /// Without the writeset of an era nobody knows what was written then, and a backup would miss it.

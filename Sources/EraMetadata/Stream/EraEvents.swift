@@ -29,6 +29,14 @@ package protocol EraEvents: ~Copyable {
   mutating func endWriteset() throws(Failure)
   mutating func beginEraArray() throws(Failure)
   mutating func era(_ era: UInt32, of block: UInt64) throws(Failure)
+  /// The same for several blocks, from `first` on.
+  mutating func eras(_ eras: [UInt32], from first: UInt64) throws(Failure)
   mutating func endEraArray() throws(Failure)
   mutating func end() throws(Failure)
+}
+
+extension EraEvents where Self: ~Copyable {
+  package mutating func eras(_ eras: [UInt32], from first: UInt64) throws(Failure) {
+    for (index, era) in eras.enumerated() { try self.era(era, of: first + UInt64(index)) }
+  }
 }

@@ -20,6 +20,17 @@ package struct ArrayWriter<Value: NodeValue> {
     if values.count == capacity { try writeBlock() }
   }
 
+  @_specialize(where Value == UInt32)
+  package mutating func push(_ some: [Value]) throws(IOError) {
+    var start = 0
+    while start < some.count {
+      let end = min(start + capacity - values.count, some.count)
+      values += some[start..<end]
+      if values.count == capacity { try writeBlock() }
+      start = end
+    }
+  }
+
   /// Adds the same value so many times.
   @_specialize(where Value == UInt32)
   @_specialize(where Value == UInt64)

@@ -1,0 +1,90 @@
+internal import PersistentData
+internal import Synchronization
+
+/// Which numbers have been met, and which of them again, as far as their lowest bits tell.
+///
+/// One table for all workers, of up to 2^27 bits, and as many again once a number has come twice:
+/// 32 MiB at most. Numbers with the same lowest bits can't be told apart here.
+final class SeenNumbers: Sendable {
+  private static let places: ClosedRange<UInt64> = 1 << 16...1 << 27
+  /// Places for each number that is expected: a cache's origin is often that much larger, and then
+  /// each number has its own.
+  private static let placesPerNumber: UInt64 = 16
+
+  private struct Tables {
+    var met: Bitset
+    var again: Bitset
+    var repeats: UInt64 = 0
+
+    mutating func insert(_ places: [UInt64], of placeCount: UInt64) {
+      let again = met.insert(places)
+      if again.isEmpty { return }
+      if repeats == 0 { self.again = Bitset(bitCount: Int(placeCount)) }
+      repeats += UInt64(again.count)
+      _ = self.again.insert(again)
+    }
+  }
+
+  private let placeCount: UInt64
+  private let tables: Mutex<Tables>
+
+  init(expecting count: UInt64) {
+    let wanted = count.multipliedReportingOverflow(by: SeenNumbers.placesPerNumber)
+    let most = SeenNumbers.places.upperBound
+    var places = SeenNumbers.places.lowerBound
+    while places < most, wanted.overflow || places < wanted.partialValue { places *= 2 }
+    placeCount = places
+    tables = Mutex(Tables(met: Bitset(bitCount: Int(places)), again: Bitset(bitCount: 0)))
+  }
+
+  /// Numbers on their way to the table, of one worker.
+  struct Batch: Sendable {
+    /// Beyond that a worker waits for the table: as many as eight blocks hold.
+    private static let most = 4096
+
+    private let seen: SeenNumbers
+    private var places: [UInt64] = []
+
+    init(_ seen: SeenNumbers) {
+      self.seen = seen
+      places.reserveCapacity(Batch.most)
+    }
+
+    mutating func append(_ number: UInt64) { places.append(number & (seen.placeCount - 1)) }
+
+    /// Puts the numbers into the table unless another worker is at it and there is room for more.
+    mutating func offer() {
+      if places.count < Batch.most / 2 {
+        let places = places
+        if seen.tables.withLockIfAvailable({ $0.insert(places, of: seen.placeCount) }) == nil {
+          return
+        }
+        self.places.removeAll(keepingCapacity: true)
+      } else {
+        finish()
+      }
+    }
+
+    /// Puts the numbers into the table.
+    mutating func finish() {
+      let places = places
+      seen.tables.withLock { $0.insert(places, of: seen.placeCount) }
+      self.places.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// Those that have been met more than once.
+  struct Repeated: Sendable {
+    fileprivate let places: Bitset
+    fileprivate let placeCount: UInt64
+    /// How often a number was met that had been met before.
+    let count: UInt64
+
+    func contains(_ number: UInt64) -> Bool { places[number & (placeCount - 1)] }
+  }
+
+  var repeated: Repeated {
+    let tables = tables.withLock { $0 }
+    return Repeated(places: tables.again, placeCount: placeCount, count: tables.repeats)
+  }
+}
