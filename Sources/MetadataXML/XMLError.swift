@@ -40,13 +40,13 @@ package enum XMLError: Error, CustomStringConvertible {
 }
 
 extension String {
-  private static let mostCharacters = 300
+  private static let maxCharacters = 300
 
   /// A message, its middle left out if a name or a value in it is too long for people.
   fileprivate var cut: String {
     // Bytes are counted first: characters take long to count in what is hundreds of kilobytes.
-    guard utf8.count > String.mostCharacters, count > String.mostCharacters else { return self }
-    return "\(prefix(String.mostCharacters * 2 / 3))...\(suffix(String.mostCharacters / 3))"
+    guard utf8.count > String.maxCharacters, count > String.maxCharacters else { return self }
+    return "\(prefix(String.maxCharacters * 2 / 3))...\(suffix(String.maxCharacters / 3))"
   }
 }
 

@@ -25,7 +25,7 @@ struct RecordedCache: CacheEvents, Equatable {
         .superblock, of: file, at: CacheReader.Structure.superblock, into: &findings))
     var reader = CacheReader(file, superblock, findings: findings)
     var cache = RecordedCache()
-    try CacheTeller().say(&reader, to: &cache)
+    try CacheEmitter().emit(&reader, to: &cache)
     return (cache, reader)
   }
 
@@ -36,7 +36,7 @@ struct RecordedCache: CacheEvents, Equatable {
     let salvage = try CacheSalvage(
       try BlockFile(path, .read, .salvage), overriding: overrides)
     var cache = RecordedCache()
-    salvage.say(to: &cache)
+    salvage.emit(to: &cache)
     return (cache, salvage)
   }
 }

@@ -16,7 +16,7 @@ import Testing
     var reader = CacheReader(file, superblock, findings: findings)
     let sink = try ByteSink(to: output)
     var writer = CacheTextWriter(sink)
-    try CacheTeller().say(&reader, to: &writer)
+    try CacheEmitter().emit(&reader, to: &writer)
     try sink.commit()
     return output
   }

@@ -46,7 +46,7 @@ struct RecordedEras: EraEvents, Equatable {
         .superblock, of: file, at: EraReader.Structure.superblock, into: &findings))
     var reader = EraReader(file, superblock, findings: findings)
     var eras = RecordedEras()
-    try EraTeller().say(&reader, to: &eras)
+    try EraEmitter().emit(&reader, to: &eras)
     return (eras, reader)
   }
 
@@ -56,7 +56,7 @@ struct RecordedEras: EraEvents, Equatable {
   ) throws -> (eras: RecordedEras, salvage: EraSalvage) {
     let salvage = try EraSalvage(try BlockFile(path, .read, .salvage), overriding: overrides)
     var eras = RecordedEras()
-    salvage.say(to: &eras)
+    salvage.emit(to: &eras)
     return (eras, salvage)
   }
 }

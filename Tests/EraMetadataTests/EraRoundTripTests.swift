@@ -18,11 +18,11 @@ import Testing
   private func dump(_ path: String, isLogical: Bool = false, in scratch: Scratch) throws -> String {
     let output = scratch.folder.appendingPathComponent("dump-\(UUID().uuidString)").path
     var reader = try reader(path)
-    var dump = EraTeller()
+    var dump = EraEmitter()
     dump.isLogical = isLogical
     let sink = try ByteSink(to: output)
     var writer = EraTextWriter(sink)
-    try dump.say(&reader, to: &writer)
+    try dump.emit(&reader, to: &writer)
     try sink.commit()
     return output
   }

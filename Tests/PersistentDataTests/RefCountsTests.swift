@@ -120,34 +120,34 @@ import Threads
         if random.once(in: 50) { rest = random.number(0..<1 << bits) }
         return block << bits | rest
       }
-      let bounds = batch.stage(values.span, above: bits, soleFrom: random.number(0...9))
+      let bounds = batch.stage(values.span, above: bits, exclusiveFrom: random.number(0...9))
       #expect(bounds.highest == values.map { $0 >> bits }.max() ?? 0)
       #expect(bounds.highestRest == values.map { $0 & 0xff_ffff }.max() ?? 0)
       // What is staged and then left alone counts nothing.
       if round % 3 == 0 { continue }
       batch.addStaged()
       for value in values { model[Int(value >> bits)] += 1 }
-      let lone = BlockRun(begin: random.number(0..<size - 300), length: random.number(0...300))
-      batch.add(lone)
-      for block in lone.begin..<lone.begin + lone.length { model[Int(block)] += 1 }
+      let run = BlockRun(begin: random.number(0..<size - 300), length: random.number(0...300))
+      batch.add(run)
+      for block in run.begin..<run.begin + run.length { model[Int(block)] += 1 }
     }
     batch.flush()
     expectEqual(counts, model, "seed \(random.seed)")
   }
 
-  @Test func `a sole reference is told from others as long as it is watched`() throws {
+  @Test func `an exclusive reference is told from others as long as it is watched`() throws {
     var random = SeededRandom()
     var broken = 0
     for round in 0..<400 {
       let size = random.number(40...6000) as UInt64
-      let counts = RefCounts(count: size, watchingSole: true)
+      let counts = RefCounts(count: size, watchingExclusive: true)
       var model = [UInt64](repeating: 0, count: Int(size))
-      var soles: Set<UInt64> = []
+      var exclusive: Set<UInt64> = []
       func increment(_ run: BlockRun) {
         count([run], in: counts)
         for block in run.begin..<run.begin + run.length {
           model[Int(block)] += 1
-          if run.isSole { soles.insert(block) }
+          if run.isExclusive { exclusive.insert(block) }
         }
       }
       // Counts of all sizes below, one reference above; then perhaps one that is wrong.
@@ -159,14 +159,16 @@ import Threads
       var next = middle
       while next < size {
         let length = random.number(1...min(70, size - next))
-        if !random.once(in: 3) { increment(BlockRun(begin: next, length: length, isSole: true)) }
+        if !random.once(in: 3) {
+          increment(BlockRun(begin: next, length: length, isExclusive: true))
+        }
         next += length
       }
       if random.once(in: 2) {
         let block = random.number(0..<size)
-        increment(BlockRun(begin: block, length: 1, isSole: random.once(in: 2)))
+        increment(BlockRun(begin: block, length: 1, isExclusive: random.once(in: 2)))
       }
-      let isBroken = soles.contains { model[Int($0)] > 1 }
+      let isBroken = exclusive.contains { model[Int($0)] > 1 }
       if isBroken { broken += 1 }
       let place: Comment = "seed \(random.seed), round \(round)"
       #expect(counts.endWatch() == isBroken, place)

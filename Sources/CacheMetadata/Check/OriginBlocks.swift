@@ -8,7 +8,7 @@ internal import PersistentData
 /// have these are read once more, and sorted, so many at a time that they take no more than 16 MiB.
 struct OriginBlocks: Sendable {
   /// Mappings that are sorted at once: 16 MiB.
-  private static let mostSorted: UInt64 = 1 << 20
+  private static let maxSorted: UInt64 = 1 << 20
 
   /// A cache block and the origin block that it holds.
   fileprivate struct Holder: Sendable {
@@ -40,7 +40,7 @@ struct OriginBlocks: Sendable {
     let repeated = seen.repeated
     if repeated.count == 0 { return }
     // Of each that was met again, the first as well.
-    let passes = 2 * repeated.count / OriginBlocks.mostSorted + 1
+    let passes = 2 * repeated.count / OriginBlocks.maxSorted + 1
     for pass in 0..<passes {
       var holders = visitors { HolderGatherer(repeated: repeated, pass: pass, passes: passes) }
         .flatMap(\.holders)

@@ -40,21 +40,21 @@ final class SeenNumbers: Sendable {
   /// Numbers on their way to the table, of one worker.
   struct Batch: Sendable {
     /// Beyond that a worker waits for the table: as many as eight blocks hold.
-    private static let most = 4096
+    private static let limit = 4096
 
     private let seen: SeenNumbers
     private var places: [UInt64] = []
 
     init(_ seen: SeenNumbers) {
       self.seen = seen
-      places.reserveCapacity(Batch.most)
+      places.reserveCapacity(Batch.limit)
     }
 
     mutating func append(_ number: UInt64) { places.append(number & (seen.placeCount - 1)) }
 
     /// Puts the numbers into the table unless another worker is at it and there is room for more.
     mutating func offer() {
-      if places.count < Batch.most / 2 {
+      if places.count < Batch.limit / 2 {
         let places = places
         if seen.tables.withLockIfAvailable({ $0.insert(places, of: seen.placeCount) }) == nil {
           return

@@ -2,7 +2,7 @@ internal import PersistentData
 
 extension CacheSalvage {
   /// Says what comes back, in the order of a dump.
-  package func say<Events: CacheEvents & ~Copyable>(
+  package func emit<Events: CacheEvents & ~Copyable>(
     to events: inout Events
   ) throws(Events.Failure) {
     try events.begin(header)
@@ -20,14 +20,14 @@ extension CacheSalvage {
             isDirty: dirty[cacheBlock]))
       }
     }
-    try sayHints(to: &events)
+    try emitHints(to: &events)
     try events.end()
   }
 
   /// Whether there are hints to say; without a size they would be nothing.
   var hasHints: Bool { outcome.hints > 0 && header.hintSize > 0 }
 
-  private func sayHints<Events: CacheEvents & ~Copyable>(
+  private func emitHints<Events: CacheEvents & ~Copyable>(
     to events: inout Events
   ) throws(Events.Failure) {
     guard hasHints, var hints else { return }

@@ -18,6 +18,6 @@ extension CacheSalvage: RestorableSalvage {
     }
     var restorer = CacheRestorer(file)
     restorer.version = version
-    try say(to: &restorer)
+    try emit(to: &restorer)
   }
 }

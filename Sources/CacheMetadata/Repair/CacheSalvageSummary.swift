@@ -5,7 +5,7 @@ package struct CacheSalvageSummary: Sendable {
   package let lines: [String]
 
   /// Ranges and blocks that are told of in one line.
-  private static let mostRanges = 8
+  private static let maxRanges = 8
 
   package init(_ salvage: CacheSalvage) {
     let outcome = salvage.outcome
@@ -87,21 +87,21 @@ package struct CacheSalvageSummary: Sendable {
     var lines: [String] = []
     if !outcome.lost.isEmpty {
       lines.append(
-        "Lost: what cache blocks \(outcome.lost.rangeText(atMost: mostRanges)) hold. Of data that "
+        "Lost: what cache blocks \(outcome.lost.rangeText(atMost: maxRanges)) hold. Of data that "
           + "was dirty there the origin has an older state.")
     }
-    for part in outcome.openParts.prefix(mostRanges) {
+    for part in outcome.openParts.prefix(maxRanges) {
       lines.append(
         "Left out: \(part.mappingCount) mappings in block \(part.block) of the old metadata; which "
           + "cache blocks they are of can't be told.")
     }
-    if outcome.openParts.count > mostRanges {
-      lines.append("Left out: \(outcome.openParts.count - mostRanges) more blocks of this kind.")
+    if outcome.openParts.count > maxRanges {
+      lines.append("Left out: \(outcome.openParts.count - maxRanges) more blocks of this kind.")
     }
     if !outcome.impossible.isEmpty {
       lines.append(
         "Left out, as what is stored for them makes no sense: cache blocks "
-          + "\(outcome.impossible.rangeText(atMost: mostRanges)).")
+          + "\(outcome.impossible.rangeText(atMost: maxRanges)).")
     }
     if !outcome.contested.isEmpty {
       lines.append(
@@ -109,7 +109,7 @@ package struct CacheSalvageSummary: Sendable {
           ? "Left out, as nothing tells what is right: cache blocks "
           : "Left out, as two cache blocks hold the same origin block and nothing tells which is "
             + "right: cache blocks ")
-          + "\(outcome.contested.rangeText(atMost: mostRanges)). Data that was "
+          + "\(outcome.contested.rangeText(atMost: maxRanges)). Data that was "
           + "dirty in one of them is only in the cache device.")
     }
     return lines

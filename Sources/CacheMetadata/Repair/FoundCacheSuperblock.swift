@@ -11,7 +11,7 @@ struct FoundCacheSuperblock: Sendable {
   private(set) var others: [CacheSuperblock] = []
 
   /// As many states that may be the newest are held against each other.
-  private static let mostStates = 16
+  private static let maxStates = 16
 
   init(_ file: BlockFile, _ overrides: CacheOverrides) throws(CacheSalvageError) {
     let site = CacheReader.Structure.superblock
@@ -20,7 +20,7 @@ struct FoundCacheSuperblock: Sendable {
       guard !file.hasSoundBlock(.superblock),
         let lost = LostCacheSuperblock(file, overrides), let first = lost.superblocks.first
       else { throw .nothingFound }
-      guard lost.superblocks.count <= FoundCacheSuperblock.mostStates else {
+      guard lost.superblocks.count <= FoundCacheSuperblock.maxStates else {
         throw .newestStateUnknown(states: lost.superblocks.count)
       }
       superblock = first

@@ -42,7 +42,7 @@ where Events.Failure == WriteError {
       throw .content("attribute 'dirty' of tag 'mapping' is '\(dirty)', neither true nor false")
     case "hints":
       try tag.allow(only: "")
-      try say { (events) throws(WriteError) in try events.beginHints() }
+      try emit { (events) throws(WriteError) in try events.beginHints() }
     case "hint":
       try tag.allow(only: "cache_block", "data")
       _ = try tag.number("cache_block")
@@ -79,10 +79,10 @@ where Events.Failure == WriteError {
       hintSize: try tag.number32("hint_width"))
     header.uuid = tag["uuid"] ?? ""
     let whole = header
-    try say { (events) throws(WriteError) in try events.begin(whole) }
+    try emit { (events) throws(WriteError) in try events.begin(whole) }
   }
 
-  private mutating func say(
+  private mutating func emit(
     _ body: (inout Events) throws(WriteError) -> Void
   ) throws(XMLComplaint) {
     do throws(WriteError) { try body(&events) } catch { throw complaint(error) }

@@ -17,13 +17,13 @@ struct CacheDump: Tool {
       (file, sink) throws(Failure) in
       let salvage = try salvage(file, files.input, overrides.values)
       var writer = CacheTextWriter(sink)
-      do throws(ByteSink.Failure) { try salvage.say(to: &writer) } catch { throw Failure(error) }
+      do throws(ByteSink.Failure) { try salvage.emit(to: &writer) } catch { throw Failure(error) }
       for line in CacheSalvageSummary(salvage).lines { shared.messages.say(line) }
     } all: {
       (file, superblock: CacheSuperblock, findings, sink) throws(ReadError<ByteSink.Failure>) in
       var reader = CacheReader(file, superblock, findings: findings)
       var writer = CacheTextWriter(sink)
-      try CacheTeller().say(&reader, to: &writer)
+      try CacheEmitter().emit(&reader, to: &writer)
     }
   }
 }

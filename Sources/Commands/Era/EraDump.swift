@@ -19,15 +19,15 @@ struct EraDump: Tool {
       (file, sink) throws(Failure) in
       let salvage = try salvage(file, files.input, overrides.values)
       var writer = EraTextWriter(sink)
-      do throws(ByteSink.Failure) { try salvage.say(to: &writer) } catch { throw Failure(error) }
+      do throws(ByteSink.Failure) { try salvage.emit(to: &writer) } catch { throw Failure(error) }
       for line in EraSalvageSummary(salvage).lines { shared.messages.say(line) }
     } all: {
       (file, superblock: EraSuperblock, findings, sink) throws(ReadError<ByteSink.Failure>) in
       var reader = EraReader(file, superblock, findings: findings)
       var writer = EraTextWriter(sink)
-      var teller = EraTeller()
-      teller.isLogical = logical
-      try teller.say(&reader, to: &writer)
+      var emitter = EraEmitter()
+      emitter.isLogical = logical
+      try emitter.emit(&reader, to: &writer)
     }
   }
 }

@@ -3,13 +3,13 @@ enum NearMiss {
   /// Longer words are no misspelt names.
   private static let longestWord = 40
   /// So many letters may be wrong, and a third of them at most.
-  private static let mostSlips = 3
+  private static let maxSlips = 3
 
   /// Those of the names that are nearest to the word, if any is near; in their order.
   static func names(near word: String, among names: [String]) -> [String] {
     guard word.count <= longestWord else { return [] }
     let word = word.lowercased()
-    let allowed = min(mostSlips, word.count / 3)
+    let allowed = min(maxSlips, word.count / 3)
     let distances = names.map { distance(Array(word), Array($0)) }
     guard let least = distances.min(), least <= allowed else { return [] }
     return zip(names, distances).filter { $0.1 == least }.map(\.0)

@@ -13,7 +13,7 @@ extension Tool {
   }
 
   /// Names the blocks that the device could not read, where nothing else has.
-  func sayUnreadable(_ file: BlockFile) {
+  func reportUnreadable(_ file: BlockFile) {
     let blocks = file.unreadableBlocks
     if blocks.isEmpty { return }
     shared.messages.say(

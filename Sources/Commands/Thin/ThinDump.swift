@@ -100,10 +100,10 @@ struct ThinDump: Tool {
     }
     try commit(sink)
     bar.finish()
-    sayDamagedSnapshot(reader)
+    reportDamagedSnapshot(reader)
     for line in dump.overrides.refusals(dump.header(of: reader)) { shared.messages.say(line) }
     let place = metadataSnap ? "the metadata snapshot of '\(input)'" : "'\(input)'"
-    sayMissing(reader.devices.map(\.id), in: place)
+    reportMissing(reader.devices.map(\.id), in: place)
   }
 
   /// Dumps what can be reached.
@@ -123,7 +123,7 @@ struct ThinDump: Tool {
     try commit(sink)
     bar.finish()
     shared.messages.say(salvage)
-    sayMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")
+    reportMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")
   }
 
   /// Standard output may be the same terminal.
@@ -132,7 +132,7 @@ struct ThinDump: Tool {
   }
 
   /// A damaged metadata snapshot is no part of the live pool, and yet somebody has to know.
-  private func sayDamagedSnapshot(_ reader: PoolReader) {
+  private func reportDamagedSnapshot(_ reader: PoolReader) {
     guard reader.heldFindings.worst == .error else { return }
     shared.messages.say(reader.heldFindings)
     shared.messages.say(
@@ -143,7 +143,7 @@ struct ThinDump: Tool {
 
   /// Names the devices that were asked for and are not among `ids`. That is no failure, as it was
   /// none in thin-provisioning-tools: scripts ask for what may be gone.
-  private func sayMissing(_ ids: [UInt64], in place: String) {
+  private func reportMissing(_ ids: [UInt64], in place: String) {
     let missing = Set(devID).subtracting(ids).sorted()
     if missing.isEmpty { return }
     shared.messages.say(

@@ -83,10 +83,10 @@ struct ThinLs: Tool {
     } else {
       try write(ListTable(listing, fields, hasHeadings: !noHeaders).lines)
     }
-    try sayDamage(listing)
+    try reportDamage(listing)
   }
 
-  private func sayDamage(_ listing: PoolListing) throws(Failure) {
+  private func reportDamage(_ listing: PoolListing) throws(Failure) {
     for device in listing.miscounted {
       shared.messages.say(
         "Device \(device.id): its details say \(device.details?.mappedBlocks ?? 0) mapped blocks, "

@@ -93,7 +93,7 @@ struct ThinRmap: Tool {
       throw Failure(error)
     }
     _ = consume bar
-    try sayDamage(map)
+    try reportDamage(map)
   }
 
   /// The data blocks with some bytes, all of which have to be on the data device.
@@ -132,7 +132,7 @@ struct ThinRmap: Tool {
     }
   }
 
-  private func sayDamage(_ map: ReverseMap) throws(Failure) {
+  private func reportDamage(_ map: ReverseMap) throws(Failure) {
     shared.messages.say(map.findings)
     let lost = map.devicesNotWhole
     guard map.findings.worst == .error || !lost.isEmpty else { return }

@@ -109,7 +109,7 @@ struct ThinRoots: Tool {
     let listing = RootListing(old, input: path, showsAll: all)
     try print(listing.lines)
     for line in listing.advice { shared.messages.say(line) }
-    sayUnreadable(source)
+    reportUnreadable(source)
   }
 
   // MARK: Taking a device back

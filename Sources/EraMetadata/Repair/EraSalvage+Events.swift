@@ -2,7 +2,7 @@ internal import PersistentData
 
 extension EraSalvage {
   /// Says what comes back, in the order of a dump.
-  package func say<Events: EraEvents & ~Copyable>(
+  package func emit<Events: EraEvents & ~Copyable>(
     to events: inout Events
   ) throws(Events.Failure) {
     try events.begin(header)
@@ -11,7 +11,7 @@ extension EraSalvage {
       if header.blockCount > 0 { try events.marked(0..<UInt64(header.blockCount)) }
       try events.endWriteset()
     }
-    for writeset in writesets { try say(writeset, to: &events) }
+    for writeset in writesets { try emit(writeset, to: &events) }
     try events.beginEraArray()
     var unused = Findings()
     var array = eraArray
@@ -32,7 +32,7 @@ extension EraSalvage {
     try events.end()
   }
 
-  private func say<Events: EraEvents & ~Copyable>(
+  private func emit<Events: EraEvents & ~Copyable>(
     _ writeset: SalvagedWriteset, to events: inout Events
   ) throws(Events.Failure) {
     try events.beginWriteset(

@@ -19,6 +19,6 @@ extension EraSalvage: RestorableSalvage {
       throw .outputTooSmall(needed: needed, available: available)
     }
     var restorer = EraRestorer(file)
-    try say(to: &restorer)
+    try emit(to: &restorer)
   }
 }

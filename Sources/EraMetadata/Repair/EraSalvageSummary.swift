@@ -5,7 +5,7 @@ package struct EraSalvageSummary: Sendable {
   package let lines: [String]
 
   /// Ranges and eras that are told of in one line.
-  private static let mostRanges = 8
+  private static let maxRanges = 8
 
   package init(_ salvage: EraSalvage) {
     let outcome = salvage.outcome
@@ -59,7 +59,7 @@ package struct EraSalvageSummary: Sendable {
     var lines: [String] = []
     if !outcome.lostBlocks.isEmpty {
       lines.append(
-        "Lost: the eras of blocks \(outcome.lostBlocks.rangeText(atMost: mostRanges)). They count "
+        "Lost: the eras of blocks \(outcome.lostBlocks.rangeText(atMost: maxRanges)). They count "
           + "as written in era \(outcome.lostBlocksEra), the latest that it can have been.")
     }
     if outcome.impossible > 0 {
@@ -81,7 +81,7 @@ package struct EraSalvageSummary: Sendable {
             : "."))
     }
     if !outcome.lostWritesets.isEmpty {
-      let eras = outcome.lostWritesets.map { $0...$0 }.rangeText(atMost: mostRanges)
+      let eras = outcome.lostWritesets.map { $0...$0 }.rangeText(atMost: maxRanges)
       lines.append(
         "Parts of the writesets of eras \(eras) are lost: there every block counts as written.")
     }

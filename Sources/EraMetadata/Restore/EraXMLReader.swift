@@ -42,17 +42,17 @@ where Events.Failure == WriteError {
         currentEra: try tag.number32("current_era"))
       header.uuid = tag["uuid"] ?? ""
       let whole = header
-      try say { (events) throws(WriteError) in try events.begin(whole) }
+      try emit { (events) throws(WriteError) in try events.begin(whole) }
     case "writeset":
       try tag.allow(only: "era", "nr_bits")
       let era = try tag.number("era")
       let bitCount = try tag.number32("nr_bits")
-      try say { (events) throws(WriteError) in
+      try emit { (events) throws(WriteError) in
         try events.beginWriteset(era: era, bitCount: bitCount)
       }
     case "era_array":
       try tag.allow(only: "")
-      try say { (events) throws(WriteError) in try events.beginEraArray() }
+      try emit { (events) throws(WriteError) in try events.beginEraArray() }
     case "era":
       try tag.allow(only: "block", "era")
       for name in ["block", "era"] { _ = try tag.number(name) }
@@ -69,8 +69,8 @@ where Events.Failure == WriteError {
 
   package mutating func end(_ name: String) throws(XMLComplaint) {
     switch name {
-    case "writeset": try say { (events) throws(WriteError) in try events.endWriteset() }
-    case "era_array": try say { (events) throws(WriteError) in try events.endEraArray() }
+    case "writeset": try emit { (events) throws(WriteError) in try events.endWriteset() }
+    case "era_array": try emit { (events) throws(WriteError) in try events.endEraArray() }
     default: break
     }
   }
@@ -97,7 +97,7 @@ where Events.Failure == WriteError {
     }
   }
 
-  private mutating func say(
+  private mutating func emit(
     _ body: (inout Events) throws(WriteError) -> Void
   ) throws(XMLComplaint) {
     do throws(WriteError) { try body(&events) } catch { throw complaint(error) }

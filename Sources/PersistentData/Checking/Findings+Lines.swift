@@ -1,8 +1,8 @@
 extension Findings {
   /// Findings of damage that are told one by one, of each kind.
-  private static let mostCauses = 100
+  private static let maxCauses = 100
   /// Of all others of a kind, more than these are told in one line.
-  private static let mostAlike = 8
+  private static let maxAlike = 8
 
   /// The findings as people read them, a line each: first the blocks that are damaged, then what
   /// may follow from that, or comes alone; each in report order. Where many are alike there is one
@@ -21,8 +21,8 @@ extension Findings {
   /// How many findings of a group get a line.
   fileprivate func shownCount(_ group: Group) -> Int {
     let count = madeCount(group)
-    if group.rule.entry.isCause { return Swift.min(count, Findings.mostCauses) }
-    return count > Findings.mostAlike ? 1 : count
+    if group.rule.entry.isCause { return Swift.min(count, Findings.maxCauses) }
+    return count > Findings.maxAlike ? 1 : count
   }
 }
 

@@ -4,8 +4,8 @@ package struct Trim: Sendable {
   /// costs little.
   private static let largestRequest: UInt64 = 1 << 30
   /// How often parts of requests that failed are tried, at most.
-  private static let mostRetries = 4096
-  private static let mostFailures = 8
+  private static let maxRetries = 4096
+  private static let maxFailures = 8
 
   package struct Outcome: Sendable {
     package fileprivate(set) var discardedBytes: UInt64 = 0
@@ -20,7 +20,7 @@ package struct Trim: Sendable {
       failedBytes += range.upperBound - range.lowerBound
       if let last = failed.last, last.upperBound == range.lowerBound {
         failed[failed.count - 1] = last.lowerBound..<range.upperBound
-      } else if failed.count < Trim.mostFailures {
+      } else if failed.count < Trim.maxFailures {
         failed.append(range)
       }
     }
@@ -54,7 +54,7 @@ package struct Trim: Sendable {
   package func run() -> Outcome {
     device.progress.begin("giving free space back", total: Int(bytes / Trim.progressUnit))
     var outcome = Outcome()
-    var retriesLeft = Trim.mostRetries
+    var retriesLeft = Trim.maxRetries
     for range in ranges {
       var next = range.lowerBound
       while next < range.upperBound {

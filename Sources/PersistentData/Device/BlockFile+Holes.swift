@@ -3,7 +3,7 @@ internal import Glibc
 
 extension BlockFile {
   /// A file in more pieces than this isn't sparse, but fragmented: asking costs more than reading.
-  private static let mostPieces = 1 << 16
+  private static let maxPieces = 1 << 16
 
   /// The blocks of `range` that may hold anything: all but the holes of a sparse file, which read
   /// as zeroes. Ascending, in pieces that don't touch.
@@ -16,7 +16,7 @@ extension BlockFile {
     var pieces: [Range<UInt64>] = []
     var next = range.lowerBound
     while next < range.upperBound {
-      guard pieces.count < BlockFile.mostPieces else { return pieces + [next..<range.upperBound] }
+      guard pieces.count < BlockFile.maxPieces else { return pieces + [next..<range.upperBound] }
       let data = dmm_next_data(descriptor, Int64(next * size), false)
       if data < 0, errno == ENXIO { break }
       guard data >= 0 else { return pieces + [next..<range.upperBound] }

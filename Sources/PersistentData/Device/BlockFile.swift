@@ -188,10 +188,10 @@ package final class BlockFile: Sendable {
   /// Blocks that were wanted and that the device could not read, ascending; if many, not all.
   package var unreadableBlocks: [UInt64] { unreadable.withLock { $0.sorted() } }
 
-  private static let mostUnreadable = 1000
+  private static let maxUnreadable = 1000
 
   private func note(unreadable block: UInt64) {
-    unreadable.withLock { if $0.count < BlockFile.mostUnreadable { $0.insert(block) } }
+    unreadable.withLock { if $0.count < BlockFile.maxUnreadable { $0.insert(block) } }
   }
 
   /// Whether the bytes behind the last whole block have `bytes` at some multiple of `step`.

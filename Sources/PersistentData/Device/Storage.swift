@@ -31,7 +31,7 @@ package struct Storage: Sendable {
     }
   }
 
-  private static let mostLayers = 64
+  private static let maxLayers = 64
 
   private var layers: [Layer] = []
   private let sysfs: String
@@ -85,7 +85,7 @@ package struct Storage: Sendable {
 extension Storage {
   /// `path`: of the device, if it is known.
   private mutating func add(device: UInt64, _ path: String?, _ layer: Layer) {
-    guard layers.count < Storage.mostLayers else { return }
+    guard layers.count < Storage.maxLayers else { return }
     layers.append(layer)
     let folder = "\(sysfs)/dev/block/\(Storage.name(ofDevice: device))"
     if let start = SystemFile.number("\(folder)/start"),

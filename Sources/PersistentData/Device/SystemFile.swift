@@ -1,11 +1,11 @@
 /// The small files in which Linux tells about its devices, below /sys.
 enum SystemFile {
-  private static let mostBytes = 4096
+  private static let maxBytes = 4096
 
   /// A file's text, without the end of its last line; `nil` where there is none.
   static func text(_ path: String) -> String? {
     guard let source = try? ByteSource(path) else { return nil }
-    var bytes = [UInt8](repeating: 0, count: mostBytes)
+    var bytes = [UInt8](repeating: 0, count: maxBytes)
     var span = bytes.mutableSpan
     var room = unsafe span.mutableBytes
     guard let count = try? source.read(into: &room) else { return nil }

@@ -61,7 +61,7 @@ package struct ArrayPlacement: Sendable {
 /// Places and parts that are still to be brought together.
 private struct Search {
   /// More pairs than this are not looked into: what they hold would have to be compared.
-  private static let mostPairs = 1 << 18
+  private static let maxPairs = 1 << 18
 
   private let index: ArrayIndex
   private var places: [Int]
@@ -120,7 +120,7 @@ private struct Search {
 
   /// Pairs that are alone possible. `isComplete`: the block of every place is among the parts.
   func excluded(isComplete: Bool) -> [Int: ArrayCensus.Part] {
-    guard isComplete, !places.isEmpty, places.count <= Search.mostPairs / max(1, parts.count)
+    guard isComplete, !places.isEmpty, places.count <= Search.maxPairs / max(1, parts.count)
     else { return [:] }
     var candidates = places.map { place in
       (place: place, parts: parts.indices.filter { isPossible(parts[$0], place) })

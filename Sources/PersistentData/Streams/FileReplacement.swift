@@ -125,12 +125,12 @@ package final class FileReplacement: Sendable {
 // MARK: Names
 
 extension FileReplacement {
-  private static let mostLinks = 40
+  private static let maxLinks = 40
 
   /// Where a path leads to, through links, also those that lead to nothing yet.
   private static func target(of path: String) throws(IOError) -> String {
     var path = path
-    for _ in 0..<mostLinks {
+    for _ in 0..<maxLinks {
       guard !path.isEmpty else { throw .cannotOpen(path: path, errno: ENOENT) }
       guard let next = link(at: path) else { return path }
       path = next.hasPrefix("/") ? next : folder(of: path) + next

@@ -1,7 +1,7 @@
 /// How large a device or file people are told to make for new metadata.
 package enum NewSize {
   /// Less than 16 MiB saves nothing.
-  private static let leastBlocks: UInt64 = 4096
+  private static let minBlocks: UInt64 = 4096
 
   /// A size that is enough when `needed` blocks were counted.
   package static func sufficient(for needed: UInt64) -> UInt64 {
@@ -17,7 +17,7 @@ package enum NewSize {
   package static func blocks(needed: UInt64, old: UInt64) -> UInt64 {
     let needed = min(needed, MetadataBlock.maximumCount)
     let old = min(old, MetadataBlock.maximumCount)
-    return needed > old ? sufficient(for: needed) : min(old, max(2 * needed, leastBlocks))
+    return needed > old ? sufficient(for: needed) : min(old, max(2 * needed, minBlocks))
   }
 
   /// A size that leaves a kernel room to work, for metadata that takes `needed` blocks, and so many

@@ -3,13 +3,13 @@ internal import PersistentData
 /// What is lost, and what to do about errors.
 extension Advice {
   /// Devices that are told of one by one.
-  private static let mostDevices = 20
+  private static let maxDevices = 20
 
   static func affected(_ report: CheckReport) -> [String] {
-    var lines = report.damage.prefix(mostDevices).map { line($0, report.dataBlockSectors) }
-    if report.damage.count > mostDevices {
+    var lines = report.damage.prefix(maxDevices).map { line($0, report.dataBlockSectors) }
+    if report.damage.count > maxDevices {
       lines.append(
-        "\(report.damage.count - mostDevices) more devices have mappings that can't be read.")
+        "\(report.damage.count - maxDevices) more devices have mappings that can't be read.")
     }
     if !lines.isEmpty { lines.append(Commands.volumeNames) }
     if !report.lostIDs.isEmpty {

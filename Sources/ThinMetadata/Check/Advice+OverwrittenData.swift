@@ -1,6 +1,6 @@
 extension Advice {
   /// Devices that are told of one by one.
-  private static let mostDevices = 20
+  private static let maxDevices = 20
 
   static func forOverwrittenData(_ report: CheckReport) -> [String] {
     let sectors = UInt64(report.superblock?.dataBlockSectors ?? 0)
@@ -18,7 +18,7 @@ extension Advice {
   ///
   /// `sectors`: in a data block.
   static func lines(for data: OverwrittenData, sectors: UInt64) -> [String] {
-    var lines = data.devices.prefix(mostDevices).map { device -> String in
+    var lines = data.devices.prefix(maxDevices).map { device -> String in
       let parts = [
         (device.certain, "has been overwritten"), (device.possible, "may have been overwritten"),
       ].filter { !$0.0.isEmpty }.map { ranges, fate in
@@ -26,9 +26,9 @@ extension Advice {
       }
       return "Device \(device.id): \(parts.joined(separator: "; "))."
     }
-    if data.devices.count > mostDevices {
+    if data.devices.count > maxDevices {
       lines.append(
-        "\(data.devices.count - mostDevices) more devices have data that has been overwritten, or "
+        "\(data.devices.count - maxDevices) more devices have data that has been overwritten, or "
           + "may have been.")
     }
     if !data.isComplete, !lines.isEmpty { lines.append("There may be more of it.") }

@@ -136,7 +136,7 @@ private struct DeltaLeaf: Sendable {
 /// Some leaves, and once they have been read, their mappings.
 private struct DeltaChunk: Sendable {
   /// Few enough that the memory for their mappings is used again and again.
-  static let mostLeaves = 32
+  static let maxLeaves = 32
 
   var leaves: [DeltaLeaf] = []
   var findings = Findings()
@@ -193,7 +193,7 @@ private struct DeltaLeaves {
   /// The next few leaves; `nil` at the end.
   mutating func next() -> DeltaChunk? {
     var chunk = DeltaChunk()
-    while chunk.leaves.count < DeltaChunk.mostLeaves, let leaf = nextLeaf() {
+    while chunk.leaves.count < DeltaChunk.maxLeaves, let leaf = nextLeaf() {
       chunk.leaves.append(leaf)
     }
     return chunk.leaves.isEmpty ? nil : chunk

@@ -5,7 +5,7 @@
 /// it writes to it.
 package struct LateTimes: Sendable {
   /// Of more data blocks than about this nobody looks for the time; theirs are the earliest.
-  static let mostBlocks = 1 << 16
+  static let maxBlocks = 1 << 16
 
   private var known: [UInt64: UInt32] = [:]
 

@@ -102,7 +102,7 @@ private struct Generation {
     var part: UInt64 = 0
     while let size = nextPart(runs.left) {
       try events.beginShared(name(origin, segment, part))
-      try say(size, of: &runs, into: &events)
+      try emit(size, of: &runs, into: &events)
       try events.endShared()
       part += 1
     }
@@ -130,7 +130,7 @@ private struct Generation {
     for segment in 0..<shape.segments {
       if shape.snapshots == 0 || own.contains(segment) {
         var runs = begin(segment, time: snapshot == 0 ? 0 : time)
-        try say(shape.mappings, of: &runs, into: &events)
+        try emit(shape.mappings, of: &runs, into: &events)
         end(runs)
       } else if snapshot == 0 || shape.changedPerMillion == 0 {
         try references(origin, segment, into: &events)
@@ -181,7 +181,7 @@ private struct Generation {
     }
   }
 
-  private func say<Events: ThinEvents & ~Copyable>(
+  private func emit<Events: ThinEvents & ~Copyable>(
     _ count: UInt64, of runs: inout SegmentRuns, into events: inout Events
   ) throws(Events.Failure) {
     var said: UInt64 = 0

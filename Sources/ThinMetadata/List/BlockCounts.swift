@@ -26,7 +26,7 @@ struct DeviceCounts {
       reader.mappings,
       roots.enumerated().compactMap { index, root in root.map { ($0, UInt32(index + 1)) } },
       blockCount: reader.usage.blockCount, joining: LeafLabels.same)
-    let references = RefCounts(count: reader.limits.dataBlockCount, watchingSole: true)
+    let references = RefCounts(count: reader.limits.dataBlockCount, watchingExclusive: true)
     let limits = reader.limits
     let visitors = reader.mappings.readLeaves(
       where: reader.isLive, findings: &reader.findings
@@ -50,7 +50,7 @@ struct DeviceCounts {
       }
     }
     if references.endWatch() {
-      exclusive = DeviceCounts.countSole(&reader, labels, references)
+      exclusive = DeviceCounts.countExclusive(&reader, labels, references)
     }
     let totals = reader.mappingTotals
     highest.sum(reader.mappings)
@@ -68,7 +68,7 @@ struct DeviceCounts {
   }
 
   /// Counts again, in the leaves that are one device's own, blocks that nothing else maps.
-  private static func countSole(
+  private static func countExclusive(
     _ reader: inout PoolReader, _ labels: LeafLabels, _ references: RefCounts
   ) -> [UInt64] {
     let limits = reader.limits
@@ -88,7 +88,7 @@ struct DeviceCounts {
   }
 }
 
-/// Counts the data blocks of leaves, as sole references where a leaf is one device's own.
+/// Counts the data blocks of leaves, as exclusive references where a leaf is one device's own.
 private struct OwnershipVisitor: LeafVisitor {
   struct Note {
     let block: MetadataBlock
@@ -111,9 +111,9 @@ private struct OwnershipVisitor: LeafVisitor {
   }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
-    let isSole = labels[reference.block] != LeafLabels.several
+    let isExclusive = labels[reference.block] != LeafLabels.several
     let staged = batch.stage(
-      node.valueSpan, above: Mapping.timeBits, soleFrom: isSole ? 0 : .max)
+      node.valueSpan, above: Mapping.timeBits, exclusiveFrom: isExclusive ? 0 : .max)
     let bounds = Mapping(dataBlock: staged.highest, time: UInt32(staged.highestRest))
     guard let keys = node.keys else { return }
     if leaf.isSound(keys, bounds, reference) {
@@ -123,7 +123,7 @@ private struct OwnershipVisitor: LeafVisitor {
     }
     leaf.read(node, reference, findings: &findings)
     for run in leaf.runs {
-      batch.add(BlockRun(begin: run.dataBegin, length: run.length, isSole: isSole))
+      batch.add(BlockRun(begin: run.dataBegin, length: run.length, isExclusive: isExclusive))
     }
     if let last = leaf.runs.last { note(reference, leaf.mappingCount, last.virtualLast) }
   }

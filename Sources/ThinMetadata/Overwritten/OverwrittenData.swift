@@ -27,7 +27,7 @@ package struct OverwrittenData: Sendable {
   }
 
   /// As many ranges are told of, over all devices, at 16 bytes each.
-  private static let mostRanges = 1 << 20
+  private static let maxRanges = 1 << 20
 
   /// Ascending by id. The metadata snapshot's own devices are not among them.
   package private(set) var devices: [Device] = []
@@ -91,7 +91,7 @@ package struct OverwrittenData: Sendable {
     guard !leaves.isEmpty else { return }
 
     let marked = OverwrittenData.nodes(above: Set(leaves.keys), in: reader.mappings.skeleton)
-    var room = OverwrittenData.mostRanges
+    var room = OverwrittenData.maxRanges
     for device in reader.devices {
       guard let root = device.root, marked.contains(root.number) else { continue }
       var result = Device(id: device.id)

@@ -7,8 +7,8 @@ internal import PersistentData
 /// 12 bytes for 32 blocks, whatever is in them.
 struct SuspectBlocks: Sendable {
   /// Parts have no more words than this, and no more blocks than fit before one word more.
-  private static let mostWords = 1 << 21
-  private static let mostBlocks = 1 << 22
+  private static let maxWords = 1 << 21
+  private static let maxBlocks = 1 << 22
   private static let perWord = UInt64(Bitmap.entriesPerWord)
 
   /// The data block that the first word starts with; a multiple of 32.
@@ -32,7 +32,7 @@ struct SuspectBlocks: Sendable {
     begin = first - first % SuspectBlocks.perWord
     var nextFree = free.firstIndex(endingFrom: begin)
     var block = begin
-    while words.count < SuspectBlocks.mostWords, count < SuspectBlocks.mostBlocks {
+    while words.count < SuspectBlocks.maxWords, count < SuspectBlocks.maxBlocks {
       // The high bit of a two-bit entry is set for 2 and for all that is more.
       var word = counts.bitmapWord(from: block) & Bitmap.lowBits
       let next = block + SuspectBlocks.perWord
@@ -46,7 +46,7 @@ struct SuspectBlocks: Sendable {
       count += word.nonzeroBitCount
       guard let following = counts.firstCounted(from: next) else { break }
       let gap = Int((following - next) / SuspectBlocks.perWord)
-      guard gap < SuspectBlocks.mostWords - words.count else { break }
+      guard gap < SuspectBlocks.maxWords - words.count else { break }
       words.append(contentsOf: repeatElement(0, count: gap))
       places.append(contentsOf: repeatElement(UInt32(count), count: gap))
       block = end

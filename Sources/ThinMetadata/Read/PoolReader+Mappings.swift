@@ -15,7 +15,7 @@ extension PoolReader {
   ///
   /// `keepingRuns`: what the devices map will be asked for again.
   package mutating func readMappings(keepingRuns: Bool = false) throws(IOError) -> RefCounts {
-    let counts = RefCounts(count: limits.dataBlockCount, watchingSole: true)
+    let counts = RefCounts(count: limits.dataBlockCount, watchingExclusive: true)
     knownTotals = KnownTotals()
     // What the metadata snapshot alone has is no concern of the devices: it comes after them.
     let isLive = isLive
@@ -64,7 +64,7 @@ extension PoolReader {
   /// `counts` are those of both, and are handed back where there is no difference.
   func liveCounts(of counts: RefCounts) -> RefCounts {
     guard let isLive else { return counts }
-    let live = RefCounts(count: counts.count, watchingSole: true)
+    let live = RefCounts(count: counts.count, watchingExclusive: true)
     var copy = self
     _ = copy.readLeaves(where: isLive, into: live)
     _ = live.endWatch()
@@ -72,7 +72,7 @@ extension PoolReader {
   }
 
   private mutating func noteLate(_ blocks: [UInt64]) {
-    for block in blocks where lateBlocks.count < LateTimes.mostBlocks { lateBlocks.insert(block) }
+    for block in blocks where lateBlocks.count < LateTimes.maxBlocks { lateBlocks.insert(block) }
   }
 
   /// Devices whose snapshotted time lets the kernel write to shared blocks in place, by id.
@@ -128,8 +128,8 @@ private struct CountingVisitor: LeafVisitor {
     // A device's own mappings are those since its last snapshot; in a leaf that it shares there
     // must be none.
     let reach = reference.reach
-    let soleFrom = reach.treeCount == 1 ? reach.lowest : .max
-    let staged = batch.stage(node.valueSpan, above: Mapping.timeBits, soleFrom: soleFrom)
+    let exclusiveFrom = reach.treeCount == 1 ? reach.lowest : .max
+    let staged = batch.stage(node.valueSpan, above: Mapping.timeBits, exclusiveFrom: exclusiveFrom)
     let bounds = Mapping(dataBlock: staged.highest, time: UInt32(staged.highestRest))
     if let keys = node.keys, leaf.isSound(keys, bounds, reference) {
       batch.addStaged()
@@ -143,11 +143,11 @@ private struct CountingVisitor: LeafVisitor {
     mappingCounts.append((reference.block.number, UInt8(leaf.mappingCount)))
     if let latest = leaf.runs.lazy.map(\.time).max() { noteTime(latest, reference) }
     for run in leaf.runs {
-      if run.time > timeLimit, lateBlocks.count < LateTimes.mostBlocks {
+      if run.time > timeLimit, lateBlocks.count < LateTimes.maxBlocks {
         lateBlocks += run.dataBlocks
       }
       batch.add(
-        BlockRun(begin: run.dataBegin, length: run.length, isSole: run.time >= soleFrom))
+        BlockRun(begin: run.dataBegin, length: run.length, isExclusive: run.time >= exclusiveFrom))
       note(Mapping(dataBlock: run.dataBegin + run.length - 1, time: run.time))
     }
   }

@@ -9,7 +9,7 @@ package struct Grafting: Sendable {
   /// As many lost nodes in one line of descent can be made anew, from the top down.
   private static let rounds = 4
   /// More lost leaves than this are no accident of a few blocks.
-  static let mostLeaves = 1024
+  static let maxLeaves = 1024
 
   /// Mappings of lost leaves that are less sure than this are not brought back.
   package let acceptance: Provenance

@@ -7,7 +7,7 @@ package struct SalvageSummary: Sendable {
   /// Devices that are told of one by one.
   private static let limit = 100
   /// Ranges and blocks that are told of in one line.
-  private static let mostRanges = 8
+  private static let maxRanges = 8
 
   package init(_ salvage: Salvage, _ spaceMaps: OldSpaceMaps) {
     let sectors = UInt64(salvage.header.dataBlockSectors)
@@ -90,7 +90,7 @@ package struct SalvageSummary: Sendable {
     }
     if !rebuilt.isEmpty {
       lines.append(
-        (rebuilt.count == 1 ? "Device " : "Devices ") + rebuilt.lazy.map(\.id).firstFew(mostRanges)
+        (rebuilt.count == 1 ? "Device " : "Devices ") + rebuilt.lazy.map(\.id).firstFew(maxRanges)
           + ": all mappings kept; details (times, transaction) were lost and made anew.")
     }
     return lines + (damaged.isEmpty ? [] : [Advice.Commands.volumeNames])
@@ -156,7 +156,7 @@ package struct SalvageSummary: Sendable {
 
   /// The first few runs of unmapped data blocks; `nil` when there are none.
   private static func ranges(_ spaceMaps: OldSpaceMaps, sectors: UInt32) -> String? {
-    let shown = spaceMaps.unmapped.prefix(mostRanges).map { range in
+    let shown = spaceMaps.unmapped.prefix(maxRanges).map { range in
       range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)..\(range.upperBound)"
     }
     if shown.isEmpty { return nil }
@@ -184,7 +184,7 @@ package struct SalvageSummary: Sendable {
       guard let first = own.first else { return nil }
       let place = own.allSatisfy { $0.structure == first.structure } ? " (\(first.structure))" : ""
       return "Damaged, \(look.description): "
-        + (own.count == 1 ? "block " : "blocks ") + own.lazy.map(\.block).firstFew(mostRanges)
+        + (own.count == 1 ? "block " : "blocks ") + own.lazy.map(\.block).firstFew(maxRanges)
         + place + "."
     }
   }
@@ -213,7 +213,7 @@ package struct SalvageSummary: Sendable {
     return [
       "Snapshotted times raised, so that the kernel copies shared blocks before it writes to them: "
         + (times.count == 1 ? "device " : "devices ")
-        + times.lazy.map(\.device).firstFew(mostRanges) + "."
+        + times.lazy.map(\.device).firstFew(maxRanges) + "."
     ]
   }
 

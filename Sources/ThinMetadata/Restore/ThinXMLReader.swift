@@ -50,7 +50,7 @@ where Events.Failure == WriteError {
     case "def":
       try tag.allow(only: "name")
       let name = try tag.text("name")
-      try say { (events) throws(WriteError) in try events.beginShared(name) }
+      try emit { (events) throws(WriteError) in try events.beginShared(name) }
     case "device":
       // One that has all its attributes comes as a row.
       try tag.allow(only: "dev_id", "mapped_blocks", "transaction", "creation_time", "snap_time")
@@ -58,7 +58,7 @@ where Events.Failure == WriteError {
     case "ref":
       try tag.allow(only: "name")
       let name = try tag.text("name")
-      try say { (events) throws(WriteError) in try events.reference(name) }
+      try emit { (events) throws(WriteError) in try events.reference(name) }
     case "single_mapping":
       try tag.allow(only: "origin_block", "data_block", "time")
       for name in ["origin_block", "data_block", "time"] { _ = try tag.number(name) }
@@ -71,8 +71,8 @@ where Events.Failure == WriteError {
 
   package mutating func end(_ name: String) throws(XMLComplaint) {
     switch name {
-    case "def": try say { (events) throws(WriteError) in try events.endShared() }
-    case "device": try say { (events) throws(WriteError) in try events.endDevice() }
+    case "def": try emit { (events) throws(WriteError) in try events.endShared() }
+    case "device": try emit { (events) throws(WriteError) in try events.endDevice() }
     default: break
     }
   }
@@ -103,7 +103,7 @@ where Events.Failure == WriteError {
     for name in ["flags", "version", "metadata_snap"] { _ = try tag.numberIfPresent(name) }
     overrides.apply(to: &pool)
     let header = pool
-    try say { (events) throws(WriteError) in try events.begin(header) }
+    try emit { (events) throws(WriteError) in try events.begin(header) }
   }
 
   /// `values`: in the order of `deviceAttributes`.
@@ -117,7 +117,7 @@ where Events.Failure == WriteError {
     do throws(WriteError) { try events.beginDevice(device) } catch { throw complaint(error) }
   }
 
-  private mutating func say(
+  private mutating func emit(
     _ body: (inout Events) throws(WriteError) -> Void
   ) throws(XMLComplaint) {
     do throws(WriteError) { try body(&events) } catch { throw complaint(error) }

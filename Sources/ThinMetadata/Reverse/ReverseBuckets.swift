@@ -7,7 +7,7 @@
 struct ReverseBuckets: Sendable {
   /// A window has at most so many buckets: with these, places where entries are added stay in the
   /// second-level cache.
-  private static let mostBuckets: UInt64 = 4096
+  private static let maxBuckets: UInt64 = 4096
   /// A leaf has no more entries than this.
   private static let entriesPerLeaf = 256
 
@@ -41,7 +41,7 @@ struct ReverseBuckets: Sendable {
     self.begin = begin
     self.end = end
     var bits: UInt64 = 0
-    while (end - begin) >> bits >= ReverseBuckets.mostBuckets { bits += 1 }
+    while (end - begin) >> bits >= ReverseBuckets.maxBuckets { bits += 1 }
     widthBits = bits
     // Long enough to lose little by the way from one to the next, short enough that buckets that
     // are hardly used take little.

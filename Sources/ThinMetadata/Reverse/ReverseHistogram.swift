@@ -1,6 +1,6 @@
 /// How many entries begin where, in parts of equal size: what later windows are cut by.
 struct ReverseHistogram: Sendable {
-  private static let mostParts: UInt64 = 4096
+  private static let maxParts: UInt64 = 4096
 
   private let begin: UInt64
   /// Data blocks of a part, as a power of two.
@@ -11,7 +11,7 @@ struct ReverseHistogram: Sendable {
     begin = regions.first
     let size = regions.end - begin
     var bits: UInt64 = 0
-    while size >> bits >= ReverseHistogram.mostParts { bits += 1 }
+    while size >> bits >= ReverseHistogram.maxParts { bits += 1 }
     partBits = bits
     counts = Array(repeating: 0, count: Int(size >> bits) + 1)
   }

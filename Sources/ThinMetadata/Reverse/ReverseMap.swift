@@ -30,12 +30,12 @@ package struct ReverseMap {
   private static let bytesPerLeaf = 64
   private static let bytesPerEntry = 12
   /// Runs of leaves that are kept at once, if there is little room, of 16 bytes each.
-  private static let leastCapacity = 1 << 19
+  private static let minCapacity = 1 << 19
 
   private let regions: DataRegions
   private let capacity: Int
   private var reader: PoolReader
-  private var teller: ReverseTeller
+  private var emitter: ReverseEmitter
   private var histogram: ReverseHistogram
 
   /// `reader`: its devices are those that are asked about. `capacity`: runs of leaves that are kept
@@ -49,13 +49,13 @@ package struct ReverseMap {
     self.capacity =
       capacity
       ?? max(
-        ReverseMap.leastCapacity,
+        ReverseMap.minCapacity,
         (ReverseMap.memory - known) / MemoryLayout<ReverseEntry>.stride)
     self.reader = reader
     let roots = reader.devices.map { device in
       device.root.flatMap { reader.mappings.isUsable($0) ? $0 : nil }
     }
-    teller = ReverseTeller(reader, roots, self.regions)
+    emitter = ReverseEmitter(reader, roots, self.regions)
     histogram = ReverseHistogram(self.regions)
   }
 
@@ -69,9 +69,9 @@ package struct ReverseMap {
   package mutating func forEachRun<Failure: Error>(
     _ body: (ReverseRun) throws(Failure) -> Void
   ) throws(Failure) {
-    try forEachPass { (teller, pass) throws(Failure) in
+    try forEachPass { (emitter, pass) throws(Failure) in
       var sorter = ReverseSorter()
-      try teller.tell(pass.buckets, of: pass, &sorter, body)
+      try emitter.emit(pass.buckets, of: pass, &sorter, body)
     }
   }
 
@@ -79,13 +79,13 @@ package struct ReverseMap {
   package mutating func write(
     to sink: ByteSink, names: VolumeNames
   ) throws(ByteSink.Failure) {
-    try forEachPass { (teller, pass) throws(ByteSink.Failure) in
-      try teller.write(pass, to: sink, names)
+    try forEachPass { (emitter, pass) throws(ByteSink.Failure) in
+      try emitter.write(pass, to: sink, names)
     }
   }
 
   private mutating func forEachPass<Failure: Error>(
-    _ body: (inout ReverseTeller, ReversePass) throws(Failure) -> Void
+    _ body: (inout ReverseEmitter, ReversePass) throws(Failure) -> Void
   ) throws(Failure) {
     guard !regions.ranges.isEmpty else { return }
     var begin = regions.first
@@ -99,7 +99,7 @@ package struct ReverseMap {
         end = begin + (windows.first?.width ?? 1)
         continue
       }
-      try body(&teller, ReversePass(windows: windows, begin: begin, end: end))
+      try body(&emitter, ReversePass(windows: windows, begin: begin, end: end))
       begin = end
       if begin < regions.end { end = histogram.cut(from: begin, room: capacity * 7 / 8) }
     }
@@ -122,7 +122,7 @@ package struct ReverseMap {
     for index in visitors.indices {
       guard isFirstPass, let counted = visitors[index].histogram else { continue }
       histogram.add(counted)
-      teller.edges.add(visitors[index].edges)
+      emitter.edges.add(visitors[index].edges)
       findings.merge(visitors[index].findings)
     }
     if isFirstPass { reader.findings.merge(findings) }

@@ -10,7 +10,7 @@ struct DetailsIndex {
     fileprivate(set) var timeFloor: UInt32 = 0
 
     /// As many are looked at closely.
-    private static let mostTried = 4
+    private static let maxTried = 4
 
     /// A commit writes both in one go; of two as near, the later one. `isPossible`: what is known
     /// beyond the ids; where it holds for none, the nearest is taken.
@@ -18,7 +18,7 @@ struct DetailsIndex {
       var high = blocks.firstIndex(from: block)
       var low = high - 1
       var nearest: UInt32?
-      for _ in 0..<Fitting.mostTried {
+      for _ in 0..<Fitting.maxTried {
         let before = low >= 0 ? blocks[low] : nil
         let after = high < blocks.count ? blocks[high] : nil
         let takesAfter = after.map { after in

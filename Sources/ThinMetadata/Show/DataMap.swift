@@ -3,7 +3,7 @@ internal import PersistentData
 /// The data device in cells of equal size, from its first block to the last in use.
 package struct DataMap: Sendable {
   /// Cells on a side of the largest square that they fill.
-  package static let mostOnSide = 64
+  package static let maxOnSide = 64
 
   package struct Cell: Sendable {
     /// Blocks that are mapped, and blocks that are in use while nothing that can be read maps them.
@@ -33,8 +33,8 @@ package struct DataMap: Sendable {
     used.forEachUsed { end = max(end, $0 + 1) }
     let size = max(
       1,
-      (end + UInt64(DataMap.mostOnSide * DataMap.mostOnSide) - 1)
-        / UInt64(DataMap.mostOnSide * DataMap.mostOnSide))
+      (end + UInt64(DataMap.maxOnSide * DataMap.maxOnSide) - 1)
+        / UInt64(DataMap.maxOnSide * DataMap.maxOnSide))
     var cells = [Cell](repeating: Cell(), count: Int((end + size - 1) / size))
     let sets = DataMap.meanings(survey)
     for index in cells.indices {

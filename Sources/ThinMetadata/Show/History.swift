@@ -2,7 +2,7 @@ extension PoolPicture {
   /// When what devices map was written, by the pool's time, which goes up with each snapshot.
   package struct History: Sendable {
     /// More spans of time than a picture has room for.
-    private static let mostSpans = 24
+    private static let maxSpans = 24
 
     /// One past the last time.
     package let end: UInt64
@@ -13,7 +13,7 @@ extension PoolPicture {
 
     init(_ survey: SharingSurvey, time: UInt32, deviceCount: Int) {
       let end = UInt64(time) + 1
-      let spanCount = Int(min(end, UInt64(History.mostSpans)))
+      let spanCount = Int(min(end, UInt64(History.maxSpans)))
       func span(of time: UInt32) -> Int {
         Int(min(UInt64(time), end - 1) * UInt64(spanCount) / end)
       }

@@ -19,7 +19,7 @@ package struct MetadataMap: Sendable {
 
   /// `reader`: its usage has all claims, the space maps' too.
   init(_ reader: PoolReader, _ used: UsedBlocks, _ old: OldRoots?, isOfSnapshot: Bool) {
-    let side = DataMap.mostOnSide
+    let side = DataMap.maxOnSide
     blockCount = reader.usage.blockCount
     let size = max(1, (blockCount + UInt64(side * side) - 1) / UInt64(side * side))
     blocksPerCell = size

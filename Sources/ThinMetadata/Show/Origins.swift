@@ -8,7 +8,7 @@ internal import PersistentData
 /// but for what was written or discarded in the snapshot since.
 struct Origins {
   /// Counts that are added up to tell; of pools with more of them sharing alone has to do.
-  private static let mostCounts = 4_000_000
+  private static let maxCounts = 4_000_000
 
   private let devices: [ThinDevice]
   private let sharing: ArraySlice<PoolPicture.Sharers>
@@ -20,7 +20,7 @@ struct Origins {
     // The largest sets tell; so many are looked at, by the number of devices, that it stays quick.
     self.sharing = sharing.prefix(max(64, 4_000_000 / max(1, devices.count * devices.count)))
     written = Array(repeating: [], count: devices.count)
-    if survey.times.count * survey.told.count > Origins.mostCounts { return }
+    if survey.times.count * survey.told.count > Origins.maxCounts { return }
     var times: [[UInt32: UInt64]] = Array(repeating: [:], count: devices.count)
     for (key, count) in survey.times where key.set != SharerSets.tooMany {
       for member in survey.sets.members(Int(key.set)) where member < survey.others {

@@ -109,7 +109,7 @@ extension PoolPicture.Space {
 
 extension PoolPicture {
   /// Damaged volumes that are told of one by one.
-  private static let mostParts = 8
+  private static let maxParts = 8
 
   /// Whether all mappings can be read, and are counted as they should be, so that what deleting
   /// volumes frees is known exactly.
@@ -121,14 +121,14 @@ extension PoolPicture {
   package var untold: [String] {
     var lines: [String] = []
     let parts = volumes.filter { !$0.isWhole }
-    for part in parts.prefix(PoolPicture.mostParts) {
+    for part in parts.prefix(PoolPicture.maxParts) {
       let all = part.details.map { " of \($0.mappedBlocks)" } ?? ""
       let left = part.readable.map { "\($0)\(all)" } ?? "not all"
       lines.append("Of \(part.name), \(left) mappings can be read; that is what is shown of it.")
     }
-    if parts.count > PoolPicture.mostParts {
+    if parts.count > PoolPicture.maxParts {
       lines.append(
-        "Of \(parts.count - PoolPicture.mostParts) more volumes not all mappings can be read.")
+        "Of \(parts.count - PoolPicture.maxParts) more volumes not all mappings can be read.")
     }
     if !report.lostIDs.isEmpty {
       lines.append("The lists of devices are damaged: there may be more than are shown.")

@@ -4,7 +4,7 @@ internal import PersistentData
 /// mappings are, and in how many pieces a device lies.
 struct SharingSurvey {
   /// As many devices are told apart, those that map most; the rest count as one.
-  static let mostTold = 1024
+  static let maxTold = 1024
 
   /// Members of the sets: places in the reader's devices.
   let told: [Int]
@@ -31,7 +31,7 @@ struct SharingSurvey {
       let (a, b) = (reader.devices[one], reader.devices[other])
       return (b.details?.mappedBlocks ?? 0, a.id) < (a.details?.mappedBlocks ?? 0, b.id)
     }
-    told = order.prefix(SharingSurvey.mostTold).sorted()
+    told = order.prefix(SharingSurvey.maxTold).sorted()
     var sets = SharerSets(memberCount: told.count + 2)
     let labels = SharingSurvey.labels(reader, told, &sets)
     let sharers = BlockSharers(sets, dataBlockCount: reader.limits.dataBlockCount)

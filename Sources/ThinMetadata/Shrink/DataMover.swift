@@ -3,7 +3,7 @@ package import PersistentData
 /// Copies the data of blocks that move to where they go, all on one device. What it writes to is
 /// free, so that the pool reads the same as before whenever it is interrupted.
 package struct DataMover: Sendable {
-  private static let mostFailures = 1000
+  private static let maxFailures = 1000
 
   package struct Outcome: Sendable {
     /// Blocks at the start that needed no copying: their data was there, from a run before that did
@@ -47,7 +47,7 @@ package struct DataMover: Sendable {
       let failed = piece.failed.map { piece.moves[$0].from / copy.blockBytes }
       outcome.copiedCount += UInt64(piece.moves.count - failed.count)
       outcome.failedCount += UInt64(failed.count)
-      outcome.failed += failed.prefix(DataMover.mostFailures - outcome.failed.count)
+      outcome.failed += failed.prefix(DataMover.maxFailures - outcome.failed.count)
       outcome.cause = outcome.cause ?? piece.cause
       device.progress.advance(piece.moves.count)
     }

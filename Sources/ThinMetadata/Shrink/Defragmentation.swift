@@ -126,7 +126,7 @@ private struct DefragmentationPlanner: EntryEvents {
   /// Blocks of a part: what moves as a whole, or not at all.
   private static let longestPart = 1 << 14
   /// Moves that are noted, of 16 bytes each.
-  private static let mostMoves = 8 << 20
+  private static let maxMoves = 8 << 20
 
   private let chosen: Set<UInt64>
   private var room: FreeRuns
@@ -204,7 +204,7 @@ private struct DefragmentationPlanner: EntryEvents {
       // Where it cuts a piece in two, that is one more.
       let isCut = count < rest.count && rest[head.endIndex] == rest[head.endIndex - 1] + 1
       guard count > 1, pieceCount(head) > (isCut ? 2 : 1) else { return }
-      guard moves.count + count <= Self.mostMoves else {
+      guard moves.count + count <= Self.maxMoves else {
         isFull = true
         return
       }

@@ -5,7 +5,7 @@ package final class UsedDataEvents: ThinEvents {
   package typealias Failure = WriteError
 
   /// A bit for each block; a gibibyte for the largest pool, of 512 TiB in the smallest blocks.
-  private static let mostBlocks: UInt64 = 1 << 33
+  private static let maxBlocks: UInt64 = 1 << 33
 
   private var rules = PoolRules()
   private let dataBytes: UInt64
@@ -27,9 +27,9 @@ package final class UsedDataEvents: ThinEvents {
       isLargerThanDevice = true
       throw .rejected("the pool is larger than its data device")
     }
-    guard pool.dataBlockCount <= UsedDataEvents.mostBlocks else {
+    guard pool.dataBlockCount <= UsedDataEvents.maxBlocks else {
       throw .rejected(
-        "a pool of more than \(UsedDataEvents.mostBlocks) data blocks can't be made smaller here")
+        "a pool of more than \(UsedDataEvents.maxBlocks) data blocks can't be made smaller here")
     }
     used = Bitset(bitCount: Int(pool.dataBlockCount))
   }

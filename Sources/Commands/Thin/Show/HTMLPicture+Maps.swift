@@ -37,7 +37,7 @@ extension HTMLPicture {
 
   var metadataMap: String {
     let map = picture.metadata
-    let side = DataMap.mostOnSide
+    let side = DataMap.maxOnSide
     var cells = CellMap(
       width: side, height: max(1, (map.cells.count + side - 1) / side))
     for (index, kind) in map.cells.enumerated() where kind != .free {
@@ -71,7 +71,7 @@ extension HTMLPicture {
 
   /// The same for those who don't see colours, or the picture.
   private func asText(_ signs: [Character], _ meaning: String) -> String {
-    let rows = TextMaps.rows(of: signs, DataMap.mostOnSide).joined(separator: "\n")
+    let rows = TextMaps.rows(of: signs, DataMap.maxOnSide).joined(separator: "\n")
     return """
       <details><summary>The same as text, row by row</summary>
       <p>\(meaning)</p>

@@ -3,20 +3,20 @@ internal import ThinMetadata
 
 extension HTMLPicture {
   /// Sets that have a row, and names in it.
-  private static let mostSets = 24
-  private static let mostNames = 12
+  private static let maxSets = 24
+  private static let maxNames = 12
   /// Volumes that have a row in the family.
-  private static let mostRelatives = 100
+  private static let maxRelatives = 100
 
   var sharing: String {
     let sets = picture.sharing.filter { $0.count > 1 || $0.hasSnapshot }
     if sets.isEmpty { return section("Who shares with whom", "<p>Nobody shares anything.</p>\n") }
     let largest = Double(max(1, sets[0].blocks))
-    let rows = sets.prefix(HTMLPicture.mostSets).map { set in
-      let members = set.volumes.prefix(HTMLPicture.mostNames).map { volume in
+    let rows = sets.prefix(HTMLPicture.maxSets).map { set in
+      let members = set.volumes.prefix(HTMLPicture.maxNames).map { volume in
         "<span class=\"m\">\(swatch(volume))\(name(volume))</span>"
       }
-      let others = picture.names(set, most: HTMLPicture.mostNames).dropFirst(members.count).map {
+      let others = picture.names(set, most: HTMLPicture.maxNames).dropFirst(members.count).map {
         "<span class=\"m\">\(Markup.text($0.oneLine))</span>"
       }
       return """
@@ -40,7 +40,7 @@ extension HTMLPicture {
     let list = picture.family(of: shown)
     if list.isEmpty { return "" }
     let most = Double(max(1, history.mappings.joined().max() ?? 1))
-    let rows = list.prefix(HTMLPicture.mostRelatives).map { volume, depth in
+    let rows = list.prefix(HTMLPicture.maxRelatives).map { volume, depth in
       relative(volume, depth, most)
     }
     let rest = list.count - rows.count

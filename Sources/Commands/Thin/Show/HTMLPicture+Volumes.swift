@@ -53,7 +53,7 @@ extension HTMLPicture {
   // MARK: What deleting frees
 
   /// Bytes that the sets of sharers may take in the page.
-  private static let mostBytes = 120_000
+  private static let maxBytes = 120_000
 
   /// For each set: its volumes as rows of the table, and its blocks. Sets with a volume that has no
   /// row are never freed. `s` is the metadata snapshot.
@@ -65,7 +65,7 @@ extension HTMLPicture {
       guard members.count == set.volumes.count else { continue }
       let list = members.map { "\($0)" }.joined(separator: ",")
       let entry = "[\(set.blocks),\(set.hasSnapshot ? 1 : 0),[\(list)]],"
-      if text.utf8.count + entry.utf8.count > HTMLPicture.mostBytes { return (text, false) }
+      if text.utf8.count + entry.utf8.count > HTMLPicture.maxBytes { return (text, false) }
       text += entry
     }
     return (text, true)

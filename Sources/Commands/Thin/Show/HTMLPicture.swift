@@ -4,7 +4,7 @@ internal import ThinMetadata
 /// A picture of a pool as a page: one file that needs no other, HTML that is XML too.
 struct HTMLPicture {
   /// Volumes that have a row, those that map most.
-  private static let mostVolumes = 200
+  private static let maxVolumes = 200
   /// Volumes whose colours differ.
   private static let colourCount = 8
 
@@ -20,7 +20,7 @@ struct HTMLPicture {
     self.picture = picture
     self.input = input
     self.check = check
-    shown = picture.notable(most: HTMLPicture.mostVolumes)
+    shown = picture.notable(most: HTMLPicture.maxVolumes)
     colours = picture.colours(shown)
   }
 

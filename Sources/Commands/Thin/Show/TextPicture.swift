@@ -6,8 +6,8 @@ struct TextPicture {
   /// Columns that it takes at most.
   static let width = 78
   /// Volumes and sets that have a line.
-  private static let mostVolumes = 60
-  private static let mostSets = 12
+  private static let maxVolumes = 60
+  private static let maxSets = 12
 
   private let picture: PoolPicture
   private let input: String
@@ -23,7 +23,7 @@ struct TextPicture {
     self.input = input
     self.check = check
     self.isColoured = isColoured
-    shown = picture.notable(most: TextPicture.mostVolumes)
+    shown = picture.notable(most: TextPicture.maxVolumes)
     colours = picture.colours(shown)
   }
 
@@ -119,7 +119,7 @@ struct TextPicture {
 
   private var sharing: [String] {
     let sets = picture.sharing.filter { $0.count > 1 || $0.hasSnapshot }
-    let rows = sets.prefix(TextPicture.mostSets).map { set in
+    let rows = sets.prefix(TextPicture.maxSets).map { set in
       let names = picture.names(set, most: 24).map(\.oneLine).joined(separator: ", ")
       return "  " + TextColumns.right(picture.size(set.blocks), 9) + "  "
         + TextColumns.fitted(names, min(TextPicture.width - 13, TextColumns.width(names)))

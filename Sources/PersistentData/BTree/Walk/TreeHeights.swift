@@ -4,7 +4,7 @@
 /// walk proper reads the same blocks again and says what is wrong with them.
 struct TreeHeights: Sendable {
   /// Nodes that are tried below a root whose left edge is lost.
-  private static let mostTries = 1 << 9
+  private static let maxTries = 1 << 9
 
   private let file: BlockFile
   private let tree: Tree
@@ -76,7 +76,7 @@ struct TreeHeights: Sendable {
   private mutating func search(
     _ block: MetadataBlock, depth: Int
   ) -> (height: Int, isSure: Bool)? {
-    guard depth <= Tree.levelLimit, visited.count < TreeHeights.mostTries,
+    guard depth <= Tree.levelLimit, visited.count < TreeHeights.maxTries,
       visited.insert(block).inserted
     else { return nil }
     switch read([block.number])[0] {

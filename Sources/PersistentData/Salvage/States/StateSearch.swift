@@ -6,7 +6,7 @@
 package struct StateSearch: Sendable {
   /// As many states are compared as this many bytes can tell the allocated blocks of.
   private static let memory: UInt64 = 64 << 20
-  private static let mostStates: UInt64 = 2048
+  private static let maxStates: UInt64 = 2048
   /// So many times as much as any other step has to change what stands out.
   private static let clearLead = 4
 
@@ -19,7 +19,7 @@ package struct StateSearch: Sendable {
 
   package init(_ census: StateCensus) {
     let size = max(1, census.blockCount / 8)
-    let most = Int(min(StateSearch.mostStates, max(4, StateSearch.memory / size)))
+    let most = Int(min(StateSearch.maxStates, max(4, StateSearch.memory / size)))
     var states: [MetadataState] = []
     for index in census.indexBlocks {
       guard states.count < most else { break }

@@ -14,7 +14,7 @@ package struct CountBatch: Sendable {
     package fileprivate(set) var runCount = 0
   }
 
-  /// Runs from which on they are counted; a leaf of lone blocks brings 252.
+  /// Runs from which on they are counted; a leaf of single blocks brings 252.
   private static let flushCount = 8192
   /// Runs that fit: with these, it is worth while to wait for one's turn.
   private static let capacity = 2 * flushCount
@@ -45,12 +45,12 @@ package struct CountBatch: Sendable {
 
   /// Finds the runs of blocks in the values of a leaf, for `addStaged`, if they are as they
   /// should be. A block's number stands above the lowest `bits` bits of its value; where these are
-  /// not below `soleFrom`, the reference is sole.
+  /// not below `exclusiveFrom`, the reference is exclusive.
   package mutating func stage(
-    _ values: Span<UInt64>, above bits: UInt64, soleFrom: UInt32 = .max
+    _ values: Span<UInt64>, above bits: UInt64, exclusiveFrom: UInt32 = .max
   ) -> Bounds {
     makeRoom(values.count)
-    return collect(values, above: bits, soleFrom)
+    return collect(values, above: bits, exclusiveFrom)
   }
 
   /// Adds one reference to each of the blocks staged last, all of which lie on the device.
@@ -85,7 +85,7 @@ package struct CountBatch: Sendable {
 
   /// Puts the runs of the values behind those that are in use.
   private mutating func collect(
-    _ values: Span<UInt64>, above bits: UInt64, _ soleFrom: UInt32
+    _ values: Span<UInt64>, above bits: UInt64, _ exclusiveFrom: UInt32
   ) -> Bounds {
     var ends = RunEnds(of: values, step: 1 << bits)
     let range = runCount..<runCount + ends.count
@@ -94,7 +94,7 @@ package struct CountBatch: Sendable {
     var bounds = Bounds()
     bounds.runCount = range.count
     let rest: UInt64 = (1 << bits) - 1
-    let lastOrdinary = Int64(soleFrom) - 1
+    let lastOrdinary = Int64(exclusiveFrom) - 1
     var start = 0
     for index in range {
       let value = UInt64(littleEndian: values[start])
@@ -103,7 +103,7 @@ package struct CountBatch: Sendable {
       let length = UInt64(truncatingIfNeeded: end &- start)
       start = end
       runs[index] = BlockRun(
-        begin: value &>> bits, length: length, isSoleAbove: lastOrdinary, value & rest)
+        begin: value &>> bits, length: length, isExclusiveAbove: lastOrdinary, value & rest)
       bounds.highest = max(bounds.highest, value &>> bits &+ length &- 1)
       bounds.highestRest = max(bounds.highestRest, value & rest)
     }

@@ -7,7 +7,7 @@ internal import CSystem
 ///
 /// Two bits a block are enough for most. Where a count is above 3, the page of 4096 blocks around
 /// it gets a byte for each, and its two bits are all set: so whoever finds no 3 need not ask. As
-/// long as sole references are watched, 3 stands for one of these, and `lone` in a byte.
+/// long as exclusive references are watched, 3 stands for one of these, and `exclusive` in a byte.
 @safe struct CountPages: ~Copyable {
   /// The counts of 65,536 blocks.
   @safe private struct Region {
@@ -23,20 +23,20 @@ internal import CSystem
   private static let pageWords = pageBlocks / Bitmap.entriesPerWord
   private static let pagesPerRegion = 1 << Int(regionBits - pageBits)
   private static let wordsPerRegion = pagesPerRegion * pageWords
-  /// Bytes that don't say a count: "see the table", and "one, and that is sole".
+  /// Bytes that don't say a count: "see the table", and "one, and that is exclusive".
   private static let inTable: UInt8 = 254
-  private static let lone: UInt8 = 255
+  private static let exclusive: UInt8 = 255
 
   private let regions: UnsafeMutableBufferPointer<Region>
   /// The counts of 254 and more.
   private var large: [UInt64: UInt64] = [:]
-  /// All ones as long as sole references are watched, otherwise 0.
+  /// All ones as long as exclusive references are watched, otherwise 0.
   private var watch: UInt64
-  /// Whether a block of a sole reference had another one.
+  /// Whether a block of an exclusive reference had another one.
   private var hasRivals = false
 
-  init(count: UInt64, watchingSole: Bool = false) {
-    watch = watchingSole ? .max : 0
+  init(count: UInt64, watchingExclusive: Bool = false) {
+    watch = watchingExclusive ? .max : 0
     unsafe regions = .allocate(capacity: Int(count >> CountPages.regionBits) + 1)
     unsafe regions.initialize(repeating: Region())
   }
@@ -67,7 +67,7 @@ internal import CSystem
     large[block] = value >= UInt64(CountPages.inTable) ? value : nil
   }
 
-  /// Makes every sole reference an ordinary one. Returns whether one of them had a rival.
+  /// Makes every exclusive reference an ordinary one. Returns whether one of them had a rival.
   mutating func endWatch() -> Bool {
     guard watch != 0 else { return hasRivals }
     watch = 0
@@ -76,7 +76,7 @@ internal import CSystem
       guard let words = unsafe region.words else { continue }
       for page in 0..<CountPages.pagesPerRegion {
         if let bytes = unsafe region.pages?[page] {
-          for place in 0..<CountPages.pageBlocks where unsafe bytes[place] == CountPages.lone {
+          for place in 0..<CountPages.pageBlocks where unsafe bytes[place] == CountPages.exclusive {
             unsafe bytes[place] = 1
           }
         } else {
@@ -104,8 +104,8 @@ internal import CSystem
     guard run.length &- 1 < perWord - first else { return false }
     guard let word = unsafe pointer(toWordWith: run.begin) else { return false }
     let mask = (Bitmap.lowBits &>> (2 &* (perWord &- run.length))) &<< (2 &* first)
-    let sole = run.isSole ? watch : 0
-    return unsafe CountPages.increment(&word.pointee, mask, sole, watch)
+    let exclusive = run.isExclusive ? watch : 0
+    return unsafe CountPages.increment(&word.pointee, mask, exclusive, watch)
   }
 
   /// Where the two bits of a block stand, if its region has any.
@@ -128,7 +128,7 @@ internal import CSystem
     while block < end {
       let page = block >> CountPages.pageBits
       let pageEnd = min(end, (page + 1) << CountPages.pageBits)
-      incrementInPage(block..<pageEnd, isSole: run.isSole && watch != 0)
+      incrementInPage(block..<pageEnd, isExclusive: run.isExclusive && watch != 0)
       block = pageEnd
     }
   }
@@ -204,24 +204,24 @@ internal import CSystem
   }
 
   /// Counts blocks of one page.
-  private mutating func incrementInPage(_ blocks: Range<UInt64>, isSole: Bool) {
+  private mutating func incrementInPage(_ blocks: Range<UInt64>, isExclusive: Bool) {
     let page = Int(blocks.lowerBound >> CountPages.pageBits)
     let first = Int(blocks.lowerBound) % CountPages.pageBlocks
     let last = first + blocks.count - 1
     let words = unsafe words(ofPage: page)
     // The two bits of pages that have bytes are full.
-    if unsafe CountPages.increment(words, first, last, isSole ? watch : 0, watch) { return }
+    if unsafe CountPages.increment(words, first, last, isExclusive ? watch : 0, watch) { return }
     let bytes = unsafe widen(page)
     for place in first...last {
       let count = unsafe bytes[place]
-      if isSole, count == 0 {
-        unsafe bytes[place] = CountPages.lone
+      if isExclusive, count == 0 {
+        unsafe bytes[place] = CountPages.exclusive
         continue
       }
-      if isSole || count == CountPages.lone { hasRivals = true }
+      if isExclusive || count == CountPages.exclusive { hasRivals = true }
       if count < CountPages.inTable - 1 {
         unsafe bytes[place] = count + 1
-      } else if count == CountPages.lone {
+      } else if count == CountPages.exclusive {
         unsafe bytes[place] = 2
       } else {
         let block = UInt64(page) << CountPages.pageBits | UInt64(place)
@@ -232,9 +232,9 @@ internal import CSystem
   }
 
   /// Adds one to all entries, 32 at once; refuses, and changes nothing, when one of them can't
-  /// have one more. `sole`: all ones where the references are sole.
+  /// have one more. `exclusive`: all ones where the references are exclusive.
   private static func increment(
-    _ words: UnsafeMutablePointer<UInt64>, _ first: Int, _ last: Int, _ sole: UInt64,
+    _ words: UnsafeMutablePointer<UInt64>, _ first: Int, _ last: Int, _ exclusive: UInt64,
     _ watch: UInt64
   ) -> Bool {
     let firstWord = first / Bitmap.entriesPerWord
@@ -244,37 +244,37 @@ internal import CSystem
     let spare = Bitmap.entriesPerWord - 1 - last % Bitmap.entriesPerWord
     let tail = Bitmap.lowBits >> UInt64(2 * spare)
     if firstWord == lastWord {
-      return unsafe increment(&words[firstWord], head & tail, sole, watch)
+      return unsafe increment(&words[firstWord], head & tail, exclusive, watch)
     }
     for index in firstWord...lastWord {
       let mask = index == firstWord ? head : index == lastWord ? tail : Bitmap.lowBits
-      if unsafe isFull(words[index], mask, sole, watch) { return false }
+      if unsafe isFull(words[index], mask, exclusive, watch) { return false }
     }
     for index in firstWord...lastWord {
       let mask = index == firstWord ? head : index == lastWord ? tail : Bitmap.lowBits
-      _ = unsafe increment(&words[index], mask, sole, watch)
+      _ = unsafe increment(&words[index], mask, exclusive, watch)
     }
     return true
   }
 
   private static func increment(
-    _ word: inout UInt64, _ mask: UInt64, _ sole: UInt64, _ watch: UInt64
+    _ word: inout UInt64, _ mask: UInt64, _ exclusive: UInt64, _ watch: UInt64
   ) -> Bool {
-    if isFull(word, mask, sole, watch) { return false }
+    if isFull(word, mask, exclusive, watch) { return false }
     let high = word & Bitmap.lowBits
     let low = word >> 1 & Bitmap.lowBits
-    // A sole reference makes 3 out of 0.
-    word = (high ^ (low | sole) & mask) | (low ^ mask) << 1
+    // An exclusive reference makes 3 out of 0.
+    word = (high ^ (low | exclusive) & mask) | (low ^ mask) << 1
     return true
   }
 
   /// Whether one of the entries has no room for one more reference: not above 3; not above 2 as
-  /// long as sole references are watched; and none that is sole beside any other.
+  /// long as exclusive references are watched; and none that is exclusive beside any other.
   private static func isFull(
-    _ word: UInt64, _ mask: UInt64, _ sole: UInt64, _ watch: UInt64
+    _ word: UInt64, _ mask: UInt64, _ exclusive: UInt64, _ watch: UInt64
   ) -> Bool {
     let low = word >> 1
-    return (word & (low | watch) | low & sole) & mask != 0
+    return (word & (low | watch) | low & exclusive) & mask != 0
   }
 
   /// The words of a page; its region gets them if it has none.
@@ -301,7 +301,7 @@ internal import CSystem
     for place in 0..<CountPages.pageBlocks {
       let word = unsafe words[place / Bitmap.entriesPerWord]
       let count = UInt8(Bitmap.count(place % Bitmap.entriesPerWord, in: word))
-      unsafe (bytes + place).initialize(to: count == 3 && watch != 0 ? CountPages.lone : count)
+      unsafe (bytes + place).initialize(to: count == 3 && watch != 0 ? CountPages.exclusive : count)
     }
     unsafe words.update(repeating: .max, count: CountPages.pageWords)
     let region = page / CountPages.pagesPerRegion

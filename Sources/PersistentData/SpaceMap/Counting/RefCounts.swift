@@ -21,14 +21,14 @@ package final class RefCounts: Sendable {
 
   /// Every count is 0.
   ///
-  /// `watchingSole`: notice when a block of a sole reference has another one; until `endWatch`,
-  /// nothing may be read.
-  package init(count: UInt64, watchingSole: Bool = false) {
+  /// `watchingExclusive`: notice when a block with an exclusive reference has another one; until
+  /// `endWatch`, nothing may be read.
+  package init(count: UInt64, watchingExclusive: Bool = false) {
     self.count = count
-    state = Mutex(CountPages(count: count, watchingSole: watchingSole))
+    state = Mutex(CountPages(count: count, watchingExclusive: watchingExclusive))
   }
 
-  /// From now on all references are alike. Returns whether a block of a sole reference had
+  /// From now on all references are alike. Returns whether a block of an exclusive reference had
   /// another one so far.
   package func endWatch() -> Bool { state.withLock { $0.endWatch() } }
 
@@ -175,26 +175,26 @@ package final class RefCounts: Sendable {
 @usableFromInline
 package struct BlockRun: Hashable, Sendable {
   @usableFromInline package let begin: UInt64
-  /// The length, with the highest bit set where references are sole: what is counted by the
+  /// The length, with the highest bit set where references are exclusive: what is counted by the
   /// million has to be small.
   @usableFromInline let bits: UInt64  // the length alone, as long as nothing is said of them
 
-  @inlinable static var soleBit: UInt64 { 1 << 63 }
+  @inlinable static var exclusiveBit: UInt64 { 1 << 63 }
 
-  /// `length` is less than 2^63. `isSole`: whoever refers to the blocks takes it that nobody else
-  /// does.
-  @inlinable package init(begin: UInt64, length: UInt64, isSole: Bool = false) {
+  /// `length` is less than 2^63. `isExclusive`: whoever refers to the blocks assumes that nobody
+  /// else does.
+  @inlinable package init(begin: UInt64, length: UInt64, isExclusive: Bool = false) {
     self.begin = begin
-    bits = length | (isSole ? BlockRun.soleBit : 0)
+    bits = length | (isExclusive ? BlockRun.exclusiveBit : 0)
   }
 
-  /// The references are sole where `number` lies above `limit`, both far below 2^63. This takes no
-  /// branch, as nobody can foretell it.
-  init(begin: UInt64, length: UInt64, isSoleAbove limit: Int64, _ number: UInt64) {
+  /// The references are exclusive where `number` is above `limit`, both far below 2^63. Without a
+  /// branch, which no processor could predict.
+  init(begin: UInt64, length: UInt64, isExclusiveAbove limit: Int64, _ number: UInt64) {
     self.begin = begin
-    bits = length | (UInt64(bitPattern: limit) &- number) & BlockRun.soleBit
+    bits = length | (UInt64(bitPattern: limit) &- number) & BlockRun.exclusiveBit
   }
 
-  @inlinable package var length: UInt64 { bits & ~BlockRun.soleBit }
-  @inlinable package var isSole: Bool { bits & BlockRun.soleBit != 0 }
+  @inlinable package var length: UInt64 { bits & ~BlockRun.exclusiveBit }
+  @inlinable package var isExclusive: Bool { bits & BlockRun.exclusiveBit != 0 }
 }

@@ -11,9 +11,9 @@ struct TreeAncestry {
   }
 
   /// Devices and trees that are compared at most.
-  private static let mostRivals = 64
+  private static let maxRivals = 64
   /// Nodes that are looked at for each device or tree.
-  private static let mostNodes = 1 << 14
+  private static let maxNodes = 1 << 14
   /// A block that was given out again can stand at the same place by chance; so many don't, and
   /// not so many times as often as for any other.
   private static let clearCount = 8
@@ -29,8 +29,8 @@ struct TreeAncestry {
 
   /// Pairs, by index, of devices and trees that descend from theirs and from no other's.
   func matches(_ devices: [UInt64], _ trees: [UInt32]) -> [(device: Int, tree: Int)] {
-    guard devices.count + trees.count > 2, devices.count <= TreeAncestry.mostRivals,
-      trees.count <= TreeAncestry.mostRivals
+    guard devices.count + trees.count > 2, devices.count <= TreeAncestry.maxRivals,
+      trees.count <= TreeAncestry.maxRivals
     else { return [] }
     let old = devices.map { branches(below: oldRoots[$0, default: []]) }
     let owners = old.joined().reduce(into: [:]) { $0[$1, default: 0] += 1 }
@@ -53,7 +53,7 @@ struct TreeAncestry {
     var branches: Set<Branch> = []
     var seen = roots
     var open = roots.sorted()
-    while let block = open.popLast(), seen.count < TreeAncestry.mostNodes {
+    while let block = open.popLast(), seen.count < TreeAncestry.maxNodes {
       guard census.nodes[block]?.isLeaf == false else { continue }
       for pointer in census.pointers[block, default: []] {
         branches.insert(Branch(key: pointer.key, child: pointer.child))

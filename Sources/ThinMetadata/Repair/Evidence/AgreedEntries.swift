@@ -7,7 +7,7 @@ internal import PersistentData
 /// leaves that no explanation blames everything is.
 struct AgreedEntries {
   /// More leaves that may lie than this are not looked at.
-  private static let most = 16
+  private static let limit = 16
 
   /// By leaf that may lie: the virtual blocks that it may map, and those whose mappings are right.
   private(set) var leaves: [MetadataBlock: (range: ClosedRange<UInt64>, keys: Set<UInt64>)] = [:]
@@ -20,8 +20,8 @@ struct AgreedEntries {
     let contestedLeaves = Set(contested.leaves.map(\.block))
     guard contested.parents.isEmpty, contested.lists.isEmpty, contested.details.isEmpty,
       !contested.hasLosses, !explanations.found.isEmpty,
-      explanations.found.count <= AgreedEntries.most,
-      explanations.isExhaustive, suspects.count < Suspect.most
+      explanations.found.count <= AgreedEntries.limit,
+      explanations.isExhaustive, suspects.count < Suspect.limit
     else { return nil }
     for explanation in explanations.found {
       guard explanation.count == 1, let suspect = explanation.first else { return nil }

@@ -2,7 +2,7 @@ internal import PersistentData
 
 extension Grafting {
   /// More leaves like this are no accident of a few blocks.
-  private static let mostOddLeaves = 64
+  private static let maxOddLeaves = 64
 
   /// Has leaves that say that they have room for more or fewer entries than kernels give them read
   /// as if they had that, where nothing is contradicted then: with another number, all values are
@@ -15,7 +15,7 @@ extension Grafting {
     var findings = Findings()
     let odd = walk.readLeaves(findings: &findings) { CapacityVisitor() }
       .flatMap(\.blocks).sorted()
-    guard !odd.isEmpty, odd.count <= Grafting.mostOddLeaves else { return false }
+    guard !odd.isEmpty, odd.count <= Grafting.maxOddLeaves else { return false }
     let capacity = BTreeNode.maximumEntries(valueSize: Mapping.valueSize)
     let standIns = file.allStandIns
     for block in odd {

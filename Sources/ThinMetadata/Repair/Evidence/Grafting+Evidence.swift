@@ -2,9 +2,9 @@ internal import PersistentData
 
 extension Grafting {
   /// As often as what is contested is left out, and the pool judged again.
-  private static let mostRounds = 3
+  private static let maxRounds = 3
   /// Pairs of nodes that are held against a space map.
-  private static let mostPairs = 128
+  private static let maxPairs = 128
 
   /// Finds out which blocks lie, as far as the rest of the pool tells, and has them read as they
   /// should be: a node that lies as if it were lost. Returns the superblock to start from.
@@ -94,15 +94,15 @@ extension Grafting {
         (suspects) throws(IOError) in try trials.outcome(suspects).faults
       }
     }
-    var first = try explanations(suspects, atMost: trials.most)
+    var first = try explanations(suspects, atMost: trials.limit)
     if first.found.isEmpty {
       let others = Suspect.nodesAtOdds(judgement).filter { !suspects.contains($0) }
-      return others.isEmpty ? first : try explanations(suspects + others, atMost: trials.most)
+      return others.isEmpty ? first : try explanations(suspects + others, atMost: trials.limit)
     }
     if first.fewest > 1, first.found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) }) {
       first.add(
         try explanations(
-          suspects.filter { !$0.isSpaceMap }, atMost: min(trials.most, Grafting.mostPairs),
+          suspects.filter { !$0.isSpaceMap }, atMost: min(trials.limit, Grafting.maxPairs),
           inPairsOnly: true))
     }
     return first
@@ -114,7 +114,7 @@ extension Grafting {
     _ only: [Suspect], _ trials: Trials, _ judgement: PoolJudgement
   ) throws(IOError) -> [Suspect]? {
     let misfits = judgement.reader.mappings.misfitNodes.sorted()
-    guard judgement.hasNodesOutOfPlace, misfits.count > 1, misfits.count <= Suspect.most
+    guard judgement.hasNodesOutOfPlace, misfits.count > 1, misfits.count <= Suspect.limit
     else { return nil }
     let suspects = misfits.map(Suspect.node)
     let (one, other) = (try trials.outcome(only), try trials.outcome(suspects))
@@ -194,7 +194,7 @@ extension Grafting {
     let isDropping = judgement.reader.hasLosses || areSeveral
     var (judgement, agreed) = (judgement, agreed)
     var contested = trials.contested
-    for _ in 0..<Grafting.mostRounds {
+    for _ in 0..<Grafting.maxRounds {
       let trials = Trials(trials.source, trials.census, contested)
       for block in contested.lists.union(contested.parents) {
         let isOld = isDropping || judgement.isSuperseded(block)
@@ -335,7 +335,7 @@ extension PoolJudgement {
   /// Whether as many references are missing as there are too many, few, and one leaf has a mapping
   /// of each data block with too many: then its entries are wrong, and nothing was given out twice.
   private var areExchangedInOneLeaf: Bool {
-    guard data.isComplete, surplusData.count > 1, surplusData.count <= PoolJudgement.mostExchanged,
+    guard data.isComplete, surplusData.count > 1, surplusData.count <= PoolJudgement.maxExchanged,
       missingReferences == UInt64(surplusData.count),
       data.surpluses.allSatisfy({ $0.counted - $0.stored == 1 })
     else { return false }

@@ -2,7 +2,7 @@ internal import PersistentData
 
 extension Grafting {
   /// More leaves with several late times tell that it is the pool's own time that is wrong.
-  private static let mostForeign = 4
+  private static let maxForeign = 4
 
   /// Has leaves read as if they were lost that other metadata on this device must have left there:
   /// several of their mappings are newer than the pool, or one is and their devices don't have as
@@ -20,7 +20,7 @@ extension Grafting {
     }
     let latest = reader.timeLimit
     let late = Contested.leaves(reader) { $0.time > latest }
-    if late.count > Grafting.mostForeign { return }
+    if late.count > Grafting.maxForeign { return }
     for leaf in late where own.contains(leaf.block) || leaf.entries.count > 1 {
       reader.file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
       note(.node(leaf.block), judgement)

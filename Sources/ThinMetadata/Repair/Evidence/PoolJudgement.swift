@@ -9,11 +9,11 @@ internal import PersistentData
 /// counted are: whoever holds one lies, or the count does.
 struct PoolJudgement {
   /// More differences than this are no accident of a few blocks.
-  private static let mostDifferences = 1 << 20
+  private static let maxDifferences = 1 << 20
   /// Blocks with too many references that are looked at one by one.
-  static let mostSurpluses = 1 << 16
+  static let maxSurpluses = 1 << 16
   /// As many entries as eight wrong bytes can touch; more of one leaf are no single lie.
-  static let mostExchanged = 2
+  static let maxExchanged = 2
 
   let reader: PoolReader
   let dataCounts: RefCounts
@@ -54,9 +54,9 @@ struct PoolJudgement {
       usage.references.set(
         block, to: usage.references[block] + reader.usage.references[block])
     }
-    data = CountDifferences(dataMap, with: dataCounts, atMost: PoolJudgement.mostDifferences)
+    data = CountDifferences(dataMap, with: dataCounts, atMost: PoolJudgement.maxDifferences)
     metadata = CountDifferences(
-      metadataMap, with: usage.references, atMost: PoolJudgement.mostDifferences)
+      metadataMap, with: usage.references, atMost: PoolJudgement.maxDifferences)
     let trees: Set<String?> = [
       PoolReader.Structure.topLevel.name, PoolReader.Structure.details.name,
       PoolReader.Structure.mapping.name, PoolReader.Structure.superblock.structure,
@@ -71,7 +71,7 @@ struct PoolJudgement {
       }
     }
     for difference in data.surpluses {
-      guard difference.length <= UInt64(PoolJudgement.mostSurpluses - surplusData.count) else {
+      guard difference.length <= UInt64(PoolJudgement.maxSurpluses - surplusData.count) else {
         hasTooMany = true
         break
       }
@@ -83,7 +83,7 @@ struct PoolJudgement {
   var unreached: Set<UInt32> {
     var blocks: Set<UInt32> = []
     for difference in metadata.deficits where difference.counted == 0 {
-      guard difference.length <= UInt64(PoolJudgement.mostSurpluses - blocks.count) else { break }
+      guard difference.length <= UInt64(PoolJudgement.maxSurpluses - blocks.count) else { break }
       for block in difference.blocks { blocks.insert(UInt32(block)) }
     }
     return blocks

@@ -19,9 +19,9 @@ enum Suspect: Hashable, Sendable {
   case superblock
 
   /// More suspects than this are not looked at.
-  static let most = 64
+  static let limit = 64
   /// Nor more nodes of trees that are not as large as they should be.
-  private static let mostNodesAtOdds = 16
+  private static let maxNodesAtOdds = 16
 
   /// The block of a tree that lies; `nil` for the others.
   var block: MetadataBlock? {
@@ -78,7 +78,7 @@ extension Suspect {
         .map(Suspect.node)
     }
     var seen: Set<Suspect> = []
-    return Array(suspects.filter { seen.insert($0).inserted }.prefix(most))
+    return Array(suspects.filter { seen.insert($0).inserted }.prefix(limit))
   }
 
   /// Whether the two lists of devices don't have the same devices: then one of them may be older
@@ -108,7 +108,7 @@ extension Suspect {
     guard contested.targets.isEmpty, contested.leaves.isEmpty else { return [] }
     let orphans = Deficits(judgement.reader, census).candidates.filter { $0.tree == .mapping }
     var parents: Set<MetadataBlock> = []
-    for orphan in orphans.prefix(most) {
+    for orphan in orphans.prefix(limit) {
       guard let keys = census.nodes[orphan.block]?.keys, let height = census.height(orphan.block)
       else { continue }
       for node in judgement.reader.mappings.skeleton.nodes
@@ -143,7 +143,7 @@ extension Suspect {
     }.filter { !borneOut.contains($0) }
     return nodes.sorted {
       (mappings.skeleton.index(of: $0) ?? 0, $0) < (mappings.skeleton.index(of: $1) ?? 0, $1)
-    }.prefix(mostNodesAtOdds).map(Suspect.node)
+    }.prefix(maxNodesAtOdds).map(Suspect.node)
   }
 
   /// Where one data block has a reference too many and another one too few, each entry that may

@@ -4,9 +4,9 @@ internal import PersistentData
 /// in its place, and the pool is judged again.
 struct Trials {
   /// Blocks read in all trials together: some seconds of work.
-  private static let mostBlocks: UInt64 = 4 << 20
+  private static let maxBlocks: UInt64 = 4 << 20
   /// Trials of however small a pool.
-  private static let mostTrials = 512
+  private static let maxTrials = 512
   /// A pool is read about so often in a trial.
   private static let readsPerTrial: UInt64 = 3
 
@@ -38,10 +38,10 @@ struct Trials {
   }
 
   /// How many trials there may be.
-  var most: Int {
+  var limit: Int {
     let used = UInt64(max(1, census.nodes.all.count))
     return min(
-      Trials.mostTrials, Int(Trials.mostBlocks / (Trials.readsPerTrial * used)))
+      Trials.maxTrials, Int(Trials.maxBlocks / (Trials.readsPerTrial * used)))
   }
 
   /// What is left of a pool if some lie.

@@ -8,7 +8,7 @@ internal import PersistentData
 /// one.
 struct WrongEntry {
   /// As many data blocks that are short of a reference are looked for in other leaves.
-  private static let mostMissing: UInt64 = 1 << 12
+  private static let maxMissing: UInt64 = 1 << 12
 
   /// Where an entry stands.
   struct Place {
@@ -37,7 +37,7 @@ struct WrongEntry {
 
     var missing: Set<UInt64> = []
     for difference in judgement.data.deficits {
-      guard difference.length <= WrongEntry.mostMissing - UInt64(missing.count) else { break }
+      guard difference.length <= WrongEntry.maxMissing - UInt64(missing.count) else { break }
       missing.formUnion(difference.blocks)
     }
     let witnesses = Survivors(judgement.reader, of: missing).witnesses

@@ -11,7 +11,7 @@ extension Grafting {
     // A leaf that could not be put back misses the same data blocks as a lost one.
     guard !metadata.hasUnreached || nodes.allSatisfy(\.gaps.isEmpty) else { return false }
     guard let lost = LostLeaves(reader, rootsAreLeaves: !metadata.hasUnreached),
-      lost.leaves.count <= Grafting.mostLeaves
+      lost.leaves.count <= Grafting.maxLeaves
     else { return false }
     let deficits = DataDeficits(pool)
     let superseded = SupersededLeaves(reader, census, lost.leaves, deficits) {

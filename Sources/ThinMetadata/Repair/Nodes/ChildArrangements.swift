@@ -55,13 +55,13 @@ package struct ChildArrangements: Sendable {
   }
 
   /// More lost nodes than this are not sorted out.
-  package static let mostNodes = 16
+  package static let maxNodes = 16
   /// More devices that differ in what they miss are too many to keep an account of.
-  package static let mostDevices = 64
+  package static let maxDevices = 64
   /// Placements of a child that are tried, all in all.
-  package static let mostSteps = 1 << 16
+  package static let maxSteps = 1 << 16
   /// Steps that are followed to answer one question.
-  private static let mostFollowed = 1 << 12
+  private static let maxFollowed = 1 << 12
 
   /// A child put into some nodes, on the way from one state to another.
   private struct Step {
@@ -96,8 +96,8 @@ package struct ChildArrangements: Sendable {
   package init?(
     _ children: [Child], in nodes: [LostNode], lacks: [Lack], hiddenNodes: Int
   ) {
-    guard nodes.count <= ChildArrangements.mostNodes,
-      lacks.count <= ChildArrangements.mostDevices,
+    guard nodes.count <= ChildArrangements.maxNodes,
+      lacks.count <= ChildArrangements.maxDevices,
       nodes.allSatisfy({ $0.devices.allSatisfy(lacks.indices.contains) }),
       children.allSatisfy({ $0.missing > 0 && $0.mappingCount > 0 })
     else { return nil }
@@ -136,7 +136,7 @@ package struct ChildArrangements: Sendable {
   package func hasAny(of some: Set<Int>, in node: Int) -> Bool {
     let places = layers.indices.filter { some.contains(order[$0]) }
     guard let first = places.first, let last = places.last,
-      layers[first...last].reduce(0, { $0 + $1.count }) <= ChildArrangements.mostFollowed
+      layers[first...last].reduce(0, { $0 + $1.count }) <= ChildArrangements.maxFollowed
     else { return false }
     // Every state that is left is on a way from start to end; those that avoid `some` are followed.
     var avoiding = Set(layers[first].map(\.from))
@@ -194,7 +194,7 @@ package struct ChildArrangements: Sendable {
     _ body: (State, UInt32) -> Void
   ) -> Bool {
     stepCount += 1
-    if stepCount > ChildArrangements.mostSteps { return false }
+    if stepCount > ChildArrangements.maxSteps { return false }
     if times == 0 {
       body(state, places)
       return true

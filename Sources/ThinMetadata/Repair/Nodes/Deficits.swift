@@ -20,7 +20,7 @@ struct Deficits: Sendable {
     let missing: Int
   }
 
-  private static let mostSpareBlocks = 1024
+  private static let maxSpareBlocks = 1024
 
   /// Ascending by block.
   private(set) var candidates: [Candidate] = []
@@ -80,7 +80,7 @@ struct Deficits: Sendable {
     spareBlocks = stored.indices.lazy.map { UInt32($0) }.filter { block in
       stored[Int(block)] == 0 && census.nodes[block] == nil
         && !usage.isClaimed(MetadataBlock(block))
-    }.prefix(Deficits.mostSpareBlocks).map(MetadataBlock.init)
+    }.prefix(Deficits.maxSpareBlocks).map(MetadataBlock.init)
     hasUnreached =
       !candidates.isEmpty
       || stored.indices.contains { block in

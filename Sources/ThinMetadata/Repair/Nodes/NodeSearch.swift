@@ -15,9 +15,9 @@ struct NodeSearch {
   }
 
   /// More lost nodes than this are no accident of a few blocks.
-  private static let mostNodes = 256
+  private static let maxNodes = 256
   /// Questions about nodes that can't be told apart that are asked.
-  private static let mostQuestions = 1 << 14
+  private static let maxQuestions = 1 << 14
 
   /// By lost node; those of groups that could be searched.
   private(set) var contents: [MetadataBlock: Contents] = [:]
@@ -27,7 +27,7 @@ struct NodeSearch {
   private let blocks: [MetadataBlock]
   private let holes: [TreeWalk.Hole]
   private let hiddenNodes: Int
-  private var questions = NodeSearch.mostQuestions
+  private var questions = NodeSearch.maxQuestions
   private var children: [(block: UInt32, missing: Int, extent: SubtreeExtents.Extent)] = []
   private var devices: [Device] = []
 
@@ -51,7 +51,7 @@ struct NodeSearch {
       deficits.hiddenNodes != nil && reader.hasAllDevices && reader.lostTopLevel.isEmpty
       && reader.lostDetails.isEmpty && reader.mappings.crossLinked.isEmpty
       && reader.hasCredibleDetails
-    guard canCount, blocks.count <= NodeSearch.mostNodes else { return }
+    guard canCount, blocks.count <= NodeSearch.maxNodes else { return }
     var extents = SubtreeExtents(census)
     for candidate in deficits.candidates where candidate.tree == .mapping {
       guard let extent = extents.extent(of: candidate.block) else { return }
@@ -104,7 +104,7 @@ struct NodeSearch {
       device.nodes.contains(where: group.contains) && known.insert(device).inserted
     }
     let lacks = lacking.compactMap(\.lack)
-    guard lacks.count == lacking.count, group.count <= ChildArrangements.mostNodes
+    guard lacks.count == lacking.count, group.count <= ChildArrangements.maxNodes
     else { return }
     let own = children.filter { child in group.contains { mayHold($0, child.extent) } }
     let arrangements = ChildArrangements(

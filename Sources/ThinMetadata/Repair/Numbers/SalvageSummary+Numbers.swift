@@ -2,7 +2,7 @@ internal import PersistentData
 
 extension SalvageSummary {
   /// As many devices are named.
-  private static let mostDevices = 8
+  private static let maxDevices = 8
 
   /// Numbers and times that can't be true, and what stands in their place.
   static func forNumbers(_ salvage: Salvage) -> [String] {
@@ -50,7 +50,7 @@ extension SalvageSummary {
     if let first = corrections.lateDevices.first {
       places.append(
         corrections.lateDevices.count == 1
-          ? "device \(first)" : "devices \(corrections.lateDevices.firstFew(mostDevices))")
+          ? "device \(first)" : "devices \(corrections.lateDevices.firstFew(maxDevices))")
     }
     if !places.isEmpty {
       lines.append(

@@ -5,11 +5,11 @@ package import PersistentData
 ///
 /// After an unclean end that is: every mapping is dirty, and there are no hints. Dirty bits that
 /// say otherwise are those of an earlier day, and data would be lost if they were believed.
-package struct CacheTeller: Sendable {
+package struct CacheEmitter: Sendable {
   package init() {}
 
   /// Stops at the first error, what was said so far then being incomplete.
-  package func say<Events: CacheEvents & ~Copyable>(
+  package func emit<Events: CacheEvents & ~Copyable>(
     _ reader: inout CacheReader, to events: inout Events
   ) throws(ReadError<Events.Failure>) {
     guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
@@ -18,7 +18,7 @@ package struct CacheTeller: Sendable {
       throw .listener(error)
     }
     try sayMappings(&reader, to: &events)
-    if superblock.isCleanShutdown { try sayHints(&reader, to: &events) }
+    if superblock.isCleanShutdown { try emitHints(&reader, to: &events) }
     do throws(Events.Failure) { try events.end() } catch { throw .listener(error) }
   }
 
@@ -55,7 +55,7 @@ package struct CacheTeller: Sendable {
   }
 
   /// Those of blocks in use; others are left over from what they held before.
-  private func sayHints<Events: CacheEvents & ~Copyable>(
+  private func emitHints<Events: CacheEvents & ~Copyable>(
     _ reader: inout CacheReader, to events: inout Events
   ) throws(ReadError<Events.Failure>) {
     guard var hints = reader.hints, var mappings = reader.mappings else { return }

@@ -1,9 +1,9 @@
 internal import PersistentData
 
 /// Says of sorted entries whose they are, and how far each device's run goes.
-struct ReverseTeller: Sendable {
+struct ReverseEmitter: Sendable {
   /// Ways from leaves to roots that are kept.
-  private static let mostPaths = 1 << 14
+  private static let maxPaths = 1 << 14
 
   var edges: LeafEdges
 
@@ -35,24 +35,24 @@ struct ReverseTeller: Sendable {
   }
 
   /// Gives `body` the runs that begin with the entries of some buckets of a pass.
-  mutating func tell<Failure: Error>(
+  mutating func emit<Failure: Error>(
     _ buckets: Range<Int>, of pass: ReversePass, _ sorter: inout ReverseSorter,
     _ body: (ReverseRun) throws(Failure) -> Void
   ) throws(Failure) {
     for bucket in buckets {
-      try tell(sorter.sort(bucket, of: pass.windows), from: pass.begin, body)
+      try emit(sorter.sort(bucket, of: pass.windows), from: pass.begin, body)
     }
   }
 
   /// Gives `body` the runs that begin with some entries, which come by where they begin.
-  private mutating func tell<Failure: Error>(
+  private mutating func emit<Failure: Error>(
     _ entries: [ReverseEntry], from begin: UInt64, _ body: (ReverseRun) throws(Failure) -> Void
   ) throws(Failure) {
     for index in entries.indices {
       let entry = entries[index]
       let isLast = index + 1 == entries.count || entries[index + 1].offset != entry.offset
       // Nearly always one device has it, and nothing else begins here.
-      if isLast, group.isEmpty, let device = soleDevice(of: entry) {
+      if isLast, group.isEmpty, let device = onlyDevice(of: entry) {
         try body(run(entry, begin + entry.offset, entry.length, device: device))
         continue
       }
@@ -74,7 +74,7 @@ struct ReverseTeller: Sendable {
 
   /// Adds the runs that begin with an entry: one for each device.
   private mutating func append(_ entry: ReverseEntry, dataBegin: UInt64) {
-    if let device = soleDevice(of: entry) {
+    if let device = onlyDevice(of: entry) {
       return group.append(run(entry, dataBegin, entry.length, device: device))
     }
     findPaths(to: entry.leaf)
@@ -94,7 +94,7 @@ struct ReverseTeller: Sendable {
   }
 
   /// The device whose an entry is, where it is one's alone and ends in its leaf.
-  private func soleDevice(of entry: ReverseEntry) -> Int? {
+  private func onlyDevice(of entry: ReverseEntry) -> Int? {
     guard entry.isInner else { return nil }
     let label = labels[MetadataBlock(entry.leaf)]
     return label == LeafLabels.several || label == LeafLabels.none ? nil : Int(label) - 1
@@ -115,7 +115,7 @@ struct ReverseTeller: Sendable {
       current = found
       return
     }
-    if knownCount > ReverseTeller.mostPaths {
+    if knownCount > ReverseEmitter.maxPaths {
       known.removeAll(keepingCapacity: true)
       knownCount = 0
     }

@@ -2,7 +2,7 @@ internal import PersistentData
 internal import Synchronization
 internal import Threads
 
-extension ReverseTeller {
+extension ReverseEmitter {
   /// Entries that a worker takes at a time: enough to have most of a leaf's together.
   private static let share = 8192
   /// Bytes of text at which a worker waits for its turn to write. Of shared leaves a few entries
@@ -15,12 +15,12 @@ extension ReverseTeller {
     _ pass: ReversePass, to sink: ByteSink, _ names: VolumeNames
   ) throws(ByteSink.Failure) {
     let buckets = pass.buckets
-    let step = max(1, buckets.count * ReverseTeller.share / max(1, pass.entryCount))
+    let step = max(1, buckets.count * ReverseEmitter.share / max(1, pass.entryCount))
     let next = Atomic(0)
     let turns = Turns()
     let failure = Mutex<ByteSink.Failure?>(nil)
     Workers.run(Workers.coreCount) {
-      var teller = self
+      var emitter = self
       var sorter = ReverseSorter()
       var text = ReverseText(names: names)
       while true {
@@ -29,9 +29,9 @@ extension ReverseTeller {
         guard first < buckets.count else { return }
         let part = first..<min(first + step, buckets.count)
         do throws(ByteSink.Failure) {
-          try teller.tell(part, of: pass, &sorter) { (run) throws(ByteSink.Failure) in
+          try emitter.emit(part, of: pass, &sorter) { (run) throws(ByteSink.Failure) in
             text.append(run)
-            if text.count > ReverseTeller.enough { try text.write(to: sink, at: turn, of: turns) }
+            if text.count > ReverseEmitter.enough { try text.write(to: sink, at: turn, of: turns) }
           }
           try text.write(to: sink, at: turn, of: turns)
           turns.pass()

@@ -1,14 +1,14 @@
 package import PersistentData
 
 /// Says era metadata as events, in the order of a dump.
-package struct EraTeller: Sendable {
+package struct EraEmitter: Sendable {
   /// Say no writesets, but put what they tell into the eras of blocks.
   package var isLogical = false
 
   package init() {}
 
   /// Stops at the first error, what was said so far then being incomplete.
-  package func say<Events: EraEvents & ~Copyable>(
+  package func emit<Events: EraEvents & ~Copyable>(
     _ reader: inout EraReader, to events: inout Events
   ) throws(ReadError<Events.Failure>) {
     guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
