@@ -34,13 +34,21 @@ struct OverwrittenModel {
         ways[mapping.dataBlock, default: []].insert(Way(virtual: virtual, time: mapping.time))
       }
     }
+    let differences = OverwrittenModel.differences(image)
+    let tooMany = differences.values.filter { $0 < 0 }
+    let missing = differences.values.filter { $0 > 0 }.reduce(0, +)
+    // A few may be wrong mappings as well, if as many blocks are no longer mapped.
+    let disputed = ways.values.count { $0.count > 1 }
+    let areDoubtful = disputed <= 4 && missing >= disputed
     let map = image.dataMap
     for (id, mappings) in image.mappings {
       var device = Device()
       for (virtual, mapping) in mappings {
         let all = ways[mapping.dataBlock, default: []]
         let latest = all.map(\.time).max() ?? 0
-        if mapping.time < latest {
+        if areDoubtful, all.count > 1 {
+          device.possible.insert(virtual)
+        } else if mapping.time < latest {
           device.certain.insert(virtual)
         } else if all.count(where: { $0.time == latest }) > 1
           || image.count(Int(mapping.dataBlock), in: map) == 0
@@ -50,9 +58,6 @@ struct OverwrittenModel {
       }
       if device != Device() { devices[id] = device }
     }
-    let differences = OverwrittenModel.differences(image)
-    let tooMany = differences.values.filter { $0 < 0 }
-    let missing = differences.values.filter { $0 > 0 }.reduce(0, +)
     mayHaveWrongEntry =
       missing > 0 && (tooMany.count == 1 || tooMany.count == 2 && missing == -tooMany.reduce(0, +))
     mayHaveWrongLeaf =

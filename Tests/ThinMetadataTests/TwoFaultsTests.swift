@@ -92,4 +92,64 @@ import ThinMetadata
         "\(name), \(behind) over \(lower), \(before) over \(upper), seed \(random.seed)")
     }
   }
+  /// Counts may fit all the same: the wrong mapping has the reference that the lost leaf had.
+  @Test(arguments: images, [Mapping.timeMaximum, nil] as [UInt32?])
+  func `a mapping that lies beside a lost leaf is left out, or named`(
+    name: String, time: UInt32?
+  ) throws {
+    let image = try MetadataImage(kernel: "thin/\(name)")
+    let leaves = Set(image.devices.flatMap { image.leaves(below: $0.root) }.map(\.block)).sorted()
+      .filter { !image.node($0).keys.isEmpty }
+    var random = SeededRandom(usually: 1)
+    var lies = 0
+    for _ in 0..<TwoFaultsTests.rounds {
+      let (lost, lying, other) = (
+        leaves[random.number(0..<leaves.count)], leaves[random.number(0..<leaves.count)],
+        leaves[random.number(0..<leaves.count)]
+      )
+      guard Set([lost, lying, other]).count == 3 else { continue }
+      let (own, others) = (image.node(lying), image.node(other))
+      let (entry, target) = (
+        random.number(0..<own.keys.count), random.number(0..<others.keys.count)
+      )
+      let (before, wrong) = (Mapping(own.values[entry]), Mapping(others.values[target]))
+      // Of one virtual block they may be shared: then nothing tells.
+      guard before.dataBlock != wrong.dataBlock, own.keys[entry] != others.keys[target]
+      else { continue }
+      lies += 1
+      var damaged = image
+      damaged.zero(lost)
+      let value = Mapping(dataBlock: wrong.dataBlock, time: time ?? before.time)
+      damaged.set(
+        lying, as: .btreeNode, Field<UInt64>(at: own.valueOffset(entry)), to: value.value)
+      try expectNothingSilent(
+        damaged, like: image,
+        "\(name), \(lost) lost, entry \(entry) of \(lying), seed \(random.seed)")
+    }
+    #expect(lies > 0, "seed \(random.seed)")
+  }
+
+  /// What is not as it was has to be named, and its device is not whole.
+  private func expectNothingSilent(
+    _ damaged: MetadataImage, like image: MetadataImage, _ place: Comment
+  ) throws {
+    guard let rescue = try? Rescue(damaged) else { return }
+    let after = rescue.output.mappings
+    let named = Dictionary(
+      uniqueKeysWithValues: rescue.salvage.overwrittenData.devices.map {
+        ($0.id, ($0.certain + $0.possible))
+      })
+    let whole = Set(rescue.salvage.results.filter(\.isWhole).map(\.id))
+    for (device, before) in image.mappings {
+      let wrong = after[device, default: [:]].filter {
+        before[$0.key]?.dataBlock != $0.value.dataBlock
+      }
+      for key in wrong.keys.sorted() {
+        #expect(
+          named[device, default: []].contains { $0.contains(key) },
+          "\(place), device \(device), \(key)")
+      }
+      #expect(wrong.isEmpty || !whole.contains(device), "\(place), device \(device)")
+    }
+  }
 }

@@ -31,6 +31,11 @@ extension Advice {
         "\(data.devices.count - maxDevices) more devices have data that has been overwritten, or "
           + "may have been.")
     }
+    if data.mayBeWrongMappings {
+      lines.append(
+        "Or some of these mappings are wrong, and lead to data of other virtual blocks: no fewer "
+          + "data blocks are in use that nothing maps.")
+    }
     if !data.isComplete, !lines.isEmpty { lines.append("There may be more of it.") }
     return lines
   }

@@ -64,10 +64,11 @@ final class DataOwners: Sendable {
   }
 
   /// What was found, once all leaves have been noted; `nil` where no block has two owners.
-  var disputes: Disputes? {
+  /// `missing`: references that data blocks are short of.
+  func disputes(missing: UInt64) -> Disputes? {
     state.withLock { state in
       guard state.hasDisputes else { return nil }
-      let disputes = Disputes(blocks: blocks, times: state.times)
+      let disputes = Disputes(blocks: blocks, times: state.times, missing: missing)
       state.times = []
       state.virtualBlocks = []
       return disputes
@@ -78,19 +79,28 @@ final class DataOwners: Sendable {
   struct Disputes: Sendable {
     private let blocks: SuspectBlocks
     private let times: [UInt32]
+    /// Whether it may be mappings that are wrong instead, and each of them the wrong one: few
+    /// blocks are disputed, and no fewer references to others are missing.
+    let areDoubtful: Bool
+    /// More wrong mappings than this are no accident of a block or two.
+    private static let maxWrongMappings = 4
 
-    fileprivate init(blocks: SuspectBlocks, times: [UInt32]) {
+    fileprivate init(blocks: SuspectBlocks, times: [UInt32], missing: UInt64) {
       self.blocks = blocks
       self.times = times
+      let count = times.count { $0 & DataOwners.disputed != 0 }
+      areDoubtful = count <= Disputes.maxWrongMappings && missing >= UInt64(count)
     }
 
-    /// Gives the blocks of `run` that have two owners, and whether its mapping is an earlier one;
-    /// those of the latest mapping only if others have the same time.
+    /// Gives the blocks of `run` that have two owners, and whether its mapping is an earlier one
+    /// for certain; those of the latest only if others have the same time, or all are doubtful.
     func forEach(in run: MappingRun, _ body: (UInt64, _ isEarlier: Bool) -> Void) {
       blocks.forEach(in: run.dataBlocks) { block, place in
         let time = times[place]
         guard time & DataOwners.disputed != 0 else { return }
-        if run.time < time & DataOwners.timeMask {
+        if areDoubtful {
+          body(block, false)
+        } else if run.time < time & DataOwners.timeMask {
           body(block, true)
         } else if time & DataOwners.tied != 0 {
           body(block, false)

@@ -26,6 +26,8 @@ package struct OverwrittenData: Sendable {
     package init(id: UInt64) { self.id = id }
   }
 
+  /// More differences than this are not looked at one by one.
+  private static let maxDifferences = 1 << 16
   /// As many ranges are told of, over all devices, at 16 bytes each.
   private static let maxRanges = 1 << 20
 
@@ -34,6 +36,9 @@ package struct OverwrittenData: Sendable {
   /// Whether no others can be concerned: all stored counts could be read, and there is not too
   /// much of it to be told.
   package private(set) var isComplete = true
+  /// Whether it may be mappings that are wrong instead, and lead to data of others: few data blocks
+  /// are mapped in two ways, and no fewer references to others are missing.
+  package private(set) var mayBeWrongMappings = false
   /// Mappings, by the block of their leaf, whose data has been overwritten for certain: ranges of
   /// virtual blocks, ascending.
   let certain: [UInt32: [ClosedRange<UInt64>]]
@@ -48,35 +53,39 @@ package struct OverwrittenData: Sendable {
   /// be seen without a second look at all mappings.
   ///
   /// `reader`: has read the mappings. `counts`: of the references of everything that can be read.
-  /// `known`: where stored counts are others than these, if somebody has looked. `isShortOfLost`:
-  /// whether counts that are too high are all those of mappings that are known to be lost.
+  /// `known`: where stored counts are others than these, if somebody has looked.
   package init(
-    _ reader: PoolReader, _ counts: RefCounts, _ known: CountDifferences? = nil,
-    isShortOfLost: Bool = false
+    _ reader: PoolReader, _ counts: RefCounts, _ known: CountDifferences? = nil
   ) {
     // If all is known, that is the same.
     let differences =
-      known.flatMap { $0.isComplete ? $0 : nil } ?? OverwrittenData.free(reader, counts)
+      known.flatMap { $0.isComplete ? $0 : nil } ?? OverwrittenData.differences(reader, counts)
     let free = differences.all.filter { $0.stored == 0 }.map(\.blocks)
-    let isOdd = isShortOfLost ? differences.hasSurplus : differences.hasAny
-    guard isOdd || reader.sharedTimes?.hasRivals == true else {
+    guard differences.hasAny || reader.sharedTimes?.hasRivals == true else {
       self.init()
       return
     }
-    let search = VictimSearch(reader, counts, free: free)
+    let search = VictimSearch(
+      reader, counts, free: free, missing: differences.missingReferences)
     self.init(search.victims, in: reader)
+    mayBeWrongMappings = search.hasDoubts && !devices.isEmpty
     hasAllCertain = search.isComplete
     isComplete = isComplete && differences.isComplete && search.isComplete
   }
 
-  /// Data blocks that are mapped and count as free.
-  private static func free(_ reader: PoolReader, _ counts: RefCounts) -> CountDifferences {
+  /// All differences; if there are too many, those of data blocks that are mapped and free.
+  private static func differences(
+    _ reader: PoolReader, _ counts: RefCounts
+  ) -> CountDifferences {
     // The blocks of the space map have been claimed elsewhere; here they are read.
     var usage = BlockUsage(blockCount: reader.usage.blockCount)
     var findings = Findings()
     let map = StoredSpaceMap(
       PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
+    let all = CountDifferences(
+      map, with: counts, atMost: OverwrittenData.maxDifferences, takingAll: true)
+    if all.isComplete { return all }
     return CountDifferences(map, with: counts, atMost: VictimSearch.limit, takingAll: true) {
       $0 == 0
     }

@@ -23,12 +23,20 @@ struct VictimSearch {
   /// Whether there are no more than these.
   private(set) var isComplete = true
 
+  /// Whether it may be mappings that are wrong instead.
+  private(set) var hasDoubts = false
+
+  private let missing: UInt64
   private let limits: MappingLeaf.Limits
   private var mappings: TreeWalk
 
   /// `counts`: of the references of everything that can be read. `free`: data blocks that are
-  /// mapped though their stored count is 0, ascending, none overlapping.
-  init(_ reader: PoolReader, _ counts: RefCounts, free: [ClosedRange<UInt64>]) {
+  /// mapped though their stored count is 0, ascending, none overlapping. `missing`: references
+  /// that data blocks are short of.
+  init(
+    _ reader: PoolReader, _ counts: RefCounts, free: [ClosedRange<UInt64>], missing: UInt64
+  ) {
+    self.missing = missing
     limits = reader.limits
     mappings = reader.mappings
     var start: UInt64 = 0
@@ -48,7 +56,8 @@ struct VictimSearch {
     }
     let part = blocks.range
     let free = free.filter { $0.lowerBound < part.upperBound && $0.upperBound >= part.lowerBound }
-    let disputes = owners.disputes
+    let disputes = owners.disputes(missing: missing)
+    if disputes?.areDoubtful == true { hasDoubts = true }
     if disputes == nil, free.isEmpty { return }
     let visitors = mappings.readLeaves(findings: &findings) {
       VictimVisitor(disputes: disputes, free: free, part: part, leaf: MappingLeaf(limits))

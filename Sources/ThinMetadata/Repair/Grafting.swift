@@ -44,8 +44,6 @@ package struct Grafting: Sendable {
   package internal(set) var isSuperblockReplaced = false
   /// Whether every block of the two space maps is as it should be, and nothing contradicts them.
   private(set) var hasSoundMaps = false
-  /// Whether as many references to data blocks are missing as lost leaves held, and no others.
-  private(set) var isShortOfLost = false
   /// Whether it is to be judged only. Then nothing is put back in a copy of its own, which would
   /// count twice beside a node that others still have.
   var isTrial = false
@@ -64,7 +62,6 @@ package struct Grafting: Sendable {
     pool.dataDifferences = judgement.data
     let isClean = judgement.isClean
     hasSoundMaps = isClean && judgement.data.isComplete && judgement.metadata.isComplete
-    isShortOfLost = isClean && judgement.isShortOfLost
     guard pool.reader.hasLosses || !isClean else { return pool }
     let census = BlockCensus(
       pool.reader.file, reach: CensusReach(pool.reader.superblock, in: pool.reader.file),
@@ -73,6 +70,10 @@ package struct Grafting: Sendable {
       let superblock = try resolve(judgement, source, census)
       source = PoolSource(superblock: superblock, read: source.read)
       // These take much room, and others come.
+      pool.reader.keptRuns = KeptRuns()
+      pool = try source.read()
+    }
+    if leaveOutLate(pool.reader) {
       pool.reader.keptRuns = KeptRuns()
       pool = try source.read()
     }

@@ -114,8 +114,7 @@ package struct Salvage: RestorableSalvage, Sendable {
       }
       let pool = try grafting.walk(origin)
       (reader, dataCounts) = (pool.reader, pool.counts)
-      overwrittenData = OverwrittenData(
-        reader, dataCounts, pool.dataDifferences, isShortOfLost: grafting.isShortOfLost)
+      overwrittenData = OverwrittenData(reader, dataCounts, pool.dataDifferences)
       if dropsOverwritten { dataCounts = try reader.leaveOut(overwrittenData.certain) }
     } catch {
       throw .input(error)

@@ -8,14 +8,17 @@ package struct CountDifferences: Sendable {
     package let counted: UInt64
 
     package var length: UInt64 { blocks.upperBound - blocks.lowerBound + 1 }
+
+    /// Of all blocks together. Above a million of each it makes no difference how many.
+    fileprivate func references(between low: UInt64, and high: UInt64) -> UInt64 {
+      min(length, 1 << 20) * min(high - low, 1 << 20)
+    }
   }
 
   /// Those that are wanted, ascending by block.
   package private(set) var all: [Difference] = []
   /// Whether any count that could be read differs, wanted or not.
   package private(set) var hasAny = false
-  /// Whether any is lower than what was found.
-  package private(set) var hasSurplus = false
   /// Whether every stored count could be read, and none was left out because there are too many.
   package private(set) var isComplete: Bool
 
@@ -36,7 +39,6 @@ package struct CountDifferences: Sendable {
         takesAll: takingAll, isWanted: isWanted)
     }
     hasAny = visitors.contains(where: \.hasAny)
-    hasSurplus = visitors.contains(where: \.hasSurplus)
     all = visitors.flatMap(\.found).sorted { $0.blocks.lowerBound < $1.blocks.lowerBound }
     let isWhole = bitmaps.count == map.entries.count && visitors.allSatisfy(\.hasAllBitmaps)
     isComplete =
@@ -54,6 +56,16 @@ package struct CountDifferences: Sendable {
   /// Blocks with more references found than are stored: what lying blocks refer to now.
   package var surpluses: [Difference] { all.filter { $0.counted > $0.stored } }
 
+  /// References that blocks are short of, altogether.
+  package var missingReferences: UInt64 {
+    deficits.map { $0.references(between: $0.counted, and: $0.stored) }.cappedSum
+  }
+
+  /// References that blocks have too many, altogether.
+  package var surplusReferences: UInt64 {
+    surpluses.map { $0.references(between: $0.stored, and: $0.counted) }.cappedSum
+  }
+
   private struct Visitor: BlockVisitor {
     let map: StoredSpaceMap
     let counted: RefCounts
@@ -64,7 +76,6 @@ package struct CountDifferences: Sendable {
     let isWanted: @Sendable (UInt64) -> Bool
     var found: [Difference] = []
     var hasAny = false
-    var hasSurplus = false
     var isWhole = true
     var hasAllBitmaps = true
     /// Blocks with a count above 0.
@@ -106,7 +117,6 @@ package struct CountDifferences: Sendable {
       let counted = block < counted.count ? counted[block] : 0
       guard stored != counted else { return }
       hasAny = true
-      if stored < counted { hasSurplus = true }
       guard isWanted(stored) else { return }
       if let last = found.last, last.stored == stored, last.counted == counted,
         last.blocks.upperBound + 1 == block

@@ -214,12 +214,7 @@ extension Grafting {
           file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
           continue
         }
-        guard var copy = NodeCopy(file, leaf.block) else { continue }
-        let keys = Set(leaf.entries.map(\.key))
-        copy.entries.removeAll { keys.contains($0.key) }
-        guard let contents = copy.contents else { continue }
-        file.standIn(for: leaf.block, contents)
-        leftOut[leaf.block, default: []] += keys.sorted().map { $0...$0 }
+        leaveOut(Set(leaf.entries.map(\.key)), of: leaf.block, in: file)
         if explanations.isEmpty { note(.node(leaf.block), judgement) }
       }
       agreed = nil
@@ -275,8 +270,7 @@ extension PoolJudgement {
   fileprivate var hasCountsTooLow: Bool {
     surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && !hasTreesAtOdds && !hasTooMany
       && mappedAtOdds.isEmpty && data.isComplete && !reader.hasListsAtOdds && !reader.hasLosses
-      && missingReferences
-        < data.surpluses.map { $0.length * min($0.counted - $0.stored, 1 << 20) }.cappedSum
+      && missingReferences < data.surplusReferences
   }
 
   /// Whether an internal node leads to a block that is free: then it is older as a whole.

@@ -28,6 +28,33 @@ extension Grafting {
   }
 }
 
+extension Grafting {
+  /// Has mappings that are newer than the pool left out where leaves are lost. Their times are
+  /// wrong, so their data blocks may be too, and counts don't tell: a lost leaf may have mapped
+  /// these. Returns whether there are any.
+  mutating func leaveOutLate(_ reader: PoolReader) -> Bool {
+    guard reader.findings.counts[.mappingTimeInFuture] != nil, !reader.mappings.holes.isEmpty
+    else { return false }
+    let latest = reader.timeLimit
+    let late = Contested.leaves(reader) { $0.time > latest }
+    // Of many it is the pool's time that is wrong.
+    if late.isEmpty || late.count > Grafting.maxForeign { return false }
+    for leaf in late { leaveOut(Set(leaf.entries.map(\.key)), of: leaf.block, in: reader.file) }
+    return true
+  }
+
+  /// Has a leaf read without entries that may be wrong.
+  mutating func leaveOut(
+    _ keys: Set<UInt64>, of leaf: MetadataBlock, in file: BlockFile
+  ) {
+    guard var copy = NodeCopy(file, leaf) else { return }
+    copy.entries.removeAll { keys.contains($0.key) }
+    guard let contents = copy.contents else { return }
+    file.standIn(for: leaf, contents)
+    leftOut[leaf, default: []] += keys.sorted().map { $0...$0 }
+  }
+}
+
 extension PoolJudgement {
   /// The devices whose details stand in one leaf with those of any of `devices`: where one is
   /// wrong, that leaf may be an older one.

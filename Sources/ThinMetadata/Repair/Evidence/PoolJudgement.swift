@@ -140,23 +140,8 @@ struct PoolJudgement {
       && counts.reduce(0, +) <= missingReferences
   }
 
-  /// Whether lost leaves held just as many mappings as data blocks are short of references: then
-  /// nothing has leaked.
-  var isShortOfLost: Bool {
-    guard data.isComplete, !data.all.isEmpty,
-      let lost = LostLeaves(reader, rootsAreLeaves: false), lost.isConsistent, lost.hasAllCounts
-    else { return false }
-    return lost.leaves.compactMap(\.mappingCount).cappedSum == missingReferences
-  }
-
   /// References that data blocks are short of, altogether.
-  var missingReferences: UInt64 {
-    data.deficits.reduce(UInt64(0)) { sum, difference in
-      // Lost leaves are few: more references than they can have held are more than enough.
-      let missing = min(difference.stored - difference.counted, 1 << 20)
-      return sum + min(difference.length, 1 << 20) * missing
-    }
-  }
+  var missingReferences: UInt64 { data.missingReferences }
 }
 
 extension PoolReader {
