@@ -39,7 +39,7 @@ struct OverwrittenModel {
     let missing = differences.values.filter { $0 > 0 }.reduce(0, +)
     // A few may be wrong mappings as well, if as many blocks are no longer mapped.
     let disputed = ways.values.count { $0.count > 1 }
-    let areDoubtful = disputed <= 4 && missing >= disputed
+    let areDoubtful = disputed <= 2 && missing >= disputed
     let map = image.dataMap
     for (id, mappings) in image.mappings {
       var device = Device()

@@ -83,7 +83,7 @@ final class DataOwners: Sendable {
     /// blocks are disputed, and no fewer references to others are missing.
     let areDoubtful: Bool
     /// More wrong mappings than this are no accident of a block or two.
-    private static let maxWrongMappings = 4
+    private static let maxWrongMappings = 2
 
     fileprivate init(blocks: SuspectBlocks, times: [UInt32], missing: UInt64) {
       self.blocks = blocks
