@@ -32,8 +32,7 @@ struct MappingRules: Sendable {
   private init(hasDirtyFlags: Bool, originEnd: UInt64) {
     self.hasDirtyFlags = hasDirtyFlags
     self.originEnd = originEnd
-    let end = CacheMapping(originBlock: min(originEnd, MappingRules.originLimit), isDirty: false)
-    soundEnd = end.value & ~CacheMapping.flags
+    soundEnd = min(originEnd, MappingRules.originLimit) << CacheMapping.flagBits
     commonFlags = CacheMapping.flags & ~(hasDirtyFlags ? CacheMapping.dirtyFlag : 0)
   }
 

@@ -16,10 +16,10 @@ final class SeenNumbers: Sendable {
     var again: Bitset
     var repeats: UInt64 = 0
 
-    mutating func insert(_ places: [UInt64], of placeCount: UInt64) {
+    mutating func insert(_ places: [UInt64]) {
       let again = met.insert(places)
       if again.isEmpty { return }
-      if repeats == 0 { self.again = Bitset(bitCount: Int(placeCount)) }
+      if repeats == 0 { self.again = Bitset(bitCount: Int(met.bitCount)) }
       repeats += UInt64(again.count)
       _ = self.again.insert(again)
     }
@@ -54,37 +54,30 @@ final class SeenNumbers: Sendable {
 
     /// Puts the numbers into the table unless another worker is at it and there is room for more.
     mutating func offer() {
-      if places.count < Batch.limit / 2 {
-        let places = places
-        if seen.tables.withLockIfAvailable({ $0.insert(places, of: seen.placeCount) }) == nil {
-          return
-        }
-        self.places.removeAll(keepingCapacity: true)
-      } else {
-        finish()
+      if places.count >= Batch.limit / 2 { return finish() }
+      if seen.tables.withLockIfAvailable({ $0.insert(places) }) != nil {
+        places.removeAll(keepingCapacity: true)
       }
     }
 
     /// Puts the numbers into the table.
     mutating func finish() {
-      let places = places
-      seen.tables.withLock { $0.insert(places, of: seen.placeCount) }
-      self.places.removeAll(keepingCapacity: true)
+      seen.tables.withLock { $0.insert(places) }
+      places.removeAll(keepingCapacity: true)
     }
   }
 
   /// Those that have been met more than once.
   struct Repeated: Sendable {
     fileprivate let places: Bitset
-    fileprivate let placeCount: UInt64
     /// How often a number was met that had been met before.
     let count: UInt64
 
-    func contains(_ number: UInt64) -> Bool { places[number & (placeCount - 1)] }
+    func contains(_ number: UInt64) -> Bool { places[number & (places.bitCount &- 1)] }
   }
 
   var repeated: Repeated {
     let tables = tables.withLock { $0 }
-    return Repeated(places: tables.again, placeCount: placeCount, count: tables.repeats)
+    return Repeated(places: tables.again, count: tables.repeats)
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// Source: Linux, drivers/md/dm-cache-metadata.c, `pack_value`.
 package struct CacheMapping: Hashable, Sendable {
-  private static let flagBits: UInt64 = 16
+  static let flagBits: UInt64 = 16
   static let validFlag: UInt64 = 1
   static let dirtyFlag: UInt64 = 2
   /// All flags, those that mean nothing among them.
