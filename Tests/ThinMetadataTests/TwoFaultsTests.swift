@@ -60,6 +60,7 @@ import ThinMetadata
         damaged, like: image, "\(name), \(lie), \(old) over \(second), seed \(random.seed)")
     }
   }
+
   @Test(arguments: images)
   func `two leaves with older contents of each other's keys bring nothing wrong back`(
     name: String
@@ -92,6 +93,7 @@ import ThinMetadata
         "\(name), \(behind) over \(lower), \(before) over \(upper), seed \(random.seed)")
     }
   }
+
   /// Counts may fit all the same: the wrong mapping has the reference that the lost leaf had.
   @Test(arguments: images, [Mapping.timeMaximum, nil] as [UInt32?])
   func `a mapping that lies beside a lost leaf is left out, or named`(

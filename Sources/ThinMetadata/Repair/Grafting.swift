@@ -69,14 +69,9 @@ package struct Grafting: Sendable {
     if !isClean {
       let superblock = try resolve(judgement, source, census)
       source = PoolSource(superblock: superblock, read: source.read)
-      // These take much room, and others come.
-      pool.reader.keptRuns = KeptRuns()
-      pool = try source.read()
+      try pool.readAgain(source)
     }
-    if leaveOutLate(pool.reader) {
-      pool.reader.keptRuns = KeptRuns()
-      pool = try source.read()
-    }
+    if leaveOutLate(pool.reader) { try pool.readAgain(source) }
     pool = try regrow(pool, source, census)
     if pool.reader.hasListsAtOdds {
       // Whichever list is older, its times may be.
@@ -87,10 +82,7 @@ package struct Grafting: Sendable {
       return pool
     }
     let hasAllDevices = pool.reader.lostTopLevel.isEmpty && adopted.isEmpty && madeUpDevices.isEmpty
-    if hasAllDevices, remakeLeaves(pool, census) {
-      pool.reader.keptRuns = KeptRuns()
-      pool = try source.read()
-    }
+    if hasAllDevices, remakeLeaves(pool, census) { try pool.readAgain(source) }
     return pool
   }
 
@@ -103,22 +95,18 @@ package struct Grafting: Sendable {
     guard pool.reader.hasLosses else { return pool }
     var pool = pool
     var reader: PoolReader { pool.reader }
-    func readAgain(_ choice: RootChoice) throws(IOError) {
-      pool.reader.keptRuns = KeptRuns()
-      pool = try source.read(choosing: choice)
-    }
     // A branch that the metadata snapshot has lost is older than the live pool's, and fits.
     for _ in 0..<Grafting.rounds where reader.hasLostBranches && !reader.hasLostHeldTrees {
       let made = makeNodes(reader, census, Deficits(reader, census))
       if made.isEmpty { break }
       nodes += made
-      try readAgain(RootChoice())
+      try pool.readAgain(source)
     }
     let refuted = refutedNodes(reader)
     if !refuted.isEmpty {
       for block in refuted { reader.file.removeStandIn(for: block) }
       nodes.removeAll { refuted.contains($0.block) }
-      try readAgain(RootChoice())
+      try pool.readAgain(source)
     }
     let hasRemadeList = nodes.contains { $0.tree == .topLevel }
     if !reader.lostTopLevel.isEmpty || hasRemadeList || reader.hasRootlessDevices {
@@ -128,7 +116,7 @@ package struct Grafting: Sendable {
         Array(repeating: MetadataBlock($0.block), count: min(2, $0.missing))
       }
       if !orphans.isEmpty {
-        try readAgain(choice)
+        try pool.readAgain(source, choosing: choice)
         adopt(orphans, &pool.reader, census)
       }
     }

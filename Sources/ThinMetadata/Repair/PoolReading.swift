@@ -7,6 +7,14 @@ struct PoolReading {
   var counts: RefCounts
   /// Where the stored counts of data blocks are others than these; `nil` where nobody has looked.
   var dataDifferences: CountDifferences?
+
+  /// Takes the place of what was found before, whose runs take much room.
+  mutating func readAgain(
+    _ source: PoolSource, choosing choice: RootChoice = RootChoice()
+  ) throws(IOError) {
+    reader.keptRuns = KeptRuns()
+    self = try source.read(choosing: choice)
+  }
 }
 
 /// Where a pool is read from, as often as need be.

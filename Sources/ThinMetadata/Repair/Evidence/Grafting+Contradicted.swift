@@ -28,4 +28,14 @@ extension Grafting {
     }
     return found
   }
+  /// Has a leaf read without entries that may be wrong.
+  mutating func leaveOut(
+    _ keys: Set<UInt64>, of leaf: MetadataBlock, in file: BlockFile
+  ) {
+    guard var copy = NodeCopy(file, leaf) else { return }
+    copy.entries.removeAll { keys.contains($0.key) }
+    guard let contents = copy.contents else { return }
+    file.standIn(for: leaf, contents)
+    leftOut[leaf, default: []] += keys.sorted().map { $0...$0 }
+  }
 }

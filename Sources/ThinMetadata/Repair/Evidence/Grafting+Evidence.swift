@@ -270,7 +270,7 @@ extension PoolJudgement {
   fileprivate var hasCountsTooLow: Bool {
     surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && !hasTreesAtOdds && !hasTooMany
       && mappedAtOdds.isEmpty && data.isComplete && !reader.hasListsAtOdds && !reader.hasLosses
-      && missingReferences < data.surplusReferences
+      && data.missingReferences < data.surplusReferences
   }
 
   /// Whether an internal node leads to a block that is free: then it is older as a whole.
@@ -330,7 +330,7 @@ extension PoolJudgement {
   /// of each data block with too many: then its entries are wrong, and nothing was given out twice.
   private var areExchangedInOneLeaf: Bool {
     guard data.isComplete, surplusData.count > 1, surplusData.count <= PoolJudgement.maxExchanged,
-      missingReferences == UInt64(surplusData.count),
+      data.missingReferences == UInt64(surplusData.count),
       data.surpluses.allSatisfy({ $0.counted - $0.stored == 1 })
     else { return false }
     return Contested.leaves(reader, surplusData).contains { leaf in

@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension Grafting {
-  /// More leaves with several late times tell that it is the pool's own time that is wrong.
+  /// More leaves with late times tell that it is the pool's own time that is wrong.
   private static let maxForeign = 4
 
   /// Has leaves read as if they were lost that other metadata on this device must have left there:
@@ -9,7 +9,8 @@ extension Grafting {
   /// many mappings as their details say.
   mutating func leaveOutForeign(_ judgement: PoolJudgement) {
     let reader = judgement.reader
-    guard reader.findings.counts[.mappingTimeInFuture] != nil else { return }
+    let late = lateLeaves(reader)
+    if late.isEmpty { return }
     let odd = Set(judgement.mappedAtOdds)
     let roots = reader.devices.filter { odd.contains($0.id) }.compactMap(\.root)
     var own: Set<MetadataBlock> = []
@@ -18,40 +19,29 @@ extension Grafting {
         if case .leaf(let leaf, _) = bottom { own.insert(leaf) }
       }
     }
-    let latest = reader.timeLimit
-    let late = Contested.leaves(reader) { $0.time > latest }
-    if late.count > Grafting.maxForeign { return }
     for leaf in late where own.contains(leaf.block) || leaf.entries.count > 1 {
       reader.file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
       note(.node(leaf.block), judgement)
     }
   }
-}
 
-extension Grafting {
   /// Has mappings that are newer than the pool left out where leaves are lost. Their times are
   /// wrong, so their data blocks may be too, and counts don't tell: a lost leaf may have mapped
   /// these. Returns whether there are any.
   mutating func leaveOutLate(_ reader: PoolReader) -> Bool {
-    guard reader.findings.counts[.mappingTimeInFuture] != nil, !reader.mappings.holes.isEmpty
-    else { return false }
-    let latest = reader.timeLimit
-    let late = Contested.leaves(reader) { $0.time > latest }
-    // Of many it is the pool's time that is wrong.
-    if late.isEmpty || late.count > Grafting.maxForeign { return false }
+    if reader.mappings.holes.isEmpty { return false }
+    let late = lateLeaves(reader)
     for leaf in late { leaveOut(Set(leaf.entries.map(\.key)), of: leaf.block, in: reader.file) }
-    return true
+    return !late.isEmpty
   }
 
-  /// Has a leaf read without entries that may be wrong.
-  mutating func leaveOut(
-    _ keys: Set<UInt64>, of leaf: MetadataBlock, in file: BlockFile
-  ) {
-    guard var copy = NodeCopy(file, leaf) else { return }
-    copy.entries.removeAll { keys.contains($0.key) }
-    guard let contents = copy.contents else { return }
-    file.standIn(for: leaf, contents)
-    leftOut[leaf, default: []] += keys.sorted().map { $0...$0 }
+  /// The leaves with mappings that are newer than the pool; none where there are so many that it is
+  /// the pool's own time that is wrong.
+  private func lateLeaves(_ reader: PoolReader) -> [Contested.Leaf] {
+    guard reader.findings.counts[.mappingTimeInFuture] != nil else { return [] }
+    let latest = reader.timeLimit
+    let late = Contested.leaves(reader) { $0.time > latest }
+    return late.count > Grafting.maxForeign ? [] : late
   }
 }
 

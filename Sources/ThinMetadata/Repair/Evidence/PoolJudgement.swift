@@ -137,11 +137,8 @@ struct PoolJudgement {
     let most = UInt64(BTreeNode.capacity(valueSize: Mapping.valueSize))
     let counts = lost.leaves.compactMap(\.mappingCount)
     return lost.isConsistent && counts.allSatisfy { $0 <= most }
-      && counts.reduce(0, +) <= missingReferences
+      && counts.reduce(0, +) <= data.missingReferences
   }
-
-  /// References that data blocks are short of, altogether.
-  var missingReferences: UInt64 { data.missingReferences }
 }
 
 extension PoolReader {

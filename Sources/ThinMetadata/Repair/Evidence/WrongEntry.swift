@@ -79,23 +79,25 @@ extension Grafting {
     let file = judgement.reader.file
     if wrong.truth == nil { isOpen = true }
     for (leaf, places) in Dictionary(grouping: wrong.places, by: \.leaf) {
-      guard var copy = NodeCopy(file, leaf) else { continue }
       let keys = Set(places.map(\.key))
       if let truth = wrong.truth {
-        for place in copy.entries.indices where keys.contains(copy.entries[place].key) {
-          copy.entries[place].value = truth.value
-        }
+        put(truth, at: keys, of: leaf, in: file)
       } else {
-        copy.entries.removeAll { keys.contains($0.key) }
-      }
-      guard let contents = copy.contents else { continue }
-      file.standIn(for: leaf, contents)
-      if wrong.truth == nil {
-        leftOut[leaf, default: []] += keys.sorted().map { $0...$0 }
-      } else {
-        corrected[leaf, default: []] += keys.sorted()
+        leaveOut(keys, of: leaf, in: file)
       }
       note(.node(leaf), judgement)
     }
+  }
+
+  private mutating func put(
+    _ mapping: Mapping, at keys: Set<UInt64>, of leaf: MetadataBlock, in file: BlockFile
+  ) {
+    guard var copy = NodeCopy(file, leaf) else { return }
+    for index in copy.entries.indices where keys.contains(copy.entries[index].key) {
+      copy.entries[index].value = mapping.value
+    }
+    guard let contents = copy.contents else { return }
+    file.standIn(for: leaf, contents)
+    corrected[leaf, default: []] += keys.sorted()
   }
 }
