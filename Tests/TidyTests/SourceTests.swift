@@ -87,6 +87,20 @@ import Testing
     }
   }
 
+  /// A link of one's own, as to tools that are there already, is soon committed.
+  @Test func `no link that is committed leads out of the project`() throws {
+    let root = TestFiles.root
+    let list = try Shell.run("/usr/bin/env", ["git", "-C", root.path, "ls-files", "--stage"])
+    // Outside of a clone nothing is.
+    for line in list.status == 0 ? list.text.split(separator: "\n") : []
+    where line.hasPrefix("120000 ") {
+      let path = String(line.split(separator: "\t")[1])
+      let target = try FileManager.default.destinationOfSymbolicLink(
+        atPath: root.appendingPathComponent(path).path)
+      #expect(!target.hasPrefix("/"), "\(path)")
+    }
+  }
+
   @Test func `swift format has nothing to say`() throws {
     let root = TestFiles.root.path
     let lint = try Shell.run(
