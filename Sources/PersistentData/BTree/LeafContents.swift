@@ -95,7 +95,7 @@ package struct LeafContents<Value: Sendable>: Sendable {
     walk.forEachMisfit(below: block, entering: { _ in true }) { keys, misfit in
       lost += misfit.doubtful(in: keys)
     }
-    return (entries, lost.merged)
+    return (entries, lost.joined)
   }
 
   private struct Visitor: LeafVisitor {

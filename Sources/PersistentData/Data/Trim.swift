@@ -18,11 +18,8 @@ package struct Trim: Sendable {
     fileprivate mutating func fail(_ range: Range<UInt64>, _ error: IOError) {
       if cause == nil { cause = error }
       failedBytes += range.upperBound - range.lowerBound
-      if let last = failed.last, last.upperBound == range.lowerBound {
-        failed[failed.count - 1] = last.lowerBound..<range.upperBound
-      } else if failed.count < Trim.maxFailures {
-        failed.append(range)
-      }
+      failed.appendJoining(range)
+      if failed.count > Trim.maxFailures { failed.removeLast() }
     }
   }
 

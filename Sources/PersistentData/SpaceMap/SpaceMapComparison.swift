@@ -69,7 +69,19 @@ private struct BitmapVisitor: BlockVisitor {
   var isWhole = true
 
   /// Neighbouring blocks with the same fault, on their way into one finding.
-  private var pending: (rule: Rule, blocks: Range<UInt64>, stored: UInt64, counted: UInt64)?
+  private var faults = Joiner<Fault>()
+
+  private struct Fault: Joinable {
+    let rule: Rule
+    var blocks: ClosedRange<UInt64>
+    let stored: UInt64
+    let counted: UInt64
+
+    mutating func join(_ next: Fault) -> Bool {
+      next.rule == rule && next.stored == stored && next.counted == counted
+        && blocks.join(next.blocks)
+    }
+  }
 
   init(
     map: StoredSpaceMap, counted: RefCounts, missedByFormat: UInt32,
@@ -119,7 +131,7 @@ private struct BitmapVisitor: BlockVisitor {
           Bitmap.count(entry, in: stored), block: first + UInt64(entry), end: range.upperBound)
       }
     }
-    flushPending(bitmapIndex: index)
+    report(faults.finish(), ofBitmap: index)
   }
 
   private mutating func compareEntry(_ entry: Int, block: UInt64, end: UInt64) {
@@ -145,25 +157,18 @@ private struct BitmapVisitor: BlockVisitor {
     guard stored != counted else { return }
     let rule: Rule =
       stored < counted ? .refCountTooLow : counted == 0 ? .blockLeaked : .refCountTooHigh
-    if let open = pending, open.rule == rule, open.blocks.upperBound == block,
-      open.stored == stored, open.counted == counted
-    {
-      pending = (rule, open.blocks.lowerBound..<block + 1, stored, counted)
-      return
-    }
-    flushPending(bitmapIndex: Int(block) / Bitmap.entryCount)
-    pending = (rule, block..<block + 1, stored, counted)
+    report(
+      faults.add(Fault(rule: rule, blocks: block...block, stored: stored, counted: counted)),
+      ofBitmap: Int(block) / Bitmap.entryCount)
   }
 
-  private mutating func flushPending(bitmapIndex: Int) {
-    guard let open = pending else { return }
-    pending = nil
-    let count = Int(open.blocks.upperBound - open.blocks.lowerBound)
+  private mutating func report(_ fault: Fault?, ofBitmap index: Int) {
+    guard let fault else { return }
     findings.report(
-      open.rule, at: map.site(keys: open.blocks.lowerBound...open.blocks.upperBound - 1),
-      found: "count \(open.stored)", expected: "\(open.counted)", times: count)
-    if open.rule != .refCountTooLow {
-      corrections[bitmapIndex, default: .init()].hasHighCounts = true
+      fault.rule, at: map.site(keys: fault.blocks), found: "count \(fault.stored)",
+      expected: "\(fault.counted)", times: fault.blocks.count)
+    if fault.rule != .refCountTooLow {
+      corrections[index, default: .init()].hasHighCounts = true
     }
   }
 

@@ -1,3 +1,5 @@
+internal import PersistentData
+
 /// How two devices stand to each other over some virtual blocks.
 package enum DeltaKind: String, CaseIterable, Sendable {
   /// Both map them to the same data blocks.
@@ -9,11 +11,11 @@ package enum DeltaKind: String, CaseIterable, Sendable {
 }
 
 /// Virtual blocks, one after the other, that stand alike.
-package struct DeltaRun: Hashable, Sendable {
+package struct DeltaRun: Hashable, Joinable, Sendable {
   package let kind: DeltaKind
   package let begin: UInt64
-  package fileprivate(set) var length: UInt64
-  /// The first data block on the left, where there is one.
+  package private(set) var length: UInt64
+  /// The first data block on the left, where there is one and it is asked for.
   package let leftData: UInt64?
   package let rightData: UInt64?
 
@@ -27,37 +29,19 @@ package struct DeltaRun: Hashable, Sendable {
     self.rightData = rightData
   }
 
-  /// Whether `next` comes right after this run, as part of it. `withData`: its data blocks have to.
-  fileprivate func isContinued(by next: DeltaRun, withData: Bool) -> Bool {
-    guard kind == next.kind, next.begin - begin == length else { return false }
-    return !withData
-      || leftData.map({ $0 + length }) == next.leftData
-        && rightData.map({ $0 + length }) == next.rightData
-  }
-}
-
-/// Puts runs that continue each other together.
-struct DeltaJoiner {
-  /// Whether runs end where data blocks don't go on.
-  let withData: Bool
-  private var open: DeltaRun?
-
-  init(withData: Bool) { self.withData = withData }
-
-  /// Takes a run; returns one that is finished, if there is one.
-  mutating func add(_ run: DeltaRun) -> DeltaRun? {
-    if open?.isContinued(by: run, withData: withData) == true {
-      open?.length += run.length
-      return nil
-    }
-    defer { open = run }
-    return open
+  /// Takes `next` in if it comes right after this run, of the same kind, and its data blocks go on.
+  package mutating func join(_ next: DeltaRun) -> Bool {
+    guard kind == next.kind, next.begin - begin == length,
+      leftData.map({ $0 + length }) == next.leftData,
+      rightData.map({ $0 + length }) == next.rightData
+    else { return false }
+    length += next.length
+    return true
   }
 
-  /// The last run.
-  mutating func finish() -> DeltaRun? {
-    defer { open = nil }
-    return open
+  /// The same, which then goes on wherever its data blocks are.
+  var withoutData: DeltaRun {
+    DeltaRun(kind, begin: begin, length: length, leftData: nil, rightData: nil)
   }
 }
 

@@ -80,8 +80,7 @@ package struct TreeDelta {
     guard !leaves.hasHoles else { throw .damaged(findings) }
     reader.file.progress.begin("reading the mapping trees", total: leaves.count)
 
-    var comparison = DeltaComparison(
-      skipsSame: skipsSame, joiner: DeltaJoiner(withData: endsRunsByData))
+    var comparison = DeltaComparison(skipsSame: skipsSame, endsRunsByData: endsRunsByData)
     let (file, limits) = (reader.file, reader.limits)
     let pipeline = OrderedPipeline<DeltaReader, DeltaChunk, DeltaChunk>(
       makeContext: { DeltaReader(file, limits) }, transform: { $0.read($1) })
@@ -101,19 +100,21 @@ package struct TreeDelta {
 /// What is known of both devices so far, and the run that may still go on.
 private struct DeltaComparison {
   let skipsSame: Bool
+  let endsRunsByData: Bool
   var merge = DeltaMerge()
-  var joiner: DeltaJoiner
+  private var joiner = Joiner<DeltaRun>()
 
-  init(skipsSame: Bool, joiner: DeltaJoiner) {
+  init(skipsSame: Bool, endsRunsByData: Bool) {
     self.skipsSame = skipsSame
-    self.joiner = joiner
+    self.endsRunsByData = endsRunsByData
   }
 
   mutating func settle<Failure: Error>(
     below boundary: UInt64?, _ body: (DeltaRun) throws(Failure) -> Void
   ) throws(Failure) {
     while let run = merge.next(below: boundary) {
-      if let done = joiner.add(run), !skipsSame || done.kind != .same { try body(done) }
+      if let done = joiner.add(endsRunsByData ? run : run.withoutData),
+        !skipsSame || done.kind != .same { try body(done) }
     }
   }
 

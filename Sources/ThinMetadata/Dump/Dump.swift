@@ -131,12 +131,9 @@ private struct TextJoiner: ~Copyable {
   mutating func finish() throws(DumpError) { try close() }
 
   private mutating func extend(_ run: MappingRun) throws(DumpError) {
-    if open?.isContinued(by: run) == true {
-      open?.length += run.length
-    } else {
-      try close()
-      open = run
-    }
+    if open?.join(run) == true { return }
+    try close()
+    open = run
   }
 
   private mutating func close() throws(DumpError) {

@@ -36,12 +36,9 @@ package struct ThinTextWriter: ThinEvents, ~Copyable {
   package mutating func takeText() -> [UInt8] { text.take() }
 
   package mutating func run(_ run: MappingRun) {
-    if tail?.isContinued(by: run) == true {
-      tail?.length += run.length
-    } else {
-      if tail != nil { flush() }
-      tail = run
-    }
+    if tail?.join(run) == true { return }
+    if tail != nil { flush() }
+    tail = run
   }
 
   /// Writes the run that is open, or keeps it as the piece's head.

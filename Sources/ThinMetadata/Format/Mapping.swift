@@ -1,3 +1,5 @@
+internal import PersistentData
+
 /// What a mapping tree stores for a virtual block: the data block that holds its contents, and
 /// the pool's time when it was mapped.
 ///
@@ -39,7 +41,7 @@ package struct Mapping: Hashable, Sendable {
 }
 
 /// Virtual blocks that are mapped to as many data blocks, both one after the other, at one time.
-package struct MappingRun: Hashable, Sendable {
+package struct MappingRun: Hashable, Joinable, Sendable {
   package var virtualBegin: UInt64
   package var dataBegin: UInt64
   package var length: UInt64
@@ -57,15 +59,19 @@ package struct MappingRun: Hashable, Sendable {
   /// The last virtual block of the run.
   package var virtualLast: UInt64 { virtualBegin + (length - 1) }
 
-  /// Whether the mapping of `key`, which is higher, comes right after this run, as part of it.
-  package func isContinued(by key: UInt64, _ mapping: Mapping) -> Bool {
-    key - virtualBegin == length && mapping.dataBlock == dataBegin + length
-      && mapping.time == time
+  /// A single mapping.
+  package init(_ key: UInt64, _ mapping: Mapping) {
+    self.init(
+      virtualBegin: key, dataBegin: mapping.dataBlock, length: 1, time: mapping.time)
   }
 
-  /// Whether `next`, which is higher, comes right after this run, as part of it.
-  package func isContinued(by next: MappingRun) -> Bool {
-    isContinued(
-      by: next.virtualBegin, Mapping(dataBlock: next.dataBegin, time: next.time))
+  /// Takes `next` in if it comes right after this run: at the same time, and both its virtual and
+  /// its data blocks go on.
+  package mutating func join(_ next: MappingRun) -> Bool {
+    guard next.virtualBegin &- virtualBegin == length, next.dataBegin == dataBegin + length,
+      next.time == time
+    else { return false }
+    length += next.length
+    return true
   }
 }

@@ -129,12 +129,9 @@ package struct MappingLeaf: Sendable {
       let mapping =
         stored.time > limits.time ? limits.lateTimes?.corrected(stored) ?? stored : stored
       mappingCount += 1
-      if runCount > 0, room[runCount - 1].isContinued(by: key, mapping) {
-        room[runCount - 1].length += 1
-        continue
-      }
-      room[runCount] = MappingRun(
-        virtualBegin: key, dataBegin: mapping.dataBlock, length: 1, time: mapping.time)
+      let run = MappingRun(key, mapping)
+      if runCount > 0, room[runCount - 1].join(run) { continue }
+      room[runCount] = run
       runCount += 1
     }
   }

@@ -6,7 +6,7 @@ extension PoolReader {
   mutating func leaveOut(
     _ mappings: [UInt32: [ClosedRange<UInt64>]]
   ) throws(IOError) -> RefCounts {
-    leftOut.merge(mappings) { ($0 + $1).merged }
+    leftOut.merge(mappings) { ($0 + $1).joined }
     // What is wrong with leaves has been said; of times it is told anew what is left.
     let said = findings
     sharedTimes = nil

@@ -7,12 +7,16 @@ internal import PersistentData
 /// blocks that several map, and once more where there are disputes.
 struct VictimSearch {
   /// Neighbouring mappings of one leaf that have suffered alike.
-  struct Victim: Sendable {
+  struct Victim: Joinable, Sendable {
     /// The block that the leaf is in.
     let leaf: UInt32
     let isCertain: Bool
     /// Virtual blocks.
     fileprivate(set) var keys: ClosedRange<UInt64>
+
+    mutating func join(_ next: Victim) -> Bool {
+      next.leaf == leaf && next.isCertain == isCertain && keys.join(next.keys)
+    }
   }
 
   /// As many victims are kept, at 24 bytes each.
@@ -137,13 +141,7 @@ private struct VictimVisitor: LeafVisitor {
   }
 
   private mutating func append(_ key: UInt64, _ isCertain: Bool, in leaf: UInt32) {
-    if let last = victims.last, last.leaf == leaf, last.isCertain == isCertain,
-      last.keys.upperBound &+ 1 == key
-    {
-      victims[victims.count - 1].keys = last.keys.lowerBound...key
-    } else {
-      victims.append(
-        VictimSearch.Victim(leaf: leaf, isCertain: isCertain, keys: key...key))
-    }
+    victims.appendJoining(
+      VictimSearch.Victim(leaf: leaf, isCertain: isCertain, keys: key...key))
   }
 }

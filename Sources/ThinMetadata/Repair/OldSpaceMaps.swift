@@ -56,20 +56,7 @@ extension OldSpaceMaps {
     // The new metadata has no metadata snapshot: what only that maps, nothing does.
     let differences = CountDifferences(
       dataMap, with: reader.liveCounts(of: salvage.dataCounts), atMost: OldSpaceMaps.limit)
-    unmapped = differences.all.lazy.filter { $0.counted == 0 }.map(\.blocks).joined
+    unmapped = differences.all.filter { $0.counted == 0 }.map(\.blocks).joined
     isComplete = differences.isComplete
-  }
-}
-
-extension Sequence<ClosedRange<UInt64>> {
-  /// Ranges that follow one on the other, as one.
-  fileprivate var joined: [ClosedRange<UInt64>] {
-    reduce(into: []) { joined, range in
-      if let last = joined.last, last.upperBound + 1 == range.lowerBound {
-        joined[joined.count - 1] = last.lowerBound...range.upperBound
-      } else {
-        joined.append(range)
-      }
-    }
   }
 }

@@ -206,6 +206,6 @@ extension PoolReader {
     mappings.forEachMisfit(below: root, entering: { totals[below: $0.number].hasMisfits }) {
       lost += $1.doubtful(in: $0)
     }
-    return lost.merged
+    return lost.joined
   }
 }

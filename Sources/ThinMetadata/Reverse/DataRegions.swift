@@ -1,18 +1,13 @@
+internal import PersistentData
+
 /// Ranges of data blocks, ascending, none of which touches another.
 package struct DataRegions: Hashable, Sendable {
   package let ranges: [Range<UInt64>]
 
   /// Takes ranges in any order; those that overlap or touch become one.
   package init(_ ranges: [Range<UInt64>]) {
-    var merged: [Range<UInt64>] = []
-    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
-      if let last = merged.last, range.lowerBound <= last.upperBound {
-        merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
-      } else {
-        merged.append(range)
-      }
-    }
-    self.ranges = merged
+    self.ranges = ranges.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
+      .reduce(into: []) { $0.appendJoining($1) }
   }
 
   /// A region as people write it, `B..E`: from block B up to, but without, block E.

@@ -80,14 +80,10 @@ struct ReverseVisitor: LeafVisitor {
   private mutating func stagePossibleRuns(_ node: BTreeNode, _ reference: NodeReference) {
     leaf.read(node, reference, findings: &findings)
     var runs: [MappingRun] = []
-    for part in leaf.runs {
-      if let last = runs.last, part.virtualBegin - last.virtualBegin == last.length,
-        part.dataBegin == last.dataBegin + last.length
-      {
-        runs[runs.count - 1].length += part.length
-      } else {
-        runs.append(part)
-      }
+    for var run in leaf.runs {
+      // Where only the time differs a run goes on: nobody asks for it.
+      run.time = 0
+      runs.appendJoining(run)
     }
     guard let first = runs.first, let last = runs.last else { return }
     let leaf = reference.block.number

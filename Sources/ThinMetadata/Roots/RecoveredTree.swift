@@ -49,18 +49,9 @@ struct RecoveredTree: Sendable {
       guard BlockKind(of: bytes) == .btreeNode else { return }
       let leaf = BTreeNode(bytes)
       var runs: [MappingRun] = []
-      var open: MappingRun?
       for entry in 0..<leaf.entryCount {
-        let (key, mapping) = (leaf.key(entry), Mapping(leaf.value(entry)))
-        if open?.isContinued(by: key, mapping) == true {
-          open?.length += 1
-          continue
-        }
-        if let open { runs.append(open) }
-        open = MappingRun(
-          virtualBegin: key, dataBegin: mapping.dataBlock, length: 1, time: mapping.time)
+        runs.appendJoining(MappingRun(leaf.key(entry), Mapping(leaf.value(entry))))
       }
-      if let open { runs.append(open) }
       self.runs[leaves[index]] = runs
     }
   }

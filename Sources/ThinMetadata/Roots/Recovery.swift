@@ -18,11 +18,15 @@ package enum RecoveryError: Error {
 /// can tell: the block is free, or mapped as it was. What was given to others stays theirs.
 package struct Recovery: Sendable {
   /// Mappings of one fate.
-  package struct Part: Hashable, Sendable {
-    package let run: MappingRun
+  package struct Part: Hashable, Joinable, Sendable {
+    package internal(set) var run: MappingRun
     package let fate: DataBlockFate
     /// The device, or the first of those, that has the data blocks now.
     package let user: UInt64?
+
+    package mutating func join(_ next: Part) -> Bool {
+      next.fate == fate && next.user == user && run.join(next.run)
+    }
   }
 
   package let root: OldRoots.Root

@@ -32,13 +32,9 @@ package struct RecoverySummary: Sendable {
   /// Runs that go on in the next leaf, or at another time, are one range for a person.
   private static func joined(_ parts: [Recovery.Part]) -> [Recovery.Part] {
     parts.reduce(into: []) { joined, part in
-      guard let last = joined.last, last.fate == part.fate, last.user == part.user,
-        last.run.virtualLast + 1 == part.run.virtualBegin,
-        last.run.dataBegin + last.run.length == part.run.dataBegin
-      else { return joined.append(part) }
-      var run = last.run
-      run.length += part.run.length
-      joined[joined.count - 1] = Recovery.Part(run: run, fate: last.fate, user: last.user)
+      var part = part
+      part.run.time = 0
+      joined.appendJoining(part)
     }
   }
 

@@ -37,18 +37,14 @@ struct MovedEvents<Next: ThinEvents & ~Copyable>: ThinEvents, ~Copyable {
   mutating func end() throws(Next.Failure) { try next.end() }
 
   mutating func run(_ run: MappingRun) throws(Next.Failure) {
-    var open: MappingRun?
+    var joiner = Joiner<MappingRun>()
     for offset in 0..<run.length {
-      let place = moves.place(of: run.dataBegin + offset)
-      if let begun = open, place == begun.dataBegin + begun.length {
-        open?.length += 1
-      } else {
-        if let open { try next.run(open) }
-        open = MappingRun(
-          virtualBegin: run.virtualBegin + offset, dataBegin: place, length: 1, time: run.time)
-      }
+      let part = MappingRun(
+        virtualBegin: run.virtualBegin + offset, dataBegin: moves.place(of: run.dataBegin + offset),
+        length: 1, time: run.time)
+      if let done = joiner.add(part) { try next.run(done) }
     }
-    if let open { try next.run(open) }
+    if let done = joiner.finish() { try next.run(done) }
   }
 }
 

@@ -2,10 +2,14 @@
 /// findings there is `SpaceMapComparison`.
 package struct CountDifferences: Sendable {
   /// Neighbouring blocks with the same counts.
-  package struct Difference: Hashable, Sendable {
+  package struct Difference: Hashable, Joinable, Sendable {
     package fileprivate(set) var blocks: ClosedRange<UInt64>
     package let stored: UInt64
     package let counted: UInt64
+
+    package mutating func join(_ next: Difference) -> Bool {
+      next.stored == stored && next.counted == counted && blocks.join(next.blocks)
+    }
 
     package var length: UInt64 { blocks.upperBound - blocks.lowerBound + 1 }
 
@@ -118,13 +122,7 @@ package struct CountDifferences: Sendable {
       guard stored != counted else { return }
       hasAny = true
       guard isWanted(stored) else { return }
-      if let last = found.last, last.stored == stored, last.counted == counted,
-        last.blocks.upperBound + 1 == block
-      {
-        found[found.count - 1].blocks = last.blocks.lowerBound...block
-      } else {
-        found.append(Difference(blocks: block...block, stored: stored, counted: counted))
-      }
+      found.appendJoining(Difference(blocks: block...block, stored: stored, counted: counted))
     }
   }
 }

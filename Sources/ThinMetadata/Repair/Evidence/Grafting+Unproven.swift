@@ -45,7 +45,7 @@ extension Grafting {
       }
     }
     hasUnproven = !leaves.isEmpty
-    for (leaf, keys) in leaves { leftOut[leaf, default: []] += keys.merged }
+    for (leaf, keys) in leaves { leftOut[leaf, default: []] += keys.joined }
     pool.counts = try pool.reader.leaveOut(
       Dictionary(uniqueKeysWithValues: leaves.keys.map { ($0.number, [0...UInt64.max]) }))
     pool.dataDifferences = nil

@@ -11,18 +11,10 @@ package struct LostLeaf: Hashable, Sendable {
   package internal(set) var claims: [LeafClaim] = []
 
   /// The claims as runs of equal provenance.
-  package var claimRuns: [(mapping: MappingRun, provenance: Provenance)] {
+  package var claimRuns: [ClaimRun] {
     claims.reduce(into: []) { runs, claim in
-      if let last = runs.last, last.provenance == claim.provenance,
-        last.mapping.isContinued(by: claim.key, claim.mapping)
-      {
-        runs[runs.count - 1].mapping.length += 1
-      } else {
-        let run = MappingRun(
-          virtualBegin: claim.key, dataBegin: claim.mapping.dataBlock, length: 1,
-          time: claim.mapping.time)
-        runs.append((run, claim.provenance))
-      }
+      runs.appendJoining(
+        ClaimRun(mapping: MappingRun(claim.key, claim.mapping), provenance: claim.provenance))
     }
   }
 
@@ -37,6 +29,16 @@ package struct LeafClaim: Hashable, Sendable {
   package let key: UInt64
   package let mapping: Mapping
   package var provenance: Provenance
+}
+
+/// Claims of equal provenance that continue each other.
+package struct ClaimRun: Joinable, Sendable {
+  package private(set) var mapping: MappingRun
+  package let provenance: Provenance
+
+  package mutating func join(_ next: ClaimRun) -> Bool {
+    next.provenance == provenance && mapping.join(next.mapping)
+  }
 }
 
 /// The leaves that a pool has lost, and which devices miss them.

@@ -17,7 +17,8 @@ struct DistinctRuns {
 
   /// Where the lines that are open end.
   private var open: [Line: UInt64] = [:]
-  private var place: UInt64 = 0
+  /// The first data block that nothing was said of.
+  private var next: UInt64 = 0
 
   /// `dataBlockCount`: what lies beyond is left out.
   init(_ all: some Sequence<MappingRun>, dataBlockCount: UInt64) {
@@ -31,27 +32,20 @@ struct DistinctRuns {
     advance(to: .max)
   }
 
-  private mutating func advance(to next: UInt64) {
+  private mutating func advance(to limit: UInt64) {
     while let end = open.values.min() {
-      let stop = min(end, next)
-      if place < stop, open.count == 1, let line = open.keys.first { append(line, to: stop) }
-      place = max(place, stop)
-      if end > next { return }
+      let stop = min(end, limit)
+      if next < stop, open.count == 1, let line = open.keys.first { append(line, to: stop) }
+      next = max(next, stop)
+      if end > limit { return }
       open = open.filter { $0.value > end }
     }
-    place = next
+    next = limit
   }
 
   private mutating func append(_ line: Line, to end: UInt64) {
-    let run = MappingRun(
-      virtualBegin: place &+ line.offset, dataBegin: place, length: end - place, time: line.time)
-    // Virtual blocks are in any order here.
-    if let last = runs.last, last.time == run.time, last.dataBlocks.upperBound == run.dataBegin,
-      last.virtualBegin &+ last.length == run.virtualBegin
-    {
-      runs[runs.count - 1].length += run.length
-    } else {
-      runs.append(run)
-    }
+    runs.appendJoining(
+      MappingRun(
+        virtualBegin: next &+ line.offset, dataBegin: next, length: end - next, time: line.time))
   }
 }

@@ -82,11 +82,7 @@ extension OldLeaves.Leaf {
       return
     }
     if part.fate == .shared { latestShared = max(latestShared ?? 0, part.run.time) }
-    if let last = kept.last, last.isContinued(by: part.run) {
-      kept[kept.count - 1].length += part.run.length
-    } else {
-      kept.append(part.run)
-    }
+    kept.appendJoining(part.run)
   }
 
   /// The latest time of the mappings that come back.
