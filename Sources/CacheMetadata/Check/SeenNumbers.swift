@@ -30,9 +30,9 @@ final class SeenNumbers: Sendable {
 
   init(expecting count: UInt64) {
     let wanted = count.multipliedReportingOverflow(by: SeenNumbers.placesPerNumber)
-    let most = SeenNumbers.places.upperBound
+    let limit = SeenNumbers.places.upperBound
     var places = SeenNumbers.places.lowerBound
-    while places < most, wanted.overflow || places < wanted.partialValue { places *= 2 }
+    while places < limit, wanted.overflow || places < wanted.partialValue { places *= 2 }
     placeCount = places
     tables = Mutex(Tables(met: Bitset(bitCount: Int(places)), again: Bitset(bitCount: 0)))
   }

@@ -6,7 +6,7 @@ package struct RunEnds: Sendable {
   /// One bit an entry, the first in the lowest: set where a run ends.
   @usableFromInline let words: InlineArray<4, UInt64>
   /// The word that is gone through, and its bits that were not taken yet.
-  @usableFromInline var place = 0
+  @usableFromInline var word = 0
   @usableFromInline var rest: UInt64
 
   /// Finds the runs of values, no more than fit in a leaf, each of which goes up by `step` in the
@@ -43,26 +43,26 @@ package struct RunEnds: Sendable {
   /// Takes the next run, of which there must be one: the index of its last entry.
   @inlinable package mutating func next() -> Int {
     while rest == 0 {
-      place += 1
-      rest = words[place]
+      word += 1
+      rest = words[word]
     }
     let bit = rest.trailingZeroBitCount
     rest &= rest &- 1
-    return 64 &* place &+ bit
+    return 64 &* word &+ bit
   }
 
   /// The run that an entry is in.
   @inlinable package func run(with index: Int) -> Range<Int> {
-    let (place, bit) = (index &>> 6, UInt64(truncatingIfNeeded: index & 63))
-    var end = place
-    var bits = words[place] & (UInt64.max &<< bit)
+    let (word, bit) = (index &>> 6, UInt64(truncatingIfNeeded: index & 63))
+    var end = word
+    var bits = words[word] & (UInt64.max &<< bit)
     while bits == 0 {
       end += 1
       bits = words[end]
     }
     let last = 64 &* end &+ bits.trailingZeroBitCount
-    var start = place
-    bits = words[place] & ~(UInt64.max &<< bit)
+    var start = word
+    bits = words[word] & ~(UInt64.max &<< bit)
     while bits == 0, start > 0 {
       start -= 1
       bits = words[start]

@@ -84,19 +84,19 @@ extension Undo {
 
   private mutating func readGroups() throws(UndoError) {
     let buffer = BlockBuffer(blocks: 1)
-    var place: UInt64 = 1
+    var block: UInt64 = 1
     while true {
-      guard place < source.blockCount else { throw .undoFileDamaged(block: place) }
-      try read(buffer, place)
+      guard block < source.blockCount else { throw .undoFileDamaged(block: block) }
+      try read(buffer, block)
       let bytes = buffer[0]
       let sum = UndoLayout.checksum(bytes, count: UndoLayout.Table.checksum.offset)
       let count = Int(bytes[UndoLayout.Table.count])
       guard bytes[UndoLayout.Table.checksum] == sum, count <= UndoLayout.Table.capacity else {
-        throw .undoFileDamaged(block: place)
+        throw .undoFileDamaged(block: block)
       }
       let entries = (0..<count).map { UndoEntry(bytes, at: UndoLayout.entryOffset($0)) }
-      groups.append((place, entries))
-      let end = place + 1 + UInt64(count)
+      groups.append((block, entries))
+      let end = block + 1 + UInt64(count)
       if bytes[UndoLayout.Table.isLast] == 1 {
         // Nothing follows the last group.
         guard source.blockCount == end else {
@@ -104,17 +104,17 @@ extension Undo {
         }
         return
       }
-      place = end
+      block = end
     }
   }
 
   private mutating func verify(_ table: UInt64, _ entries: [UndoEntry]) throws(UndoError) {
     let buffer = BlockBuffer(blocks: 1)
     for (index, entry) in entries.enumerated() {
-      let place = table + 1 + UInt64(index)
-      try read(buffer, place)
+      let block = table + 1 + UInt64(index)
+      try read(buffer, block)
       guard UndoLayout.checksum(buffer[0]) == entry.oldChecksum, entry.block < device.blockCount
-      else { throw .undoFileDamaged(block: place) }
+      else { throw .undoFileDamaged(block: block) }
       let old = UndoLayout.sectors(buffer[0])
       do throws(IOError) { try buffer.read(device, from: entry.block, count: 1) } catch {
         throw .device(error)

@@ -14,10 +14,10 @@ struct PackDecoder {
   /// Makes block `number`, 4096 bytes, of the instructions in `code` from `place` on; returns where
   /// they end.
   mutating func decode(
-    _ number: UInt64, _ code: RawSpan, at place: Int, into block: inout MutableRawSpan
+    _ number: UInt64, _ code: RawSpan, at offset: Int, into block: inout MutableRawSpan
   ) throws(PackFault) -> Int {
     var reader = InstructionReader(
-      code, at: place, limit: PackDecoder.longestBlock, block: number)
+      code, at: offset, limit: PackDecoder.longestBlock, block: number)
     base = 0
     made = 0
     while made < MetadataBlock.size {

@@ -9,9 +9,9 @@ enum PackEncoder {
   /// Writes a block's number, and the instructions that make it, to `code` from `place` on, where
   /// there is room for `longestBlock` bytes; returns where they end.
   static func encode(
-    _ block: RawSpan, _ number: UInt64, into code: inout MutableRawSpan, at place: Int
+    _ block: RawSpan, _ number: UInt64, into code: inout MutableRawSpan, at offset: Int
   ) -> Int {
-    var writer = InstructionWriter(code._mutatingExtracting(...), at: place)
+    var writer = InstructionWriter(code._mutatingExtracting(...), at: offset)
     writer.number(number)
     let start = writer.place
     if let arrays = NodeArrays(block) {

@@ -12,15 +12,15 @@ package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
   /// Of the explanations found: how many faults there are then.
   package private(set) var fewest = Int.max
 
-  /// `suspects`: the strongest first. `most`: assumptions that may be judged, each of which can
+  /// `suspects`: the strongest first. `limit`: assumptions that may be judged, each of which can
   /// cost as much as reading the pool anew. `faults`: how many there are, if all these lie; `nil`
   /// where something is left unexplained.
   /// `inPairsOnly`: that one alone lies has been looked at.
   package init<Failure: Error>(
-    of suspects: [Suspect], atMost most: Int, inPairsOnly: Bool = false,
+    of suspects: [Suspect], atMost limit: Int, inPairsOnly: Bool = false,
     faults: ([Suspect]) throws(Failure) -> Int?
   ) throws(Failure) {
-    var left = most
+    var left = limit
     for suspect in inPairsOnly ? [] : suspects {
       guard left > 0 else {
         isExhaustive = false

@@ -1,8 +1,8 @@
 extension Collection where Element: CustomStringConvertible {
-  /// "0, 2, 3"; of more than `most` the first ones, and how many more there are.
-  package func firstFew(_ most: Int) -> String {
-    let rest = count - Swift.min(count, most)
-    return prefix(most).map(\.description).joined(separator: ", ")
+  /// "0, 2, 3"; of more than `limit` the first ones, and how many more there are.
+  package func firstFew(_ limit: Int) -> String {
+    let rest = count - Swift.min(count, limit)
+    return prefix(limit).map(\.description).joined(separator: ", ")
       + (rest > 0 ? " and \(rest) more" : "")
   }
 }
@@ -14,8 +14,8 @@ extension [UInt64] {
 
 extension [ClosedRange<UInt64>] {
   /// "3..40, 77, from 90 on and 4 more ranges".
-  package func rangeText(atMost most: Int) -> String {
-    let shown = prefix(most).map { range in
+  package func rangeText(atMost limit: Int) -> String {
+    let shown = prefix(limit).map { range in
       if range == 0...UInt64.max { return "all" }
       if range.upperBound == .max { return "from \(range.lowerBound) on" }
       return range.lowerBound == range.upperBound

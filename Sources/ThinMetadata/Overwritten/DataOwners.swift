@@ -21,21 +21,21 @@ final class DataOwners: Sendable {
     var virtualBlocks: [UInt64]
     var hasDisputes = false
 
-    mutating func note(_ virtual: UInt64, _ time: UInt32, at place: Int) {
-      let known = times[place]
+    mutating func note(_ virtual: UInt64, _ time: UInt32, at index: Int) {
+      let known = times[index]
       let latest = known & DataOwners.timeMask
       if known == 0 {
-        times[place] = DataOwners.mapped | time
-        virtualBlocks[place] = virtual
+        times[index] = DataOwners.mapped | time
+        virtualBlocks[index] = virtual
       } else if time > latest {
-        times[place] = DataOwners.mapped | DataOwners.disputed | time
-        virtualBlocks[place] = virtual
+        times[index] = DataOwners.mapped | DataOwners.disputed | time
+        virtualBlocks[index] = virtual
         hasDisputes = true
       } else if time < latest {
-        times[place] |= DataOwners.disputed
+        times[index] |= DataOwners.disputed
         hasDisputes = true
-      } else if virtual != virtualBlocks[place] {
-        times[place] |= DataOwners.disputed | DataOwners.tied
+      } else if virtual != virtualBlocks[index] {
+        times[index] |= DataOwners.disputed | DataOwners.tied
         hasDisputes = true
       }
     }
@@ -56,8 +56,8 @@ final class DataOwners: Sendable {
   func note(_ runs: ArraySlice<MappingRun>) {
     state.withLock { state in
       for run in runs {
-        blocks.forEach(in: run.dataBlocks) { block, place in
-          state.note(run.virtualBegin + (block - run.dataBegin), run.time, at: place)
+        blocks.forEach(in: run.dataBlocks) { block, index in
+          state.note(run.virtualBegin + (block - run.dataBegin), run.time, at: index)
         }
       }
     }
@@ -95,8 +95,8 @@ final class DataOwners: Sendable {
     /// Gives the blocks of `run` that have two owners, and whether its mapping is an earlier one
     /// for certain; those of the latest only if others have the same time, or all are doubtful.
     func forEach(in run: MappingRun, _ body: (UInt64, _ isEarlier: Bool) -> Void) {
-      blocks.forEach(in: run.dataBlocks) { block, place in
-        let time = times[place]
+      blocks.forEach(in: run.dataBlocks) { block, index in
+        let time = times[index]
         guard time & DataOwners.disputed != 0 else { return }
         if areDoubtful {
           body(block, false)

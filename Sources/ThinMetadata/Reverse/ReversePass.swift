@@ -9,8 +9,8 @@ struct ReversePass: Sendable {
   /// Those that may have something.
   var buckets: Range<Int> {
     let width = windows.first?.width ?? 1
-    let most = windows.map(\.count).max() ?? 0
-    return 0..<min(most, Int((end - begin + width - 1) / width))
+    let largest = windows.map(\.count).max() ?? 0
+    return 0..<min(largest, Int((end - begin + width - 1) / width))
   }
 
   /// About how many entries there are.

@@ -38,8 +38,8 @@ struct Origins {
       return certain
     }
     // One that has little in common lacks little, too.
-    let most = common.values.max() ?? 0
-    return common.filter { $0.value * 2 >= most }.min { one, other in
+    let highest = common.values.max() ?? 0
+    return common.filter { $0.value * 2 >= highest }.min { one, other in
       (lacked(of: one.key, one.value, time), other.value, one.key)
         < (lacked(of: other.key, other.value, time), one.value, other.key)
     }?.key

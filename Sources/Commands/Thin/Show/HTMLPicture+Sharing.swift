@@ -16,7 +16,7 @@ extension HTMLPicture {
       let members = set.volumes.prefix(HTMLPicture.maxNames).map { volume in
         "<span class=\"m\">\(swatch(volume))\(name(volume))</span>"
       }
-      let others = picture.names(set, most: HTMLPicture.maxNames).dropFirst(members.count).map {
+      let others = picture.names(set, atMost: HTMLPicture.maxNames).dropFirst(members.count).map {
         "<span class=\"m\">\(Markup.text($0.oneLine))</span>"
       }
       return """
@@ -39,9 +39,9 @@ extension HTMLPicture {
     let history = picture.history
     let list = picture.family(of: shown)
     if list.isEmpty { return "" }
-    let most = Double(max(1, history.mappings.joined().max() ?? 1))
+    let highest = Double(max(1, history.mappings.joined().max() ?? 1))
     let rows = list.prefix(HTMLPicture.maxRelatives).map { volume, depth in
-      relative(volume, depth, most)
+      relative(volume, depth, highest)
     }
     let rest = list.count - rows.count
     return section(
@@ -65,24 +65,24 @@ extension HTMLPicture {
       """
   }
 
-  private func relative(_ index: Int, _ depth: Int, _ most: Double) -> String {
+  private func relative(_ index: Int, _ depth: Int, _ highest: Double) -> String {
     let volume = picture.volumes[index]
     var words = volume.details.map { "made at time \($0.creationTime)" } ?? "details are lost"
     if let origin = volume.origin { words += ", snapshot of \(name(origin))" }
     return """
       <li><span class="who" style="padding-left:\(min(depth, 8))em">\(swatch(index))\(name(index)) \
-      <small>\(words)</small></span>\(chart(index, most))</li>
+      <small>\(words)</small></span>\(chart(index, highest))</li>
 
       """
   }
 
   /// Mappings by time, as columns.
-  private func chart(_ volume: Int, _ most: Double) -> String {
+  private func chart(_ volume: Int, _ highest: Double) -> String {
     let history = picture.history
     let colour = colour(volume)
     var columns = ""
     for (span, count) in history.mappings[volume].enumerated() where count > 0 {
-      let height = max(1, Double(count) / most * 20)
+      let height = max(1, Double(count) / highest * 20)
       let times = history.times(span)
       let when =
         times.count == 1

@@ -20,7 +20,7 @@ struct HTMLPicture {
     self.picture = picture
     self.input = input
     self.check = check
-    shown = picture.notable(most: HTMLPicture.maxVolumes)
+    shown = picture.notable(atMost: HTMLPicture.maxVolumes)
     colours = picture.colours(shown)
   }
 

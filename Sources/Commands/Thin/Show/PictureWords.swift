@@ -63,9 +63,9 @@ extension PoolPicture {
   }
 
   /// Names of those who share, the first few of them.
-  func names(_ sharers: Sharers, most: Int) -> [String] {
-    var names = sharers.volumes.prefix(most).map { volumes[$0].name }
-    if sharers.volumes.count > most { names.append("\(sharers.volumes.count - most) more") }
+  func names(_ sharers: Sharers, atMost limit: Int) -> [String] {
+    var names = sharers.volumes.prefix(limit).map { volumes[$0].name }
+    if sharers.volumes.count > limit { names.append("\(sharers.volumes.count - limit) more") }
     if sharers.hasOthers { names.append("others") }
     if sharers.hasSnapshot { names.append("metadata snapshot") }
     return names
@@ -73,12 +73,12 @@ extension PoolPicture {
 
   /// Places of the volumes that have a row of their own, ascending: those that map most. Among
   /// many, those that map nothing have none.
-  func notable(most: Int) -> [Int] {
+  func notable(atMost limit: Int) -> [Int] {
     let isMany = volumes.count > 40
     let order = volumes.indices.filter { !isMany || volumes[$0].mapped != 0 }.sorted { one, other in
       (volumes[other].mapped ?? .max, one) < (volumes[one].mapped ?? .max, other)
     }
-    return order.prefix(most).sorted()
+    return order.prefix(limit).sorted()
   }
 
   /// By volume, a number that stands for its colour: neighbours among those that have a row differ.

@@ -13,8 +13,8 @@ enum TextMaps {
     stride(from: 0, to: cells.count, by: cellsPerSign).map { start in
       let group = cells[start..<min(cells.count, start + cellsPerSign)]
       if group.contains(where: { $0.doubtful > 0 }) { return "?" }
-      let most = group.map(\.mostSharers).max() ?? 0
-      return Array(".░▒▓█")[min(4, most)]
+      let highest = group.map(\.mostSharers).max() ?? 0
+      return Array(".░▒▓█")[min(4, highest)]
     }
   }
 
@@ -24,10 +24,10 @@ enum TextMaps {
       let group = cells[start..<min(cells.count, start + cellsPerSign)]
       if group.contains(.damaged) { return MetadataMap.Kind.damaged.sign }
       var best = MetadataMap.Kind.free
-      var most = 0
+      var highest = 0
       for kind in MetadataMap.Kind.allCases where kind != .free {
         let count = group.count { $0 == kind }
-        if count > most { (best, most) = (kind, count) }
+        if count > highest { (best, highest) = (kind, count) }
       }
       return best.sign
     }

@@ -23,7 +23,7 @@ struct TextPicture {
     self.input = input
     self.check = check
     self.isColoured = isColoured
-    shown = picture.notable(most: TextPicture.maxVolumes)
+    shown = picture.notable(atMost: TextPicture.maxVolumes)
     colours = picture.colours(shown)
   }
 
@@ -120,7 +120,7 @@ struct TextPicture {
   private var sharing: [String] {
     let sets = picture.sharing.filter { $0.count > 1 || $0.hasSnapshot }
     let rows = sets.prefix(TextPicture.maxSets).map { set in
-      let names = picture.names(set, most: 24).map(\.oneLine).joined(separator: ", ")
+      let names = picture.names(set, atMost: 24).map(\.oneLine).joined(separator: ", ")
       return "  " + TextColumns.right(picture.size(set.blocks), 9) + "  "
         + TextColumns.fitted(names, min(TextPicture.width - 13, TextColumns.width(names)))
     }
@@ -134,12 +134,12 @@ struct TextPicture {
     let history = picture.history
     let list = picture.family(of: shown)
     guard history.spanCount > 1, !list.isEmpty else { return [] }
-    let most = max(1, history.mappings.joined().max() ?? 1)
+    let highest = max(1, history.mappings.joined().max() ?? 1)
     let signs = Array(" ▁▂▃▄▅▆▇█")
     let rows = list.map { index, depth in
       let counts = history.mappings[index]
       let chart = String(
-        counts.map { $0 == 0 ? " " : signs[max(1, Int(Double($0) / Double(most) * 8))] })
+        counts.map { $0 == 0 ? " " : signs[max(1, Int(Double($0) / Double(highest) * 8))] })
       let made = picture.volumes[index].details.map { "\($0.creationTime)" } ?? "?"
       let indent = String(repeating: "  ", count: min(depth, 8)) + (depth > 0 ? "└ " : "")
       return TextColumns.fitted(indent + picture.volumes[index].name.oneLine, 36)

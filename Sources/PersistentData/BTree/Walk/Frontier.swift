@@ -63,14 +63,14 @@ extension [UInt32] {
     let digits = 1 << 11
     precondition(MetadataBlock.maximumCount <= UInt64(digits * digits))
     for shift in [0, 11] as [UInt32] {
-      var places = [Int](repeating: 0, count: digits + 1)
-      for block in self { places[Int(block >> shift) % digits + 1] += 1 }
-      for digit in 1...digits { places[digit] += places[digit - 1] }
+      var starts = [Int](repeating: 0, count: digits + 1)
+      for block in self { starts[Int(block >> shift) % digits + 1] += 1 }
+      for digit in 1...digits { starts[digit] += starts[digit - 1] }
       var sorted = self
       for block in self {
         let digit = Int(block >> shift) % digits
-        sorted[places[digit]] = block
-        places[digit] += 1
+        sorted[starts[digit]] = block
+        starts[digit] += 1
       }
       self = sorted
     }

@@ -28,14 +28,14 @@ package struct ValueSurvey: Sendable {
 
   /// The first entry from `index` on that refers to one of the blocks.
   @inlinable package func firstHit(from index: Int) -> Int? {
-    var place = index &>> 6
-    guard place < 4 else { return nil }
-    var bits = words[place] & (UInt64.max &<< UInt64(truncatingIfNeeded: index & 63))
+    var word = index &>> 6
+    guard word < 4 else { return nil }
+    var bits = words[word] & (UInt64.max &<< UInt64(truncatingIfNeeded: index & 63))
     while bits == 0 {
-      place += 1
-      guard place < 4 else { return nil }
-      bits = words[place]
+      word += 1
+      guard word < 4 else { return nil }
+      bits = words[word]
     }
-    return 64 &* place &+ bits.trailingZeroBitCount
+    return 64 &* word &+ bits.trailingZeroBitCount
   }
 }

@@ -76,13 +76,13 @@ internal import CSystem
       guard let words = unsafe region.words else { continue }
       for page in 0..<CountPages.pagesPerRegion {
         if let bytes = unsafe region.pages?[page] {
-          for place in 0..<CountPages.pageBlocks where unsafe bytes[place] == CountPages.exclusive {
-            unsafe bytes[place] = 1
+          for entry in 0..<CountPages.pageBlocks where unsafe bytes[entry] == CountPages.exclusive {
+            unsafe bytes[entry] = 1
           }
         } else {
-          for place in page * CountPages.pageWords..<(page + 1) * CountPages.pageWords {
-            let word = unsafe words[place]
-            unsafe words[place] = word ^ (word & word >> 1 & Bitmap.lowBits)
+          for index in page * CountPages.pageWords..<(page + 1) * CountPages.pageWords {
+            let word = unsafe words[index]
+            unsafe words[index] = word ^ (word & word >> 1 & Bitmap.lowBits)
           }
         }
       }
@@ -153,10 +153,10 @@ internal import CSystem
     guard let bytes = unsafe bytes(ofPage: Int(first >> CountPages.pageBits)) else {
       return word(with: first)
     }
-    let place = Int(first) % CountPages.pageBlocks
+    let start = Int(first) % CountPages.pageBlocks
     var word: UInt64 = 0
     for entry in 0..<Bitmap.entriesPerWord {
-      let count = UInt64(min(3, unsafe bytes[place + entry]))
+      let count = UInt64(min(3, unsafe bytes[start + entry]))
       word |= (count >> 1 | (count & 1) << 1) << UInt64(2 * entry)
     }
     return word
@@ -212,21 +212,21 @@ internal import CSystem
     // The two bits of pages that have bytes are full.
     if unsafe CountPages.increment(words, first, last, isExclusive ? watch : 0, watch) { return }
     let bytes = unsafe widen(page)
-    for place in first...last {
-      let count = unsafe bytes[place]
+    for entry in first...last {
+      let count = unsafe bytes[entry]
       if isExclusive, count == 0 {
-        unsafe bytes[place] = CountPages.exclusive
+        unsafe bytes[entry] = CountPages.exclusive
         continue
       }
       if isExclusive || count == CountPages.exclusive { hasRivals = true }
       if count < CountPages.inTable - 1 {
-        unsafe bytes[place] = count + 1
+        unsafe bytes[entry] = count + 1
       } else if count == CountPages.exclusive {
-        unsafe bytes[place] = 2
+        unsafe bytes[entry] = 2
       } else {
-        let block = UInt64(page) << CountPages.pageBits | UInt64(place)
+        let block = UInt64(page) << CountPages.pageBits | UInt64(entry)
         large[block] = large[block, default: UInt64(count)] + 1
-        unsafe bytes[place] = CountPages.inTable
+        unsafe bytes[entry] = CountPages.inTable
       }
     }
   }
@@ -280,12 +280,12 @@ internal import CSystem
   /// The words of a page; its region gets them if it has none.
   private func words(ofPage page: Int) -> UnsafeMutablePointer<UInt64> {
     let region = page / CountPages.pagesPerRegion
-    let place = page % CountPages.pagesPerRegion * CountPages.pageWords
-    if let words = unsafe regions[region].words { return unsafe words + place }
+    let start = page % CountPages.pagesPerRegion * CountPages.pageWords
+    if let words = unsafe regions[region].words { return unsafe words + start }
     let words = UnsafeMutablePointer<UInt64>.allocate(capacity: CountPages.wordsPerRegion)
     unsafe words.initialize(repeating: 0, count: CountPages.wordsPerRegion)
     unsafe regions[region].words = unsafe words
-    return unsafe words + place
+    return unsafe words + start
   }
 
   private func bytes(ofPage page: Int) -> UnsafeMutablePointer<UInt8>? {
@@ -298,10 +298,10 @@ internal import CSystem
     if let bytes = unsafe bytes(ofPage: page) { return unsafe bytes }
     let words = unsafe words(ofPage: page)
     let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: CountPages.pageBlocks)
-    for place in 0..<CountPages.pageBlocks {
-      let word = unsafe words[place / Bitmap.entriesPerWord]
-      let count = UInt8(Bitmap.count(place % Bitmap.entriesPerWord, in: word))
-      unsafe (bytes + place).initialize(to: count == 3 && watch != 0 ? CountPages.exclusive : count)
+    for entry in 0..<CountPages.pageBlocks {
+      let word = unsafe words[entry / Bitmap.entriesPerWord]
+      let count = UInt8(Bitmap.count(entry % Bitmap.entriesPerWord, in: word))
+      unsafe (bytes + entry).initialize(to: count == 3 && watch != 0 ? CountPages.exclusive : count)
     }
     unsafe words.update(repeating: .max, count: CountPages.pageWords)
     let region = page / CountPages.pagesPerRegion

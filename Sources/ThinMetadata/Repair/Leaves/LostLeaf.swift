@@ -87,8 +87,8 @@ package struct LostLeaves: Sendable {
   /// Devices that contradict each other tell nothing.
   private mutating func solve(_ equations: [Equation]) {
     var open = equations
-    while let place = open.firstIndex(where: { $0.leaves.count <= 1 }) {
-      let equation = open.remove(at: place)
+    while let index = open.firstIndex(where: { $0.leaves.count <= 1 }) {
+      let equation = open.remove(at: index)
       guard let leaf = equation.leaves.first else {
         if let missing = equation.missing, missing != 0 { isConsistent = false }
         continue
@@ -101,6 +101,6 @@ package struct LostLeaves: Sendable {
         open[other].missing = missing >= count ? missing - count : nil
       }
     }
-    if !isConsistent { for place in leaves.indices { leaves[place].mappingCount = nil } }
+    if !isConsistent { for index in leaves.indices { leaves[index].mappingCount = nil } }
   }
 }

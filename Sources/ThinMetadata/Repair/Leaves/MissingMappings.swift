@@ -18,20 +18,20 @@ extension PoolReader {
   /// out.
   var missingMappings: [MissingMappings] {
     let totals = mappingTotals
-    return (devices + heldDevices).enumerated().compactMap { place, device in
-      guard let root = device.root, totals[below: root.number].hasDamage else { return nil }
+    return (devices + heldDevices).enumerated().compactMap { index, device in
+      guard let root = device.root, totals[below: root].hasDamage else { return nil }
       var nodes: [MetadataBlock] = []
       var hasLostPointers = false
-      mappings.forEachBottom(below: root, entering: { totals[below: $0.number].hasDamage }) {
+      mappings.forEachBottom(below: root, entering: { totals[below: $0].hasDamage }) {
         guard case .hole(let block, _) = $0 else { return }
         if let block { nodes.append(block) } else { hasLostPointers = true }
       }
-      let kept = totals[below: root.number].entryCount
+      let kept = totals[below: root].entryCount
       let count = device.details.flatMap { details in
         details.mappedBlocks >= kept ? details.mappedBlocks - kept : nil
       }
       return MissingMappings(
-        device: device.id, isLive: place < devices.count, nodes: nodes,
+        device: device.id, isLive: index < devices.count, nodes: nodes,
         hasLostPointers: hasLostPointers, count: count)
     }
   }
@@ -41,7 +41,7 @@ extension PoolReader {
     let totals = mappingTotals
     return (devices + heldDevices).allSatisfy { device in
       guard let root = device.root, let details = device.details else { return false }
-      let total = totals[below: root.number]
+      let total = totals[below: root]
       return total.hasDamage || total.entryCount == details.mappedBlocks
     }
   }

@@ -31,10 +31,10 @@ struct ImpossibleIDs {
         places.contains { ImpossibleIDs.fit(other, devices[$0], totals) }
       }
       if places.count == 1, rivals == 1 {
-        let place = places[0]
-        devices[place].root = devices[place].root ?? device.root
-        devices[place].details = devices[place].details ?? device.details
-        note(device, devices[place].id, isMadeUp: false)
+        let index = places[0]
+        devices[index].root = devices[index].root ?? device.root
+        devices[index].details = devices[index].details ?? device.details
+        note(device, devices[index].id, isMadeUp: false)
       } else {
         open.append(device)
       }
@@ -69,7 +69,7 @@ struct ImpossibleIDs {
     guard isEither, let root = odd.root ?? device.root,
       let details = odd.details ?? device.details
     else { return false }
-    let total = totals[below: root.number]
+    let total = totals[below: root]
     return !total.hasDamage && total.entryCount == details.mappedBlocks
   }
 }

@@ -103,8 +103,8 @@ extension StoredSpaceMap {
   fileprivate static func countedDataBlocks(of superblock: Superblock, in file: BlockFile) -> UInt64
   {
     let bitmaps = data(of: superblock, in: file).indexEnd
-    let most = min(file.blockCount, MetadataBlock.maximumCount)
-    return min(bitmaps, most) * UInt64(Bitmap.entryCount)
+    let limit = min(file.blockCount, MetadataBlock.maximumCount)
+    return min(bitmaps, limit) * UInt64(Bitmap.entryCount)
   }
 
   /// One more than the last block that is both in use, as stored, and referred to.

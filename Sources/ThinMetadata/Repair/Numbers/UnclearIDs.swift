@@ -17,24 +17,24 @@ struct UnclearIDs {
   /// `devices`: of `reader`, each with an id that it can have.
   init(_ devices: [ThinDevice], _ reader: PoolReader) {
     self.devices = devices
-    let listed = devices.indices.filter { place in
-      let id = devices[place].id
-      return devices[place].root == nil && devices[place].details != nil
+    let listed = devices.indices.filter { index in
+      let id = devices[index].id
+      return devices[index].root == nil && devices[index].details != nil
         && !reader.lostTopLevel.contains { $0.contains(id) }
     }
-    let rooted = devices.indices.filter { place in
-      let id = devices[place].id
-      return devices[place].root != nil && devices[place].details == nil
+    let rooted = devices.indices.filter { index in
+      let id = devices[index].id
+      return devices[index].root != nil && devices[index].details == nil
         && !reader.lostDetails.contains { $0.contains(id) }
     }
-    guard listed.count == 1, rooted.count == 1, let place = listed.first, let other = rooted.first,
-      let details = devices[place].details, let root = devices[other].root
+    guard listed.count == 1, rooted.count == 1, let index = listed.first, let other = rooted.first,
+      let details = devices[index].details, let root = devices[other].root
     else { return }
-    let total = reader.mappingTotals[below: root.number]
+    let total = reader.mappingTotals[below: root]
     guard !total.hasDamage, total.entryCount == details.mappedBlocks, total.entryCount > 0
     else { return }
-    self.devices[place].root = root
+    self.devices[index].root = root
     self.devices[other].details = details
-    pairs = [(details: devices[place].id, tree: devices[other].id)]
+    pairs = [(details: devices[index].id, tree: devices[other].id)]
   }
 }
