@@ -137,7 +137,7 @@ struct EraDamage: Sendable, CustomTestStringConvertible {
     let check = EraReport(of: try image.open())
     let block = try #require(check.superblock?.heldRoot)
     let found = try #require(check.findings.sorted.first { $0.rule == .metadataSnapshotHeld })
-    #expect(block > 0 && found.found == "block \(block)")
+    #expect(block > 0 && found.found.words == "block \(block)")
     #expect(found.site.structure == "metadata snapshot")
     #expect(check.findings.worst == .note)
   }

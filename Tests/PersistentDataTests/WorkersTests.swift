@@ -154,6 +154,25 @@ import Threads
       leak(9).description == "leak: map, key 9: allocated, but nothing uses it")
   }
 
+  @Test func `evidence says its number, and the least and the greatest that it can be`() {
+    let count: UInt64 = 7
+    let found: Evidence = "count \(count)"
+    #expect(found.words == "count 7" && found.number == 7)
+    #expect(("block \(count) of \(count + 1)" as Evidence).number == nil)
+    #expect(("bits \(-1)" as Evidence).number == nil)
+    #expect(Evidence(words: "a leaf").number == nil && Evidence.none.isEmpty)
+    let cases: [(Evidence, String, UInt64?, UInt64?)] = [
+      (.exactly(count), "7", 7, 7), (.atMost(count), "at most 7", nil, 7),
+      (.atLeast(count), "at least 7", 7, nil), (.below(count), "below 7", nil, 6),
+      (.below(0), "below 0", nil, nil), (.above(count), "> 7", 8, nil),
+      (.above(.max), "> \(UInt64.max)", nil, nil),
+      (.multiple(of: 8, atMost: 64), "a multiple of 8, at most 64", 8, 64),
+    ]
+    for (evidence, words, min, max) in cases {
+      #expect(evidence.words == words && evidence.min == min && evidence.max == max)
+    }
+  }
+
   @Test func `every rule has a fault of its own, and only what is harmless can be mended`() {
     #expect(Set(Rule.allCases.map(\.entry.fault)).count == Rule.allCases.count)
     for rule in Rule.allCases where rule.entry.isMendable { #expect(rule.severity < .error) }

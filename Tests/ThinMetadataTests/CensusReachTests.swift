@@ -42,7 +42,7 @@ import ThinMetadata
       try file.close()
     }
 
-    func roots() throws -> [UInt32] {
+    func roots() throws -> [MetadataBlock] {
       OldRoots(try BlockFile(path, .read, .salvage)).roots.map(\.block)
     }
   }
@@ -53,7 +53,7 @@ import ThinMetadata
   ) throws {
     let pool = try Pool(place: place)
     try pool.fill(before: place)
-    #expect(try pool.roots().contains(UInt32(place)))
+    #expect(try pool.roots().contains(MetadataBlock(index: place)))
   }
 
   @Test func `a long stretch that holds nothing of a pool ends the search`() throws {
@@ -61,7 +61,7 @@ import ThinMetadata
     let pool = try Pool(place: place)
     try pool.fill(before: place)
     let roots = try pool.roots()
-    #expect(!roots.contains(UInt32(place)))
+    #expect(!roots.contains(MetadataBlock(index: place)))
     // Those of the pool itself are all there.
     #expect(try roots == OldRoots(pool.image.open(Scratch(), .read, .salvage)).roots.map(\.block))
   }
@@ -69,7 +69,7 @@ import ThinMetadata
   @Test func `behind a hole everything is looked at, however large it is`() throws {
     let place = 4_000_000
     let pool = try Pool(place: place)
-    #expect(try pool.roots().contains(UInt32(place)))
+    #expect(try pool.roots().contains(MetadataBlock(index: place)))
   }
 
   @Test func `where the counts can't be read the whole device is looked at`() throws {
@@ -79,6 +79,6 @@ import ThinMetadata
     let file = try FileHandle(forUpdating: URL(fileURLWithPath: pool.path))
     try file.write(contentsOf: Data(count: MetadataBlock.size))
     try file.close()
-    #expect(try pool.roots().contains(UInt32(place)))
+    #expect(try pool.roots().contains(MetadataBlock(index: place)))
   }
 }

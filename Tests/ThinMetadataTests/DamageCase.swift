@@ -108,7 +108,7 @@ struct DamageCase: Sendable, CustomTestStringConvertible {
     let report = try image.check()
     let found = report.findings.sorted.filter { $0.rule != .countsNotJudged }
     #expect(found.map(\.rule) == [.blockBadChecksum])
-    #expect(found.first?.found == "one flipped bit, bit 5 of byte 1000; repair turns it back")
+    #expect(found.first?.found.words == "one flipped bit, bit 5 of byte 1000; repair turns it back")
     #expect(report.findings.worst == .error)
   }
 }

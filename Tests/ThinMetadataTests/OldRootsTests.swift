@@ -33,15 +33,15 @@ import ThinMetadata
     let image = try MetadataImage(kernel: "thin/\(name)")
     let old = try roots(image)
     let lists = image.deviceLists
-    #expect(old.roots.map(\.block).sorted() == lists.map { UInt32($0.block) })
+    #expect(old.roots.map(\.block).sorted() == lists.map { MetadataBlock(UInt32($0.block)) })
     for list in lists {
-      let root = try #require(old[UInt32(list.block)])
+      let root = try #require(old[MetadataBlock(UInt32(list.block))])
       #expect(root.deviceCount == list.keys.count)
       guard root.isWhole else { continue }
       let count = list.values.reduce(0) { $0 + image.mappings(below: $1).count }
       #expect(root.mappings == UInt64(count), "root \(list.block)")
       #expect(
-        old.devices(below: root.block).map(\.root) == list.values.map { UInt32($0) })
+        old.devices(below: root.block).map(\.root) == list.values.map { MetadataBlock(UInt32($0)) })
     }
   }
 
@@ -50,7 +50,7 @@ import ThinMetadata
     let image = try MetadataImage(kernel: "thin/\(name)")
     let live = try #require(try roots(image).roots.first)
     #expect(live.standing == .live && live.isWhole && live.isDateExact)
-    #expect(UInt64(live.block) == image.superblock.mappingRoot)
+    #expect(UInt64(live.block.number) == image.superblock.mappingRoot)
     #expect(live.deviceCount == image.devices.count)
     #expect(live.mappings == UInt64(image.mappings.values.reduce(0) { $0 + $1.count }))
     #expect(live.deviceCount == 0 || live.isConfirmed)
@@ -71,7 +71,7 @@ import ThinMetadata
     let old = try roots(image)
     #expect(image.leaves(below: image.superblock.mappingRoot).count > 2)
     for leaf in image.leaves(below: image.superblock.mappingRoot) {
-      #expect(old[UInt32(leaf.block)] == nil)
+      #expect(old[MetadataBlock(UInt32(leaf.block))] == nil)
     }
     #expect(old.devices(below: old.live?.block ?? 0).map(\.id) == image.devices.map(\.id))
   }

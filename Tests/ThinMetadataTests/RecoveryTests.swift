@@ -45,7 +45,7 @@ import ThinMetadata
       let undelete = try Undelete(difference.id, from: root.block, of: image)
       try undelete.expectSound(place)
       #expect(undelete.others == image.mappings, place)
-      let before = image.mappings(below: UInt64(difference.root), where: { _ in true })
+      let before = image.mappings(below: UInt64(difference.root.number), where: { _ in true })
       #expect(undelete.back.allSatisfy { before[$0.key] == $0.value }, place)
       for part in undelete.recovery.parts {
         for offset in 0..<part.run.length {

@@ -31,7 +31,7 @@ import ThinMetadata
   }
 
   private func recovered(
-    _ choice: StateRecovery.Choice, from root: UInt32, of image: MetadataImage,
+    _ choice: StateRecovery.Choice, from root: MetadataBlock, of image: MetadataImage,
     dataBlocks: UInt64? = nil
   ) throws -> Result {
     let scratch = try Scratch()

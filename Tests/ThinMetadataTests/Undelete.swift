@@ -14,7 +14,7 @@ struct Undelete {
   let others: [UInt64: [UInt64: Mapping]]
 
   init(
-    _ device: UInt64, from root: UInt32, of image: MetadataImage, as newID: UInt64? = nil,
+    _ device: UInt64, from root: MetadataBlock, of image: MetadataImage, as newID: UInt64? = nil,
     overriding overrides: PoolOverrides = PoolOverrides()
   ) throws {
     let scratch = try Scratch()
@@ -79,4 +79,9 @@ extension MetadataImage {
       all.merge(child) { first, _ in first }
     }
   }
+}
+
+/// Blocks as tests name them.
+extension MetadataBlock: ExpressibleByIntegerLiteral {
+  package init(integerLiteral number: UInt32) { self.init(number) }
 }

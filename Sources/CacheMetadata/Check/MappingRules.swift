@@ -62,13 +62,13 @@ struct MappingRules: Sendable {
     into findings: inout Findings
   ) {
     guard let rule = brokenRule(by: value) else { return }
-    let origin = "origin block \(CacheMapping(value).originBlock)"
-    let (found, expected) =
+    let origin: Evidence = "origin block \(CacheMapping(value).originBlock)"
+    let (found, expected): (Evidence, Evidence) =
       switch rule {
       case .mappingOfUnusedBlock: ("value \(value)", "0")
-      case .originBlockOutOfRange: (origin, "below \(MappingRules.originLimit)")
-      case .originBlockBeyondDiscards: (origin, "below \(originEnd)")
-      default: ("value \(value)", "")
+      case .originBlockOutOfRange: (origin, .below(MappingRules.originLimit))
+      case .originBlockBeyondDiscards: (origin, .below(originEnd))
+      default: ("value \(value)", .none)
       }
     findings.report(
       rule,

@@ -19,8 +19,9 @@ extension CacheSuperblock {
     if !CacheSuperblock.isPossible(dataBlockSectors: dataBlockSectors) {
       findings.report(
         .dataBlockSizeInvalid, at: site, found: "\(dataBlockSectors) sectors",
-        expected: "a multiple of \(CacheSuperblock.dataBlockSectorsUnit), at most "
-          + "\(CacheSuperblock.dataBlockSectorsMaximum)")
+        expected: .multiple(
+          of: CacheSuperblock.dataBlockSectorsUnit, atMost: CacheSuperblock.dataBlockSectorsMaximum)
+      )
     }
     if policyHintSize != 0, policyHintSize != 4 {
       findings.report(
@@ -40,12 +41,12 @@ extension CacheSuperblock {
     if !isMultiple || (size / unit).nonzeroBitCount != 1 {
       findings.report(
         .discardBlockSizeInvalid, at: site, found: "\(size) sectors",
-        expected: "\(unit) times a power of two")
+        expected: Evidence(words: "\(unit) times a power of two"))
     }
     if discardBlockCount > CacheSuperblock.discardBlockCountMaximum {
       findings.report(
         .discardBlockCountInvalid, at: site, found: "\(discardBlockCount)",
-        expected: "at most \(CacheSuperblock.discardBlockCountMaximum)")
+        expected: .atMost(CacheSuperblock.discardBlockCountMaximum))
     }
   }
 

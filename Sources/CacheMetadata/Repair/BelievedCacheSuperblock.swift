@@ -91,7 +91,8 @@ struct BelievedCacheSuperblock: Sendable {
 
   /// Takes the one array that the space map says is in use, and that nothing leads to.
   private mutating func correctRoot() {
-    guard let index = UInt32(exactly: superblock.metadataSpaceMap.bitmapRoot),
+    let map = superblock.metadataSpaceMap
+    guard let index = MetadataBlock(pointer: map.bitmapRoot, count: file.blockCount),
       let state = MetadataState(StateCensus(ofCache: file), index: index),
       let root = state.openRoot(
         like: [.array(valueSize: 8)],

@@ -63,8 +63,8 @@ extension BTreeNode {
 extension StateCensus {
   /// Whether any block of an array is there, of whatever age: a cache that was used has some.
   fileprivate var holdsArrayBlocks: Bool {
-    metadataBlocks.contains { number in
-      let kind = try? file.withBlock(MetadataBlock(number)) { BlockKind(of: $0) }
+    metadataBlocks.contains { block in
+      let kind = try? file.withBlock(block) { BlockKind(of: $0) }
       return kind == .array
     }
   }
@@ -147,7 +147,7 @@ private struct CacheState {
       dataBlockSectors: overrides.dataBlockSectors ?? 0, cacheBlockCount: count,
       policy: overrides.policy ?? "smq", hintSize: 4)
     let map = SpaceMapRoot(
-      blockCount: state.countedBlocks, allocatedCount: 0, bitmapRoot: UInt64(state.index),
+      blockCount: state.countedBlocks, allocatedCount: 0, bitmapRoot: UInt64(state.index.number),
       refCountRoot: refCountRoot)
     var roots = CacheRoots()
     roots.mappings = UInt64(mappings.number)

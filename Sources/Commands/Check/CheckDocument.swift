@@ -63,8 +63,11 @@ struct CheckDocument<Tool: CheckTool> {
         json.range(keys)
       }
     }
-    json.field("found", finding.found.isEmpty ? nil : finding.found)
-    json.field("expected", finding.expected.isEmpty ? nil : finding.expected)
+    json.field("found", finding.found.isEmpty ? nil : finding.found.words)
+    json.field("found_number", finding.found.number)
+    json.field("expected", finding.expected.isEmpty ? nil : finding.expected.words)
+    json.field("expected_min", finding.expected.min)
+    json.field("expected_max", finding.expected.max)
     json.field("message", finding.description)
   }
 }

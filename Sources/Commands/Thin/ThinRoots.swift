@@ -86,6 +86,7 @@ struct ThinRoots: Tool {
     let source = try openInput(path, .read, .salvage)
     // Trees of other targets can look like a pool's.
     try refuseOtherTarget(source, path)
+    let from = from.map(MetadataBlock.init)
     if let from, let output, case .device(let id)? = recover.first, recover.count == 1 {
       try recover(id, from, source, output)
     } else if let from, let output, !recover.isEmpty {
@@ -126,7 +127,7 @@ struct ThinRoots: Tool {
 
   /// Takes several devices back, or all.
   private func recoverState(
-    _ root: UInt32, _ source: BlockFile, _ output: String
+    _ root: MetadataBlock, _ source: BlockFile, _ output: String
   ) throws(Failure) {
     let target = try openTarget(source, output)
     let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
@@ -157,7 +158,7 @@ struct ThinRoots: Tool {
   }
 
   private func recover(
-    _ id: UInt64, _ root: UInt32, _ source: BlockFile, _ output: String
+    _ id: UInt64, _ root: MetadataBlock, _ source: BlockFile, _ output: String
   ) throws(Failure) {
     let target = try openTarget(source, output)
     let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
@@ -172,7 +173,7 @@ struct ThinRoots: Tool {
   }
 
   private func recovery(
-    of id: UInt64, from root: UInt32, _ source: BlockFile, _ salvage: Salvage
+    of id: UInt64, from root: MetadataBlock, _ source: BlockFile, _ salvage: Salvage
   ) throws(Failure) -> Recovery {
     do throws(RecoveryError) {
       return try Recovery(of: id, from: root, in: source, beside: salvage, as: newID)
@@ -181,7 +182,7 @@ struct ThinRoots: Tool {
     }
   }
 
-  private func failure(_ error: RecoveryError, _ ids: [UInt64], _ root: UInt32) -> Failure {
+  private func failure(_ error: RecoveryError, _ ids: [UInt64], _ root: MetadataBlock) -> Failure {
     switch error {
     case .noSuchRoot(let trees):
       let hint = trees.first.map {

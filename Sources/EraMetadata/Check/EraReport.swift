@@ -118,7 +118,7 @@ extension EraReader {
     func site(_ era: UInt64) -> Site { Site(tree.label, keys: era...era) }
     for era in eras where era > current || (era == current && !isCurrentArchived) {
       findings.report(
-        .writesetInFuture, at: site(era), found: "era \(era)", expected: "below \(current)")
+        .writesetInFuture, at: site(era), found: "era \(era)", expected: .below(current))
     }
     for (era, next) in zip(eras, eras.dropFirst()) where next != era + 1 {
       let isHidden = view.lostEras.contains { $0.overlaps(era + 1...next - 1) }
@@ -152,7 +152,7 @@ private struct EraVisitor: ArrayVisitor {
       findings.report(
         isFuture ? .blockEraInFuture : .blockEraPastWriteset,
         at: shape.site(block: block.block, entry: index, keys: key...key), found: "era \(era)",
-        expected: "at most \(isFuture ? UInt64(current) : highest)")
+        expected: .atMost(isFuture ? UInt64(current) : highest))
     }
   }
 }

@@ -90,12 +90,12 @@ package struct EraSuperblock: SuperblockFormat {
     if dataBlockSectors == 0 || dataBlockSectors % EraSuperblock.dataBlockSectorsUnit != 0 {
       findings.report(
         .dataBlockSizeInvalid, at: site, found: "\(dataBlockSectors) sectors",
-        expected: "a multiple of \(EraSuperblock.dataBlockSectorsUnit)")
+        expected: .multiple(of: EraSuperblock.dataBlockSectorsUnit))
     }
     if blockCount > EraSuperblock.blockCountMaximum {
       findings.report(
         .blockCountInvalid, at: site, found: "\(blockCount) blocks",
-        expected: "at most \(EraSuperblock.blockCountMaximum)")
+        expected: .atMost(EraSuperblock.blockCountMaximum))
     }
   }
 }

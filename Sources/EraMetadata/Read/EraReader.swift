@@ -70,13 +70,7 @@ package struct EraReader: Sendable {
     let pointer = live.superblock.heldRoot
     guard pointer != 0 else { return nil }
     let site = Structure.metadataSnapshot
-    guard let block = MetadataBlock(pointer: pointer, count: usage.blockCount) else {
-      findings.report(
-        .childOutOfDevice, at: site, found: "block \(pointer)",
-        expected: "below \(usage.blockCount)")
-      return nil
-    }
-    usage.references.increment(pointer)
+    guard let block = usage.follow(pointer, from: site, &findings) else { return nil }
     _ = usage.claim(block, for: site.structure)
     let superblock = EraSuperblock.read(block, of: file, at: site, into: &findings)
     superblock?.check(home: block, at: site, into: &findings)

@@ -53,8 +53,9 @@ struct BelievedEraSuperblock: Sendable {
     let current = superblock.currentWriteset.root
     let isCurrentDoubtful = current != 0 && look(current) != .array(valueSize: 8)
     let isTreeDoubtful = look(superblock.writesetRoot) != writesetTree
+    let map = superblock.metadataSpaceMap
     guard isArrayDoubtful || isTreeDoubtful || isCurrentDoubtful,
-      let index = UInt32(exactly: superblock.metadataSpaceMap.bitmapRoot),
+      let index = MetadataBlock(pointer: map.bitmapRoot, count: file.blockCount),
       let state = MetadataState(StateCensus(ofEra: file), index: index)
     else { return }
     let known: Set<UInt64> = [

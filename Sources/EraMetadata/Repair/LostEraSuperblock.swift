@@ -111,7 +111,7 @@ private struct EraState {
       dataBlockSectors: overrides.dataBlockSectors ?? copy?.dataBlockSectors ?? 0,
       blockCount: count, currentEra: eras == nil ? max(era, overrides.currentEra ?? 0) : era)
     let map = SpaceMapRoot(
-      blockCount: state.countedBlocks, allocatedCount: 0, bitmapRoot: UInt64(state.index),
+      blockCount: state.countedBlocks, allocatedCount: 0, bitmapRoot: UInt64(state.index.number),
       refCountRoot: roots.refCounts)
     var superblock = EraSuperblock(
       header, metadataSpaceMap: map, writesetRoot: UInt64(roots.writesets?.number ?? 0),

@@ -80,7 +80,7 @@ extension ArrayBlock {
     guard entryCount <= capacity, entryCount >= wanted else {
       findings.report(
         .arrayWrongEntryCount, at: site, found: "\(entryCount) values",
-        expected: entryCount < wanted ? "at least \(wanted)" : "at most \(capacity)")
+        expected: entryCount < wanted ? .atLeast(wanted) : .atMost(capacity))
       return false
     }
     // Nobody reads what lies beyond the array's end, so there it is no harm.

@@ -141,7 +141,7 @@ private struct ArrayReader<Visitor: ArrayVisitor>: BlockVisitor {
   mutating func unreadable(_ index: Int, _ error: IOError) {
     let place = places[index]
     findings.report(
-      .blockUnreadable, at: array.site(ofBlock: place), found: error.description)
+      .blockUnreadable, at: array.site(ofBlock: place), found: Evidence(words: error.description))
     damaged.insert(place)
   }
 }

@@ -70,10 +70,10 @@ package struct StoredArrays: Sendable {
         _ = block.check(home: home, shape: shape, wanted: wanted, at: site, into: &faults)
       }
     } catch {
-      faults.report(.blockUnreadable, at: site, found: error.description)
+      faults.report(.blockUnreadable, at: site, found: Evidence(words: error.description))
     }
     guard let fault = faults.sorted.first else { return }
-    findings.report(.arrayTailDamaged, at: site, found: fault.rule.entry.fault)
+    findings.report(.arrayTailDamaged, at: site, found: Evidence(words: fault.rule.entry.fault))
   }
 
   /// One of the arrays that were read.
@@ -98,20 +98,11 @@ package struct StoredArrays: Sendable {
   ) {
     let first = place.multipliedReportingOverflow(by: shape.entriesPerBlock)
     let keys = first.overflow ? nil : first.partialValue...first.partialValue
-    guard let block = MetadataBlock(pointer: pointer, count: usage.blockCount) else {
-      findings.report(
-        .childOutOfDevice, at: shape.site(keys: keys), found: "block \(pointer)",
-        expected: "below \(usage.blockCount)")
-      return
-    }
-    usage.references.increment(pointer)
+    guard let block = usage.follow(pointer, from: shape.site(keys: keys), &findings) else { return }
     // Leaves that arrays have of their own may lead to a block that they share.
     if places[pointer] == place { return }
-    if let earlier = usage.claim(block, for: shape.name) {
-      findings.report(.blockUsedTwice, at: shape.site(block: pointer, keys: keys), found: earlier)
-    } else {
-      places[pointer] = place
-    }
+    let site = shape.site(block: pointer, keys: keys)
+    if usage.claim(block, for: shape.name, at: site, &findings) { places[pointer] = place }
   }
 }
 

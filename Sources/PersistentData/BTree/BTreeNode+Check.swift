@@ -46,7 +46,7 @@ extension BTreeNode {
     guard entryCount <= maxEntries, maxEntries <= capacity else {
       findings.report(
         .nodeOverfull, at: tree.site(reference), found: "\(entryCount) of \(maxEntries)",
-        expected: "at most \(capacity)")
+        expected: .atMost(capacity))
       return false
     }
     if kind == .internal, entryCount == 0 {
@@ -62,7 +62,7 @@ extension BTreeNode {
     if !reference.isRoot, entryCount < BTreeNode.minimumEntries(valueSize: valueSize) {
       findings.report(
         .nodeUnderfull, at: tree.site(reference), found: "\(entryCount) entries",
-        expected: "at least \(BTreeNode.minimumEntries(valueSize: valueSize))")
+        expected: .atLeast(BTreeNode.minimumEntries(valueSize: valueSize)))
     }
     return true
   }
@@ -79,12 +79,12 @@ extension BTreeNode {
     if key(0) < reference.first {
       findings.report(
         .keyOutOfRange, at: tree.site(reference, entry: 0), found: "\(key(0))",
-        expected: ">= \(reference.first)")
+        expected: .atLeast(reference.first))
     }
     if last > reference.last {
       findings.report(
         .keyOutOfRange, at: tree.site(reference, entry: entryCount - 1), found: "\(last)",
-        expected: "<= \(reference.last)")
+        expected: .atMost(reference.last))
     }
     return true
   }
@@ -95,6 +95,6 @@ extension BTreeNode {
     guard let index = (1..<entryCount).first(where: { key($0) <= key($0 - 1) }) else { return }
     findings.report(
       .keysNotAscending, at: tree.site(reference, entry: index), found: "\(key(index))",
-      expected: "> \(key(index - 1))")
+      expected: .above(key(index - 1)))
   }
 }

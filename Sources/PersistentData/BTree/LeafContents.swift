@@ -46,7 +46,9 @@ package struct LeafContents<Value: Sendable>: Sendable {
   package var leaves: [MetadataBlock: [(UInt64, Value)]] { byLeaf }
 
   /// The internal nodes that lead to any of `blocks`.
-  package func parents(of blocks: Set<UInt32>) -> Set<MetadataBlock> { walk.parents(of: blocks) }
+  package func parents(of blocks: Set<MetadataBlock>) -> Set<MetadataBlock> {
+    walk.parents(of: blocks)
+  }
 
   /// Nodes that can't be used, by block.
   package var holes: [MetadataBlock: TreeWalk.Hole] { walk.holes }

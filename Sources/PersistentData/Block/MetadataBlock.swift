@@ -26,6 +26,12 @@ package struct MetadataBlock: Hashable, Comparable, Sendable {
     self.number = number
   }
 
+  /// `index`: in a table with an entry for each block of a device.
+  @inlinable package init(index: Int) { number = UInt32(index) }
+
+  /// The block behind this one, if the device has one.
+  package var next: MetadataBlock { MetadataBlock(number &+ 1) }
+
   @inlinable package var index: Int { Int(number) }
 
   @inlinable package static func < (left: MetadataBlock, right: MetadataBlock) -> Bool {

@@ -58,11 +58,11 @@ extension Site: CustomStringConvertible {
 package struct Finding: Hashable, Sendable {
   package let rule: Rule
   package let site: Site
-  /// What the metadata has there, and what should be there; empty where the rule says it all.
-  package let found: String
-  package let expected: String
+  /// What the metadata has there, and what should be there.
+  package let found: Evidence
+  package let expected: Evidence
 
-  package init(_ rule: Rule, at site: Site, found: String = "", expected: String = "") {
+  package init(_ rule: Rule, at site: Site, found: Evidence = .none, expected: Evidence = .none) {
     self.rule = rule
     self.site = site
     self.found = found
@@ -75,8 +75,8 @@ extension Finding: CustomStringConvertible {
   package var description: String {
     let entry = rule.entry
     var evidence: [String] = []
-    if !found.isEmpty { evidence.append("found \(found)") }
-    if !expected.isEmpty { evidence.append("expected \(expected)") }
+    if !found.isEmpty { evidence.append("found \(found.words)") }
+    if !expected.isEmpty { evidence.append("expected \(expected.words)") }
     let tail = evidence.isEmpty ? "" : " (\(evidence.joined(separator: ", ")))"
     return "\(entry.severity.name): \(site): \(entry.fault)\(tail)"
   }
@@ -89,7 +89,7 @@ extension Finding: Comparable {
   private var rank: (Int, UInt64, UInt64, Int, UInt64, String) {
     (
       site.label.order, site.device ?? 0, site.block ?? 0, site.entry ?? -1,
-      site.keys?.lowerBound ?? 0, rule.rawValue + found
+      site.keys?.lowerBound ?? 0, rule.rawValue + found.words
     )
   }
 }

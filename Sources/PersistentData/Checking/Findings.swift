@@ -35,7 +35,7 @@ package struct Findings: Sendable {
   package init() {}
 
   package mutating func report(
-    _ rule: Rule, at site: Site, found: String = "", expected: String = "",
+    _ rule: Rule, at site: Site, found: Evidence = .none, expected: Evidence = .none,
     times: Int = 1
   ) {
     add(Finding(rule, at: site, found: found, expected: expected), times: times)
@@ -44,7 +44,7 @@ package struct Findings: Sendable {
   package mutating func report(
     _ rule: Rule, at site: Site, found: UInt64, expected: UInt64
   ) {
-    report(rule, at: site, found: String(found), expected: String(expected))
+    report(rule, at: site, found: .exactly(found), expected: .exactly(expected))
   }
 
   /// `times`: how many blocks or entries one finding speaks of.
@@ -100,13 +100,13 @@ package struct Findings: Sendable {
     // The gravest first, so that a flood of leaks never hides an error, and a flood of what follows
     // never what it follows from; of every kind at least a few.
     items.sort { ($1.rule.weight, $0) < ($0.rule.weight, $1) }
-    var places: [Group: Int] = [:]
+    var ranks: [Group: Int] = [:]
     var rest = Findings.kept
     items = items.filter { finding in
-      let place = places[Group(finding), default: 0]
-      places[Group(finding)] = place + 1
+      let rank = ranks[Group(finding), default: 0]
+      ranks[Group(finding)] = rank + 1
       rest -= 1
-      return place < Findings.keptAlike || rest >= 0
+      return rank < Findings.keptAlike || rest >= 0
     }
   }
 }

@@ -48,6 +48,11 @@ package struct BlockScan: Sendable {
       zip(starts, starts.dropFirst()).map { Int(blocks[$1 - 1] - blocks[$0]) + 1 }.max() ?? 0
   }
 
+  /// The same.
+  package init(_ file: BlockFile, _ blocks: [MetadataBlock]) {
+    self.init(file, blocks.map(\.number))
+  }
+
   /// Visits all blocks and returns the workers' visitors, in no particular order.
   package func run<Visitor: BlockVisitor>(_ makeVisitor: @Sendable () -> Visitor) -> [Visitor] {
     let readCount = readStarts.count - 1

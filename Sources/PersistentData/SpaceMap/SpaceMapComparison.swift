@@ -95,7 +95,7 @@ private struct BitmapVisitor: BlockVisitor {
 
   mutating func unreadable(_ index: Int, _ error: IOError) {
     isWhole = false
-    findings.report(.blockUnreadable, at: site(index), found: error.description)
+    findings.report(.blockUnreadable, at: site(index), found: Evidence(words: error.description))
   }
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
@@ -201,9 +201,9 @@ private struct BitmapVisitor: BlockVisitor {
   private mutating func compareLargeCounts(_ bitmap: Bitmap, of index: Int) {
     let range = map.range(ofBitmap: index)
     for block in map.largeCounts.blocks(in: range) {
-      let place = Int(block - range.lowerBound)
-      let word = bitmap.word(place / Bitmap.entriesPerWord)
-      if Bitmap.count(place % Bitmap.entriesPerWord, in: word) != 3 {
+      let entry = Int(block - range.lowerBound)
+      let word = bitmap.word(entry / Bitmap.entriesPerWord)
+      if Bitmap.count(entry % Bitmap.entriesPerWord, in: word) != 3 {
         findings.report(.refCountEntrySuperfluous, at: map.site(keys: block...block))
       }
     }
@@ -246,8 +246,8 @@ package struct BitmapSummary: Sendable {
 
   /// The first entry that is 0 among the first `slots` of word number `index`.
   private static func firstFree(in word: UInt64, _ index: Int, slots: Int) -> Int? {
-    let place = (~(word | word >> 1) & Bitmap.lowBits).trailingZeroBitCount / 2
-    return place < slots ? index * Bitmap.entriesPerWord + place : nil
+    let entry = (~(word | word >> 1) & Bitmap.lowBits).trailingZeroBitCount / 2
+    return entry < slots ? index * Bitmap.entriesPerWord + entry : nil
   }
 
   package func freeCount(slots: Int) -> UInt32 { UInt32(slots - usedCount) }

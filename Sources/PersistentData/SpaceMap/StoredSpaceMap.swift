@@ -103,9 +103,9 @@ package struct StoredSpaceMap: Sendable {
     guard summary.bears(out: entry, blockCount: range.count) else { return nil }
     // A metadata bitmap counts itself, where it can.
     guard self.index == .block, range.contains(entry.block) else { return summary }
-    let place = Int(entry.block - range.lowerBound)
+    let index = Int(entry.block - range.lowerBound)
     let own = Bitmap.count(
-      place % Bitmap.entriesPerWord, in: bitmap.word(place / Bitmap.entriesPerWord))
+      index % Bitmap.entriesPerWord, in: bitmap.word(index / Bitmap.entriesPerWord))
     return own > 0 ? summary : nil
   }
 
@@ -177,7 +177,7 @@ package struct StoredSpaceMap: Sendable {
         return (0..<wanted).map { IndexEntry(bytes, at: MetadataIndex.offset(of: $0)) }
       }
     } catch {
-      findings.report(.blockUnreadable, at: site, found: error.description)
+      findings.report(.blockUnreadable, at: site, found: Evidence(words: error.description))
     }
     for (index, entry) in found.enumerated() { entries[index] = entry }
   }
@@ -213,16 +213,8 @@ package struct StoredSpaceMap: Sendable {
   private func pointer(
     _ target: UInt64, _ usage: inout BlockUsage, _ findings: inout Findings
   ) -> MetadataBlock? {
-    guard let block = MetadataBlock(pointer: target, count: usage.blockCount) else {
-      findings.report(
-        .childOutOfDevice, at: site(), found: "block \(target)",
-        expected: "below \(usage.blockCount)")
-      return nil
-    }
-    usage.references.increment(UInt64(block.number))
-    guard let earlier = usage.claim(block, for: name) else { return block }
-    findings.report(.blockUsedTwice, at: site(block: target), found: earlier)
-    return nil
+    guard let block = usage.follow(target, from: site(), &findings) else { return nil }
+    return usage.claim(block, for: name, at: site(block: target), &findings) ? block : nil
   }
 
   private func walk(
@@ -262,7 +254,7 @@ private struct KindVisitor: BlockVisitor {
   }
 
   mutating func unreadable(_ index: Int, _ error: IOError) {
-    findings.report(.blockUnreadable, at: site(index), found: error.description)
+    findings.report(.blockUnreadable, at: site(index), found: Evidence(words: error.description))
   }
 
   private func site(_ index: Int) -> Site { map.site(block: UInt64(bitmaps[index].block)) }

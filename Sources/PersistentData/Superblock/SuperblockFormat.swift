@@ -82,7 +82,7 @@ extension SuperblockFormat {
       }
       findings.reportKind(kind, expected: Self.kind, at: site)
     } catch {
-      findings.report(.blockUnreadable, at: site, found: error.description)
+      findings.report(.blockUnreadable, at: site, found: Evidence(words: error.description))
     }
     return nil
   }

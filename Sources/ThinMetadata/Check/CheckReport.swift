@@ -142,7 +142,7 @@ extension Superblock {
     if file.blockCount > MetadataBlock.maximumCount {
       findings.report(
         .deviceBeyondKernelLimit, at: site, found: "\(file.blockCount) blocks",
-        expected: "at most \(MetadataBlock.maximumCount)")
+        expected: .atMost(MetadataBlock.maximumCount))
     }
   }
 }
@@ -194,7 +194,7 @@ extension PoolReader {
     if details.transactionID > pool.transactionID {
       findings.report(
         .transactionInFuture, at: site, found: "transaction \(details.transactionID)",
-        expected: "at most \(pool.transactionID)")
+        expected: .atMost(pool.transactionID))
     }
     let latest = max(details.creationTime, details.snapshottedTime)
     // What was mapped at the last time there is counts as shared with one later still.
@@ -202,13 +202,13 @@ extension PoolReader {
     if latest > pool.time, !isPastLast {
       findings.report(
         .deviceTimeInFuture, at: site, found: "time \(latest)",
-        expected: "at most \(pool.time)")
+        expected: .atMost(pool.time))
     }
     // A device is born with the time of its last snapshot, which only goes up.
     if details.creationTime > details.snapshottedTime {
       findings.report(
         .deviceTimesReversed, at: site, found: "time \(details.snapshottedTime)",
-        expected: "at least \(details.creationTime)")
+        expected: .atLeast(details.creationTime))
     }
   }
 
@@ -217,7 +217,7 @@ extension PoolReader {
     for judged in judgedDevices {
       for device in judged.devices {
         guard let root = device.root, let details = device.details else { continue }
-        let total = totals[below: root.number]
+        let total = totals[below: root]
         if !total.hasDamage, total.entryCount != details.mappedBlocks {
           findings.report(
             .mappedBlocksWrong, at: judged.site(device), found: details.mappedBlocks,
@@ -233,7 +233,7 @@ extension PoolReader {
       findings.report(
         .snapshottedTimeTooLow,
         at: Site(details.label, device: time.device),
-        found: "snapshotted time \(time.found)", expected: "at least \(time.lowest)")
+        found: "snapshotted time \(time.found)", expected: .atLeast(time.lowest))
     }
   }
 
@@ -245,7 +245,7 @@ extension PoolReader {
           device: device.id, lost: [0...UInt64.max], mappedBlocks: mapped, lostCount: mapped,
           hasMisfits: false)
       }
-      let total = totals[below: root.number]
+      let total = totals[below: root]
       // Where all are there that should be, keys out of range have led to none.
       let isWhole = !total.hasMisfits || total.entryCount == device.details?.mappedBlocks
       if !total.hasDamage, isWhole { return nil }
@@ -296,7 +296,7 @@ extension PoolReader {
     } else if space.isLow {
       findings.report(
         .metadataNearlyFull, at: Structure.pool, found: "\(space.free) blocks free",
-        expected: "at least \(space.lowWatermark)")
+        expected: .atLeast(space.lowWatermark))
     }
     let data = superblock.dataSpaceMap
     if data.blockCount > 0, data.allocatedCount >= data.blockCount {

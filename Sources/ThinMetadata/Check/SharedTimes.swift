@@ -10,19 +10,19 @@ internal import PersistentData
 struct SharedTimes: Sendable {
   /// By block of a leaf or an internal node: one more than the latest time of the shared mappings
   /// below it.
-  private let timesAfter: [UInt32: UInt32]
+  private let timesAfter: [MetadataBlock: UInt32]
   /// Whether there may be data blocks that several leaves lead to, and one takes for its own.
   let hasRivals: Bool
 
   /// `leaves`: one more than the latest time of the mappings that it shares, by block of a leaf.
-  init(_ leaves: [UInt32: UInt32], in skeleton: TreeSkeleton, hasRivals: Bool = false) {
+  init(_ leaves: [MetadataBlock: UInt32], in skeleton: TreeSkeleton, hasRivals: Bool = false) {
     self.hasRivals = hasRivals
     var times = leaves
     // A node stands after all its parents, so going backwards meets children first.
     if !leaves.isEmpty {
       for node in skeleton.nodes.reversed() {
-        let latest = node.entries.compactMap { times[skeleton.children[$0]] }.max()
-        if let latest { times[node.block.number] = latest }
+        let latest = node.entries.compactMap { times[MetadataBlock(skeleton.children[$0])] }.max()
+        if let latest { times[node.block] = latest }
       }
     }
     timesAfter = times
@@ -32,7 +32,7 @@ struct SharedTimes: Sendable {
   /// shares all the same. `counts`: of the live devices' references alone. `shared`: what is known
   /// of leaves that several devices have.
   init(
-    _ mappings: TreeWalk, _ leaf: MappingLeaf, _ counts: RefCounts, shared: [UInt32: UInt32]
+    _ mappings: TreeWalk, _ leaf: MappingLeaf, _ counts: RefCounts, shared: [MetadataBlock: UInt32]
   ) {
     var walk = mappings
     // All that is wrong with leaves has been said.
@@ -46,12 +46,12 @@ struct SharedTimes: Sendable {
 
   /// The lowest snapshotted time that a device with the tree at `root` may have; 0 when any will
   /// do.
-  subscript(below root: MetadataBlock) -> UInt32 { timesAfter[root.number, default: 0] }
+  subscript(below root: MetadataBlock) -> UInt32 { timesAfter[root, default: 0] }
 
   private struct Visitor: LeafVisitor {
     let counts: RefCounts
     var leaf: MappingLeaf
-    var timesAfter: [(UInt32, UInt32)] = []
+    var timesAfter: [(MetadataBlock, UInt32)] = []
 
     mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
       var findings = Findings()
@@ -59,7 +59,7 @@ struct SharedTimes: Sendable {
       let own = leaf.runs.filter { $0.time >= reference.reach.lowest }
       let isShared = counts.haveCountAbove1(own.lazy.map(\.dataBlocks))
       if let time = zip(own, isShared).lazy.filter(\.1).map(\.0.time).max() {
-        timesAfter.append((reference.block.number, time + 1))
+        timesAfter.append((reference.block, time + 1))
       }
     }
   }

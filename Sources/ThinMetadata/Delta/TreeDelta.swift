@@ -114,7 +114,10 @@ private struct DeltaComparison {
   ) throws(Failure) {
     while let run = merge.next(below: boundary) {
       if let done = joiner.add(endsRunsByData ? run : run.withoutData),
-        !skipsSame || done.kind != .same { try body(done) }
+        !skipsSame || done.kind != .same
+      {
+        try body(done)
+      }
     }
   }
 

@@ -12,7 +12,7 @@ package struct MappingLeaf: Sendable {
     package let time: UInt32
     /// Mappings that are taken for not there: ranges of virtual blocks, ascending, by the block of
     /// their leaf.
-    var leftOut: [UInt32: [ClosedRange<UInt64>]] = [:]
+    var leftOut: [MetadataBlock: [ClosedRange<UInt64>]] = [:]
     /// What is put in the place of a later time; `nil` when such a time is left as it is.
     let lateTimes: LateTimes?
 
@@ -86,7 +86,7 @@ package struct MappingLeaf: Sendable {
   }
 
   private func hasLeftOut(_ reference: NodeReference) -> Bool {
-    !limits.leftOut.isEmpty && limits.leftOut[reference.block.number] != nil
+    !limits.leftOut.isEmpty && limits.leftOut[reference.block] != nil
   }
 
   private func isInRange(_ keys: ClosedRange<UInt64>, _ reference: NodeReference) -> Bool {
@@ -119,7 +119,7 @@ package struct MappingLeaf: Sendable {
   ) {
     runCount = 0
     mappingCount = 0
-    let leftOut = limits.leftOut[reference.block.number, default: []]
+    let leftOut = limits.leftOut[reference.block, default: []]
     for index in 0..<leaf.entryCount {
       let key = leaf.key(index)
       let stored = Mapping(leaf.value(index))
@@ -144,13 +144,13 @@ package struct MappingLeaf: Sendable {
       findings.report(
         .mappingTimeInFuture,
         at: PoolReader.Structure.mapping.site(reference, entry: index, keys: key...key),
-        found: "time \(mapping.time)", expected: "at most \(limits.time)")
+        found: "time \(mapping.time)", expected: .atMost(limits.time))
     }
     if mapping.dataBlock < limits.dataBlockCount { return true }
     findings.report(
       .dataBlockOutOfRange,
       at: PoolReader.Structure.mapping.site(reference, entry: index, keys: key...key),
-      found: "data block \(mapping.dataBlock)", expected: "below \(limits.dataBlockCount)")
+      found: "data block \(mapping.dataBlock)", expected: .below(limits.dataBlockCount))
     return false
   }
 }

@@ -11,7 +11,7 @@ extension Superblock {
     if time > Mapping.timeMaximum {
       findings.report(
         .poolTimeTooLarge, at: site, found: "time \(time)",
-        expected: "at most \(Mapping.timeMaximum)")
+        expected: .atMost(Mapping.timeMaximum))
     }
     if incompatibleFlags != 0 || readOnlyCompatibleFlags != 0 {
       findings.report(
@@ -24,8 +24,8 @@ extension Superblock {
     if !Superblock.isPossible(dataBlockSectors: dataBlockSectors) {
       findings.report(
         .dataBlockSizeInvalid, at: site, found: "\(dataBlockSectors) sectors",
-        expected: "a multiple of \(Superblock.dataBlockSectorsUnit), at most "
-          + "\(Superblock.dataBlockSectorsMaximum)")
+        expected: .multiple(
+          of: Superblock.dataBlockSectorsUnit, atMost: Superblock.dataBlockSectorsMaximum))
     }
   }
 
@@ -33,27 +33,27 @@ extension Superblock {
   /// superblock: what a pool keeps for life is another there, it is newer than the pool, or it has
   /// what the kernel leaves out.
   package func check(against copy: Superblock, at site: Site, into findings: inout Findings) {
-    func expect<Value: Equatable>(
-      _ name: String, _ copied: Value, _ isRight: Bool, _ expected: String
+    func expect<Value: FixedWidthInteger>(
+      _ name: String, _ copied: Value, _ isRight: Bool, _ expected: Evidence
     ) {
       if !isRight {
         findings.report(
           .snapshotUnlikePool, at: site, found: "\(name) \(copied)", expected: expected)
       }
     }
-    func expectSame<Value: Equatable>(_ name: String, _ value: KeyPath<Superblock, Value>) {
+    func expectSame<Value: FixedWidthInteger>(_ name: String, _ value: KeyPath<Superblock, Value>) {
       let own = self[keyPath: value]
-      expect(name, copy[keyPath: value], copy[keyPath: value] == own, "\(own)")
+      expect(name, copy[keyPath: value], copy[keyPath: value] == own, .exactly(own))
     }
     expectSame("version", \.version)
     expectSame("uuid, first half", \.uuidLow)
     expectSame("uuid, second half", \.uuidHigh)
     expectSame("data block size", \.dataBlockSectors)
     expectSame("metadata blocks at format", \.metadataBlockCount)
-    expect("time", copy.time, copy.time <= time, "at most \(time)")
+    expect("time", copy.time, copy.time <= time, .atMost(time))
     expect(
       "transaction", copy.transactionID, copy.transactionID <= transactionID,
-      "at most \(transactionID)")
+      .atMost(transactionID))
     expect("a metadata snapshot in block", copy.heldRoot, copy.heldRoot == 0, "none")
     let none = SpaceMapRoot(blockCount: 0, allocatedCount: 0, bitmapRoot: 0, refCountRoot: 0)
     if copy.dataSpaceMap != none || copy.metadataSpaceMap != none {

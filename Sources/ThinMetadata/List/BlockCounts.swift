@@ -54,7 +54,7 @@ struct DeviceCounts {
     }
     let totals = reader.mappingTotals
     highest.sum(reader.mappings)
-    let sums = roots.map { $0.map { totals[below: $0.number] } }
+    let sums = roots.map { $0.map { totals[below: $0] } }
     isSound =
       isSound && reader.lostTopLevel.isEmpty
       && sums.allSatisfy { $0?.hasDamage == false && $0?.hasMisfits == false }

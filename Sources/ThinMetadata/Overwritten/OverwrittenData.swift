@@ -41,7 +41,7 @@ package struct OverwrittenData: Sendable {
   package private(set) var mayBeWrongMappings = false
   /// Mappings, by the block of their leaf, whose data has been overwritten for certain: ranges of
   /// virtual blocks, ascending.
-  let certain: [UInt32: [ClosedRange<UInt64>]]
+  let certain: [MetadataBlock: [ClosedRange<UInt64>]]
   /// Whether these are all such mappings, as far as leaves can be read.
   private(set) var hasAllCertain = true
 
@@ -92,7 +92,7 @@ package struct OverwrittenData: Sendable {
   }
 
   private init(_ victims: [VictimSearch.Victim], in reader: PoolReader) {
-    var leaves: [UInt32: Device] = [:]
+    var leaves: [MetadataBlock: Device] = [:]
     for victim in victims.sorted(by: { $0.keys.lowerBound < $1.keys.lowerBound }) {
       leaves[victim.leaf, default: Device(id: 0)].append([victim.keys], victim.isCertain)
     }
@@ -102,10 +102,10 @@ package struct OverwrittenData: Sendable {
     let marked = OverwrittenData.nodes(above: Set(leaves.keys), in: reader.mappings.skeleton)
     var room = OverwrittenData.maxRanges
     for device in reader.devices {
-      guard let root = device.root, marked.contains(root.number) else { continue }
+      guard let root = device.root, marked.contains(root) else { continue }
       var result = Device(id: device.id)
-      reader.mappings.forEachBottom(below: root, entering: { marked.contains($0.number) }) {
-        guard case .leaf(let block, let keys?) = $0, let leaf = leaves[block.number] else { return }
+      reader.mappings.forEachBottom(below: root, entering: { marked.contains($0) }) {
+        guard case .leaf(let block, let keys?) = $0, let leaf = leaves[block] else { return }
         result.append(leaf.certain.common(with: [keys]), true)
         result.append(leaf.possible.common(with: [keys]), false)
       }
@@ -120,13 +120,13 @@ package struct OverwrittenData: Sendable {
 
   /// These leaves, and all nodes from which one comes to them.
   private static func nodes(
-    above leaves: Set<UInt32>, in skeleton: TreeSkeleton
-  ) -> Set<UInt32> {
+    above leaves: Set<MetadataBlock>, in skeleton: TreeSkeleton
+  ) -> Set<MetadataBlock> {
     var marked = leaves
     // A node stands after all its parents, so going backwards meets children first.
     for node in skeleton.nodes.reversed()
-    where node.entries.contains(where: { marked.contains(skeleton.children[$0]) }) {
-      marked.insert(node.block.number)
+    where node.entries.contains(where: { marked.contains(MetadataBlock(skeleton.children[$0])) }) {
+      marked.insert(node.block)
     }
     return marked
   }

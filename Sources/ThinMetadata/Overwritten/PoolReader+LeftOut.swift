@@ -4,7 +4,7 @@ extension PoolReader {
   /// Reads the mappings once more, without some: ranges of virtual blocks, ascending, by the block
   /// of their leaf. Returns the new counts.
   mutating func leaveOut(
-    _ mappings: [UInt32: [ClosedRange<UInt64>]]
+    _ mappings: [MetadataBlock: [ClosedRange<UInt64>]]
   ) throws(IOError) -> RefCounts {
     leftOut.merge(mappings) { ($0 + $1).joined }
     // What is wrong with leaves has been said; of times it is told anew what is left.

@@ -9,7 +9,7 @@ struct VictimSearch {
   /// Neighbouring mappings of one leaf that have suffered alike.
   struct Victim: Joinable, Sendable {
     /// The block that the leaf is in.
-    let leaf: UInt32
+    let leaf: MetadataBlock
     let isCertain: Bool
     /// Virtual blocks.
     fileprivate(set) var keys: ClosedRange<UInt64>
@@ -112,7 +112,7 @@ private struct VictimVisitor: LeafVisitor {
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
     if victims.count > VictimSearch.limit { return }
     leaf.read(node, reference, findings: &findings)
-    let number = reference.block.number
+    let number = reference.block
     for run in leaf.runs {
       let blocks = run.dataBlocks.clamped(to: part)
       if blocks.isEmpty { continue }
@@ -129,7 +129,7 @@ private struct VictimVisitor: LeafVisitor {
 
   /// For a run of which some blocks are free: they are suspect, disputed or not.
   private mutating func lookBlockByBlock(
-    at run: MappingRun, _ blocks: Range<UInt64>, in leaf: UInt32
+    at run: MappingRun, _ blocks: Range<UInt64>, in leaf: MetadataBlock
   ) {
     var fates: [UInt64: Bool] = [:]
     disputes?.forEach(in: run) { fates[$0] = $1 }
@@ -140,7 +140,7 @@ private struct VictimVisitor: LeafVisitor {
     }
   }
 
-  private mutating func append(_ key: UInt64, _ isCertain: Bool, in leaf: UInt32) {
+  private mutating func append(_ key: UInt64, _ isCertain: Bool, in leaf: MetadataBlock) {
     victims.appendJoining(
       VictimSearch.Victim(leaf: leaf, isCertain: isCertain, keys: key...key))
   }

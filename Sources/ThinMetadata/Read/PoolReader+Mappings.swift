@@ -40,7 +40,7 @@ extension PoolReader {
   /// takes mappings for its own: one more than the latest time in it.
   private mutating func readLeaves(
     where isWanted: ((Reach) -> Bool)?, into counts: RefCounts, keepingRuns: Bool = false
-  ) -> [UInt32: UInt32] {
+  ) -> [MetadataBlock: UInt32] {
     let limits = limits
     let visitors = mappings.readLeaves(where: isWanted, findings: &findings) {
       CountingVisitor(
@@ -114,7 +114,7 @@ private struct CountingVisitor: LeafVisitor {
   private let timeLimit: UInt32
   /// Leaves of several devices with a mapping that one of them takes for its own, and one more than
   /// the latest time of a mapping in each.
-  private(set) var timesAfter: [(UInt32, UInt32)] = []
+  private(set) var timesAfter: [(MetadataBlock, UInt32)] = []
   private(set) var highestDataBlock: UInt64?
 
   init(counts: RefCounts, limits: MappingLeaf.Limits, part: KeptRuns.Part?) {
@@ -156,7 +156,7 @@ private struct CountingVisitor: LeafVisitor {
   private mutating func noteTime(_ latest: UInt32, _ reference: NodeReference) {
     latestTimes.note(latest)
     if reference.reach.treeCount > 1, latest >= reference.reach.lowest {
-      timesAfter.append((reference.block.number, latest + 1))
+      timesAfter.append((reference.block, latest + 1))
     }
   }
 

@@ -7,7 +7,7 @@ extension PoolReader {
     let totals = mappingTotals
     return devices.filter { device in
       guard let root = device.root else { return true }
-      let total = totals[below: root.number]
+      let total = totals[below: root]
       return total.hasDamage || total.hasMisfits
     }.map(\.id)
   }

@@ -90,7 +90,7 @@ package struct PoolReader: Sendable {
   var keptRuns = KeptRuns()
 
   /// Mappings that are taken for not there, as in `MappingLeaf.Limits`.
-  var leftOut: [UInt32: [ClosedRange<UInt64>]] = [:]
+  var leftOut: [MetadataBlock: [ClosedRange<UInt64>]] = [:]
 
   /// Mappings can't be newer than this.
   package var timeLimit: UInt32
@@ -193,12 +193,9 @@ package struct PoolReader: Sendable {
   private mutating func readHeldSuperblock(_ findings: inout Findings) {
     guard superblock.heldRoot != 0 else { return }
     let site = Structure.metadataSnapshot
-    guard let block = MetadataBlock(pointer: superblock.heldRoot, count: usage.blockCount) else {
-      findings.report(
-        .childOutOfDevice, at: site, found: "block \(superblock.heldRoot)",
-        expected: "below \(usage.blockCount)")
-      return
-    }
+    guard
+      let block = findings.block(at: superblock.heldRoot, of: usage.blockCount, from: site)
+    else { return }
     heldSuperblock = Superblock.read(block, of: file, at: site, into: &findings)
     heldSuperblock?.check(home: block, at: site, into: &findings)
     // What is sound as something else belongs to whoever can use it.
@@ -246,18 +243,12 @@ package struct PoolReader: Sendable {
     // A leaf of the top-level tree holds its references once, however many trees share it.
     var roots: [TreeRoot] = []
     for (id, target, isLive) in topLevel.distinctEntries(telling: mappingRoots[0]) {
-      if let block = MetadataBlock(pointer: target, count: usage.blockCount) {
-        usage.references.increment(target)
-        let place = ids.firstIndex(from: id)
-        let time =
-          place < ids.count && ids[place] == id ? detailEntries[place].1.snapshottedTime : .max
-        roots.append(TreeRoot(block, owner: id, reach: isLive ? .tree(time) : .none))
-      } else {
-        findings.report(
-          .childOutOfDevice,
-          at: Site(Structure.topLevel.label, device: id),
-          found: "block \(target)", expected: "below \(usage.blockCount)")
-      }
+      let site = Site(Structure.topLevel.label, device: id)
+      guard let block = usage.follow(target, from: site, &findings) else { continue }
+      let index = ids.firstIndex(from: id)
+      let time =
+        index < ids.count && ids[index] == id ? detailEntries[index].1.snapshottedTime : .max
+      roots.append(TreeRoot(block, owner: id, reach: isLive ? .tree(time) : .none))
     }
     // Whose these are, and since when, is found out later: so whatever they share counts.
     roots += choice.orphans.map { TreeRoot($0, reach: .tree(0)) }

@@ -113,7 +113,7 @@ package struct Grafting: Sendable {
       let orphans = Deficits(reader, census).candidates.filter { $0.tree == .mapping }
       var choice = RootChoice()
       choice.orphans = orphans.flatMap {
-        Array(repeating: MetadataBlock($0.block), count: min(2, $0.missing))
+        Array(repeating: $0.block, count: min(2, $0.missing))
       }
       if !orphans.isEmpty {
         try pool.readAgain(source, choosing: choice)
@@ -142,9 +142,9 @@ package struct Grafting: Sendable {
     for device in reader.devices {
       guard let root = device.root else { continue }
       if adopted.contains(device.id) || madeUpDevices.contains(device.id) {
-        graftedCounts[device.id] = totals[below: root.number].entryCount
+        graftedCounts[device.id] = totals[below: root].entryCount
       } else if reader.mappings.skeleton.index(of: root) != nil {
-        graftedCounts[device.id] = part[below: root.number].entryCount
+        graftedCounts[device.id] = part[below: root].entryCount
       }
     }
   }

@@ -53,7 +53,7 @@ extension Salvage.DeviceResult {
     _ totals: SubtreeTotals, _ grafting: Grafting, _ overwritten: OverwrittenData.Device?,
     isDropping: Bool, hasUnclearID: Bool
   ) {
-    let total = totals[below: root?.number ?? 0]
+    let total = totals[below: root]
     id = device.id
     mappedBlocks = total.entryCount
     mappedBlocksBefore = device.details?.mappedBlocks

@@ -5,7 +5,7 @@ package enum SalvageError: Error {
   /// There is no superblock, and no other block leads to a pool.
   case nothingFound
   /// There is no superblock, and the newest state lost blocks that would lead into it.
-  case newestStateDamaged(index: UInt32)
+  case newestStateDamaged(index: MetadataBlock)
   /// The superblock is lost, and the size was not given.
   case dataBlockSizeUnknown
   /// More mappings whose data has been overwritten than can be left out.
@@ -197,13 +197,13 @@ extension PoolReader {
     below root: MetadataBlock?, _ totals: SubtreeTotals
   ) -> [ClosedRange<UInt64>] {
     guard let root else { return [0...UInt64.max] }
-    let total = totals[below: root.number]
+    let total = totals[below: root]
     guard total.hasDamage || total.hasMisfits else { return [] }
     var lost: [ClosedRange<UInt64>] = []
-    mappings.forEachBottom(below: root, entering: { totals[below: $0.number].hasDamage }) {
+    mappings.forEachBottom(below: root, entering: { totals[below: $0].hasDamage }) {
       if case .hole(_, let keys?) = $0 { lost.append(keys) }
     }
-    mappings.forEachMisfit(below: root, entering: { totals[below: $0.number].hasMisfits }) {
+    mappings.forEachMisfit(below: root, entering: { totals[below: $0].hasMisfits }) {
       lost += $1.doubtful(in: $0)
     }
     return lost.joined

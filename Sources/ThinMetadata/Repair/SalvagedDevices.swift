@@ -16,7 +16,7 @@ struct SalvagedDevices {
     for device in unclear.devices {
       let root = device.root.flatMap { reader.mappings.isUsable($0) ? $0 : nil }
       var details = numbers.details(of: device)
-      details.mappedBlocks = totals[below: root?.number ?? 0].entryCount
+      details.mappedBlocks = totals[below: root].entryCount
       // Details that are wrong in one thing may be older in all.
       if grafting.doubtfulDetails.contains(device.id) {
         details.snapshottedTime = numbers.header.time

@@ -10,7 +10,7 @@ extension PoolReader {
     let deficits = Deficits(self, census)
     return census.nodes.all.contains { node in
       node.isLeafOfNumbers && node.entryCount > 0 && census.pointers[node.block] == nil
-        && !usage.isClaimed(MetadataBlock(node.block)) && deficits.isInUse(node.block) != false
+        && !usage.isClaimed(node.block) && deficits.isInUse(node.block) != false
     }
   }
 }

@@ -5,7 +5,7 @@ struct DetailsIndex {
   /// Details that can belong to a list.
   struct Fitting {
     /// Ascending.
-    fileprivate(set) var blocks: [UInt32] = []
+    fileprivate(set) var blocks: [MetadataBlock] = []
     /// The least of their times.
     fileprivate(set) var timeFloor: UInt32 = 0
 
@@ -14,15 +14,15 @@ struct DetailsIndex {
 
     /// A commit writes both in one go; of two as near, the later one. `isPossible`: what is known
     /// beyond the ids; where it holds for none, the nearest is taken.
-    func nearest(to block: UInt32, _ isPossible: (UInt32) -> Bool) -> UInt32? {
+    func nearest(to block: MetadataBlock, _ isPossible: (MetadataBlock) -> Bool) -> MetadataBlock? {
       var high = blocks.firstIndex(from: block)
       var low = high - 1
-      var nearest: UInt32?
+      var nearest: MetadataBlock?
       for _ in 0..<Fitting.maxTried {
         let before = low >= 0 ? blocks[low] : nil
         let after = high < blocks.count ? blocks[high] : nil
         let takesAfter = after.map { after in
-          before.map { after - block <= block - $0 } ?? true
+          before.map { after.number - block.number <= block.number - $0.number } ?? true
         }
         guard let next = takesAfter == true ? after : before else { break }
         if nearest == nil { nearest = next }
@@ -46,7 +46,7 @@ struct DetailsIndex {
   }
 
   private static func add(
-    _ block: UInt32, _ sum: DeviceLists.DetailsSum, to fitting: inout Fitting
+    _ block: MetadataBlock, _ sum: DeviceLists.DetailsSum, to fitting: inout Fitting
   ) {
     fitting.timeFloor =
       fitting.blocks.isEmpty ? sum.latestTime : min(fitting.timeFloor, sum.latestTime)
@@ -64,7 +64,7 @@ struct DetailsIndex {
 extension DeviceLists {
   /// Whether details can belong to a list with the same ids: where a device's tree is whole, they
   /// have to give its number of mappings, and elsewhere no fewer than are left.
-  func isPossible(details root: UInt32, for list: UInt32) -> Bool {
+  func isPossible(details root: MetadataBlock, for list: MetadataBlock) -> Bool {
     var mapped: [UInt64: UInt64] = [:]
     for leaf in details.leaves(census, below: root) {
       for entry in census.details[leaf, default: []] {

@@ -6,7 +6,7 @@ struct DeviceLists: Sendable {
   /// A thin device as a list has it.
   struct Device: Sendable {
     let id: UInt64
-    let root: UInt32
+    let root: MetadataBlock
   }
 
   /// Mappings of a device, as far as they can be read.
@@ -72,7 +72,7 @@ struct DeviceLists: Sendable {
 
   init(_ census: BlockCensus) {
     self.census = census
-    var mappingLeaves: [UInt32: MappingSum] = [:]
+    var mappingLeaves: [MetadataBlock: MappingSum] = [:]
     let leaves = census.nodes.all.filter(\.isLeafOfNumbers)
     for leaf in leaves {
       // Two of a device's mappings can't both lead to data block 0.
@@ -82,7 +82,7 @@ struct DeviceLists: Sendable {
     }
     let mappings = FoundTrees(census, leaves: mappingLeaves)
     self.mappings = mappings
-    var listLeaves: [UInt32: ListSum] = [:]
+    var listLeaves: [MetadataBlock: ListSum] = [:]
     for leaf in leaves {
       listLeaves[leaf.block] = DeviceLists.sum(census, mappings, list: leaf.block)
     }
@@ -101,16 +101,16 @@ struct DeviceLists: Sendable {
 
   /// `nil` when the leaf is no list of devices.
   private static func sum(
-    _ census: BlockCensus, _ mappings: FoundTrees<MappingSum>, list block: UInt32
+    _ census: BlockCensus, _ mappings: FoundTrees<MappingSum>, list block: MetadataBlock
   ) -> ListSum? {
     guard let pointers = census.pointers[block],
       pointers.allSatisfy({ $0.key <= DeviceDetails.deviceIDMaximum })
     else { return nil }
     // A single entry may as well be the mapping of data block 0.
-    if pointers.count == 1, mappings.trees[pointers[0].child] == nil { return nil }
+    if pointers.count == 1, mappings.tree(pointers[0]) == nil { return nil }
     var sum = ListSum()
     for pointer in pointers {
-      let tree = mappings.trees[pointer.child]
+      let tree = mappings.tree(pointer)
       sum.fingerprint.add(pointer.key, tree?.sum.count ?? 0)
       sum.mappings += tree?.sum.count ?? 0
       if let tree {
@@ -123,18 +123,20 @@ struct DeviceLists: Sendable {
   }
 
   /// The devices in a leaf of a list.
-  func devices(inLeaf leaf: UInt32) -> [Device] {
-    census.pointers[leaf, default: []].map { Device(id: $0.key, root: $0.child) }
+  func devices(inLeaf leaf: MetadataBlock) -> [Device] {
+    census.pointers[leaf, default: []].compactMap { pointer in
+      pointer.child.map { Device(id: pointer.key, root: $0) }
+    }
   }
 
   /// The details of a device below a root of details.
-  func details(of id: UInt64, below root: UInt32) -> DeviceDetails? {
+  func details(of id: UInt64, below root: MetadataBlock) -> DeviceDetails? {
     guard let leaf = details.leaf(census, below: root, for: id) else { return nil }
     return census.details[leaf]?.first { $0.id == id }?.details
   }
 
   /// The mapping tree of a device below a root of a list.
-  func device(_ id: UInt64, below root: UInt32) -> Device? {
+  func device(_ id: UInt64, below root: MetadataBlock) -> Device? {
     guard let leaf = lists.leaf(census, below: root, for: id) else { return nil }
     return devices(inLeaf: leaf).first { $0.id == id }
   }

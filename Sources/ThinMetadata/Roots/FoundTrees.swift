@@ -1,3 +1,5 @@
+internal import PersistentData
+
 /// All trees of one kind that the nodes on a device form, in use or not, put together from the
 /// leaves up.
 ///
@@ -17,22 +19,22 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
     var sum: Sum
   }
 
-  /// Trees of the kernel have a few levels; three hold 16 million entries.
-  private static var highest: Int { 15 }
+  /// Levels above the leaves.
+  private static var highest: Int { PersistentData.Tree.levelLimit }
 
-  private(set) var trees: [UInt32: Tree] = [:]
+  private(set) var trees: [MetadataBlock: Tree] = [:]
   /// Nodes that another one has as its child.
-  private(set) var children: Set<UInt32> = []
+  private(set) var children: Set<MetadataBlock> = []
 
   /// `leaves`: by block.
-  init(_ census: BlockCensus, leaves: [UInt32: Sum]) {
+  init(_ census: BlockCensus, leaves: [MetadataBlock: Sum]) {
     for (block, sum) in leaves {
       trees[block] = Tree(height: 0, keys: census.nodes[block]?.keys, sum: sum)
     }
     var open = census.nodes.all.filter { !$0.isLeaf }.map(\.block)
     for height in 1...FoundTrees.highest {
       let candidates = Set(open)
-      var found: [UInt32: Tree] = [:]
+      var found: [MetadataBlock: Tree] = [:]
       for block in open {
         found[block] = tree(census, block, height, open: candidates)
       }
@@ -41,14 +43,14 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
       open.removeAll { found[$0] != nil }
     }
     for (block, tree) in trees where tree.height > 0 {
-      children.formUnion(fittingChildren(census, block).map(\.child))
+      children.formUnion(fittingChildren(census, block).compactMap(\.child))
     }
   }
 
   /// The tree below an internal node; `nil` when no child fits at this height, or more children may
   /// fit at a greater one.
   private func tree(
-    _ census: BlockCensus, _ block: UInt32, _ height: Int, open: Set<UInt32>
+    _ census: BlockCensus, _ block: MetadataBlock, _ height: Int, open: Set<MetadataBlock>
   ) -> Tree? {
     guard let pointers = census.pointers[block], let first = pointers.first?.key,
       let last = pointers.last?.key
@@ -59,7 +61,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
     var higher = 0
     for (index, pointer) in pointers.enumerated() {
       guard let child = child(pointers, index, height - 1) else {
-        if open.contains(pointer.child) { higher += 1 }
+        if let child = pointer.child, open.contains(child) { higher += 1 }
         tree.missing.add(pointer.child, census)
         continue
       }
@@ -82,14 +84,19 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
   private func child(
     _ pointers: [BlockCensus.Pointer], _ index: Int, _ height: Int
   ) -> Tree? {
-    guard let tree = trees[pointers[index].child], tree.height == height, let keys = tree.keys,
+    guard let tree = tree(pointers[index]), tree.height == height, let keys = tree.keys,
       keys.lowerBound >= pointers[index].key,
       index + 1 == pointers.count || keys.upperBound < pointers[index + 1].key
     else { return nil }
     return tree
   }
 
-  private func fittingChildren(_ census: BlockCensus, _ block: UInt32) -> [BlockCensus.Pointer] {
+  /// The tree that a pointer leads to.
+  func tree(_ pointer: BlockCensus.Pointer) -> Tree? { pointer.child.flatMap { trees[$0] } }
+
+  private func fittingChildren(_ census: BlockCensus, _ block: MetadataBlock) -> [BlockCensus
+    .Pointer]
+  {
     guard let tree = trees[block], tree.height > 0, let pointers = census.pointers[block]
     else { return [] }
     return pointers.indices.filter { child(pointers, $0, tree.height - 1) != nil }
@@ -97,22 +104,24 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
   }
 
   /// The leaves below `root`, in key order.
-  func leaves(_ census: BlockCensus, below root: UInt32) -> [UInt32] {
+  func leaves(_ census: BlockCensus, below root: MetadataBlock) -> [MetadataBlock] {
     guard let tree = trees[root] else { return [] }
     if tree.height == 0 { return [root] }
-    return fittingChildren(census, root).flatMap { leaves(census, below: $0.child) }
+    return fittingChildren(census, root).compactMap(\.child).flatMap {
+      leaves(census, below: $0)
+    }
   }
 
   /// What lies at the bottom of a tree.
   enum Bottom: Sendable {
-    case leaf(UInt32)
+    case leaf(MetadataBlock)
     /// Keys whose node is not there any more.
     case missing(ClosedRange<UInt64>)
   }
 
   /// The leaves below `root`, in key order, and what is missing between them.
   func bottoms(
-    _ census: BlockCensus, below root: UInt32, keys: ClosedRange<UInt64> = 0...UInt64.max
+    _ census: BlockCensus, below root: MetadataBlock, keys: ClosedRange<UInt64> = 0...UInt64.max
   ) -> [Bottom] {
     guard let tree = trees[root] else { return [.missing(keys)] }
     guard tree.height > 0, let pointers = census.pointers[root] else { return [.leaf(root)] }
@@ -120,18 +129,19 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
       let first = max(keys.lowerBound, pointers[index].key)
       let next = index + 1 < pointers.count ? pointers[index + 1].key - 1 : UInt64.max
       let part = first...max(first, min(keys.upperBound, next))
-      if child(pointers, index, tree.height - 1) == nil { return [.missing(part)] }
-      return bottoms(census, below: pointers[index].child, keys: part)
+      guard let block = pointers[index].child, child(pointers, index, tree.height - 1) != nil
+      else { return [.missing(part)] }
+      return bottoms(census, below: block, keys: part)
     }
   }
 
   /// The leaf below `root` in which `key` would stand.
-  func leaf(_ census: BlockCensus, below root: UInt32, for key: UInt64) -> UInt32? {
+  func leaf(_ census: BlockCensus, below root: MetadataBlock, for key: UInt64) -> MetadataBlock? {
     guard let tree = trees[root] else { return nil }
     if tree.height == 0 { return root }
-    guard let next = fittingChildren(census, root).last(where: { $0.key <= key })
+    guard let next = fittingChildren(census, root).last(where: { $0.key <= key })?.child
     else { return nil }
-    return leaf(census, below: next.child, for: key)
+    return leaf(census, below: next, for: key)
   }
 }
 
@@ -155,7 +165,8 @@ package struct MissingNodes: Hashable, Sendable {
     damaged += other.damaged
   }
 
-  mutating func add(_ block: UInt32, _ census: BlockCensus) {
-    if census.isReused(block) { reused += 1 } else { damaged += 1 }
+  /// `block`: `nil` where it would be off the device.
+  mutating func add(_ block: MetadataBlock?, _ census: BlockCensus) {
+    if let block, census.isReused(block) { reused += 1 } else { damaged += 1 }
   }
 }

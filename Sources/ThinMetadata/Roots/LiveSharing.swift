@@ -27,7 +27,7 @@ struct LiveSharing: Sendable {
     let visitors = walk.readLeaves(findings: &findings) {
       Visitor(fates: fates, leaf: MappingLeaf(limits), timeFloor: timeFloor, ownLeaves: own)
     }
-    let leaves: [UInt32: UInt32] = visitors.reduce(into: [:]) { all, visitor in
+    let leaves: [MetadataBlock: UInt32] = visitors.reduce(into: [:]) { all, visitor in
       all.merge(visitor.timesAfter) { max($0, $1) }
     }
     times = SharedTimes(leaves, in: reader.mappings.skeleton)
@@ -50,7 +50,7 @@ struct LiveSharing: Sendable {
     var leaf: MappingLeaf
     let timeFloor: UInt32
     let ownLeaves: Set<MetadataBlock>
-    var timesAfter: [UInt32: UInt32] = [:]
+    var timesAfter: [MetadataBlock: UInt32] = [:]
     private var findings = Findings()
 
     init(
@@ -66,7 +66,7 @@ struct LiveSharing: Sendable {
       leaf.read(node, reference, findings: &findings)
       let isOwn = ownLeaves.contains(reference.block)
       let latest = fates.note(leaf.runs, of: reference.owner) { isOwn || $0 < timeFloor }
-      if let latest { timesAfter[reference.block.number] = latest + 1 }
+      if let latest { timesAfter[reference.block] = latest + 1 }
     }
   }
 }

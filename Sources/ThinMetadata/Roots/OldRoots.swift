@@ -15,10 +15,10 @@ package struct OldRoots: Sendable {
 
   /// A state, called after the block that its list of devices starts in.
   package struct Root: Sendable {
-    package let block: UInt32
+    package let block: MetadataBlock
     package let standing: Standing
     /// Where its details start; `nil` when none fit.
-    package let detailsRoot: UInt32?
+    package let detailsRoot: MetadataBlock?
     /// The pool's time and transaction id, or the highest that its devices have: the pool's were
     /// no lower. `nil` when neither is known.
     package let time: UInt32?
@@ -72,9 +72,9 @@ package struct OldRoots: Sendable {
     if let root = held.flatMap({ lists.block($0.mappingRoot) }) { blocks.insert(root) }
 
     // Whole states first: what is surely theirs is not looked at for the others.
-    var taken: Set<UInt32> = []
+    var taken: Set<MetadataBlock> = []
     for block in blocks.sorted(by: lists.isMoreWhole) {
-      let isHeld = held.map { $0.mappingRoot == UInt64(block) } ?? false
+      let isHeld = held.map { $0.mappingRoot == UInt64(block.number) } ?? false
       let standing: Standing =
         block == live ? .live : isHeld ? .metadataSnapshot : .superseded
       let owner = block == live ? superblock : isHeld ? held : nil
@@ -86,18 +86,18 @@ package struct OldRoots: Sendable {
     compareWithLive(live)
   }
 
-  package subscript(block: UInt32) -> Root? { roots.first { $0.block == block } }
+  package subscript(block: MetadataBlock) -> Root? { roots.first { $0.block == block } }
   package var live: Root? { roots.first { $0.standing == .live } }
 
   /// The devices of a root, ascending by id, with the blocks that their trees start in.
-  package func devices(below root: UInt32) -> [(id: UInt64, root: UInt32)] {
+  package func devices(below root: MetadataBlock) -> [(id: UInt64, root: MetadataBlock)] {
     lists.lists.leaves(lists.census, below: root).flatMap { leaf in
       lists.devices(inLeaf: leaf).map { ($0.id, $0.root) }
     }
   }
 
   /// Only leaves that both do not share are compared, entry by entry.
-  private mutating func compareWithLive(_ live: UInt32?) {
+  private mutating func compareWithLive(_ live: MetadataBlock?) {
     guard let live, let liveRoot = roots.first(where: { $0.block == live }) else { return }
     let comparison = RootComparison(lists, live: live, liveDetails: liveRoot.detailsRoot)
     for index in roots.indices where roots[index].block != live {
@@ -112,8 +112,8 @@ extension OldRoots.Root {
   /// `taken`: details that belong to whole states. `owner`: the superblock that leads to it, or
   /// the metadata snapshot's copy.
   fileprivate init(
-    _ block: UInt32, _ standing: OldRoots.Standing, _ lists: DeviceLists,
-    _ index: DetailsIndex, _ taken: Set<UInt32>, owner: Superblock?
+    _ block: MetadataBlock, _ standing: OldRoots.Standing, _ lists: DeviceLists,
+    _ index: DetailsIndex, _ taken: Set<MetadataBlock>, owner: Superblock?
   ) {
     self.block = block
     self.standing = standing
@@ -147,7 +147,7 @@ extension OldRoots.Root {
   /// The live state first, then by date; where that is the same or unknown, by where it stands, as
   /// a commit goes on behind the one before until the pool is activated anew.
   fileprivate func isListedBefore(_ other: OldRoots.Root) -> Bool {
-    func rank(_ root: OldRoots.Root) -> (Int, Int64, UInt64, UInt32) {
+    func rank(_ root: OldRoots.Root) -> (Int, Int64, UInt64, MetadataBlock) {
       (
         root.standing == .live ? 1 : 0, root.time.map(Int64.init) ?? -1, root.transactionID ?? 0,
         root.block
@@ -159,15 +159,15 @@ extension OldRoots.Root {
 
 extension DeviceLists {
   /// Lists of which nothing is missing, then the others; each ascending.
-  func isMoreWhole(_ list: UInt32, _ other: UInt32) -> Bool {
-    func isWhole(_ list: UInt32) -> Bool {
+  func isMoreWhole(_ list: MetadataBlock, _ other: MetadataBlock) -> Bool {
+    func isWhole(_ list: MetadataBlock) -> Bool {
       lists.trees[list].map { $0.missing.count + $0.sum.missing.count == 0 } ?? false
     }
     return (isWhole(list) ? 0 : 1, list) < (isWhole(other) ? 0 : 1, other)
   }
 
   /// A pointer of a superblock as a block; `nil` when it leads nowhere.
-  func block(_ pointer: UInt64) -> UInt32? {
-    MetadataBlock(pointer: pointer, count: census.blockCount)?.number
+  func block(_ pointer: UInt64) -> MetadataBlock? {
+    MetadataBlock(pointer: pointer, count: census.blockCount)
   }
 }

@@ -7,19 +7,19 @@ struct RecoveredTree: Sendable {
   /// Virtual blocks whose mappings are gone; where nothing was mapped, nothing is lost.
   private(set) var lost: [ClosedRange<UInt64>] = []
   /// In key order.
-  private(set) var leaves: [UInt32] = []
+  private(set) var leaves: [MetadataBlock] = []
 
   var mappingCount: UInt64 { runs.reduce(0) { $0 + $1.length } }
 
   /// Memory grows with the mappings of this one device.
-  init(_ lists: DeviceLists, below root: UInt32, in file: BlockFile) {
+  init(_ lists: DeviceLists, below root: MetadataBlock, in file: BlockFile) {
     self.init(leavesOf: lists, below: root)
     let contents = RecoveredTree.runs(of: leaves.sorted(), in: file)
     runs = leaves.flatMap { contents[$0, default: []] }
   }
 
   /// Without its mappings.
-  init(leavesOf lists: DeviceLists, below root: UInt32) {
+  init(leavesOf lists: DeviceLists, below root: MetadataBlock) {
     for bottom in lists.mappings.bottoms(lists.census, below: root) {
       switch bottom {
       case .leaf(let block): leaves.append(block)
@@ -29,7 +29,8 @@ struct RecoveredTree: Sendable {
   }
 
   /// The mappings of leaves, ascending blocks, by leaf.
-  static func runs(of leaves: [UInt32], in file: BlockFile) -> [UInt32: [MappingRun]] {
+  static func runs(of leaves: [MetadataBlock], in file: BlockFile) -> [MetadataBlock: [MappingRun]]
+  {
     let visitors = BlockScan(file, leaves).run { Visitor(leaves: leaves) }
     return visitors.reduce(into: [:]) { all, visitor in
       all.merge(visitor.runs) { first, _ in first }
@@ -37,10 +38,10 @@ struct RecoveredTree: Sendable {
   }
 
   private struct Visitor: BlockVisitor {
-    let leaves: [UInt32]
-    private(set) var runs: [UInt32: [MappingRun]] = [:]
+    let leaves: [MetadataBlock]
+    private(set) var runs: [MetadataBlock: [MappingRun]] = [:]
 
-    init(leaves: [UInt32]) { self.leaves = leaves }
+    init(leaves: [MetadataBlock]) { self.leaves = leaves }
 
     mutating func unreadable(_ index: Int, _ error: IOError) {}
 

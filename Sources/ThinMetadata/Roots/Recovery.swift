@@ -3,7 +3,7 @@ package import PersistentData
 /// Why a device can't be taken back.
 package enum RecoveryError: Error {
   /// The block is no list of devices; the lists and devices whose mapping tree starts there.
-  case noSuchRoot(treeOf: [(root: UInt32, device: UInt64)])
+  case noSuchRoot(treeOf: [(root: MetadataBlock, device: UInt64)])
   /// The state has other devices, or too little of it is left.
   case noSuchDevice(others: [UInt64])
   /// A device of the live state has the id.
@@ -57,7 +57,7 @@ package struct Recovery: Sendable {
 
   /// `newID`: the id in the output; unless given, the highest that is free.
   package init(
-    of device: UInt64, from block: UInt32, in file: BlockFile, beside salvage: Salvage,
+    of device: UInt64, from block: MetadataBlock, in file: BlockFile, beside salvage: Salvage,
     as newID: UInt64?
   ) throws(RecoveryError) {
     let old = OldRoots(file)
@@ -164,7 +164,7 @@ package struct Recovery: Sendable {
 
 extension OldRoots {
   /// The lists in which a mapping tree starts in `block`, and whose it is there.
-  func roots(withTree block: UInt32) -> [(root: UInt32, device: UInt64)] {
+  func roots(withTree block: MetadataBlock) -> [(root: MetadataBlock, device: UInt64)] {
     roots.flatMap { root in
       devices(below: root.block).filter { $0.root == block }.map { (root.block, $0.id) }
     }
@@ -173,14 +173,14 @@ extension OldRoots {
   /// The trees of today, and of the metadata snapshot, that are later versions of a device's: with
   /// its id and made when it was, or starting in the same block.
   func liveTrees(
-    of id: UInt64, _ details: DeviceDetails?, _ oldTree: UInt32, _ reader: PoolReader
+    of id: UInt64, _ details: DeviceDetails?, _ oldTree: MetadataBlock, _ reader: PoolReader
   ) -> [MetadataBlock] {
     let held = reader.heldSuperblock.flatMap { lists.block($0.detailsRoot) }
       .flatMap { lists.details(of: id, below: $0) }
     let live = reader.devices.first { $0.id == id }
     return reader.mappings.roots.filter { $0.owner == id }.map(\.block).filter { block in
       let now = block == live?.root ? live?.details : held
-      if block.number == oldTree { return true }
+      if block == oldTree { return true }
       guard let details, let now else { return false }
       return details.isSameDevice(as: now)
     }

@@ -1,3 +1,5 @@
+package import PersistentData
+
 /// How a device of an old state differs from the live one.
 package struct RootDifference: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
@@ -12,7 +14,7 @@ package struct RootDifference: Hashable, Sendable {
   package let id: UInt64
   package let kind: Kind
   /// Where its mapping tree starts.
-  package let root: UInt32
+  package let root: MetadataBlock
   /// Mappings that can be read.
   package let mappings: UInt64
   package let missing: MissingNodes
@@ -36,11 +38,11 @@ package struct RootDifference: Hashable, Sendable {
 /// what it differs in, and the leaves of its list of devices.
 struct RootComparison {
   private let lists: DeviceLists
-  private let liveLeaves: Set<UInt32>
-  private let liveTrees: [UInt64: UInt32]
-  private let liveDetails: UInt32?
+  private let liveLeaves: Set<MetadataBlock>
+  private let liveTrees: [UInt64: MetadataBlock]
+  private let liveDetails: MetadataBlock?
 
-  init(_ lists: DeviceLists, live: UInt32, liveDetails: UInt32?) {
+  init(_ lists: DeviceLists, live: MetadataBlock, liveDetails: MetadataBlock?) {
     self.lists = lists
     self.liveDetails = liveDetails
     let leaves = lists.lists.leaves(lists.census, below: live)
@@ -64,7 +66,7 @@ struct RootComparison {
   }
 
   private func difference(
-    _ device: DeviceLists.Device, _ root: OldRoots.Root, _ now: UInt32?
+    _ device: DeviceLists.Device, _ root: OldRoots.Root, _ now: MetadataBlock?
   ) -> RootDifference? {
     if now == device.root { return nil }
     let details = root.detailsRoot.flatMap { lists.details(of: device.id, below: $0) }
@@ -77,7 +79,7 @@ struct RootComparison {
   }
 
   private func kind(
-    _ id: UInt64, _ now: UInt32?, _ details: DeviceDetails?
+    _ id: UInt64, _ now: MetadataBlock?, _ details: DeviceDetails?
   ) -> RootDifference.Kind {
     guard let now else { return .gone }
     if let details, let live = liveDetails.flatMap({ lists.details(of: id, below: $0) }),

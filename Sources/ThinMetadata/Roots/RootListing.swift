@@ -147,7 +147,7 @@ package struct RootListing: Sendable {
   }
 
   /// What a person most likely looks for: in the newest state that has one, a device that's gone.
-  private static func best(_ roots: [OldRoots.Root]) -> (root: UInt32, device: UInt64)? {
+  private static func best(_ roots: [OldRoots.Root]) -> (root: MetadataBlock, device: UInt64)? {
     for isGoneNeeded in [true, false] {
       for root in roots {
         for difference in root.differences where difference.isWorthKnowing {

@@ -78,7 +78,7 @@ package struct MetadataMap: Sendable {
       guard let count = used.metadataCounts[block.index] else { return .unknown }
       if count > 0 { return .unreached }
     }
-    return old?.lists.census.isReused(block.number) == true ? .old : .free
+    return old?.lists.census.isReused(block) == true ? .old : .free
   }
 
   /// The parts of a space map are called after it.

@@ -37,7 +37,8 @@ package struct NodeReader: Sendable {
   }
 
   package mutating func unreadable(_ reference: NodeReference, _ error: IOError) {
-    findings.report(.blockUnreadable, at: tree.site(reference), found: error.description)
+    findings.report(
+      .blockUnreadable, at: tree.site(reference), found: Evidence(words: error.description))
     damaged.append(reference)
   }
 
@@ -79,10 +80,10 @@ extension Findings {
   ) {
     if let kind {
       report(
-        .blockWrongKind, at: site, found: kind.nameWithArticle,
-        expected: expected.nameWithArticle)
+        .blockWrongKind, at: site, found: Evidence(words: kind.nameWithArticle),
+        expected: Evidence(words: expected.nameWithArticle))
     } else {
-      report(.blockBadChecksum, at: site, expected: expected.nameWithArticle)
+      report(.blockBadChecksum, at: site, expected: Evidence(words: expected.nameWithArticle))
     }
   }
 }

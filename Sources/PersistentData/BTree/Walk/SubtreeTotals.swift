@@ -23,7 +23,7 @@ package struct SubtreeTotals: Sendable {
     for index in walk.skeleton.nodes.indices.reversed() {
       var sum = Total()
       for entry in walk.skeleton.nodes[index].entries {
-        let child = self[below: walk.skeleton.children[entry]]
+        let child = self[below: MetadataBlock(walk.skeleton.children[entry])]
         // A damaged tree may count a shared branch many times over.
         sum.entryCount = sum.entryCount.addingReportingOverflow(child.entryCount).partialValue
         sum.hasDamage = sum.hasDamage || child.hasDamage
@@ -53,10 +53,12 @@ package struct SubtreeTotals: Sendable {
     return part
   }
 
-  /// The total below the node or leaf in `block`; 0 stands for a pointer that leads nowhere.
-  package subscript(below block: UInt32) -> Total {
-    let block = MetadataBlock(block)
-    if block.number == 0 || !walk.isUsable(block) { return Total(hasDamage: true) }
+  /// The total below the node or leaf in `block`; `nil`, or 0, stands for a pointer that leads
+  /// nowhere.
+  package subscript(below block: MetadataBlock?) -> Total {
+    guard let block, block != .superblock, walk.isUsable(block) else {
+      return Total(hasDamage: true)
+    }
     if let index = walk.skeleton.index(of: block) { return totals[index] }
     return Total(
       entryCount: UInt64(leafEntryCounts[block.index]), hasMisfits: walk.misfits[block] != nil)

@@ -118,12 +118,8 @@ package struct TreeSkeleton: Sendable {
       let start = keys.count
       for entry in 0..<node.entryCount {
         keys.append(node.key(entry))
-        let child = MetadataBlock(pointer: node.value(entry), count: blockCount)
-        if child == nil {
-          findings.report(
-            .childOutOfDevice, at: tree.site(reference, entry: entry),
-            found: "block \(node.value(entry))", expected: "below \(blockCount)")
-        }
+        let child = findings.block(
+          at: node.value(entry), of: blockCount, from: tree.site(reference, entry: entry))
         children.append(child?.number ?? 0)
       }
       nodes.append((reference, start..<keys.count))

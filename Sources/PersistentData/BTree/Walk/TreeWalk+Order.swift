@@ -39,10 +39,10 @@ extension TreeWalk {
   }
 
   /// The internal nodes that lead to any of `blocks`; 0 stands for a pointer that leads nowhere.
-  package func parents(of blocks: Set<UInt32>) -> Set<MetadataBlock> {
+  package func parents(of blocks: Set<MetadataBlock>) -> Set<MetadataBlock> {
     Set(
       skeleton.nodes.lazy.filter { node in
-        skeleton.children[node.entries].contains(where: blocks.contains)
+        skeleton.children[node.entries].contains { blocks.contains(MetadataBlock($0)) }
       }.map(\.block))
   }
 

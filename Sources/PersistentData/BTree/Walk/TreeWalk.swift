@@ -69,14 +69,9 @@ package struct TreeWalk: Sendable {
   ) {
     var roots: [TreeRoot] = []
     for (target, owner) in rootPointers {
-      if let block = MetadataBlock(pointer: target, count: usage.blockCount) {
-        usage.references.increment(target)
+      let site = Site(tree.label, device: tree.hasOwners ? owner : nil)
+      if let block = usage.follow(target, from: site, &findings) {
         roots.append(TreeRoot(block, owner: owner))
-      } else {
-        findings.report(
-          .childOutOfDevice,
-          at: Site(tree.label, device: tree.hasOwners ? owner : nil),
-          found: "block \(target)", expected: "below \(usage.blockCount)")
       }
     }
     self.init(tree, roots: roots, in: file, usage: &usage, findings: &findings)
@@ -164,10 +159,9 @@ package struct TreeWalk: Sendable {
     var dropped: Set<Int> = []
     for index in frontier.blocks.indices {
       let block = MetadataBlock(frontier.blocks[index])
-      guard let earlier = usage.claim(block, for: tree.name) else { continue }
+      let site = tree.site(frontier.references[index])
+      if usage.claim(block, for: tree.name, at: site, &findings) { continue }
       dropped.insert(index)
-      findings.report(
-        .blockUsedTwice, at: tree.site(frontier.references[index]), found: earlier)
       crossLinked.insert(block)
     }
     return dropped.isEmpty ? frontier : frontier.filtered { !dropped.contains($0) }

@@ -9,27 +9,27 @@ package struct StateCensus: Sendable {
   package let file: BlockFile
   package let blockCount: UInt64
   /// Index blocks of metadata space maps, of whatever age, ascending.
-  let indexBlocks: [UInt32]
+  let indexBlocks: [MetadataBlock]
   /// Where the references of a block start in `targets`; of blocks that are metadata.
-  private let starts: [UInt32: Range<Int>]
-  private let targets: [UInt32]
-  private let bitmaps: Set<UInt32>
+  private let starts: [MetadataBlock: Range<Int>]
+  private let targets: [MetadataBlock?]
+  private let bitmaps: Set<MetadataBlock>
 
   /// Reads, once, all blocks that hold anything.
   package init(_ file: BlockFile, references: @escaping References) {
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
-    let blocks = file.storedBlocks(in: 1..<max(1, blockCount)).flatMap {
-      UInt32($0.lowerBound)..<UInt32($0.upperBound)
+    let blocks = file.storedBlocks(in: 1..<max(1, blockCount)).flatMap { range in
+      (UInt32(range.lowerBound)..<UInt32(range.upperBound)).map(MetadataBlock.init)
     }
     file.progress.begin("looking for older states in all blocks", total: blocks.count)
-    let visitors = BlockScan(file, blocks).run {
-      Visitor(blocks: blocks, references: references)
+    let visitors = BlockScan(file, blocks).run { [blockCount] in
+      Visitor(blocks: blocks, blockCount: blockCount, references: references)
     }
     indexBlocks = visitors.flatMap(\.indexBlocks).sorted()
     bitmaps = visitors.reduce(into: []) { $0.formUnion($1.bitmaps) }
-    var starts: [UInt32: Range<Int>] = [:]
-    var targets: [UInt32] = []
+    var starts: [MetadataBlock: Range<Int>] = [:]
+    var targets: [MetadataBlock?] = []
     for visitor in visitors {
       for (block, range) in visitor.starts {
         starts[block] = range.lowerBound + targets.count..<range.upperBound + targets.count
@@ -41,38 +41,42 @@ package struct StateCensus: Sendable {
   }
 
   /// All blocks that are metadata of this target, in no particular order.
-  package var metadataBlocks: some Sequence<UInt32> { starts.keys }
+  package var metadataBlocks: some Sequence<MetadataBlock> { starts.keys }
 
-  func isBitmap(_ block: UInt32) -> Bool { bitmaps.contains(block) }
+  func isBitmap(_ block: MetadataBlock) -> Bool { bitmaps.contains(block) }
 
-  /// The blocks that a block refers to; `nil` when it is no metadata. A reference off the device is
-  /// one to block 0.
-  func references(of block: UInt32) -> ArraySlice<UInt32>? { starts[block].map { targets[$0] } }
+  /// The blocks that a block refers to, `nil` standing for one off the device; `nil` when it is no
+  /// metadata.
+  func references(of block: MetadataBlock) -> ArraySlice<MetadataBlock?>? {
+    starts[block].map { targets[$0] }
+  }
 
   private struct Visitor: BlockVisitor {
-    let blocks: [UInt32]
+    let blocks: [MetadataBlock]
+    let blockCount: UInt64
     let references: References
-    var indexBlocks: [UInt32] = []
-    var bitmaps: Set<UInt32> = []
-    var starts: [(UInt32, Range<Int>)] = []
-    var targets: [UInt32] = []
+    var indexBlocks: [MetadataBlock] = []
+    var bitmaps: Set<MetadataBlock> = []
+    var starts: [(MetadataBlock, Range<Int>)] = []
+    var targets: [MetadataBlock?] = []
 
-    init(blocks: [UInt32], references: @escaping References) {
+    init(blocks: [MetadataBlock], blockCount: UInt64, references: @escaping References) {
       self.blocks = blocks
+      self.blockCount = blockCount
       self.references = references
     }
 
     mutating func unreadable(_ index: Int, _ error: IOError) {}
 
     mutating func visit(_ index: Int, _ bytes: RawSpan) {
-      let block = MetadataBlock(blocks[index])
+      let block = blocks[index]
       switch BlockKind(of: bytes) {
       case nil: return
       case .metadataIndex where BlockFault(bytes, as: .metadataIndex, in: block) == nil:
-        indexBlocks.append(block.number)
+        indexBlocks.append(block)
         note(block, [])
       case .bitmap where BlockFault(bytes, as: .bitmap, in: block) == nil:
-        bitmaps.insert(block.number)
+        bitmaps.insert(block)
         note(block, [])
       default: if let found = references(bytes, block) { note(block, found) }
       }
@@ -80,8 +84,8 @@ package struct StateCensus: Sendable {
 
     private mutating func note(_ block: MetadataBlock, _ found: [UInt64]) {
       let start = targets.count
-      targets += found.map { UInt32(exactly: $0) ?? 0 }
-      starts.append((block.number, start..<targets.count))
+      targets += found.map { MetadataBlock(pointer: $0, count: blockCount) }
+      starts.append((block, start..<targets.count))
     }
   }
 }

@@ -19,13 +19,13 @@ package struct StateSearch: Sendable {
 
   package init(_ census: StateCensus) {
     let size = max(1, census.blockCount / 8)
-    let most = Int(min(StateSearch.maxStates, max(4, StateSearch.memory / size)))
+    let limit = Int(min(StateSearch.maxStates, max(4, StateSearch.memory / size)))
     var states: [MetadataState] = []
     for index in census.indexBlocks {
-      guard states.count < most else { break }
+      guard states.count < limit else { break }
       if let state = MetadataState(census, index: index) { states.append(state) }
     }
-    isExhaustive = states.count < most
+    isExhaustive = states.count < limit
     self.states = states
     // Damage that was met in one is met in those around it, too: the newest need not be whole.
     let ends = states.filter { state in
@@ -37,11 +37,13 @@ package struct StateSearch: Sendable {
   /// States that follow each other all round the device: from one to the next there is little that
   /// changes, but from the newest to the oldest. All of them, where no step stands out.
   private static func ends(ofRing states: [MetadataState]) -> [MetadataState] {
-    let changes = states.indices.map { place in
-      states[(place + 1) % states.count].allocated.without(states[place].allocated).count
+    let changes = states.indices.map { index in
+      states[(index + 1) % states.count].allocated.subtracting(states[index].allocated).count
     }
-    guard let most = changes.max(), let place = changes.firstIndex(of: most) else { return states }
-    let next = changes.enumerated().filter { $0.offset != place }.map(\.element).max() ?? 0
-    return most >= clearLead * next ? [states[place]] : states
+    guard let largest = changes.max(), let index = changes.firstIndex(of: largest) else {
+      return states
+    }
+    let next = changes.enumerated().filter { $0.offset != index }.map(\.element).max() ?? 0
+    return largest >= clearLead * next ? [states[index]] : states
   }
 }

@@ -10,8 +10,7 @@ package enum TreeLook: Hashable, Sendable {
   /// Goes down to the first leaf, and to the first array block below that.
   package init?(below root: MetadataBlock, in file: BlockFile, blockCount: UInt64) {
     var block = root
-    // No tree is deeper than its keys are long.
-    for _ in 0..<64 {
+    for _ in 0...Tree.levelLimit {
       let step = try? file.withBlock(block) { bytes -> (Bool, Int, UInt64?)? in
         let node = BTreeNode(bytes)
         guard BlockFault(bytes, as: .btreeNode, in: block) == nil, node.isSound(in: block)

@@ -3,16 +3,16 @@ internal import PersistentData
 /// What sound blocks tell of each other, taken at their word.
 extension BlockCensus {
   /// Whether a block holds anything that a pool's metadata can refer to.
-  func isMetadata(_ block: UInt32) -> Bool {
+  func isMetadata(_ block: MetadataBlock) -> Bool {
     nodes[block] != nil || isBitmap(block) || superblocks[block] != nil
       || isIndexBlock(block)
   }
 
   /// The blocks that a block in use refers to. `isInUse`: whether a block is allocated.
-  func references(of block: UInt32, isInUse: (UInt32) -> Bool) -> [UInt32] {
+  func references(of block: MetadataBlock, isInUse: (MetadataBlock) -> Bool) -> [MetadataBlock] {
     if let copy = superblocks[block] {
       return [copy.mappingRoot, copy.detailsRoot].compactMap {
-        MetadataBlock(pointer: $0, count: blockCount)?.number
+        MetadataBlock(pointer: $0, count: blockCount)
       }
     }
     let children = children(of: block)
@@ -25,7 +25,7 @@ extension BlockCensus {
   ///
   /// A mapping's value can be the number of a metadata block only where the data block is block 0,
   /// which a leaf has once at most.
-  func isTopLevel(_ block: UInt32, exceptFor lost: Set<UInt32> = []) -> Bool {
+  func isTopLevel(_ block: MetadataBlock, exceptFor lost: Set<MetadataBlock> = []) -> Bool {
     guard let leaf = firstLeaf(below: block)?.leaf else { return false }
     let children = children(of: leaf.block)
     guard leaf.valueSize == BTreeNode.pointerSize, let first = children.first
@@ -35,13 +35,13 @@ extension BlockCensus {
   }
 
   /// Levels above the leaves; `nil` when that can't be told.
-  func height(_ block: UInt32) -> Int? { firstLeaf(below: block)?.height }
+  func height(_ block: MetadataBlock) -> Int? { firstLeaf(below: block)?.height }
 
   /// The size of the values in the leaves below a node; `nil` when that can't be told.
-  func leafValueSize(_ block: UInt32) -> Int? { firstLeaf(below: block)?.leaf.valueSize }
+  func leafValueSize(_ block: MetadataBlock) -> Int? { firstLeaf(below: block)?.leaf.valueSize }
 
   /// The first leaf below a node that is sound, and how many levels below.
-  private func firstLeaf(below block: UInt32) -> (leaf: NodeTable.Node, height: Int)? {
+  private func firstLeaf(below block: MetadataBlock) -> (leaf: NodeTable.Node, height: Int)? {
     guard let node = nodes[block] else { return nil }
     if node.isLeaf { return (node, 0) }
     guard let place = firstLeaves[block], let leaf = nodes[place.leaf] else { return nil }
@@ -50,11 +50,11 @@ extension BlockCensus {
 
   /// Where the first sound leaf below each internal node is; each node is looked at once.
   static func firstLeaves(
-    _ nodes: NodeTable, _ children: (UInt32) -> [UInt32]
-  ) -> [UInt32: (leaf: UInt32, height: Int)] {
-    var found: [UInt32: (leaf: UInt32, height: Int)] = [:]
-    var seen: Set<UInt32> = []
-    func find(_ block: UInt32, levels: Int) -> (leaf: UInt32, height: Int)? {
+    _ nodes: NodeTable, _ children: (MetadataBlock) -> [MetadataBlock]
+  ) -> [MetadataBlock: (leaf: MetadataBlock, height: Int)] {
+    var found: [MetadataBlock: (leaf: MetadataBlock, height: Int)] = [:]
+    var seen: Set<MetadataBlock> = []
+    func find(_ block: MetadataBlock, levels: Int) -> (leaf: MetadataBlock, height: Int)? {
       guard let node = nodes[block] else { return nil }
       if node.isLeaf { return (block, 0) }
       // A node that was seen and has no leaf has none, or is the start of a loop.

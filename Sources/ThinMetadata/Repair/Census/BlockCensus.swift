@@ -6,10 +6,10 @@ package import PersistentData
 /// A node that is no longer in use stays on the device until its block is given out again. Nothing
 /// here is trusted beyond its own block. Memory is bounded by the size of the device.
 package struct BlockCensus: Sendable {
-  /// A key and the node it leads to; 0 stands for a pointer that leads off the device.
+  /// A key and the node it leads to; `nil` where that would be off the device.
   struct Pointer: Sendable {
     let key: UInt64
-    let child: UInt32
+    let child: MetadataBlock?
   }
 
   let file: BlockFile
@@ -17,16 +17,16 @@ package struct BlockCensus: Sendable {
   let nodes: NodeTable
   /// Those of internal nodes, of leaves that can be lists of devices with their trees, and of
   /// leaves that list bitmaps.
-  private(set) var pointers: [UInt32: [Pointer]] = [:]
+  private(set) var pointers: [MetadataBlock: [Pointer]] = [:]
   /// What leaves with details store.
-  private(set) var details: [UInt32: [(id: UInt64, details: DeviceDetails)]] = [:]
+  private(set) var details: [MetadataBlock: [(id: UInt64, details: DeviceDetails)]] = [:]
   /// Index blocks of metadata space maps, of whatever age, ascending.
-  private(set) var indexBlocks: [UInt32] = []
+  private(set) var indexBlocks: [MetadataBlock] = []
   /// Copies of superblocks: metadata snapshots, of whatever age.
-  private(set) var superblocks: [UInt32: Superblock] = [:]
+  private(set) var superblocks: [MetadataBlock: Superblock] = [:]
   /// The first sound leaf below each internal node.
-  private(set) var firstLeaves: [UInt32: (leaf: UInt32, height: Int)] = [:]
-  private var bitmaps: Set<UInt32> = []
+  private(set) var firstLeaves: [MetadataBlock: (leaf: MetadataBlock, height: Int)] = [:]
+  private var bitmaps: Set<MetadataBlock> = []
   /// By block: 1 where a checksum tells that it is something, whatever that is.
   private var isSomething: BlockTable<UInt8>
 
@@ -46,7 +46,7 @@ package struct BlockCensus: Sendable {
       indexBlocks += visitor.indexBlocks
       bitmaps.formUnion(visitor.bitmaps)
       superblocks.merge(visitor.superblocks) { first, _ in first }
-      for block in visitor.recognized { isSomething[Int(block)] = 1 }
+      for block in visitor.recognized { isSomething[block.index] = 1 }
     }
     indexBlocks.sort()
     firstLeaves = BlockCensus.firstLeaves(nodes, children)
@@ -59,43 +59,46 @@ package struct BlockCensus: Sendable {
     let parts = reach.parts(of: file)
     file.progress.begin(purpose, total: parts.joined().reduce(0) { $0 + $1.count })
     var visitors: [Visitor] = []
-    for (place, part) in parts.enumerated() {
-      let blocks = part.flatMap { UInt32($0.lowerBound)..<UInt32($0.upperBound) }
+    for (index, part) in parts.enumerated() {
+      let blocks = part.flatMap { range in
+        (UInt32(range.lowerBound)..<UInt32(range.upperBound)).map(MetadataBlock.init)
+      }
       let found = BlockScan(file, blocks).run { Visitor(blocks: blocks, blockCount: count) }
       visitors += found
-      if place > 0, found.allSatisfy(\.recognized.isEmpty) { break }
+      if index > 0, found.allSatisfy(\.recognized.isEmpty) { break }
     }
     return visitors
   }
 
-  func isBitmap(_ block: UInt32) -> Bool { bitmaps.contains(block) }
+  func isBitmap(_ block: MetadataBlock) -> Bool { bitmaps.contains(block) }
 
-  func isIndexBlock(_ block: UInt32) -> Bool {
-    let place = indexBlocks.firstIndex(from: block)
-    return place < indexBlocks.count && indexBlocks[place] == block
+  func isIndexBlock(_ block: MetadataBlock) -> Bool {
+    let index = indexBlocks.firstIndex(from: block)
+    return index < indexBlocks.count && indexBlocks[index] == block
   }
 
   /// Whether a block that isn't what it was has become something else: it was given out again.
-  func isReused(_ block: UInt32) -> Bool {
-    isSomething.indices.contains(Int(block)) && isSomething[Int(block)] == 1
+  func isReused(_ block: MetadataBlock) -> Bool {
+    isSomething.indices.contains(block.index) && isSomething[block.index] == 1
   }
 
   /// The blocks that a node's values are, if they can all be blocks; otherwise none.
-  func children(of block: UInt32) -> [UInt32] {
-    let children = pointers[block, default: []].map(\.child)
-    return children.contains(0) ? [] : children
+  func children(of block: MetadataBlock) -> [MetadataBlock] {
+    let pointers = pointers[block, default: []]
+    let children = pointers.compactMap(\.child)
+    return children.count == pointers.count ? children : []
   }
 
   private struct Visitor: BlockVisitor {
-    let blocks: [UInt32]
+    let blocks: [MetadataBlock]
     let blockCount: UInt64
     var nodes: [NodeTable.Node] = []
-    var pointers: [UInt32: [Pointer]] = [:]
-    var details: [UInt32: [(id: UInt64, details: DeviceDetails)]] = [:]
-    var indexBlocks: [UInt32] = []
-    var bitmaps: Set<UInt32> = []
-    var superblocks: [UInt32: Superblock] = [:]
-    var recognized: [UInt32] = []
+    var pointers: [MetadataBlock: [Pointer]] = [:]
+    var details: [MetadataBlock: [(id: UInt64, details: DeviceDetails)]] = [:]
+    var indexBlocks: [MetadataBlock] = []
+    var bitmaps: Set<MetadataBlock> = []
+    var superblocks: [MetadataBlock: Superblock] = [:]
+    var recognized: [MetadataBlock] = []
 
     mutating func unreadable(_ index: Int, _ error: IOError) {}
 
@@ -105,17 +108,17 @@ package struct BlockCensus: Sendable {
       recognized.append(block)
       switch kind {
       case .btreeNode: addNode(BTreeNode(bytes), block)
-      case .bitmap where BlockFault(bytes, as: kind, in: MetadataBlock(block)) == nil:
+      case .bitmap where BlockFault(bytes, as: kind, in: block) == nil:
         bitmaps.insert(block)
-      case .metadataIndex where BlockFault(bytes, as: kind, in: MetadataBlock(block)) == nil:
+      case .metadataIndex where BlockFault(bytes, as: kind, in: block) == nil:
         indexBlocks.append(block)
       case .thinSuperblock: superblocks[block] = Superblock(bytes)
       default: break
       }
     }
 
-    private mutating func addNode(_ node: BTreeNode, _ block: UInt32) {
-      guard node.isSound(in: MetadataBlock(block)), let kind = node.kind else { return }
+    private mutating func addNode(_ node: BTreeNode, _ block: MetadataBlock) {
+      guard node.isSound(in: block), let kind = node.kind else { return }
       nodes.append(NodeTable.Node(node, in: block))
       switch (kind, node.valueSize) {
       case (.internal, _): pointers[block] = pointers(node) { $0.value($1) }
@@ -132,8 +135,9 @@ package struct BlockCensus: Sendable {
       _ node: BTreeNode, _ value: (BTreeNode, Int) -> UInt64
     ) -> [Pointer] {
       (0..<node.entryCount).map { entry in
-        let child = MetadataBlock(pointer: value(node, entry), count: blockCount)
-        return Pointer(key: node.key(entry), child: child?.number ?? 0)
+        Pointer(
+          key: node.key(entry),
+          child: MetadataBlock(pointer: value(node, entry), count: blockCount))
       }
     }
 
@@ -144,7 +148,7 @@ package struct BlockCensus: Sendable {
       for entry in 0..<leaf.entryCount {
         guard let block = MetadataBlock(pointer: leaf.value(entry), count: blockCount)
         else { return nil }
-        list.append(Pointer(key: leaf.key(entry), child: block.number))
+        list.append(Pointer(key: leaf.key(entry), child: block))
       }
       return list.isEmpty ? nil : list
     }

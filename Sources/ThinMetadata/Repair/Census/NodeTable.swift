@@ -6,12 +6,12 @@ struct NodeTable: Sendable {
   struct Node: Sendable {
     private let firstKey: UInt64
     private let lastKey: UInt64
-    let block: UInt32
+    let block: MetadataBlock
     private let size: UInt16
     private let count: UInt16
     let isLeaf: Bool
 
-    init(_ node: BTreeNode, in block: UInt32) {
+    init(_ node: BTreeNode, in block: MetadataBlock) {
       firstKey = node.keys?.lowerBound ?? 0
       lastKey = node.keys?.upperBound ?? 0
       self.block = block
@@ -39,11 +39,11 @@ struct NodeTable: Sendable {
   init(_ parts: [[Node]], blockCount: UInt64) {
     all = parts.joined().sorted { $0.block < $1.block }
     places = BlockPlaces(blockCount: blockCount)
-    for (index, node) in all.enumerated() { places[node.block] = index }
+    for (index, node) in all.enumerated() { places[node.block.number] = index }
   }
 
   /// `nil` for a block that is no sound node.
-  subscript(block: UInt32) -> Node? {
-    block < places.blockCount ? places[block].map { all[$0] } : nil
+  subscript(block: MetadataBlock) -> Node? {
+    UInt64(block.number) < places.blockCount ? places[block.number].map { all[$0] } : nil
   }
 }

@@ -9,7 +9,7 @@ struct Adoption {
   /// Ids of devices that got a tree.
   private(set) var adopted: [UInt64] = []
   /// Trees still to be given away, and how many devices each belongs to.
-  private var open: [UInt32: Int] = [:]
+  private var open: [MetadataBlock: Int] = [:]
   /// Indices of devices without a tree.
   private var waiting: Set<Int> = []
   private let totals: SubtreeTotals
@@ -21,7 +21,7 @@ struct Adoption {
     totals = reader.mappingTotals
     self.census = census
     lists = OldLists(census, reader.devices)
-    for orphan in orphans where reader.mappings.isUsable(MetadataBlock(orphan.block)) {
+    for orphan in orphans where reader.mappings.isUsable(orphan.block) {
       open[orphan.block] = orphan.missing
     }
     // A tree of the metadata snapshot is an older one of some device: it must not become a live
@@ -41,23 +41,23 @@ struct Adoption {
   }
 
   /// Trees with mappings that nobody got.
-  var rest: [UInt32] { open.keys.sorted().filter { size($0) > 0 } }
+  var rest: [MetadataBlock] { open.keys.sorted().filter { size($0) > 0 } }
 
   /// Ids that devices once had.
   var oldIDs: Set<UInt64> { Set(lists.roots.keys) }
 
-  private func size(_ tree: UInt32) -> UInt64 { totals[below: tree].entryCount }
+  private func size(_ tree: MetadataBlock) -> UInt64 { totals[below: tree].entryCount }
 
   /// Whether a device can have a tree, by its size and by older lists.
-  private func mayHave(_ device: Int, _ tree: UInt32) -> Bool {
+  private func mayHave(_ device: Int, _ tree: MetadataBlock) -> Bool {
     guard let wanted = devices[device].details?.mappedBlocks else { return false }
     // A tree without what damage hides of it is smaller.
     let fits = totals[below: tree].hasDamage ? size(tree) < wanted : size(tree) == wanted
     return fits && !lists.excludes(devices[device].id, from: tree)
   }
 
-  private mutating func give(_ device: Int, _ tree: UInt32) {
-    devices[device].root = MetadataBlock(tree)
+  private mutating func give(_ device: Int, _ tree: MetadataBlock) {
+    devices[device].root = tree
     adopted.append(devices[device].id)
     waiting.remove(device)
     let rest = open[tree, default: 1] - 1
@@ -93,7 +93,7 @@ struct Adoption {
   }
 
   /// Devices and trees of the same size, where there are both.
-  private var groupsOfOneSize: [(devices: [Int], trees: [UInt32])] {
+  private var groupsOfOneSize: [(devices: [Int], trees: [MetadataBlock])] {
     let waiting = waitingBySize
     let trees = openBySize
     return waiting.compactMap { size, devices in
@@ -106,7 +106,7 @@ struct Adoption {
     Dictionary(grouping: waiting) { devices[$0].details?.mappedBlocks }
   }
 
-  private var openBySize: [UInt64: [UInt32]] { Dictionary(grouping: open.keys) { size($0) } }
+  private var openBySize: [UInt64: [MetadataBlock]] { Dictionary(grouping: open.keys) { size($0) } }
 
   /// Where only one tree and one device are of a size; or where any tree will do.
   private mutating func matchBySize() {

@@ -21,14 +21,14 @@ extension Grafting {
   ///
   /// `known`: ids that devices once had, and some may still.
   private mutating func keepMadeUpDevices(
-    _ blocks: [UInt32], _ reader: inout PoolReader, avoiding known: Set<UInt64>
+    _ blocks: [MetadataBlock], _ reader: inout PoolReader, avoiding known: Set<UInt64>
   ) {
     var id = DeviceDetails.deviceIDMaximum
     let taken = known.union(reader.devices.map(\.id))
     for block in blocks {
       while taken.contains(id), id > 0 { id -= 1 }
       guard id > 0 else { return }
-      reader.devices.append(ThinDevice(id: id, root: MetadataBlock(block), details: nil))
+      reader.devices.append(ThinDevice(id: id, root: block, details: nil))
       madeUpDevices.append(id)
       id -= 1
     }

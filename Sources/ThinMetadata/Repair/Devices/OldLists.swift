@@ -9,14 +9,14 @@ internal import PersistentData
 struct OldLists {
   private struct List {
     /// By device id.
-    let roots: [UInt64: UInt32]
+    let roots: [UInt64: MetadataBlock]
     /// The trees that a device which is not on the list can have come by since, as a snapshot of
     /// one that had it, or of a snapshot of that; `nil` where that may be any.
-    let snapshotted: Set<UInt32>?
+    let snapshotted: Set<MetadataBlock>?
 
     /// `creationTimes`: of all devices of today, ascending.
     init(
-      _ roots: [UInt64: UInt32], _ details: [UInt64: DeviceDetails], creationTimes: [UInt64]
+      _ roots: [UInt64: MetadataBlock], _ details: [UInt64: DeviceDetails], creationTimes: [UInt64]
     ) {
       self.roots = roots
       let known = roots.keys.compactMap { details[$0]?.creationTime }
@@ -34,9 +34,9 @@ struct OldLists {
   /// By leaf.
   private let lists: [List]
   /// The lists that name a root.
-  private let places: [UInt32: [Int]]
+  private let places: [MetadataBlock: [Int]]
   /// Which trees each device had.
-  let roots: [UInt64: Set<UInt32>]
+  let roots: [UInt64: Set<MetadataBlock>]
 
   /// `devices`: those of today.
   init(_ census: BlockCensus, _ devices: [ThinDevice]) {
@@ -44,13 +44,15 @@ struct OldLists {
     let creationTimes = details.values.map { UInt64($0.creationTime) }.sorted()
     lists = census.nodes.all.filter(\.isLeafOfNumbers).compactMap { leaf in
       census.pointers[leaf.block].map { pointers in
-        let roots = Dictionary(pointers.map { ($0.key, $0.child) }) { first, _ in first }
-          .filter { $0.key <= DeviceDetails.deviceIDMaximum }
+        let roots = Dictionary(
+          pointers.compactMap { pointer in pointer.child.map { (pointer.key, $0) } }
+        ) { first, _ in first }
+        .filter { $0.key <= DeviceDetails.deviceIDMaximum }
         return List(roots, details, creationTimes: creationTimes)
       }
     }
-    var roots: [UInt64: Set<UInt32>] = [:]
-    var places: [UInt32: [Int]] = [:]
+    var roots: [UInt64: Set<MetadataBlock>] = [:]
+    var places: [MetadataBlock: [Int]] = [:]
     for (index, list) in lists.enumerated() {
       for (id, root) in list.roots { roots[id, default: []].insert(root) }
       for root in Set(list.roots.values) { places[root, default: []].append(index) }
@@ -60,7 +62,7 @@ struct OldLists {
   }
 
   /// Whether a list tells that `device` does not have the tree at `root`.
-  func excludes(_ device: UInt64, from root: UInt32) -> Bool {
+  func excludes(_ device: UInt64, from root: MetadataBlock) -> Bool {
     places[root, default: []].contains { place in
       let list = lists[place]
       if let other = list.roots[device] { return other != root }

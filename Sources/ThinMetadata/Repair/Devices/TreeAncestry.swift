@@ -1,3 +1,5 @@
+internal import PersistentData
+
 /// From which device's older trees a tree in use descends.
 ///
 /// A kernel that changes a tree writes the nodes on the way anew and keeps the others. So the tree
@@ -7,7 +9,7 @@ struct TreeAncestry {
   /// A child of an internal node, with the key under which it stands.
   private struct Branch: Hashable {
     let key: UInt64
-    let child: UInt32
+    let child: MetadataBlock
   }
 
   /// Devices and trees that are compared at most.
@@ -18,17 +20,17 @@ struct TreeAncestry {
   /// not so many times as often as for any other.
   private static let clearCount = 8
 
-  private let oldRoots: [UInt64: Set<UInt32>]
+  private let oldRoots: [UInt64: Set<MetadataBlock>]
   private let census: BlockCensus
 
   /// `oldRoots`: which trees each device had in superseded lists of devices.
-  init(_ oldRoots: [UInt64: Set<UInt32>], _ census: BlockCensus) {
+  init(_ oldRoots: [UInt64: Set<MetadataBlock>], _ census: BlockCensus) {
     self.oldRoots = oldRoots
     self.census = census
   }
 
   /// Pairs, by index, of devices and trees that descend from theirs and from no other's.
-  func matches(_ devices: [UInt64], _ trees: [UInt32]) -> [(device: Int, tree: Int)] {
+  func matches(_ devices: [UInt64], _ trees: [MetadataBlock]) -> [(device: Int, tree: Int)] {
     guard devices.count + trees.count > 2, devices.count <= TreeAncestry.maxRivals,
       trees.count <= TreeAncestry.maxRivals
     else { return [] }
@@ -49,15 +51,16 @@ struct TreeAncestry {
     }
   }
 
-  private func branches(below roots: Set<UInt32>) -> Set<Branch> {
+  private func branches(below roots: Set<MetadataBlock>) -> Set<Branch> {
     var branches: Set<Branch> = []
     var seen = roots
     var open = roots.sorted()
     while let block = open.popLast(), seen.count < TreeAncestry.maxNodes {
       guard census.nodes[block]?.isLeaf == false else { continue }
       for pointer in census.pointers[block, default: []] {
-        branches.insert(Branch(key: pointer.key, child: pointer.child))
-        if seen.insert(pointer.child).inserted { open.append(pointer.child) }
+        guard let child = pointer.child else { continue }
+        branches.insert(Branch(key: pointer.key, child: child))
+        if seen.insert(child).inserted { open.append(child) }
       }
     }
     return branches

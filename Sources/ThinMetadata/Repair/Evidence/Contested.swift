@@ -16,9 +16,9 @@ struct Contested {
   /// Ascending by block.
   let leaves: [Leaf]
   /// Metadata blocks that a pointer should not lead to.
-  let targets: Set<UInt32>
+  let targets: Set<MetadataBlock>
   /// Metadata blocks in use that nothing leads to.
-  let unreached: Set<UInt32>
+  let unreached: Set<MetadataBlock>
   /// Whether blocks are lost besides.
   let hasLosses: Bool
 
@@ -29,10 +29,10 @@ struct Contested {
     let linked = reader.mappings.crossLinked.union(reader.topLevel.crossLinked)
       .union(reader.details.crossLinked)
     targets = judgement.surplusBlocks.union(judgement.surplusMapBlocks)
-      .union(linked.map(\.number))
-    // 0 stands for pointers that lead nowhere.
-    let sought = targets.union([0])
-    let misfits = Set(reader.mappings.misfitNodes.map(\.number))
+      .union(linked)
+    // Block 0 stands for pointers that lead nowhere.
+    let sought = targets.union([.superblock])
+    let misfits = reader.mappings.misfitNodes
     parents = reader.mappings.parents(of: sought.union(misfits))
       .union(reader.mappings.misfitNodes).union(linked)
     details = reader.details.parents(of: sought)
@@ -41,7 +41,7 @@ struct Contested {
       reader.topLevel.leaves.filter { _, entries in
         entries.contains { _, target in
           let block = MetadataBlock(pointer: target, count: reader.usage.blockCount)
-          return block.map { badRoots.contains($0.number) } ?? true
+          return block.map { badRoots.contains($0) } ?? true
         }
       }.keys)
     leaves =

@@ -88,9 +88,9 @@ extension Grafting {
     _ judgement: PoolJudgement, _ suspects: [Suspect], _ trials: Trials
   ) throws(IOError) -> Explanations<Suspect> {
     func explanations(
-      _ suspects: [Suspect], atMost most: Int, inPairsOnly: Bool = false
+      _ suspects: [Suspect], atMost limit: Int, inPairsOnly: Bool = false
     ) throws(IOError) -> Explanations<Suspect> {
-      try Explanations(of: suspects, atMost: most, inPairsOnly: inPairsOnly) {
+      try Explanations(of: suspects, atMost: limit, inPairsOnly: inPairsOnly) {
         (suspects) throws(IOError) in try trials.outcome(suspects).faults
       }
     }
@@ -309,7 +309,7 @@ extension PoolJudgement {
     }
     let totals = reader.mappingTotals
     return odd.contains { device in
-      let count = totals[below: device.root?.number ?? 0].entryCount
+      let count = totals[below: device.root].entryCount
       let (missing, isTooMany) =
         (device.details?.mappedBlocks ?? 0).subtractingReportingOverflow(count)
       return isTooMany || missing > UInt64(mappings.misfitNodes.count)

@@ -47,7 +47,7 @@ extension Grafting {
     hasUnproven = !leaves.isEmpty
     for (leaf, keys) in leaves { leftOut[leaf, default: []] += keys.joined }
     pool.counts = try pool.reader.leaveOut(
-      Dictionary(uniqueKeysWithValues: leaves.keys.map { ($0.number, [0...UInt64.max]) }))
+      Dictionary(uniqueKeysWithValues: leaves.keys.map { ($0, [0...UInt64.max]) }))
     pool.dataDifferences = nil
     return true
   }
@@ -84,7 +84,7 @@ extension PoolJudgement {
   }
 
   fileprivate func total(of device: ThinDevice) -> UInt64 {
-    device.root.map { reader.mappingTotals[below: $0.number].entryCount } ?? 0
+    device.root.map { reader.mappingTotals[below: $0].entryCount } ?? 0
   }
 
   /// The nodes and leaves of mapping trees that any device has which is not among some, or

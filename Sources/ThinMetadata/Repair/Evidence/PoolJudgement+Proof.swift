@@ -19,11 +19,11 @@ extension PoolJudgement {
   /// The internal nodes of mapping trees on the way to `block`.
   private func ancestors(of block: MetadataBlock) -> Set<MetadataBlock> {
     var found: Set<MetadataBlock> = []
-    var open: Set<UInt32> = [block.number]
+    var open: Set<MetadataBlock> = [block]
     while !open.isEmpty {
       let parents = reader.mappings.parents(of: open).subtracting(found)
       found.formUnion(parents)
-      open = Set(parents.map(\.number))
+      open = parents
     }
     return found
   }

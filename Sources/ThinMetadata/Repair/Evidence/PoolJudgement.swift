@@ -26,8 +26,8 @@ struct PoolJudgement {
   let data: CountDifferences
   /// Metadata blocks with more references than are counted: those of trees and superblocks, and
   /// those that a space map uses.
-  private(set) var surplusBlocks: Set<UInt32> = []
-  private(set) var surplusMapBlocks: Set<UInt32> = []
+  private(set) var surplusBlocks: Set<MetadataBlock> = []
+  private(set) var surplusMapBlocks: Set<MetadataBlock> = []
   /// Data blocks with more references than are counted.
   private(set) var surplusData: Set<UInt64> = []
   /// Whether there are more of these than can be looked at.
@@ -63,8 +63,8 @@ struct PoolJudgement {
       PoolReader.Structure.metadataSnapshot.structure,
     ]
     for block in metadata.surpluses.flatMap(\.blocks) {
-      let block = UInt32(block)
-      if trees.contains(usage.user(of: MetadataBlock(block))) {
+      let block = MetadataBlock(UInt32(block))
+      if trees.contains(usage.user(of: block)) {
         surplusBlocks.insert(block)
       } else {
         surplusMapBlocks.insert(block)
@@ -80,11 +80,11 @@ struct PoolJudgement {
   }
 
   /// Metadata blocks in use that nothing leads to; as many as are looked at one by one.
-  var unreached: Set<UInt32> {
-    var blocks: Set<UInt32> = []
+  var unreached: Set<MetadataBlock> {
+    var blocks: Set<MetadataBlock> = []
     for difference in metadata.deficits where difference.counted == 0 {
       guard difference.length <= UInt64(PoolJudgement.maxSurpluses - blocks.count) else { break }
-      for block in difference.blocks { blocks.insert(UInt32(block)) }
+      for block in difference.blocks { blocks.insert(MetadataBlock(UInt32(block))) }
     }
     return blocks
   }
@@ -114,7 +114,7 @@ struct PoolJudgement {
     let totals = reader.mappingTotals
     return (reader.devices + reader.heldDevices).filter { device in
       guard let root = device.root, let details = device.details else { return false }
-      let total = totals[below: root.number]
+      let total = totals[below: root]
       return total.hasDamage || isPartial(root)
         ? total.entryCount > details.mappedBlocks : total.entryCount != details.mappedBlocks
     }
@@ -123,7 +123,7 @@ struct PoolJudgement {
   /// Mappings of all live devices.
   var mappingCount: UInt64 {
     let totals = reader.mappingTotals
-    return reader.devices.map { totals[below: $0.root?.number ?? 0].entryCount }.cappedSum
+    return reader.devices.map { totals[below: $0.root].entryCount }.cappedSum
   }
 
   private func isPartial(_ root: MetadataBlock) -> Bool {
@@ -134,9 +134,9 @@ struct PoolJudgement {
   /// that are short of references.
   var fitsLostLeaves: Bool {
     guard data.isComplete, let lost = LostLeaves(reader, rootsAreLeaves: false) else { return true }
-    let most = UInt64(BTreeNode.capacity(valueSize: Mapping.valueSize))
+    let capacity = UInt64(BTreeNode.capacity(valueSize: Mapping.valueSize))
     let counts = lost.leaves.compactMap(\.mappingCount)
-    return lost.isConsistent && counts.allSatisfy { $0 <= most }
+    return lost.isConsistent && counts.allSatisfy { $0 <= capacity }
       && counts.reduce(0, +) <= data.missingReferences
   }
 }

@@ -90,12 +90,14 @@ extension Suspect {
 
   /// Nodes of which most children are contested first.
   private static func byContested(
-    _ nodes: Set<MetadataBlock>, _ walk: TreeWalk, _ targets: Set<UInt32>
+    _ nodes: Set<MetadataBlock>, _ walk: TreeWalk, _ targets: Set<MetadataBlock>
   ) -> [MetadataBlock] {
     let skeleton = walk.skeleton
     return nodes.map { block in
       let entries = skeleton.index(of: block).map { skeleton.nodes[$0].entries } ?? 0..<0
-      let count = skeleton.children[entries].count { targets.contains($0) || $0 == 0 }
+      let count = skeleton.children[entries].map(MetadataBlock.init).count {
+        targets.contains($0) || $0 == .superblock
+      }
       return (count: count, block: block)
     }.sorted { ($1.count, $0.block) < ($0.count, $1.block) }.map(\.block)
   }
@@ -168,7 +170,7 @@ extension Suspect {
   static func isLedAstray(_ judgement: PoolJudgement) -> Bool {
     let superblock = judgement.reader.superblock
     return [superblock.mappingRoot, superblock.detailsRoot].contains { root in
-      guard let block = UInt32(exactly: root) else { return true }
+      guard let block = MetadataBlock(pointer: root, count: .max) else { return true }
       return judgement.surplusBlocks.contains(block)
     } || judgement.reader.topLevel.isLedAstray || judgement.reader.details.isLedAstray
       || !judgement.reader.topLevelHoles.isEmpty || !judgement.reader.detailsHoles.isEmpty

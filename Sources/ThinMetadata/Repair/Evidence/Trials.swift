@@ -121,9 +121,9 @@ struct Trials {
         file.standIn(for: block, contents)
       case .root(let block, let device):
         guard var copy = NodeCopy(file, block),
-          let place = copy.entries.firstIndex(where: { $0.key == device })
+          let index = copy.entries.firstIndex(where: { $0.key == device })
         else { return nil }
-        copy.entries[place].value = 0
+        copy.entries[index].value = 0
         guard let contents = copy.contents else { return nil }
         file.standIn(for: block, contents)
       case .mapping(let block, let key, let dataBlock):
@@ -152,10 +152,10 @@ struct Trials {
     guard var copy = NodeCopy(file, block),
       copy.kind == .internal || contested.lists.contains(block)
     else { return nil }
-    for place in copy.entries.indices {
-      let target = MetadataBlock(pointer: copy.entries[place].value, count: census.blockCount)
-      if target.map({ contested.targets.contains($0.number) }) ?? true {
-        copy.entries[place].value = 0
+    for index in copy.entries.indices {
+      let target = MetadataBlock(pointer: copy.entries[index].value, count: census.blockCount)
+      if target.map({ contested.targets.contains($0) }) ?? true {
+        copy.entries[index].value = 0
       }
     }
     return copy.contents
@@ -165,10 +165,10 @@ struct Trials {
     _ block: MetadataBlock, _ key: UInt64, _ dataBlock: UInt64
   ) -> BlockBuffer? {
     guard var copy = NodeCopy(file, block),
-      let place = copy.entries.firstIndex(where: { $0.key == key })
+      let index = copy.entries.firstIndex(where: { $0.key == key })
     else { return nil }
-    let time = Mapping(copy.entries[place].value).time
-    copy.entries[place].value = Mapping(dataBlock: dataBlock, time: time).value
+    let time = Mapping(copy.entries[index].value).time
+    copy.entries[index].value = Mapping(dataBlock: dataBlock, time: time).value
     return copy.contents
   }
 }

@@ -11,7 +11,7 @@ struct CommonEntries {
   /// `nodes`: none of which must have stood there. `hasAny`: whether one of some of them, given by
   /// index, must have.
   init(
-    of nodes: [UInt32], _ extents: inout SubtreeExtents, _ file: BlockFile,
+    of nodes: [MetadataBlock], _ extents: inout SubtreeExtents, _ file: BlockFile,
     hasAny: ([Int]) -> Bool
   ) {
     var holders: [NodePart: [Int]] = [:]
@@ -34,9 +34,9 @@ struct CommonEntries {
   }
 
   private static func parts(
-    of block: UInt32, _ extents: inout SubtreeExtents, _ file: BlockFile
+    of block: MetadataBlock, _ extents: inout SubtreeExtents, _ file: BlockFile
   ) -> [NodePart] {
-    let entries = try? file.withBlock(MetadataBlock(block)) { bytes in
+    let entries = try? file.withBlock(block) { bytes in
       let node = BTreeNode(bytes)
       return (0..<node.entryCount).map { (key: node.key($0), value: node.value($0)) }
     }
@@ -45,9 +45,10 @@ struct CommonEntries {
       if extent.height == 0 {
         return NodePart(keys: key...key, height: NodePart.mappingHeight, value: value)
       }
-      return UInt32(exactly: value).flatMap { extents.extent(of: $0) }.map { child in
-        NodePart(keys: child.keys, height: child.height, value: value)
-      }
+      guard let child = MetadataBlock(pointer: value, count: .max),
+        let extent = extents.extent(of: child)
+      else { return nil }
+      return NodePart(keys: extent.keys, height: extent.height, value: value)
     }
   }
 }

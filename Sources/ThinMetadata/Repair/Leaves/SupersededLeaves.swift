@@ -10,7 +10,7 @@ struct SupersededLeaves: Sendable {
 
   /// A copy's mappings that may have stood in one lost leaf.
   struct Copy: Sendable {
-    let block: UInt32
+    let block: MetadataBlock
     /// Index of the lost leaf.
     let leaf: Int
     var entries: [(key: UInt64, mapping: Mapping)]
@@ -23,7 +23,7 @@ struct SupersededLeaves: Sendable {
   /// `isInUse`: whether a metadata block is allocated; `nil` when that can't be told.
   init(
     _ reader: PoolReader, _ census: BlockCensus, _ leaves: [LostLeaf], _ deficits: DataDeficits,
-    isInUse: (UInt32) -> Bool?
+    isInUse: (MetadataBlock) -> Bool?
   ) {
     let blocks = census.nodes.all.filter { node in
       guard let keys = node.keys, node.isLeafOfNumbers, census.pointers[node.block] == nil,
@@ -40,7 +40,7 @@ struct SupersededLeaves: Sendable {
   }
 
   private struct Visitor: BlockVisitor {
-    let blocks: [UInt32]
+    let blocks: [MetadataBlock]
     let ranges: [ClosedRange<UInt64>]
     let deficits: DataDeficits
     let limits: MappingLeaf.Limits
@@ -52,11 +52,11 @@ struct SupersededLeaves: Sendable {
     mutating func visit(_ index: Int, _ bytes: RawSpan) {
       let leaf = BTreeNode(bytes)
       guard BlockKind(of: bytes) == .btreeNode,
-        leaf.isSound(in: MetadataBlock(blocks[index])), entryCount < SupersededLeaves.limit
+        leaf.isSound(in: blocks[index]), entryCount < SupersededLeaves.limit
       else { return }
-      for place in ranges.indices {
-        var copy = Copy(block: blocks[index], leaf: place, entries: [], fitsWhole: true)
-        for entry in 0..<leaf.entryCount where ranges[place].contains(leaf.key(entry)) {
+      for lost in ranges.indices {
+        var copy = Copy(block: blocks[index], leaf: lost, entries: [], fitsWhole: true)
+        for entry in 0..<leaf.entryCount where ranges[lost].contains(leaf.key(entry)) {
           let mapping = Mapping(leaf.value(entry))
           if deficits.missing[mapping.dataBlock] != nil, mapping.time <= limits.time {
             copy.entries.append((leaf.key(entry), mapping))

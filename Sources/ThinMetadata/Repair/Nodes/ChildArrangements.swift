@@ -111,9 +111,9 @@ package struct ChildArrangements: Sendable {
     guard let last = goForward() else { return nil }
     var good = Set(last.indices.filter { isComplete(last[$0]) })
     if good.isEmpty { return nil }
-    for place in layers.indices.reversed() {
-      layers[place].removeAll { !good.contains($0.to) }
-      good = Set(layers[place].map(\.from))
+    for index in layers.indices.reversed() {
+      layers[index].removeAll { !good.contains($0.to) }
+      good = Set(layers[index].map(\.from))
     }
   }
 
@@ -121,13 +121,13 @@ package struct ChildArrangements: Sendable {
 
   /// The children that stand in a node in every arrangement.
   package func certain(in node: Int) -> [Int] {
-    layers.indices.filter { place in layers[place].allSatisfy { $0.places & 1 << node != 0 } }
+    layers.indices.filter { index in layers[index].allSatisfy { $0.places & 1 << node != 0 } }
       .map { order[$0] }
   }
 
   /// The children that stand in a node in some arrangement.
   package func possible(in node: Int) -> [Int] {
-    layers.indices.filter { place in layers[place].contains { $0.places & 1 << node != 0 } }
+    layers.indices.filter { index in layers[index].contains { $0.places & 1 << node != 0 } }
       .map { order[$0] }
   }
 
@@ -140,10 +140,10 @@ package struct ChildArrangements: Sendable {
     else { return false }
     // Every state that is left is on a way from start to end; those that avoid `some` are followed.
     var avoiding = Set(layers[first].map(\.from))
-    for place in first...last {
-      let isOne = some.contains(order[place])
+    for index in first...last {
+      let isOne = some.contains(order[index])
       avoiding = Set(
-        layers[place].lazy.filter { step in
+        layers[index].lazy.filter { step in
           avoiding.contains(step.from) && !(isOne && step.places & 1 << node != 0)
         }.map(\.to))
       if avoiding.isEmpty { return true }

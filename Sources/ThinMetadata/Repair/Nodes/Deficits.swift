@@ -15,7 +15,7 @@ struct Deficits: Sendable {
 
   /// A node that is short of references, by so many.
   struct Candidate: Hashable, Sendable {
-    let block: UInt32
+    let block: MetadataBlock
     let tree: Tree
     let missing: Int
   }
@@ -47,23 +47,23 @@ struct Deficits: Sendable {
       index: .block, in: reader.file, usage: &usage, findings: &findings)
     let stored = Array(map.readCounts().prefix(Int(usage.blockCount)))
     self.stored = stored
-    func count(_ block: UInt32) -> UInt32 {
-      Int(block) < stored.count ? stored[Int(block)] ?? 0 : 0
+    func count(_ block: MetadataBlock) -> UInt32 {
+      stored.indices.contains(block.index) ? stored[block.index] ?? 0 : 0
     }
 
     // A node in use that was not reached has lost its parent, or an ancestor has; what it refers
     // to itself is not short of that.
-    var found: [UInt32: Int] = [:]
+    var found: [MetadataBlock: Int] = [:]
     for node in census.nodes.all
     where node.valueSize == BTreeNode.pointerSize && count(node.block) > 0
-      && !usage.isClaimed(MetadataBlock(node.block))
+      && !usage.isClaimed(node.block)
     {
       let references = census.references(of: node.block) { count($0) > 0 }
       for pointer in references { found[pointer, default: 0] += 1 }
     }
     for block in census.nodes.all.map(\.block) {
       guard let tree = Deficits.tree(of: block, census) else { continue }
-      let references = Int(reader.usage.references[UInt64(block)]) + found[block, default: 0]
+      let references = Int(reader.usage.references[UInt64(block.number)]) + found[block, default: 0]
       let missing = Int(count(block)) - references
       if missing > 0 {
         candidates.append(Candidate(block: block, tree: tree, missing: missing))
@@ -73,22 +73,24 @@ struct Deficits: Sendable {
       guard let hidden, let count = stored[block] else { return nil }
       if count == 0 { return hidden }
       let references =
-        Int(reader.usage.references[UInt64(block)]) + found[UInt32(block), default: 0]
-      if Int(count) <= references || census.isMetadata(UInt32(block)) { return hidden }
+        Int(reader.usage.references[UInt64(block)]) + found[MetadataBlock(index: block), default: 0]
+      if Int(count) <= references || census.isMetadata(MetadataBlock(index: block)) {
+        return hidden
+      }
       return count == 1 ? hidden + 1 : nil
     }
-    spareBlocks = stored.indices.lazy.map { UInt32($0) }.filter { block in
-      stored[Int(block)] == 0 && census.nodes[block] == nil
-        && !usage.isClaimed(MetadataBlock(block))
-    }.prefix(Deficits.maxSpareBlocks).map(MetadataBlock.init)
+    spareBlocks = stored.indices.lazy.map(MetadataBlock.init(index:)).filter { block in
+      stored[block.index] == 0 && census.nodes[block] == nil
+        && !usage.isClaimed(block)
+    }.prefix(Deficits.maxSpareBlocks).map { $0 }
     hasUnreached =
       !candidates.isEmpty
       || stored.indices.contains { block in
-        stored[block] != 0 && !usage.isClaimed(MetadataBlock(UInt32(block)))
+        stored[block] != 0 && !usage.isClaimed(MetadataBlock(index: block))
       }
   }
 
-  private static func tree(of block: UInt32, _ census: BlockCensus) -> Tree? {
+  private static func tree(of block: MetadataBlock, _ census: BlockCensus) -> Tree? {
     switch census.leafValueSize(block) {
     case DeviceDetails.Layout.size: .details
     case Mapping.valueSize: census.isTopLevel(block) ? .topLevel : .mapping
@@ -97,7 +99,7 @@ struct Deficits: Sendable {
   }
 
   /// Whether a metadata block is allocated; `nil` when that can't be told.
-  func isInUse(_ block: UInt32) -> Bool? {
-    Int(block) < stored.count ? stored[Int(block)].map { $0 > 0 } : nil
+  func isInUse(_ block: MetadataBlock) -> Bool? {
+    stored.indices.contains(block.index) ? stored[block.index].map { $0 > 0 } : nil
   }
 }

@@ -73,7 +73,7 @@ extension Grafting {
           && node.free.contains { $0.overlaps(keys) }
       }
       guard !isOpen, fitting.count == candidate.missing else { continue }
-      let part = NodePart(keys: keys, height: height, value: UInt64(candidate.block))
+      let part = NodePart(keys: keys, height: height, value: UInt64(candidate.block.number))
       for hole in fitting.keys { parts[hole, default: []].append(part) }
     }
     return parts.mapValues { parts in
@@ -94,7 +94,7 @@ extension Grafting {
     let totals = reader.mappingTotals
     for device in reader.devices {
       if let root = device.root, let details = device.details {
-        if totals[below: root.number].entryCount > details.mappedBlocks {
+        if totals[below: root].entryCount > details.mappedBlocks {
           refuted.formUnion(blocks.intersection(reader.mappings.internalNodes(below: root)))
         }
       } else if device.root != nil, !reader.lostDetails.contains(where: { $0.contains(device.id) })

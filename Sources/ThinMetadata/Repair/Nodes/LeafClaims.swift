@@ -31,8 +31,8 @@ struct LeafClaims {
   /// The leaves with all claims that were made.
   var result: LostLeaves {
     var result = lost
-    for place in result.leaves.indices {
-      result.leaves[place].claims = byKey[place].values.sorted { $0.key < $1.key }
+    for index in result.leaves.indices {
+      result.leaves[index].claims = byKey[index].values.sorted { $0.key < $1.key }
     }
     return result
   }
@@ -67,38 +67,38 @@ struct LeafClaims {
         continue
       }
       let mapping = Mapping(dataBlock: block, time: witness.time)
-      for place in places where !claim(witness.key, mapping, in: place, .proven) {
+      for index in places where !claim(witness.key, mapping, in: index, .proven) {
         isContradictory = true
       }
     }
     guard !isExact || isContradictory else { return }
-    for place in byKey.indices {
-      let isLikely = !overfull.contains(place) && survivors.isRegular
-      for key in byKey[place].keys {
-        byKey[place][key]?.provenance = isLikely ? .likely : .guessed
+    for index in byKey.indices {
+      let isLikely = !overfull.contains(index) && survivors.isRegular
+      for key in byKey[index].keys {
+        byKey[index][key]?.provenance = isLikely ? .likely : .guessed
       }
     }
     isExact = false
   }
 
   /// How many mappings a leaf can have stored.
-  private func room(_ place: Int) -> Int {
-    let most = UInt64(BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
-    return Int(min(most, lost.leaves[place].mappingCount ?? most))
+  private func room(_ index: Int) -> Int {
+    let capacity = UInt64(BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
+    return Int(min(capacity, lost.leaves[index].mappingCount ?? capacity))
   }
 
   /// Writes a claim down, unless its virtual or its data block has one already, or the leaf is
   /// full.
   private mutating func claim(
-    _ key: UInt64, _ mapping: Mapping, in place: Int, _ provenance: Provenance
+    _ key: UInt64, _ mapping: Mapping, in index: Int, _ provenance: Provenance
   ) -> Bool {
-    guard byKey[place][key] == nil, byData[place][mapping.dataBlock] == nil else { return false }
-    guard byKey[place].count < room(place) else {
-      overfull.insert(place)
+    guard byKey[index][key] == nil, byData[index][mapping.dataBlock] == nil else { return false }
+    guard byKey[index].count < room(index) else {
+      overfull.insert(index)
       return false
     }
-    byKey[place][key] = LeafClaim(key: key, mapping: mapping, provenance: provenance)
-    byData[place][mapping.dataBlock] = key
+    byKey[index][key] = LeafClaim(key: key, mapping: mapping, provenance: provenance)
+    byData[index][mapping.dataBlock] = key
     return true
   }
 
@@ -107,35 +107,35 @@ struct LeafClaims {
   /// Adds what superseded copies tell. Copies that fit whole, don't contradict each other and
   /// leave the leaf no larger than it was are likely; of others, what fits is guessed.
   mutating func add(_ copies: [SupersededLeaves.Copy]) {
-    for (place, own) in Dictionary(grouping: copies, by: \.leaf).sorted(by: { $0.key < $1.key }) {
+    for (index, own) in Dictionary(grouping: copies, by: \.leaf).sorted(by: { $0.key < $1.key }) {
       let agreeing = LeafClaims.agreeing(own.filter(\.fitsWhole)).flatMap(\.entries)
-      let isLikely = canHold(agreeing, place) && lost.leaves[place].mappingCount != nil
-      add(agreeing, place, isLikely ? .likely : .guessed)
+      let isLikely = canHold(agreeing, index) && lost.leaves[index].mappingCount != nil
+      add(agreeing, index, isLikely ? .likely : .guessed)
       // The better a copy fits, the sooner it is believed.
       let rest = own.sorted { $0.entries.count > $1.entries.count }.flatMap(\.entries)
-      add(rest, place, .guessed)
+      add(rest, index, .guessed)
     }
   }
 
   private mutating func add(
-    _ entries: [(key: UInt64, mapping: Mapping)], _ place: Int, _ provenance: Provenance
+    _ entries: [(key: UInt64, mapping: Mapping)], _ index: Int, _ provenance: Provenance
   ) {
-    for (key, mapping) in entries where isOpen(key, mapping, place) {
-      guard byKey[place].count < room(place) else { return }
-      _ = claim(key, mapping, in: place, provenance)
+    for (key, mapping) in entries where isOpen(key, mapping, index) {
+      guard byKey[index].count < room(index) else { return }
+      _ = claim(key, mapping, in: index, provenance)
     }
   }
 
   /// Whether a block is still short of a reference once all claims are counted, and the virtual
   /// block is in this leaf and no other lost one.
-  private func isOpen(_ key: UInt64, _ mapping: Mapping, _ place: Int) -> Bool {
+  private func isOpen(_ key: UInt64, _ mapping: Mapping, _ index: Int) -> Bool {
     let claimed = byData.reduce(0) { $0 + ($1[mapping.dataBlock] == nil ? 0 : 1) }
-    return claimed < deficits.missing[mapping.dataBlock, default: 0] && leaves(with: key) == [place]
+    return claimed < deficits.missing[mapping.dataBlock, default: 0] && leaves(with: key) == [index]
   }
 
-  private func canHold(_ entries: [(key: UInt64, mapping: Mapping)], _ place: Int) -> Bool {
-    let new = Set(entries.filter { isOpen($0.key, $0.mapping, place) }.map(\.key))
-    return byKey[place].keys.count + new.subtracting(byKey[place].keys).count <= room(place)
+  private func canHold(_ entries: [(key: UInt64, mapping: Mapping)], _ index: Int) -> Bool {
+    let new = Set(entries.filter { isOpen($0.key, $0.mapping, index) }.map(\.key))
+    return byKey[index].keys.count + new.subtracting(byKey[index].keys).count <= room(index)
   }
 
   /// The copies that no other contradicts: the same virtual block elsewhere, or the same data
@@ -160,20 +160,20 @@ struct LeafClaims {
   /// there are references left, they belong together; which to which is sure only of the last.
   mutating func fillUp() {
     let open = lost.leaves.indices.filter { byKey[$0].count < room($0) }
-    guard isExact, open.count == 1, let place = open.first else { return }
+    guard isExact, open.count == 1, let index = open.first else { return }
     let blocks = deficits.missing.keys.filter { block in
       !byData.contains { $0[block] != nil } && deficits.missing[block] == 1
         && !deficits.shared.contains(block)
     }.sorted()
-    let keys = lost.leaves[place].keys
-    guard keys.upperBound - keys.lowerBound < UInt64(room(place)) else { return }
-    let free = keys.filter { byKey[place][$0] == nil }
-    let isUnguessed = byKey[place].values.allSatisfy { $0.provenance == .proven }
-    guard blocks.count == free.count, byKey[place].count + free.count == room(place) else { return }
+    let keys = lost.leaves[index].keys
+    guard keys.upperBound - keys.lowerBound < UInt64(room(index)) else { return }
+    let free = keys.filter { byKey[index][$0] == nil }
+    let isUnguessed = byKey[index].values.allSatisfy { $0.provenance == .proven }
+    guard blocks.count == free.count, byKey[index].count + free.count == room(index) else { return }
     for (key, block) in zip(free, blocks) {
       // A block with one reference is not shared, so any time will do.
       let isSure = blocks.count == 1 && isUnguessed
-      _ = claim(key, Mapping(dataBlock: block, time: 0), in: place, isSure ? .proven : .guessed)
+      _ = claim(key, Mapping(dataBlock: block, time: 0), in: index, isSure ? .proven : .guessed)
     }
   }
 }

@@ -28,7 +28,7 @@ struct NodeSearch {
   private let holes: [TreeWalk.Hole]
   private let hiddenNodes: Int
   private var questions = NodeSearch.maxQuestions
-  private var children: [(block: UInt32, missing: Int, extent: SubtreeExtents.Extent)] = []
+  private var children: [(block: MetadataBlock, missing: Int, extent: SubtreeExtents.Extent)] = []
   private var devices: [Device] = []
 
   private struct Device: Hashable {
@@ -122,17 +122,17 @@ struct NodeSearch {
       }, lacks: lacks, hiddenNodes: hiddenNodes)
     guard let arrangements else { return }
     let hasLostLeaves = hiddenNodes > 0 || lacks.contains { $0.lostLeaves > 0 }
-    for (place, node) in group.enumerated() {
-      let certain = arrangements.certain(in: place)
-      let open = Set(arrangements.possible(in: place)).subtracting(certain).sorted()
+    for (index, node) in group.enumerated() {
+      let certain = arrangements.certain(in: index)
+      let open = Set(arrangements.possible(in: index)).subtracting(certain).sorted()
       let common = CommonEntries(of: open.map { own[$0].block }, &extents, file) { some in
         questions -= 1
-        return questions > 0 && arrangements.hasAny(of: Set(some.map { open[$0] }), in: place)
+        return questions > 0 && arrangements.hasAny(of: Set(some.map { open[$0] }), in: index)
       }
       let whole = certain.map { child in
         NodePart(
           keys: own[child].extent.keys, height: own[child].extent.height,
-          value: UInt64(own[child].block))
+          value: UInt64(own[child].block.number))
       }
       let heights = Set((certain + open).map { own[$0].extent.height })
       contents[blocks[node]] = Contents(

@@ -12,14 +12,14 @@ struct SubtreeExtents {
   }
 
   private let census: BlockCensus
-  private var known: [UInt32: Extent?] = [:]
+  private var known: [MetadataBlock: Extent?] = [:]
 
   init(_ census: BlockCensus) { self.census = census }
 
   /// `nil` when a part of the subtree is lost or contradicts another.
-  mutating func extent(of block: UInt32) -> Extent? { extent(of: block, Tree.levelLimit) }
+  mutating func extent(of block: MetadataBlock) -> Extent? { extent(of: block, Tree.levelLimit) }
 
-  private mutating func extent(of block: UInt32, _ levels: Int) -> Extent? {
+  private mutating func extent(of block: MetadataBlock, _ levels: Int) -> Extent? {
     if let extent = known[block] { return extent }
     // A node that is its own descendant is met again while this stands.
     known[block] = .some(nil)
@@ -28,7 +28,7 @@ struct SubtreeExtents {
     return extent
   }
 
-  private mutating func work(out block: UInt32, _ levels: Int) -> Extent? {
+  private mutating func work(out block: MetadataBlock, _ levels: Int) -> Extent? {
     guard let node = census.nodes[block], let keys = node.keys,
       node.valueSize == BTreeNode.pointerSize
     else { return nil }

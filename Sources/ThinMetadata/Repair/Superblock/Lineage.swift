@@ -25,7 +25,7 @@ struct Lineage {
 
   private enum Content {
     case leaf(Leaf)
-    case `internal`(keys: [UInt64], children: [UInt32])
+    case `internal`(keys: [UInt64], children: [MetadataBlock])
   }
 
   private let file: BlockFile
@@ -40,10 +40,10 @@ struct Lineage {
     compare(newRoots.mapping, new, oldRoots.mapping, old, &change)
     forEachLeaf(of: newRoots.mapping, notIn: old.allocated) { leaf in
       for (device, root) in zip(leaf.live, leaf.values) {
-        guard let root = UInt32(exactly: root), !old.allocated.contains(root),
+        guard let root = MetadataBlock(pointer: root, count: .max), !old.allocated.contains(root),
           let before = find(oldRoots.mapping, key: device),
-          let place = before.live.firstIndex(of: device), place < before.values.count,
-          let oldRoot = UInt32(exactly: before.values[place])
+          let index = before.live.firstIndex(of: device), index < before.values.count,
+          let oldRoot = MetadataBlock(pointer: before.values[index], count: .max)
         else { continue }
         compare(root, new, oldRoot, old, &change)
       }
@@ -53,7 +53,7 @@ struct Lineage {
 
   /// Compares what two versions of a tree do not share.
   private func compare(
-    _ newRoot: UInt32, _ new: PoolState, _ oldRoot: UInt32, _ old: PoolState,
+    _ newRoot: MetadataBlock, _ new: PoolState, _ oldRoot: MetadataBlock, _ old: PoolState,
     _ change: inout Change
   ) {
     var now: Set<UInt64> = []
@@ -83,25 +83,25 @@ struct Lineage {
     let now = Set(leaf.live)
     // Where entries were both added and removed, the tail may hold anything.
     guard now.isSubset(of: before.live) || now.isSuperset(of: before.live) else { return }
-    let places = Dictionary(zip(before.live, before.live.indices)) { first, _ in first }
+    let indices = Dictionary(zip(before.live, before.live.indices)) { first, _ in first }
     // The one before may have had room for fewer.
     let end = min(leaf.keys.count, before.keys.count)
     let tail = min(leaf.entryCount, end)..<end
     change.changed +=
       max(leaf.entryCount, before.entryCount) - min(leaf.entryCount, before.entryCount)
-    change.strayTails += tail.count { place in
-      let key = leaf.keys[place]
+    change.strayTails += tail.count { index in
+      let key = leaf.keys[index]
       // Removing an entry moves those after it down and leaves the last where it was.
       let isInherited =
-        place >= before.entryCount
-        ? key == before.keys[place] : (places[key] ?? -1) >= place
+        index >= before.entryCount
+        ? key == before.keys[index] : (indices[key] ?? -1) >= index
       return !isInherited
     }
   }
 
   /// Goes through the leaves below `block` that the other state does not have.
   private func forEachLeaf(
-    of block: UInt32, notIn other: BlockSet, depth: Int = 0, _ body: (Leaf) -> Void
+    of block: MetadataBlock, notIn other: AllocatedBlocks, depth: Int = 0, _ body: (Leaf) -> Void
   ) {
     guard depth < Tree.levelLimit, !other.contains(block) else { return }
     switch read(block) {
@@ -113,32 +113,32 @@ struct Lineage {
   }
 
   /// The leaf below `root` where `key` belongs.
-  private func find(_ root: UInt32, key: UInt64) -> Leaf? {
+  private func find(_ root: MetadataBlock, key: UInt64) -> Leaf? {
     var block = root
     for _ in 0..<Tree.levelLimit {
       switch read(block) {
       case nil: return nil
       case .leaf(let leaf): return leaf
       case .internal(let keys, let children):
-        let place = max(0, (keys.firstIndex { $0 > key } ?? keys.count) - 1)
-        block = children[place]
+        let index = max(0, (keys.firstIndex { $0 > key } ?? keys.count) - 1)
+        block = children[index]
       }
     }
     return nil
   }
 
-  private func read(_ block: UInt32) -> Content? {
-    guard block > 0, UInt64(block) < file.blockCount else { return nil }
-    return try? file.withBlock(MetadataBlock(block)) { bytes in
+  private func read(_ block: MetadataBlock) -> Content? {
+    guard block != .superblock, UInt64(block.number) < file.blockCount else { return nil }
+    return try? file.withBlock(block) { bytes in
       let node = BTreeNode(bytes)
-      guard BlockKind(of: bytes) == .btreeNode, node.isSound(in: MetadataBlock(block))
+      guard BlockKind(of: bytes) == .btreeNode, node.isSound(in: block)
       else { return nil }
       let hasNumbers = node.valueSize == BTreeNode.pointerSize
       let values = hasNumbers ? (0..<node.entryCount).map { node.value($0) } : []
       if node.kind == .internal {
         return .internal(
           keys: (0..<node.entryCount).map { node.key($0) },
-          children: values.map { UInt32(clamping: $0) })
+          children: values.map { MetadataBlock(UInt32(clamping: $0)) })
       }
       return .leaf(
         Leaf(

@@ -7,14 +7,14 @@ internal import PersistentData
 /// the superblock's: the roots.
 struct PoolState: Sendable {
   struct Roots: Sendable {
-    let mapping: UInt32
-    let details: UInt32
-    let dataIndex: UInt32?
+    let mapping: MetadataBlock
+    let details: MetadataBlock
+    let dataIndex: MetadataBlock?
   }
 
-  let index: UInt32
+  let index: MetadataBlock
   /// Blocks with a count above 0.
-  let allocated: BlockSet
+  let allocated: AllocatedBlocks
   /// Whether every allocated block holds what metadata could be.
   let isWhole: Bool
   /// `nil` when damage hides them.
@@ -23,30 +23,29 @@ struct PoolState: Sendable {
 
   /// `nil` when something of this state has been overwritten by a later one: then nodes refer to
   /// blocks that are counted less often than that. Damage only takes references away.
-  init?(_ census: BlockCensus, index: UInt32) {
+  init?(_ census: BlockCensus, index: MetadataBlock) {
     let stored = StateCounts(
-      below: MetadataBlock(index), in: census.file, blockCount: census.blockCount
-    ) { census.isBitmap($0.number) }
+      below: index, in: census.file, blockCount: census.blockCount, isBitmap: census.isBitmap)
     let (counts, bitmaps) = (stored.counts, stored.bitmaps)
     if bitmaps.isEmpty || counts[0] == 0 { return nil }
     var open = counts.map(Int.init)
-    var lost: Set<UInt32> = []
+    var lost: Set<MetadataBlock> = []
     // The superblock refers to the index, and stands for itself.
     open[0] -= 1
-    open[Int(index)] -= 1
+    open[index.index] -= 1
     for bitmap in bitmaps { open[bitmap.index] -= 1 }
     for block in counts.indices.dropFirst() where counts[block] > 0 {
-      guard census.isMetadata(UInt32(block)) else {
-        lost.insert(UInt32(block))
+      guard census.isMetadata(MetadataBlock(index: block)) else {
+        lost.insert(MetadataBlock(index: block))
         continue
       }
-      let references = census.references(of: UInt32(block)) { counts[Int($0)] > 0 }
-      for pointer in references { open[Int(pointer)] -= 1 }
+      let references = census.references(of: MetadataBlock(index: block)) { counts[$0.index] > 0 }
+      for child in references { open[child.index] -= 1 }
     }
     guard var left = PoolState.openRoots(census, open, counts, lost) else { return nil }
     if lost.isEmpty, !left.areThoseOfASuperblock { return nil }
     self.index = index
-    allocated = BlockSet(counts)
+    allocated = AllocatedBlocks(counts)
     isWhole = lost.isEmpty
     left.keepTopLevel(census, lost)
     openRoots = left
@@ -69,7 +68,7 @@ struct PoolState: Sendable {
   /// What is left open, by the size of the values below; `nil` when more was found than is
   /// counted.
   private static func openRoots(
-    _ census: BlockCensus, _ open: [Int], _ counts: [UInt8], _ lost: Set<UInt32>
+    _ census: BlockCensus, _ open: [Int], _ counts: [UInt8], _ lost: Set<MetadataBlock>
   ) -> OpenRoots? {
     var roots = OpenRoots()
     for (block, missing) in open.enumerated() where missing != 0 {
@@ -78,11 +77,12 @@ struct PoolState: Sendable {
         if counts[block] == 3 { continue }
         return nil
       }
-      if lost.contains(UInt32(block)) { continue }
-      if census.superblocks[UInt32(block)] != nil {
+      if lost.contains(MetadataBlock(index: block)) { continue }
+      if census.superblocks[MetadataBlock(index: block)] != nil {
         roots.heldCount += missing
-      } else if let size = census.leafValueSize(UInt32(block)) {
-        roots.bySize[size, default: []] += Array(repeating: UInt32(block), count: missing)
+      } else if let size = census.leafValueSize(MetadataBlock(index: block)) {
+        roots.bySize[size, default: []] += Array(
+          repeating: MetadataBlock(index: block), count: missing)
       } else {
         roots.unexplained += missing
       }
@@ -94,7 +94,7 @@ struct PoolState: Sendable {
 /// Blocks with more references counted than found.
 private struct OpenRoots {
   /// By the size of the values in the leaves, each block as often as references are missing.
-  var bySize: [Int: [UInt32]] = [:]
+  var bySize: [Int: [MetadataBlock]] = [:]
   var heldCount = 0
   /// Blocks that can't be roots: a lost block's children, then.
   var unexplained = 0
@@ -113,7 +113,7 @@ private struct OpenRoots {
   }
 
   /// Leaves out trees of devices, whose entry is lost.
-  mutating func keepTopLevel(_ census: BlockCensus, _ lost: Set<UInt32>) {
+  mutating func keepTopLevel(_ census: BlockCensus, _ lost: Set<MetadataBlock>) {
     let mappings = bySize[Mapping.valueSize, default: []]
     if mappings.count == 1 { return }
     let whole = mappings.filter { census.isTopLevel($0) }
@@ -122,7 +122,7 @@ private struct OpenRoots {
   }
 
   /// The roots, when there is no doubt which they are. `pick`: the one of several blocks.
-  func choice(_ pick: ([UInt32]) -> UInt32?) -> PoolState.Roots? {
+  func choice(_ pick: ([MetadataBlock]) -> MetadataBlock?) -> PoolState.Roots? {
     guard let mapping = pick(bySize[Mapping.valueSize, default: []]),
       let details = pick(bySize[DeviceDetails.Layout.size, default: []])
     else { return nil }
@@ -132,45 +132,4 @@ private struct OpenRoots {
   }
 
   private func count(_ size: Int) -> Int { bySize[size]?.count ?? 0 }
-}
-
-/// A set of block numbers, a bit each.
-struct BlockSet: Sendable {
-  private var words: [UInt64]
-
-  init(_ counts: [UInt8]) {
-    words = Array(repeating: 0, count: (counts.count + 63) / 64)
-    for (block, count) in counts.enumerated() where count > 0 {
-      words[block / 64] |= 1 << UInt64(block % 64)
-    }
-  }
-
-  /// Any number may be asked for; what lies beyond the device is no member.
-  func contains(_ block: UInt32) -> Bool {
-    let word = Int(block / 64)
-    return word < words.count && words[word] >> UInt64(block % 64) & 1 == 1
-  }
-
-  /// The members that `other` lacks, ascending.
-  func subtracting(_ other: BlockSet) -> [UInt32] {
-    var members: [UInt32] = []
-    for (index, word) in words.enumerated() {
-      var rest = word & ~other.words[index]
-      while rest != 0 {
-        members.append(UInt32(index * 64 + rest.trailingZeroBitCount))
-        rest &= rest - 1
-      }
-    }
-    return members
-  }
-
-  /// How many blocks from `first` to `last` are not members.
-  func freeCount(from first: UInt32, through last: UInt32) -> Int {
-    first > last ? 0 : (first...last).count { !contains($0) }
-  }
-
-  /// The first block from `start` on that is no member.
-  func firstFree(from start: UInt32) -> UInt32? {
-    (start..<UInt32(words.count * 64)).first { !contains($0) }
-  }
 }

@@ -38,15 +38,15 @@ package struct SuperblockSearch: Sendable {
       time: 0, transactionID: 0,
       dataSpaceMap: SpaceMapRoot(
         blockCount: SuperblockSearch.countedBlocks(census, roots), allocatedCount: 0,
-        bitmapRoot: UInt64(roots.dataIndex ?? 0), refCountRoot: 0),
+        bitmapRoot: UInt64(roots.dataIndex?.number ?? 0), refCountRoot: 0),
       metadataSpaceMap: SpaceMapRoot(
-        blockCount: census.blockCount, allocatedCount: 0, bitmapRoot: UInt64(newest.index),
+        blockCount: census.blockCount, allocatedCount: 0, bitmapRoot: UInt64(newest.index.number),
         refCountRoot: 0),
-      mappingRoot: UInt64(roots.mapping), detailsRoot: UInt64(roots.details),
+      mappingRoot: UInt64(roots.mapping.number), detailsRoot: UInt64(roots.details.number),
       dataBlockSectors: size ?? 0, metadataBlockCount: census.blockCount)
   }
 
-  private static func states(_ candidates: [UInt32], _ census: BlockCensus) -> [PoolState] {
+  private static func states(_ candidates: [MetadataBlock], _ census: BlockCensus) -> [PoolState] {
     var states = candidates.compactMap { PoolState(census, index: $0) }
     let all = states
     for place in states.indices { states[place].tellHeldRoots(by: all) }
@@ -56,7 +56,8 @@ package struct SuperblockSearch: Sendable {
   /// A superblock that leads where its own counts say that it must: to those trees that nothing
   /// else leads to. `nil` when that can't be told, or is what it does.
   static func correction(of superblock: Superblock, _ census: BlockCensus) -> Superblock? {
-    guard let index = UInt32(exactly: superblock.metadataSpaceMap.bitmapRoot),
+    let map = superblock.metadataSpaceMap
+    guard let index = MetadataBlock(pointer: map.bitmapRoot, count: census.blockCount),
       census.isIndexBlock(index), let roots = PoolState(census, index: index)?.roots
     else { return nil }
     let corrected = superblock.leading(to: roots)
@@ -72,7 +73,7 @@ package struct SuperblockSearch: Sendable {
     var corrected = superblock.leading(to: roots)
     corrected.heldRoot = 0
     // Where large counts stand can't be told, nor how many blocks were in use.
-    corrected.metadataSpaceMap.bitmapRoot = UInt64(newest.index)
+    corrected.metadataSpaceMap.bitmapRoot = UInt64(newest.index.number)
     for map in [\Superblock.dataSpaceMap, \Superblock.metadataSpaceMap] {
       corrected[keyPath: map].refCountRoot = 0
       corrected[keyPath: map].allocatedCount = 0
@@ -83,10 +84,10 @@ package struct SuperblockSearch: Sendable {
   /// The index blocks to look at: all of them, on all but very large devices. There, first those
   /// behind which nothing was written, then the lowest: where writing stops, and where it starts
   /// again after an activation.
-  private static func candidates(_ census: BlockCensus) -> [UInt32] {
+  private static func candidates(_ census: BlockCensus) -> [MetadataBlock] {
     let limit = max(64, min(2000, memory / max(1, Int(census.blockCount) / 8)))
     guard census.indexBlocks.count > limit else { return census.indexBlocks }
-    let ends = census.indexBlocks.filter { !census.isMetadata($0 + 1) }.suffix(limit / 2)
+    let ends = census.indexBlocks.filter { !census.isMetadata($0.next) }.suffix(limit / 2)
     let taken = Set(ends)
     let lowest = census.indexBlocks.lazy.filter { !taken.contains($0) }.prefix(limit - ends.count)
     return (ends + lowest).sorted()
@@ -98,11 +99,11 @@ package struct SuperblockSearch: Sendable {
     behind newest: PoolState, _ states: [PoolState], _ census: BlockCensus
   ) -> Bool {
     // The next commit goes on behind the last; after an activation it starts from the beginning.
-    for start in [newest.index, 0] {
+    for start in [newest.index, .superblock] {
       var block = start
       for _ in 0..<SuperblockSearch.blocksAhead {
-        guard let next = newest.allocated.firstFree(from: block + 1),
-          UInt64(next) < census.blockCount
+        guard let next = newest.allocated.firstFree(from: block.next),
+          UInt64(next.number) < census.blockCount
         else { break }
         if census.isMetadata(next), !states.contains(where: { $0.allocated.contains(next) }) {
           return true
@@ -118,7 +119,7 @@ package struct SuperblockSearch: Sendable {
     guard let root = roots.dataIndex else { return Mapping.dataBlockMaximum + 1 }
     var bitmaps: UInt64 = 0
     var open = [root]
-    var seen: Set<UInt32> = []
+    var seen: Set<MetadataBlock> = []
     while let block = open.popLast() {
       guard let node = census.nodes[block], seen.insert(block).inserted else { continue }
       if node.isLeaf {
@@ -135,9 +136,9 @@ extension Superblock {
   /// The same sizes and numbers, with other roots.
   fileprivate func leading(to roots: PoolState.Roots) -> Superblock {
     var other = self
-    other.mappingRoot = UInt64(roots.mapping)
-    other.detailsRoot = UInt64(roots.details)
-    if let index = roots.dataIndex { other.dataSpaceMap.bitmapRoot = UInt64(index) }
+    other.mappingRoot = UInt64(roots.mapping.number)
+    other.detailsRoot = UInt64(roots.details.number)
+    if let index = roots.dataIndex { other.dataSpaceMap.bitmapRoot = UInt64(index.number) }
     return other
   }
 

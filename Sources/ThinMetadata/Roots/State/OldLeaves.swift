@@ -14,13 +14,14 @@ struct OldLeaves: Sendable {
     fileprivate(set) var latestShared: UInt32?
   }
 
-  private(set) var leaves: [UInt32: Leaf] = [:]
+  private(set) var leaves: [MetadataBlock: Leaf] = [:]
 
   /// `contents`: by leaf. `owners`: the devices of the old state that have a leaf. `fates`: of the
   /// distinct mappings among them. `timeFloor`: of the old state. A mapping that was made later is
   /// surely the same as a device's of today only where it was that device's then.
   init(
-    _ contents: [UInt32: [MappingRun]], owners: [UInt32: Set<UInt64>], fates: DataBlockFates,
+    _ contents: [MetadataBlock: [MappingRun]], owners: [MetadataBlock: Set<UInt64>],
+    fates: DataBlockFates,
     timeFloor: UInt32, dataBlockCount: UInt64
   ) {
     let known = fates.parts.sorted { $0.run.dataBegin < $1.run.dataBegin }

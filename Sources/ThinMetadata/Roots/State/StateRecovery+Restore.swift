@@ -17,7 +17,7 @@ extension StateRecovery {
 private struct InsertedDevices: EntryEvents {
   private var restorer: Restorer
   private let recovery: StateRecovery
-  private let shared: Set<UInt32>
+  private let shared: Set<MetadataBlock>
   private var next = 0
 
   init(_ recovery: StateRecovery, into restorer: Restorer) {
@@ -36,7 +36,7 @@ private struct InsertedDevices: EntryEvents {
   }
 
   /// The live state's shared runs are called after the block of a leaf too.
-  private static func name(_ leaf: UInt32) -> String { "old \(leaf)" }
+  private static func name(_ leaf: MetadataBlock) -> String { "old \(leaf)" }
 
   mutating func beginShared(_ name: String) throws(WriteError) { try restorer.beginShared(name) }
 

@@ -27,7 +27,7 @@ package struct StateRecovery: Sendable {
     /// Virtual blocks whose mappings the tree has lost.
     package let lost: [ClosedRange<UInt64>]
     /// In key order.
-    let leaves: [UInt32]
+    let leaves: [MetadataBlock]
 
     package var foundCount: UInt64 { counts.values.cappedSum }
   }
@@ -48,17 +48,17 @@ package struct StateRecovery: Sendable {
   let liveDevices: [(header: DeviceHeader, root: MetadataBlock?)]
   let contents: OldLeaves
   /// Leaves that more than one of the devices have.
-  let shared: [UInt32]
+  let shared: [MetadataBlock]
 
   package init(
-    _ choice: Choice, from block: UInt32, in file: BlockFile, beside salvage: Salvage
+    _ choice: Choice, from block: MetadataBlock, in file: BlockFile, beside salvage: Salvage
   ) throws(RecoveryError) {
     let old = OldRoots(file)
     guard let root = old[block] else { throw .noSuchRoot(treeOf: old.roots(withTree: block)) }
     let (chosen, same) = try StateRecovery.choose(choice, old, root, salvage)
     let trees = chosen.map { RecoveredTree(leavesOf: old.lists, below: $0.root) }
-    var owners: [UInt32: Set<UInt64>] = [:]
-    var uses: [UInt32: Int] = [:]
+    var owners: [MetadataBlock: Set<UInt64>] = [:]
+    var uses: [MetadataBlock: Int] = [:]
     for (device, tree) in zip(chosen, trees) {
       for leaf in tree.leaves {
         owners[leaf, default: []].insert(device.id)
@@ -111,12 +111,12 @@ package struct StateRecovery: Sendable {
   /// Devices of the state to take back, ascending, and those that need not be.
   private static func choose(
     _ choice: Choice, _ old: OldRoots, _ root: OldRoots.Root, _ salvage: Salvage
-  ) throws(RecoveryError) -> (chosen: [(id: UInt64, root: UInt32)], unchanged: [UInt64]) {
+  ) throws(RecoveryError) -> (chosen: [(id: UInt64, root: MetadataBlock)], unchanged: [UInt64]) {
     let all = old.devices(below: root.block)
     switch choice {
     case .all:
       let live = Dictionary(
-        salvage.devices.map { ($0.header.id, $0.root?.number) },
+        salvage.devices.map { ($0.header.id, $0.root) },
         uniquingKeysWith: { first, _ in first })
       let same = all.filter { live[$0.id] == .some(.some($0.root)) }
       let sameIDs = Set(same.map(\.id))
