@@ -58,7 +58,7 @@ import ThinMetadata
     let advice = Advice(report, input: "tmeta", isMended: false).lines
     #expect(advice.contains("  thin_roots tmeta"))
 
-    let root = UInt32(before.superblock.mappingRoot)
+    let root = MetadataBlock(UInt32(before.superblock.mappingRoot))
     let count = before.superblock.dataSpaceMap.blockCount
     let all = try recovered(.all, from: root, of: image, dataBlocks: count)
     try expectSound(all.output, "\(name)")
@@ -97,7 +97,7 @@ import ThinMetadata
         }
       }
     }
-    let root = UInt32(before.superblock.mappingRoot)
+    let root = MetadataBlock(UInt32(before.superblock.mappingRoot))
     let result = try recovered(
       .all, from: root, of: image, dataBlocks: before.superblock.dataSpaceMap.blockCount)
     try expectSound(result.output, "")
@@ -141,7 +141,8 @@ import ThinMetadata
   @Test func `a device that the state lacks is refused`() throws {
     let (image, before) = try formattedAnew("thins")
     #expect(throws: RecoveryError.self) {
-      try recovered(.devices([0, 99]), from: UInt32(before.superblock.mappingRoot), of: image)
+      try recovered(
+        .devices([0, 99]), from: MetadataBlock(UInt32(before.superblock.mappingRoot)), of: image)
     }
   }
 }

@@ -7,6 +7,12 @@ struct CacheEvidence: Sendable {
   private(set) var findings: Findings
   private(set) var outcome = CacheOutcome()
   private(set) var mappings: StoredArray
+  /// Cache blocks with a mapping, without those that can't be one.
+  private(set) var mapped = Bitset(bitCount: 0)
+  /// Whether there are mappings that can't be one.
+  private(set) var hasImpossibleMappings = false
+  /// Whether a mapping says itself that it is dirty.
+  private(set) var hasDirtyFlags = false
   private(set) var dirtyBits: StoredArray?
   private(set) var hints: StoredArray?
   /// Whether what was read could be the state of a cache that ended in order.
@@ -64,18 +70,32 @@ struct CacheEvidence: Sendable {
       shape, roots: [root], entryCount: entryCount, in: file, usage: &usage, findings: &findings)
   }
 
-  /// An array whose blocks stand at these places, read once: what is wrong with them is known then.
-  private mutating func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
+  /// An array whose blocks stand at these places.
+  private func unread(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
     let places = (0..<index.placeCount).map { blocks[$0] }
     file.turnBackFlippedBits(places.compactMap { $0 })
-    var array = StoredArray(index.shape, entryCount: index.entryCount, blocks: places, in: file)
+    return StoredArray(index.shape, entryCount: index.entryCount, blocks: places, in: file)
+  }
+
+  /// The same, read once: what is wrong with its blocks is known then.
+  private mutating func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
+    var array = unread(index, blocks)
     array.verify(findings: &findings)
     return array
   }
 
-  private mutating func placeMappings(_ index: ArrayIndex) {
-    mappings = array(index, index.known)
+  private mutating func readMappings(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) {
+    mappings = unread(index, blocks)
+    let rules = MappingRules(superblock)
+    let visitors = mappings.readBlocks(findings: &findings) { MappingVisitor(rules: rules) }
+    mapped = Bitset(mapped: visitors, count: mappings.entryCount)
+    hasImpossibleMappings = visitors.contains { $0.findings.worst == .error }
+    hasDirtyFlags = visitors.contains { $0.dirtyCount > 0 }
     judgeFlag()
+  }
+
+  private mutating func placeMappings(_ index: ArrayIndex) {
+    readMappings(index, index.known)
     if index.missing.isEmpty { return }
     let census = ArrayCensus(file, counts, usage)
     let parts = MappingParts(
@@ -88,8 +108,7 @@ struct CacheEvidence: Sendable {
     outcome.openParts = placement.openParts.map {
       .init(block: $0.block, mappingCount: parts.count(in: $0))
     }.filter { $0.mappingCount > 0 }
-    mappings = array(index, index.known.merging(placement.found) { known, _ in known })
-    judgeFlag()
+    readMappings(index, index.known.merging(placement.found) { known, _ in known })
   }
 
   /// Cache blocks that are in use by what was written at a clean end beside the mappings: those
@@ -115,12 +134,8 @@ struct CacheEvidence: Sendable {
   private mutating func judgeFlag() {
     guard superblock.isCleanShutdown, var bits = dirtyBits else { return }
     var unused = Findings()
-    var array = mappings
-    let rules = MappingRules(superblock)
-    let visitors = array.readBlocks(findings: &unused) { MappingVisitor(rules: rules) }
-    let isMapped = Bitset(mapped: visitors, count: array.entryCount)
     let lost = mappings.lost
-    Bitset(&bits, findings: &unused).without(isMapped).forEachRange { range in
+    Bitset(&bits, findings: &unused).without(mapped).forEachRange { range in
       let keys = range.lowerBound...range.upperBound - 1
       if !keys.removing(lost.common(with: [keys])).isEmpty { isFlagPlausible = false }
     }

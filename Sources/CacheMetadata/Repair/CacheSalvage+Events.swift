@@ -11,17 +11,29 @@ extension CacheSalvage {
     let (kept, dirty) = (kept, dirty)
     try array.forEachChunk(of: UInt64.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
-      for (index, value) in chunk.values.enumerated() where value != 0 {
-        let cacheBlock = chunk.first + UInt64(index)
-        guard kept[cacheBlock] else { continue }
-        try events.mapping(
-          CacheBlockMapping(
-            cacheBlock: cacheBlock, originBlock: CacheMapping(value).originBlock,
-            isDirty: dirty[cacheBlock]))
-      }
+      try events.mappings(
+        CacheSalvage.values(chunk, keeping: kept, dirty: dirty), from: chunk.first)
     }
     try emitHints(to: &events)
     try events.end()
+  }
+
+  /// Mappings as metadata of version 1 stores them, those that don't come back left out.
+  private static func values(
+    _ chunk: ArrayValues<UInt64>, keeping kept: Bitset, dirty: Bitset
+  ) -> [UInt64] {
+    var values = chunk.values
+    for start in stride(from: 0, to: values.count, by: UInt64.bitWidth) {
+      let first = chunk.first + UInt64(start)
+      let (keptBits, dirtyBits) = (kept.bits(from: first), dirty.bits(from: first))
+      for index in start..<min(start + UInt64.bitWidth, values.count) {
+        let bit = UInt64(index - start)
+        let value = values[index] & ~CacheMapping.flags | CacheMapping.validFlag
+        let flag = (dirtyBits >> bit & 1) * CacheMapping.dirtyFlag
+        values[index] = (value | flag) * (keptBits >> bit & 1)
+      }
+    }
+    return values
   }
 
   /// Whether there are hints to say; without a size they would be nothing.
@@ -33,25 +45,53 @@ extension CacheSalvage {
     guard hasHints, var hints else { return }
     try events.beginHints()
     var unused = Findings()
-    let kept = kept
+    let kept = keptHints
     try hints.forEachChunk(of: UInt32.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
-      for stretch in chunk.stretches where stretch.isKnown {
-        for index in stretch.indices {
-          let cacheBlock = chunk.first + UInt64(index)
-          if kept[cacheBlock] { try events.hint(chunk.values[index], of: cacheBlock) }
-        }
-      }
+      var values = chunk.values
+      for index in values.indices where !kept[chunk.first + UInt64(index)] { values[index] = 0 }
+      try events.hints(values, from: chunk.first, of: kept)
     }
   }
 
   /// Decides which mappings come back, and which of them may be dirty.
-  mutating func survey() {
+  mutating func survey(_ evidence: CacheEvidence) {
     var contested = contested
     OriginBlocks(mappings).forEachDuplicate { first, next, _ in
       contested[first] = true
       contested[next] = true
     }
+    self.contested = contested
+    if evidence.hasImpossibleMappings || isCleanShutdown && evidence.hasDirtyFlags {
+      surveyOneByOne()
+    } else {
+      survey(mapped: evidence.mapped)
+    }
+    outcome.kept = kept.count
+    outcome.dirty = dirty.count
+    outcome.contested = contested.ranges
+    outcome.lost = mappings.lost
+    if hints == nil { return }
+    outcome.hints = keptHints.count
+    outcome.lostHints = kept.count - outcome.hints
+  }
+
+  /// Where all mappings are possible, and none says itself that it is dirty.
+  private mutating func survey(mapped: Bitset) {
+    kept = Bitset(bitCount: Int(header.cacheBlockCount))
+    kept.formUnion(mapped.without(contested))
+    dirty = kept
+    if isCleanShutdown {
+      var unused = Findings()
+      let bits = dirtyBitsInCore(&unused).dirty(among: kept)
+      dirty = bits?.all ?? Bitset(bitCount: 0)
+      outcome.takenForDirty = bits?.lost.count ?? 0
+    }
+  }
+
+  /// Reads the mappings once more, and judges each by itself.
+  private mutating func surveyOneByOne() {
+    let contested = contested
     let count = Int(header.cacheBlockCount)
     var (kept, dirty) = (Bitset(bitCount: count), Bitset(bitCount: count))
     var impossible = Bitset(bitCount: count)
@@ -77,14 +117,9 @@ extension CacheSalvage {
         if isClean, bits.isLost(cacheBlock) { takenForDirty += 1 }
       }
     }
-    (self.contested, self.kept, self.dirty, self.findings) = (contested, kept, dirty, findings)
-    outcome.kept = kept.count
-    outcome.dirty = dirty.count
+    (self.kept, self.dirty, self.findings) = (kept, dirty, findings)
     outcome.takenForDirty = takenForDirty
     outcome.impossible = impossible.ranges
-    outcome.contested = contested.ranges
-    outcome.lost = mappings.lost
-    countHints()
   }
 
   private func dirtyBitsInCore(_ findings: inout Findings) -> DirtyBits {
@@ -92,12 +127,12 @@ extension CacheSalvage {
       dirtyBits, isExpected: version > 1, count: header.cacheBlockCount, &findings)
   }
 
-  private mutating func countHints() {
-    guard let hints else { return }
+  /// Cache blocks whose mapping and hint come back.
+  private var keptHints: Bitset {
+    guard let hints else { return Bitset(bitCount: 0) }
     let lost = hints.lost.reduce(into: Bitset(bitCount: Int(header.cacheBlockCount))) {
       $0.set($1)
     }
-    outcome.hints = kept.without(lost).count
-    outcome.lostHints = kept.count - outcome.hints
+    return kept.without(lost)
   }
 }

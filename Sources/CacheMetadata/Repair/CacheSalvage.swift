@@ -56,7 +56,7 @@ package struct CacheSalvage: Sendable {
     hints = isCleanShutdown ? evidence.hints : nil
     contested = Bitset(bitCount: Int(header.cacheBlockCount))
     leaveOut(whatDiffersFrom: found.others)
-    survey()
+    survey(evidence)
   }
 
   /// Where it can't be told which state is the newest, only that is certain which all agree on.
@@ -109,4 +109,15 @@ struct DirtyBits: Sendable {
   }
 
   func isLost(_ cacheBlock: UInt64) -> Bool { bits != nil && lost[cacheBlock] }
+
+  /// Those of some cache blocks that are dirty, and those of these whose bit is lost; `nil` where
+  /// dirty bits stand elsewhere.
+  func dirty(among blocks: Bitset) -> (all: Bitset, lost: Bitset)? {
+    bits.map { bits in
+      let lost = blocks.intersection(lost)
+      var all = blocks.intersection(bits)
+      all.formUnion(lost)
+      return (all, lost)
+    }
+  }
 }

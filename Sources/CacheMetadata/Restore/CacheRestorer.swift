@@ -89,6 +89,33 @@ package struct CacheRestorer: CacheEvents {
     nextMapping = block + 1
   }
 
+  package mutating func mappings(_ values: [UInt64], from first: UInt64) throws(WriteError) {
+    let end = first.addingReportingOverflow(UInt64(values.count))
+    guard first >= nextMapping, !end.overflow, end.partialValue <= cacheBlockCount,
+      phase == .mappings
+    else {
+      // One of them can't be written: it is named.
+      return try mappingsOneByOne(values, from: first)
+    }
+    var stored = values
+    for start in stride(from: 0, to: values.count, by: UInt64.bitWidth) {
+      var dirty: UInt64 = 0
+      for index in start..<min(start + UInt64.bitWidth, values.count) {
+        let flag = values[index] & CacheMapping.dirtyFlag
+        dirty |= (flag / CacheMapping.dirtyFlag) << UInt64(index - start)
+        if version > 1 { stored[index] ^= flag }
+      }
+      job?.dirtyBlocks.set(dirty, from: first + UInt64(start))
+    }
+    do throws(IOError) {
+      if first > nextMapping { try job?.mappings.push(0, count: first - nextMapping) }
+      try job?.mappings.push(stored)
+    } catch {
+      throw .output(error)
+    }
+    nextMapping = end.partialValue
+  }
+
   package mutating func beginHints() throws(WriteError) {
     guard let job, phase == .mappings else { throw .rejected("hints are out of place") }
     self.job?.hints = ArrayWriter(job.writer)
@@ -107,6 +134,24 @@ package struct CacheRestorer: CacheEvents {
       throw .output(error)
     }
     nextHint = cacheBlock + 1
+  }
+
+  package mutating func hints(
+    _ hints: [UInt32], from first: UInt64, of blocks: Bitset
+  ) throws(WriteError) {
+    let end = first.addingReportingOverflow(UInt64(hints.count))
+    guard phase == .hints, first >= nextHint, !end.overflow, end.partialValue <= cacheBlockCount
+    else {
+      // One of them can't be written: it is named.
+      return try hintsOneByOne(hints, from: first, of: blocks)
+    }
+    do throws(IOError) {
+      if first > nextHint { try job?.hints?.push(0, count: first - nextHint) }
+      try job?.hints?.push(hints)
+    } catch {
+      throw .output(error)
+    }
+    nextHint = end.partialValue
   }
 
   package mutating func end() throws(WriteError) {

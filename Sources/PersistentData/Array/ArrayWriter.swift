@@ -21,6 +21,7 @@ package struct ArrayWriter<Value: NodeValue> {
   }
 
   @_specialize(where Value == UInt32)
+  @_specialize(where Value == UInt64)
   package mutating func push(_ some: [Value]) throws(IOError) {
     var start = 0
     while start < some.count {

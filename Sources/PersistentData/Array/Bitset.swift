@@ -121,6 +121,15 @@ package struct Bitset: Sendable {
     return rest
   }
 
+  /// The bits that are set in another one as well.
+  package func intersection(_ other: Bitset) -> Bitset {
+    var common = self
+    for index in words.indices {
+      common.words[index] &= index < other.words.count ? other.words[index] : 0
+    }
+    return common
+  }
+
   /// The ranges of bits that are set, ascending, as few as there can be.
   package var ranges: [ClosedRange<UInt64>] {
     var ranges: [ClosedRange<UInt64>] = []
@@ -132,6 +141,14 @@ package struct Bitset: Sendable {
   package func word(from first: UInt64) -> UInt64 {
     let index = Int(first / 64)
     return index < words.count ? words[index] : 0
+  }
+
+  /// The 64 bits from `first` on, wherever that is; beyond the end they are 0.
+  @inlinable package func bits(from first: UInt64) -> UInt64 {
+    let (index, shift) = (Int(first / 64), first % 64)
+    guard index < words.count else { return 0 }
+    let low = words[index] >> shift
+    return shift == 0 || index + 1 == words.count ? low : low | words[index + 1] << (64 - shift)
   }
 
   /// Whether any bit of a range is set.
