@@ -131,6 +131,34 @@ import Testing
     #expect(try Images.bytes(origin).count == (Self.originBlocks - 100) * Self.blockBytes)
   }
 
+  /// Times the size of a block its number is 2^64 bytes: as a plain product, the first byte.
+  @Test func `a block beyond any device is never written to its beginning`() throws {
+    let xml = """
+      <superblock uuid="" block_size="2097152" nr_cache_blocks="1" policy="smq" hint_width="4">
+      <mappings><mapping cache_block="0" origin_block="\(1 << 34)" dirty="true"/></mappings>
+      </superblock>
+      """
+    let metadata = try scratch.blank("metadata", bytes: 4 << 20)
+    let restored = try Program.run(
+      "cache_restore", ["-i", scratch.file("xml", Data(xml.utf8)), "-o", metadata])
+    try #require(restored.status == 0, "\(restored.errorText)")
+    let fast = try scratch.file("fast", Data(repeating: 0xF0, count: 1 << 20))
+    let origin = try scratch.file("origin", Data(repeating: 0x0F, count: 1 << 20))
+    #expect(truncate(fast, 1 << 30) == 0)
+    #expect(truncate(origin, 1 << 30) == 0)
+    for offset in ["0", "\(1 << 53)"] {
+      let result = try Program.run(
+        "cache_writeback",
+        arguments(metadata, origin, fast)
+          + ["--fast-device-offset", offset, "--origin-device-offset", offset])
+      #expect(result.status == 74, "\(result.errorText)")
+      #expect(result.text.hasPrefix("0/1 blocks successfully copied"))
+      #expect(try dirty(metadata) == [0])
+    }
+    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: origin))
+    #expect(try handle.read(upToCount: 1 << 20) == Data(repeating: 0x0F, count: 1 << 20))
+  }
+
   @Test func `damaged metadata, and two devices in one, are refused`() throws {
     let metadata = try metadata(Model(seed: 18), [])
     let fast = try scratch.file("fast", Self.filled(Self.cacheBlocks, 0xF0))

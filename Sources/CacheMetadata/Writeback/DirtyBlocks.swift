@@ -10,7 +10,7 @@ package struct DirtyBlock: Hashable, Sendable {
 package struct DirtyBlocks: Sendable {
   /// Ascending by origin block.
   package let blocks: [DirtyBlock]
-  /// Of the metadata: what tells which blocks are dirty is in these arrays.
+  /// Of the metadata: these arrays tell which blocks are dirty.
   fileprivate let mappings: StoredArray
   fileprivate let dirtyBits: StoredArray?
   fileprivate let isCleanShutdown: Bool
@@ -41,10 +41,10 @@ package struct DirtyBlocks: Sendable {
 
 extension DirtyBlocks {
   /// Marks cache blocks clean where the metadata says that they are dirty. They have been written
-  /// to the origin, and that is on stable storage.
+  /// to the origin, and are on stable storage there.
   ///
-  /// After an unclean end nothing is written: what is said there is believed by nobody, and the
-  /// kernel writes everything back once more.
+  /// After an unclean shutdown nothing is written: dirty bits aren't trusted then, and the kernel
+  /// writes everything back once more.
   package func markClean(_ copied: Bitset, in file: BlockFile) throws(IOError) {
     guard isCleanShutdown else { return }
     var editor = DeviceEditor(file)

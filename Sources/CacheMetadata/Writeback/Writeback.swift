@@ -12,7 +12,7 @@ package struct Writeback: Sendable {
   package struct Outcome: Sendable {
     package fileprivate(set) var copied: [DirtyBlock] = []
     package fileprivate(set) var failed: [DirtyBlock] = []
-    /// Why the first that failed did.
+    /// Why the first of these failed.
     package fileprivate(set) var cause: IOError?
   }
 
@@ -21,7 +21,7 @@ package struct Writeback: Sendable {
   }
 
   /// Copies `blocks`, which ascend by origin block, and returns once what could be copied is on
-  /// stable storage. Throws where that can't be had: then nothing counts as copied.
+  /// stable storage. If it can't be, this throws, and nothing counts as copied.
   package func run(_ blocks: [DirtyBlock]) throws(IOError) -> Outcome {
     let origin = copy.target
     origin.progress.begin("writing dirty blocks to the origin", total: blocks.count)
@@ -49,10 +49,21 @@ package struct Writeback: Sendable {
     return outcome
   }
 
-  // A check has found that such places have numbers; a device ends long before.
   private func move(_ block: DirtyBlock) -> DataMove {
     DataMove(
-      from: fastOffset &+ UInt64(block.cacheBlock) &* copy.blockBytes,
-      to: originOffset &+ block.originBlock &* copy.blockBytes)
+      from: Writeback.place(of: UInt64(block.cacheBlock), copy.blockBytes, after: fastOffset),
+      to: Writeback.place(of: block.originBlock, copy.blockBytes, after: originOffset))
+  }
+
+  /// No device is as long as this: to read or to write there fails.
+  private static let beyondAnyDevice: UInt64 = 1 << 62
+
+  /// The byte that a block starts at.
+  private static func place(
+    of block: UInt64, _ blockBytes: UInt64, after offset: UInt64
+  ) -> UInt64 {
+    let (start, isTooFar) = block.multipliedReportingOverflow(by: blockBytes)
+    let (place, isBeyond) = start.addingReportingOverflow(offset)
+    return isTooFar || isBeyond ? beyondAnyDevice : min(place, beyondAnyDevice)
   }
 }
