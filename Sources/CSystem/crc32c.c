@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-// Every function here takes and returns the CRC register as it is: no inversion at either end.
+// Every function here takes and returns the raw CRC register: no inversion at either end.
 
 // MARK: Tables ("slicing by 8")
 
@@ -58,7 +58,7 @@ static uint64_t load_word(const uint8_t *at) {
 }
 
 // The crc32 instruction takes three cycles, but one can start in each. So three stretches of the
-// input are summed side by side, and the first two registers are then moved on past what follows
+// input are summed in parallel, and the first two registers are then advanced past what follows
 // them. Three stretches of 1360 bytes cover all but 12 of the 4092 bytes of a metadata block.
 enum { stretch = 1360 };
 
@@ -95,10 +95,10 @@ static uint32_t crc32c_sse42(uint32_t seed, const void *bytes, size_t count) {
 // Sixteen bytes of the input are a polynomial. Multiplied by x^n, modulo that of CRC-32C, they may
 // be added to the sixteen bytes n bits after them instead of being summed before those: folding.
 //
-// The halves of the sixteen bytes are multiplied each by its own factor, as the first one stands
-// 64 powers of x higher. A product has one power too many, as above, and 32 more because a factor's
-// 32 bits stand in the low half of a word. So the factors are x^(n + 64 - 33) and x^(n - 33) modulo
-// the polynomial, reflected.
+// The halves of the sixteen bytes are each multiplied by its own factor, as the first is 64 powers
+// of x higher. A product has one power too many, as above, and 32 more because a factor's 32 bits
+// are in the low half of a word. So the factors are x^(n + 64 - 33) and x^(n - 33) modulo the
+// polynomial, reflected.
 static const long long past_vector[2] = {0x740eef02, 0x9e4addf8};  // n = 8 * 64
 static const long long past_round[2] = {0x9af01f2d, 0x1b03397f};   // n = 8 * 448
 static const long long to_last_sixteen[8] = {
@@ -108,8 +108,8 @@ static const long long to_last_sixteen[8] = {
     0, 0,
 };
 
-// A product takes up to eight cycles, but one can start in each. So seven vectors are folded side
-// by side, a round: nine rounds are all but 60 of the 4092 bytes of a metadata block.
+// A product takes up to eight cycles, but one can start in each. So seven vectors are folded in
+// parallel, a round: nine rounds cover all but 60 of the 4092 bytes of a metadata block.
 enum { vector = 64, vectors = 7, round = vectors * vector };
 
 #define AVX512 __attribute__((target("avx512f,vpclmulqdq,sse4.2,pclmul")))
@@ -143,8 +143,9 @@ AVX512 static uint32_t reduce(__m512i sum) {
 AVX512 static uint32_t crc32c_avx512(uint32_t seed, const void *bytes, size_t count) {
   if (count < round) return crc32c_sse42(seed, bytes, count);
 
-  // What fills no vector is taken first. The sum of a metadata block starts at its fifth byte: the
-  // rest then is whole cache lines. And only one of the seven vectors has to wait for this.
+  // The odd bytes that fill no vector come first. The sum of a metadata block starts at its fifth
+  // byte, so the rest is then whole cache lines. Only one of the seven vectors has to wait for
+  // this.
   size_t odd = count % vector;
   uint32_t crc = crc32c_sse42(seed, bytes, odd);
   const uint8_t *at = (const uint8_t *)bytes + odd;
@@ -165,10 +166,10 @@ AVX512 static uint32_t crc32c_avx512(uint32_t seed, const void *bytes, size_t co
   return reduce(sum);
 }
 
-// MARK: x86-64, which of them
+// MARK: x86-64, choosing one
 
-// Loads and tests: the C runtime has asked the processor before main. Its answer about AVX-512
-// holds only where the kernel keeps these registers as well.
+// Only loads and tests: the C runtime has queried the processor before main. It reports AVX-512
+// only if the kernel also saves these registers.
 static bool has_sse42(void) {
   return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }

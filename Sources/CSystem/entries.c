@@ -12,11 +12,11 @@ static bool ascend_from(const uint64_t *keys, size_t at, size_t count) {
 
 bool dmm_ascend_plain(const uint64_t *keys, size_t count) { return ascend_from(keys, 0, count); }
 
-// `matters`: the bits of a value that have to go up.
+// `matters`: the bits of a value that have to go up by `step`.
 static void run_ends_from(const uint64_t *keys, const uint64_t *values, size_t at, size_t count,
                           uint64_t step, uint64_t matters, uint64_t *ends) {
   for (; at < count; at++) {
-    // Without a branch: in a fragmented pool nobody can foretell where a run ends.
+    // Without a branch: in a fragmented pool the ends of runs are unpredictable.
     uint64_t differs = 1;
     if (at + 1 < count) {
       differs = ((le64toh(values[at]) + step) ^ le64toh(values[at + 1])) & matters;
@@ -57,7 +57,7 @@ static __m256i load(const uint64_t *at) { return _mm256_loadu_si256((const __m25
 
 __attribute__((target("avx2")))
 static bool ascend_avx2(const uint64_t *keys, size_t count) {
-  // Numbers with a sign are all that can be compared: the highest bit is turned over.
+  // AVX2 compares only signed numbers, so the highest bit is flipped.
   const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
   __m256i ascend = _mm256_set1_epi64x(-1);
   size_t at = 0;
@@ -95,7 +95,7 @@ static inline void run_ends_any(const uint64_t *keys, const uint64_t *values, si
 __attribute__((target("avx2")))
 static void run_ends_avx2(const uint64_t *keys, const uint64_t *values, size_t count,
                           uint64_t step, uint64_t matters, uint64_t *ends) {
-  // Nearly always all bits matter: that has a loop of its own.
+  // Nearly always all bits matter, so that case gets its own loop.
   if (matters == UINT64_MAX)
     run_ends_any(keys, values, count, step, UINT64_MAX, ends);
   else

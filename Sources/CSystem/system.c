@@ -19,7 +19,7 @@ const int dmm_o_tmpfile = O_TMPFILE;
 bool dmm_open_standard_descriptors(void) {
   for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; wanted++) {
     if (fcntl(wanted, F_GETFD) != -1) continue;
-    // All below are open, so that the lowest free number is this one.
+    // All lower ones are open, so the lowest free number is this one.
     int descriptor = open("/dev/null", O_RDWR);
     if (descriptor == -1) descriptor = open("/", O_RDONLY | O_DIRECTORY);
     if (descriptor != wanted) return false;
@@ -79,7 +79,7 @@ static char removed_when_stopped[PATH_MAX];
 
 static void remove_and_stop(int number) {
   if (removed_when_stopped[0] != 0) unlink(removed_when_stopped);
-  // The action is the default again: SA_RESETHAND.
+  // SA_RESETHAND has restored the default action.
   raise(number);
 }
 
@@ -89,7 +89,7 @@ void dmm_remove_when_stopped(const char *path) {
   strcpy(removed_when_stopped, path);
   for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++) {
     struct sigaction action = {0};
-    // What is ignored stays so, as under nohup.
+    // Ignored signals stay ignored, as under nohup.
     if (sigaction(stopping[i], NULL, &action) != 0 || action.sa_handler != SIG_DFL) continue;
     action.sa_handler = remove_and_stop;
     action.sa_flags = SA_RESETHAND | SA_NODEFER;

@@ -1,15 +1,15 @@
-// The one reading of base64 in XML: four bytes, in eight characters, the last two of them padding.
+// The only base64 parser for XML: four bytes in eight characters, the last two of them padding.
 
-/// The number whose bytes stand in `bytes` as base64, the lowest first.
+/// The number whose bytes, the lowest first, are encoded in `bytes`.
 func base64Word(_ bytes: Span<UInt8>) -> UInt64? {
   var index = 0
   let number = scanBase64Word(bytes, at: &index)
   return index == bytes.count ? number : nil
 }
 
-/// Reads the eight characters from `index` on, which it moves past them.
+/// Reads the eight characters from `index` on, and moves `index` past them.
 ///
-/// Returns `nil` if they are anything else; `index` is then of no use.
+/// Returns `nil` if they are anything else; `index` is then meaningless.
 func scanBase64Word(_ bytes: Span<UInt8>, at index: inout Int) -> UInt64? {
   let padding = UInt8(ascii: "=")
   guard bytes.count - index >= 8, bytes[index + 6] == padding, bytes[index + 7] == padding

@@ -1,9 +1,9 @@
 internal import CExpat
 
-/// The C library expat as an object that is fed bytes and takes notes of the tags.
+/// The C library expat as an object that is fed bytes and notes the tags.
 ///
-/// The handlers that expat calls do no more than that, so nothing of the reader's, least of all an
-/// error, has to pass through C. This is the one file of the module that calls C.
+/// The handlers that expat calls do nothing else, so no reader state or Swift error has to pass
+/// through C. This is the only file of the module that calls C.
 @safe final class ExpatParser {
   /// Why expat stopped.
   struct Failure {
@@ -13,11 +13,11 @@ internal import CExpat
     let reason: String
   }
 
-  /// The longest tag, comment or processing instruction that is accepted, in bytes: expat keeps the
-  /// whole of it in memory.
+  /// The longest tag, comment or processing instruction that is accepted, in bytes: expat keeps all
+  /// of it in memory.
   static let maxTokenSize = 1 << 20
 
-  /// What the bytes parsed last have brought.
+  /// The tags found in the bytes parsed last.
   private(set) var notes = TagNotes()
 
   private let parser: XML_Parser
@@ -45,7 +45,7 @@ internal import CExpat
 
   deinit { unsafe XML_ParserFree(parser) }
 
-  /// Parses some more bytes and replaces `notes`. A failure comes after what was noted.
+  /// Parses more bytes and replaces `notes`. Tags before a failure are noted.
   func parse(_ bytes: Span<UInt8>, isLast: Bool = false) -> Failure? {
     notes.removeAll()
     parsedCount += bytes.count
@@ -55,13 +55,13 @@ internal import CExpat
         parser, characters.baseAddress, Int32(characters.count), isLast ? 1 : 0)
     }
     guard status == XML_STATUS_OK else { return failure }
-    // What lies behind the start of an unfinished token is in expat's own memory.
+    // An unfinished token is kept in expat's own memory.
     let start = Int(unsafe XML_GetCurrentByteIndex(parser))
     if start >= 0, parsedCount - start > Self.maxTokenSize { notes.add(.tooLong, at: position) }
     return nil
   }
 
-  /// Where expat stands: at the start of the token at hand.
+  /// Where expat is: at the start of the current token.
   private var position: XMLPosition {
     XMLPosition(
       line: Int(unsafe XML_GetCurrentLineNumber(parser)),
@@ -79,7 +79,7 @@ internal import CExpat
       default: .malformed
       }
     var position = position
-    // expat then stands behind the "</".
+    // expat is then after the "</".
     if kind == .mismatchedTag { position.column -= 2 }
     let reason = unsafe XML_ErrorString(code).map { unsafe String(cString: $0) }
     return Failure(kind: kind, position: position, reason: reason ?? "not well-formed")
@@ -98,7 +98,7 @@ extension ExpatParser {
   ) {
     guard checkTokenSize(), let name = unsafe name, var next = unsafe attributes else { return }
     unsafe add(name)
-    // Names and values take turns; a null pointer ends them.
+    // Names and values alternate; a null pointer ends them.
     while let string = unsafe next.pointee {
       unsafe add(string)
       unsafe next += 1
@@ -110,7 +110,7 @@ extension ExpatParser {
   private func noteEnd(_ name: UnsafePointer<CChar>?) {
     guard checkTokenSize(), let name = unsafe name else { return }
     unsafe add(name)
-    // An empty-element tag ends its element with no bytes left of it.
+    // The end of an empty-element tag has no bytes of its own.
     let isEmptyElement = unsafe XML_GetCurrentByteCount(parser) == 0
     notes.add(.end, at: isEmptyElement ? startOfTag : position)
   }

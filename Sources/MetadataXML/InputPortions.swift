@@ -1,6 +1,6 @@
 /// Some lines of the input.
 struct InputPortion: Sendable {
-  /// Zeroes behind the bytes, so that the last of them can be looked at by the word.
+  /// Zeroes after the bytes, so that the last ones can be read as a whole word.
   static let padding = 8
 
   /// The bytes and the padding.
@@ -12,7 +12,7 @@ struct InputPortion: Sendable {
   }
 }
 
-/// Cuts what a source gives into portions of whole lines.
+/// Cuts the bytes of a source into portions of whole lines.
 struct InputPortions {
   private let size: Int
   /// The start of a line that was not complete when the last portion was cut.
@@ -24,10 +24,10 @@ struct InputPortions {
 
   /// The next portion; `nil` at the end of the input.
   ///
-  /// It ends with a line, unless the input ends or a line is longer than a portion. It has two
-  /// bytes at least, if there are two: expat tells the encoding by the first two bytes, but only if
-  /// it is given them together. And a carriage return stays with the line feed behind it: expat
-  /// counts two lines if it is given one after the other.
+  /// It ends with a whole line, unless the input ends or a line is longer than a portion. It has at
+  /// least two bytes, if there are two: expat detects the encoding by the first two bytes, but only
+  /// if it gets them together. A carriage return stays with the line feed after it: expat counts
+  /// two lines if it gets them separately.
   mutating func next(
     from source: (inout MutableRawSpan) throws -> Int
   ) throws(XMLError) -> InputPortion? {

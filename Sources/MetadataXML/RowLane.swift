@@ -1,12 +1,12 @@
-/// The fast lane: reads rows from lines in canonical form, many times as fast as expat.
+/// The fast lane: reads rows from lines in canonical form, many times faster than expat.
 ///
-/// A canonical line is spaces or tabs, then exactly what the writer makes of a row. It means the
-/// same to expat *where a tag may stand*, and it is the reader's duty to be sure of that.
+/// A canonical line is spaces or tabs, then exactly what the writer writes for a row. It means the
+/// same to expat *where a tag may occur*; the reader has to make sure of that.
 struct RowLane {
-  /// Bytes in the short lines of a large device.
+  /// Bytes in a short line of a large device's dump.
   private static let usualLine = 32
 
-  /// Eight bytes of a literal; the mask leaves out what lies behind its end.
+  /// Eight bytes of a literal; the mask excludes bytes past its end.
   private struct Word: Equatable {
     let bytes: UInt64
     let mask: UInt64
@@ -18,23 +18,23 @@ struct RowLane {
     let words: Range<Int>
     /// Its bytes.
     let count: Int
-    /// How the number in front of it is written; the first of a line has none.
+    /// How the number before it is written; the first piece of a line has none.
     let valueKind: XMLRowShape.ValueKind
   }
 
   /// The literals of all shapes one after the other.
   private var words: [Word] = []
   private var pieces: [Piece] = []
-  /// What a line can be, and where in `pieces` its literals are.
+  /// A possible line, and where in `pieces` its literals are.
   private struct Line {
     let shape: Int
     let kind: LaneRows.Row.Kind
     let pieces: Range<Int>
-    /// Pieces in front that are as those of the line before in `lines`.
+    /// Leading pieces that equal those of the line before in `lines`.
     let commonCount: Int
   }
 
-  /// How much of a line is known to fit: so many pieces, which end there.
+  /// How much of a line is known to match: the number of pieces, and where they end.
   private struct Fit {
     var pieceCount = 0
     var end: Int
@@ -43,7 +43,7 @@ struct RowLane {
   private var lines: [Line] = []
   /// The most numbers that a row of any shape has.
   private let valuesPerRow: Int
-  /// The first eight bytes of each line; none has a shorter piece in front.
+  /// The first eight bytes of each line; no first piece is shorter.
   private var openings: [UInt64] = []
 
   init(_ shapes: [XMLRowShape]) {
@@ -90,8 +90,8 @@ struct RowLane {
       && words[pieces[one].words].elementsEqual(words[pieces[other].words])
   }
 
-  /// Finds the rows in the first `count` of some bytes, which start with a line. A row is found if
-  /// there are seven more bytes behind it, of whatever kind.
+  /// Finds the rows in the first `count` bytes, which start with a line. A row is found only if any
+  /// seven more bytes follow it.
   func rows(in bytes: Span<UInt8>, _ count: Int) -> LaneRows {
     var rows = LaneRows(valuesPerRow, roomFor: count / RowLane.usualLine)
     var line = 0
@@ -122,7 +122,7 @@ struct RowLane {
     let first = bytes.word(at: tag)
     var fit = Fit(end: tag)
     for line in lines.indices where openings[line] == first {
-      // Lines that differ in a word near their end alone need not be read twice.
+      // Lines that differ only near their end need not be read twice.
       if fit.pieceCount > lines[line].commonCount { fit = Fit(end: tag) }
       if match(lines[line].pieces, in: bytes, &fit, &values, from: place) {
         return LaneRows.Row(
@@ -132,8 +132,8 @@ struct RowLane {
     return nil
   }
 
-  /// Reads on in a line of some pieces, from where it is known to fit; returns whether all of it
-  /// does.
+  /// Matches the rest of a line's pieces, from where it is known to match; returns whether all of
+  /// it does.
   private func match(
     _ line: Range<Int>, in bytes: Span<UInt8>, _ fit: inout Fit, _ values: inout [UInt64],
     from place: Int
@@ -152,7 +152,7 @@ struct RowLane {
         values[place + fit.pieceCount - 1] = value
       }
       guard bytes.count - index >= 8 * piece.words.count else { return false }
-      // No place lies beyond the bytes.
+      // This stays within the bytes, so it can't overflow.
       var next = index
       for word in piece.words {
         let difference = bytes.word(at: next) ^ words[word].bytes
@@ -166,20 +166,20 @@ struct RowLane {
   }
 }
 
-/// Rows that the lane has found in some bytes, in their order, and the lines of containers.
+/// The rows that the lane found in some bytes, in order, and the lines of containers.
 struct LaneRows: Sendable {
   struct Row: Sendable {
     enum Kind {
       case row
-      /// The start tag of a container; its end tag may follow, after nothing but rows.
+      /// The start tag of a container. `isClosed`: its end tag follows, after nothing but rows.
       case opening(isClosed: Bool)
-      /// The end tag of a container whose start tag is in its place.
+      /// The end tag of a container whose start tag was found.
       case closing
     }
 
     fileprivate(set) var kind: Kind
     let shape: Int
-    /// Where the line starts, and where its tag does, counted from the first of the bytes.
+    /// Where the line starts, and where its tag starts, as indices of the bytes.
     let start: Int
     let tag: Int
     /// One past the end of the line.
@@ -187,10 +187,10 @@ struct LaneRows: Sendable {
   }
 
   private(set) var rows: [Row] = []
-  /// As many places for each row, the numbers in front.
+  /// `valuesPerRow` places for each row; its numbers come first.
   fileprivate var values: [UInt64] = []
   private let valuesPerRow: Int
-  /// The start tag of a container behind which there are only rows so far.
+  /// The index of a container's start tag that only rows have followed so far.
   private var opening: Int?
 
   init(_ valuesPerRow: Int, roomFor rowCount: Int) {
@@ -199,7 +199,7 @@ struct LaneRows: Sendable {
     values = Array(repeating: 0, count: rowCount * valuesPerRow)
   }
 
-  /// The numbers of the row at `index`, in front.
+  /// The numbers of the row at `index`, first in its places.
   @_lifetime(borrow self) func values(at index: Int) -> Span<UInt64> {
     values.span.extracting(index * valuesPerRow..<(index + 1) * valuesPerRow)
   }
@@ -213,13 +213,13 @@ struct LaneRows: Sendable {
     return place
   }
 
-  /// Adds a line that follows the last one, if there was none in between that is no row.
+  /// Adds a line. `endRows` must have been called if other lines came before it.
   fileprivate mutating func append(_ row: Row) {
     switch row.kind {
     case .row: break
     case .opening: opening = rows.count
     case .closing:
-      // An end tag that is not known to be in its place is a line like others.
+      // An end tag without such a start tag is left to expat like any other line.
       guard let opening, rows[opening].shape == row.shape else { return endRows() }
       rows[opening].kind = .opening(isClosed: true)
       self.opening = nil
@@ -227,7 +227,7 @@ struct LaneRows: Sendable {
     rows.append(row)
   }
 
-  /// A line comes that is no row.
+  /// Notes that a line follows that isn't a row.
   fileprivate mutating func endRows() { opening = nil }
 }
 

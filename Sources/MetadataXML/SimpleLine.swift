@@ -1,10 +1,9 @@
-/// Says whether a line is so plain that what follows it may go through the fast lane.
+/// Whether a line is so plain that the lines after it may still go through the fast lane.
 ///
 /// If `line`, a whole line with its line feed, starts between two tags, then a simple line also
-/// ends between two tags, and counts as one line to expat. It is blank, or one complete tag and
-/// nothing else, or the XML declaration. Comments, CDATA sections, references, text, carriage
-/// returns, quoted angle brackets and all that is rare make a line not simple; so does much that
-/// expat would refuse.
+/// ends between two tags, and counts as one line to expat. It is blank, or a single complete tag,
+/// or the XML declaration. Comments, CDATA sections, references, text, carriage returns, quoted
+/// angle brackets and anything rare make a line not simple; so does much that expat would reject.
 func isSimpleLine(_ line: Span<UInt8>) -> Bool {
   var scanner = LineScanner(line)
   scanner.skipBlanks()
@@ -60,7 +59,7 @@ private struct LineScanner: ~Escapable {
     return false
   }
 
-  /// Moves past all attributes and the blanks about them. Returns whether each was complete.
+  /// Moves past all attributes and the blanks around them. Returns whether each was complete.
   @_lifetime(self: copy self) mutating func skipAttributes() -> Bool {
     skipBlanks()
     while skipName() {

@@ -1,10 +1,10 @@
-/// Notes of the tags that expat came across: kept as flat bytes, for most are read once, as bytes.
+/// Notes of the tags that expat found, kept as flat bytes, as most are read only once, as bytes.
 struct TagNotes {
   enum Kind { case start, end, doctype, tooLong }
 
   struct Note {
     let kind: Kind
-    /// Where the tag starts, not counting lines that expat never saw.
+    /// Where the tag starts, not counting lines that took the fast lane.
     let position: XMLPosition
     /// Indices of its strings: the name of the element, then names and values of attributes.
     let strings: Range<Int>
@@ -45,7 +45,7 @@ struct TagNotes {
     stringEnds.removeAll(keepingCapacity: true)
   }
 
-  /// Adds a string of the note that is added next.
+  /// Adds a string that belongs to the next note.
   mutating func add(string: Span<UInt8>) {
     for index in string.indices { text.append(string[index]) }
     stringEnds.append(text.count)

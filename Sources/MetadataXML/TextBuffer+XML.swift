@@ -1,8 +1,8 @@
-/// The few shapes of XML output: a tag on a line of its own, two spaces of indentation a level,
-/// attributes in the order in which the caller names them.
+/// The few shapes of XML output: a tag on its own line, two spaces of indentation per level,
+/// attributes in the caller's order.
 ///
-/// A tag is put together as `startTag`, `attribute` …, then `open` or `close`. The lines that a
-/// dump consists of are better written as literals and numbers with `append`.
+/// A tag is built with `startTag`, `attribute` …, then `open` or `close`. The millions of lines
+/// of a dump are better written as literals and numbers with `append`.
 extension TextBuffer {
   /// Begins a start tag or an empty-element tag: `  <device`.
   package mutating func startTag(_ name: StaticString, depth: Int) {
@@ -11,7 +11,7 @@ extension TextBuffer {
     append(name)
   }
 
-  /// Adds a number to the tag begun: ` time="7"`.
+  /// Adds a number to the current tag: ` time="7"`.
   package mutating func attribute(_ name: StaticString, _ number: UInt64) {
     append(" ")
     append(name)
@@ -20,7 +20,7 @@ extension TextBuffer {
     append("\"")
   }
 
-  /// Adds text to the tag begun, escaped: ` uuid="a&amp;b"`.
+  /// Adds text to the current tag, escaped: ` uuid="a&amp;b"`.
   package mutating func attribute(_ name: StaticString, text: String) {
     append(" ")
     append(name)
@@ -29,10 +29,10 @@ extension TextBuffer {
     append("\"")
   }
 
-  /// Ends the tag begun; `endTag` has to follow.
+  /// Ends the current start tag; `endTag` must follow.
   package mutating func open() { append(">\n") }
 
-  /// Ends the tag begun as an empty element.
+  /// Ends the current tag as an empty element.
   package mutating func close() { append("/>\n") }
 
   /// Writes an end tag: `  </device>`.
@@ -43,7 +43,7 @@ extension TextBuffer {
     append(">\n")
   }
 
-  /// Appends text so that a reader of XML gets it back, from an attribute as well.
+  /// Appends text escaped so that an XML reader gets it back, also from an attribute.
   ///
   /// Characters that XML 1.0 cannot carry come out as U+FFFD, the replacement character.
   package mutating func append(escaping text: String) {

@@ -1,13 +1,13 @@
-/// Text under construction, as bytes: what XML and human-readable output is put together in.
+/// A buffer of text as bytes, in which XML and human-readable output is built.
 ///
 /// It grows as needed; its owner writes out `bytes` and empties it whenever `count` is worth a
 /// system call. A line of a dump is nine appends and a dump may have 10^9 lines, so appending is
-/// `@inlinable`, makes no `String`, and writes to memory that this type alone owns: the uniqueness
-/// test of an array, made nine times a line, would cost as much as the rest.
+/// `@inlinable`, makes no `String`, and writes to memory that this type alone owns: an array's
+/// uniqueness test, nine times per line, would cost as much as the rest.
 ///
-/// The type has to be `@usableFromInline` itself, or nothing of it is inlined in other modules.
+/// The type itself has to be `@usableFromInline`, or none of it is inlined in other modules.
 ///
-/// All that is unsafe here rests on one rule: before anything is stored, `reserve` has made room.
+/// All unsafe code here relies on one rule: before anything is stored, `reserve` has made room.
 @safe @usableFromInline package struct TextBuffer: ~Copyable {
   /// The room for text; its first `count` bytes are initialised.
   @usableFromInline var room: UnsafeMutableRawBufferPointer
@@ -29,10 +29,10 @@
     }
   }
 
-  /// Forgets the text and keeps the room.
+  /// Removes the text and keeps the room.
   package mutating func removeAll() { count = 0 }
 
-  /// Hands out a copy of the text and forgets it.
+  /// Returns a copy of the text and removes it.
   package mutating func take() -> [UInt8] {
     defer { count = 0 }
     return unsafe Array(room[..<count])
@@ -53,38 +53,38 @@
   }
 }
 
-/// The room is owned by one buffer and handed to nobody, so a buffer may move between threads.
+/// Each buffer owns its room and never hands it out, so a buffer may move between threads.
 extension TextBuffer: @unchecked Sendable {}
 
 // MARK: Text
 
 extension TextBuffer {
-  /// Appends a literal as it stands; where it is inlined, that is a few moves.
+  /// Appends a literal unescaped; when inlined, that is a few moves.
   @inlinable @inline(__always) package mutating func append(_ literal: StaticString) {
     let literal = unsafe UnsafeRawBufferPointer(
       start: literal.utf8Start, count: literal.utf8CodeUnitCount)
     unsafe append(literal)
   }
 
-  /// Appends text as it stands.
+  /// Appends text unescaped.
   package mutating func append(text: String) {
     append(bytes: text.utf8Span.span)
   }
 
-  /// Appends bytes as they stand.
+  /// Appends bytes unchanged.
   package mutating func append(bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBytes { unsafe append($0) }
   }
 
-  /// Bytes: more than two numbers and a word between them take.
+  /// The most bytes for `append(again:)`: more than two numbers and a word between them take.
   @inlinable package static var longestCopy: Int { 48 }
 
-  /// Appends a part of the text that is there, no longer than `longestCopy`, once more.
+  /// Appends a part of the existing text, no longer than `longestCopy`, again.
   @inlinable package mutating func append(again part: Range<Int>) {
     precondition(part.lowerBound >= 0 && part.upperBound <= count)
     precondition(part.count <= Self.longestCopy)
-    // As many bytes whatever the length, which takes a few moves; those that are too many come
-    // from the room, are in it, and don't count.
+    // Copies a fixed number of bytes, which takes a few moves; the extra ones stay within the room
+    // and aren't counted.
     reserve(2 * Self.longestCopy)
     let source = unsafe room[part.lowerBound..<part.lowerBound + Self.longestCopy]
     unsafe UnsafeMutableRawBufferPointer(rebasing: room[count..<count + Self.longestCopy])
@@ -99,7 +99,7 @@ extension TextBuffer {
     count += 1
   }
 
-  /// What the others come down to.
+  /// Used by the others.
   @inlinable @inline(__always) mutating func append(_ text: UnsafeRawBufferPointer) {
     reserve(text.count)
     unsafe UnsafeMutableRawBufferPointer(rebasing: room[count...]).copyMemory(from: text)
@@ -151,7 +151,7 @@ extension TextBuffer {
   /// The eight decimal digits of a number below 10^8, a byte each, the first in the lowest byte.
   ///
   /// Splits the number three times, all parts at once: into two of four digits, four of two and
-  /// eight of one. Multiplying by a rounded-up reciprocal stands for each division.
+  /// eight of one. Each division is a multiplication by a rounded-up reciprocal.
   @inlinable @inline(__always) static func digits(of number: UInt32) -> UInt64 {
     let number = UInt64(number)
     let fours = (number / 10_000) | (number % 10_000) << 32

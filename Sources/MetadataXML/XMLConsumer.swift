@@ -1,14 +1,13 @@
-/// What an `XMLReader` feeds: the tags of a document in their order.
+/// What an `XMLReader` feeds: it takes the tags of a document in order.
 ///
 /// Elements that occur by the million are declared as `rows` and come as bare numbers, a container
-/// with an `end` after what it holds; all others come as `start` and `end`. The reader knows
-/// nothing of metadata, so tags that are unknown, out of place or missing are for the consumer to
-/// complain about.
+/// with an `end` after its contents; all others come as `start` and `end`. The reader knows nothing
+/// about metadata, so the consumer has to reject tags that are unknown, misplaced or missing.
 package protocol XMLConsumer: ~Copyable {
-  /// The elements that come as rows. What a row is does not depend on how the XML is written.
+  /// The elements that come as rows, however the XML is formatted.
   static var rows: [XMLRowShape] { get }
 
-  /// Takes a start tag. An element of the name of a row comes this way if its attributes are not
+  /// Takes a start tag. An element with a row's name comes this way if its attributes are not
   /// exactly those of the shape, so that the consumer can say what is wrong with them.
   mutating func start(_ tag: XMLTag) throws(XMLComplaint)
 

@@ -1,29 +1,29 @@
-/// Where in the input something stands. Lines and columns count from 1, columns in characters.
+/// A position in the input. Lines and columns count from 1, columns in characters.
 package struct XMLPosition: Equatable, Sendable, CustomStringConvertible {
   /// The line, from 1.
   package var line: Int
   /// The character in the line, from 1.
   package var column: Int
 
-  /// As messages have it: "line 3, column 5".
+  /// As in messages: "line 3, column 5".
   package var description: String { "line \(line), column \(column)" }
 }
 
-/// Why no metadata could be had from the input.
+/// Why no metadata could be read from the input.
 package enum XMLError: Error, CustomStringConvertible {
   /// The input has no bytes.
   case empty
-  /// The input is something else than XML: it breaks the rules before its first tag.
+  /// The input isn't XML: it breaks the rules before its first tag.
   case notXML(XMLPosition, reason: String)
   /// The input breaks the rules of XML.
   case malformed(XMLPosition, reason: String)
-  /// The input ends before this element does, which was opened at the position.
+  /// The input ends inside this element, which was opened at the position.
   case endsInside(String, opened: XMLPosition)
   /// The tag at this position makes no sense as metadata.
   case rejected(XMLPosition, reason: String)
   /// The input could not be read.
   case sourceFailed(any Error)
-  /// The consumer could not go on for a reason that has nothing to do with the XML.
+  /// The consumer failed for a reason unrelated to the XML.
   case consumerFailed(any Error)
 
   /// What to tell the user, with the position if there is one.
@@ -42,18 +42,18 @@ package enum XMLError: Error, CustomStringConvertible {
 extension String {
   private static let maxCharacters = 300
 
-  /// A message, its middle left out if a name or a value in it is too long for people.
+  /// A message, with its middle left out if a name or a value makes it too long.
   fileprivate var cut: String {
-    // Bytes are counted first: characters take long to count in what is hundreds of kilobytes.
+    // Bytes are counted first: counting characters is slow in hundreds of kilobytes.
     guard utf8.count > String.maxCharacters, count > String.maxCharacters else { return self }
     return "\(prefix(String.maxCharacters * 2 / 3))...\(suffix(String.maxCharacters / 3))"
   }
 }
 
-/// What a consumer throws; the reader makes it an `XMLError` and adds the position.
+/// What a consumer throws; the reader turns it into an `XMLError` with the position.
 package enum XMLComplaint: Error {
   /// The tag makes no sense; a sentence without position, such as "unknown tag 'foo'".
   case content(String)
-  /// The consumer failed at something of its own, such as a write.
+  /// The consumer itself failed, such as at a write.
   case failure(any Error)
 }

@@ -1,5 +1,5 @@
 extension XMLReader {
-  /// Whether a tag may come next, be it a row or not.
+  /// Whether a tag, row or not, may come next.
   var mayHoldTags: Bool {
     guard let parent = openElements.last else { return false }
     return !parent.isRow && openElements.count < Self.maxDepth
@@ -62,7 +62,7 @@ extension XMLReader {
   mutating func deliverEnd<Consumer: XMLConsumer & ~Copyable>(
     at position: XMLPosition, to consumer: inout Consumer
   ) throws(XMLError) {
-    // expat, or the lane, matches the tags, so this is the element that ends.
+    // expat or the lane has matched the tags, so this is the element that ends.
     guard let element = openElements.popLast(), !element.isRow else { return }
     do throws(XMLComplaint) {
       try consumer.end(element.name)
@@ -71,7 +71,7 @@ extension XMLReader {
     }
   }
 
-  /// What to say of a failure of expat's, all notes having been delivered.
+  /// The error for a failure of expat, once all notes have been delivered.
   func error(_ failure: ExpatParser.Failure) -> XMLError {
     let position = place(failure.position)
     switch (failure.kind, openElements.last) {
@@ -87,14 +87,14 @@ extension XMLReader {
     }
   }
 
-  /// Adds the lines that expat does not know of.
+  /// Adds the lines that expat hasn't seen.
   private func place(_ position: XMLPosition) -> XMLPosition {
     XMLPosition(line: position.line + laneLineCount, column: position.column)
   }
 }
 
 extension XMLError {
-  /// A consumer's complaint about what stands at a position.
+  /// A consumer's complaint about the tag at a position.
   init(_ complaint: XMLComplaint, at position: XMLPosition) {
     switch complaint {
     case .content(let reason): self = .rejected(position, reason: reason)
@@ -104,7 +104,7 @@ extension XMLError {
 }
 
 extension TagNotes {
-  /// The row that a start tag is, if its attributes are those of one of `shapes`, in any order.
+  /// The row for a start tag, if its attributes are those of one of `shapes`, in any order.
   func row(_ note: Note, of shapes: [XMLRowShape]) -> (shape: Int, values: [UInt64])? {
     let name = string(note.strings.lowerBound)
     for (index, shape) in shapes.enumerated()
@@ -135,7 +135,7 @@ extension TagNotes {
     return values
   }
 
-  /// The index of the string that is an attribute's value.
+  /// The index of the string with an attribute's value.
   private func value(of attribute: String, in note: Note) -> Int? {
     stride(from: note.strings.lowerBound + 1, to: note.strings.upperBound, by: 2)
       .first { equal(string($0), attribute) }

@@ -3,16 +3,16 @@ internal import Threads
 /// Reads an XML document from a source of bytes, in bounded memory, and feeds it to a consumer.
 ///
 /// expat decides what XML is. But nearly all of a dump is rows in canonical form, and expat would
-/// take minutes for those of a large pool, so they go past it through a fast lane (`RowLane`). What
-/// a consumer is given depends neither on the lane nor on how the source portions the bytes. What
-/// may be rows is found on all cores; whether they are, and everything else, on the calling thread.
+/// take minutes for those of a large pool, so they bypass it through a fast lane (`RowLane`). What
+/// a consumer gets depends neither on the lane nor on how the source portions the bytes. All cores
+/// find possible rows; the calling thread decides whether they are rows, and does everything else.
 ///
-/// The lane is open from the start until the first line that is not simple (`isSimpleLine`), and
-/// never again: as long as it is open, each line starts between two tags. A row is taken by it only
-/// when all before it has been parsed, and inside an open element, where a tag may stand. A
-/// container is taken as a whole, from its start tag to its end tag, if a portion has all of it and
-/// it holds nothing but rows. Lines that it does not take go to expat, always as whole lines, so
-/// that expat holds nothing back.
+/// The lane is open from the start until the first line that isn't simple (`isSimpleLine`), and
+/// never again: while it is open, each line starts between two tags. It takes a row only when
+/// everything before it has been parsed, and inside an open element, where a tag may occur. It
+/// takes a container as a whole, from start tag to end tag, if one portion has all of it and it
+/// holds nothing but rows. Other lines go to expat, always as whole lines, so that expat holds
+/// nothing back.
 package struct XMLReader: ~Copyable {
   /// How deep elements may nest. Metadata needs four levels.
   package static let maxDepth = 8
@@ -21,7 +21,7 @@ package struct XMLReader: ~Copyable {
   struct OpenElement {
     let name: String
     let position: XMLPosition
-    /// It has been delivered as a row, so it must stay empty.
+    /// Whether it was delivered as a row, and so must stay empty.
     let isRow: Bool
   }
 
@@ -30,16 +30,16 @@ package struct XMLReader: ~Copyable {
   var openElements: [OpenElement] = []
   /// Whether a start tag has been seen.
   var hasRoot = false
-  /// Lines that went through the lane, so that expat does not know of them.
+  /// Lines that went through the lane, which expat hasn't seen.
   var laneLineCount = 0
 
   private var isLaneOpen: Bool
-  /// Whether the element that is open is a container whose start tag expat has not seen.
+  /// Whether the innermost open element is a container whose start tag expat hasn't seen.
   private var isInLaneContainer = false
-  /// Lines dealt with, counted while the lane is open.
+  /// Lines handled, counted while the lane is open.
   private var lineCount = 0
 
-  /// Some lines, and what of them may be rows.
+  /// Some lines, and the possible rows among them.
   private struct Portion: Sendable {
     let input: InputPortion
     let rows: LaneRows
@@ -47,9 +47,9 @@ package struct XMLReader: ~Copyable {
 
   /// Reads a whole document.
   ///
-  /// `source` fills the front of the bytes it is given, at most all of them, and returns how many
-  /// it has filled: 0 at the end of the input, and only there. Returns how many rows took the lane,
-  /// which the tests want to know; they also close it, and read in small portions.
+  /// `source` fills the front of the bytes it is given and returns how many it filled: 0 at the end
+  /// of the input, and only there. Returns how many lines took the lane, for the tests; they also
+  /// turn the lane off, and read in small portions.
   @discardableResult package static func read<Consumer: XMLConsumer & ~Copyable>(
     into consumer: inout Consumer, portionSize: Int = 1 << 18, usesLane: Bool = true,
     from source: (inout MutableRawSpan) throws -> Int
@@ -92,16 +92,16 @@ package struct XMLReader: ~Copyable {
     let bytes = portion.input.bytes
     let done = isLaneOpen ? try takeLines(bytes, portion.rows, into: &consumer) : 0
     if done == bytes.count { return }
-    // A line that a portion cannot hold is none of the lane's either.
+    // A line longer than a portion can't take the lane either.
     isLaneOpen = false
     try parse(bytes.extracting(done...), into: &consumer)
   }
 
-  /// Deals with lines while the lane is open, all but an unfinished one. Returns where they end.
+  /// Handles lines while the lane is open, except an unfinished one. Returns where they end.
   private mutating func takeLines<Consumer: XMLConsumer & ~Copyable>(
     _ bytes: Span<UInt8>, _ rows: LaneRows, into consumer: inout Consumer
   ) throws(XMLError) -> Int {
-    // The lines in between are for expat, in one go.
+    // Start of the lines that expat gets next, in one go.
     var parsed = 0
     var line = 0
     var nextRow = 0
@@ -118,7 +118,7 @@ package struct XMLReader: ~Copyable {
         }
         nextRow += 1
       } else if let end = endOfLine(in: bytes, from: line) {
-        // The first two bytes have to stay together, for expat to tell the encoding.
+        // The first two bytes have to stay together, so that expat can detect the encoding.
         let isFirstByte = lineCount == 0 && end == 1
         isLaneOpen = !isFirstByte && isSimpleLine(bytes.extracting(line..<end))
         if !isLaneOpen { break }
@@ -132,7 +132,7 @@ package struct XMLReader: ~Copyable {
     return line
   }
 
-  /// Gives the consumer a line of the lane's; returns whether it is none for expat.
+  /// Gives the consumer a line that the lane found; returns `false` if expat has to parse it.
   @inline(__always) private mutating func take<Consumer: XMLConsumer & ~Copyable>(
     _ row: LaneRows.Row, _ values: Span<UInt64>, at position: XMLPosition,
     into consumer: inout Consumer
@@ -142,7 +142,7 @@ package struct XMLReader: ~Copyable {
       guard mayHoldTags else { return false }
       try deliver(row.shape, values, at: position, to: &consumer)
     case .opening(let isClosed):
-      // What it holds needs a level as well.
+      // Its contents need a level, too.
       guard isClosed, mayHoldTags, openElements.count + 1 < Self.maxDepth else { return false }
       try deliver(row.shape, values, at: position, to: &consumer)
       openElements.append(.init(name: shapes[row.shape].name, position: position, isRow: false))

@@ -1,5 +1,5 @@
-/// The shape of an element that occurs by the million: its name, and its attributes as they are
-/// usually ordered. It has no content, unless it is a container.
+/// The shape of an element that occurs by the million: its name, and its attributes in their usual
+/// order. It has no content, unless it is a container.
 ///
 /// For example: `XMLRowShape("mapping", [.number("cache_block"), .text("dirty", "true")])`.
 package struct XMLRowShape: Sendable {
@@ -18,13 +18,13 @@ package struct XMLRowShape: Sendable {
   /// All its attributes, in canonical order.
   package let attributes: [Attribute]
 
-  /// Whether other elements may stand in it.
+  /// Whether it may hold other elements.
   package let isContainer: Bool
 
   /// How many numbers a row carries.
   package let valueCount: Int
 
-  /// Makes a shape. A container's name has five letters at least.
+  /// Makes a shape. A container's name must have at least five letters.
   package init(_ name: String, _ attributes: [Attribute], isContainer: Bool = false) {
     self.name = name
     self.attributes = attributes
@@ -32,8 +32,8 @@ package struct XMLRowShape: Sendable {
     valueCount = attributes.count { if case .text = $0 { false } else { true } }
   }
 
-  /// The literal pieces of a line in canonical form, less its indentation: one number stands
-  /// between each two of them, as `valueKinds` says. A container's is the line of its start tag.
+  /// The literal pieces of a line in canonical form, without its indentation, with one number
+  /// between each two, as `valueKinds` says. For a container, the line of its start tag.
   var pieces: [String] {
     var pieces = ["<\(name)"]
     for attribute in attributes {
@@ -66,6 +66,6 @@ package struct XMLRowShape: Sendable {
     }
   }
 
-  /// The line of a container's end tag in canonical form, less its indentation.
+  /// The line of a container's end tag in canonical form, without its indentation.
   var closing: String { "</\(name)>\n" }
 }

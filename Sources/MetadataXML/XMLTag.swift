@@ -1,9 +1,8 @@
 /// A start tag: the name of its element and its attributes.
 ///
-/// The attributes are asked for with the methods that throw, so that all consumers say the same of
-/// the same mistake.
+/// Consumers read attributes with the throwing methods, so that all report the same mistake alike.
 package struct XMLTag: Sendable {
-  /// An attribute, its references resolved. No two of a tag have the same name.
+  /// An attribute with its references resolved. No two in a tag have the same name.
   package struct Attribute: Sendable, Equatable {
     /// The name as written.
     package var name: String
@@ -33,7 +32,7 @@ package struct XMLTag: Sendable {
     attributes.first { $0.name == name }?.value
   }
 
-  /// Complains of the first attribute that is not one of `names`.
+  /// Throws a complaint about the first attribute that isn't in `names`.
   package func allow(only names: String...) throws(XMLComplaint) {
     for attribute in attributes where !names.contains(attribute.name) {
       throw .content("unknown attribute '\(attribute.name)' in tag '\(name)'")
@@ -64,7 +63,7 @@ package struct XMLTag: Sendable {
     try XMLTag.narrow(number(attribute), attribute, of: name)
   }
 
-  /// A number that an attribute has and that must be below 2^32.
+  /// Narrows an attribute's number, which must be below 2^32.
   package static func narrow(
     _ wide: UInt64, _ attribute: String, of tag: String
   ) throws(XMLComplaint) -> UInt32 {

@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// Work on a sequence of jobs on all cores, its results taken in order.
+/// A pipeline that works on a sequence of jobs on all cores and delivers results in order.
 ///
-/// The calling thread makes the jobs and consumes the results, in order; when neither is due it
-/// takes a job itself. At most `depth` jobs are under way, so memory is bounded.
+/// The calling thread makes the jobs and consumes the results, in order; when it can do neither, it
+/// works on a job itself. At most `depth` jobs are in flight, so memory is bounded.
 package struct OrderedPipeline<Context, Job: Sendable, Output: Sendable> {
   private let helpers: Int
   private let depth: Int
@@ -65,7 +65,7 @@ package struct OrderedPipeline<Context, Job: Sendable, Output: Sendable> {
   }
 }
 
-/// Where jobs wait for workers, and results for their turn.
+/// Jobs that wait for workers, and results that wait for their turn.
 private final class Board<Job: Sendable, Output: Sendable>: Sendable {
   private struct State {
     var jobs: [(Int, Job)] = []
@@ -91,7 +91,7 @@ private final class Board<Job: Sendable, Output: Sendable>: Sendable {
     changed.raise()
   }
 
-  /// The oldest job; `nil` once the board is closed, or at once when none is there.
+  /// The oldest job; `nil` once the board is closed, or, unless `waiting`, if there is none.
   func takeJob(waiting: Bool) -> (Int, Job)? {
     while true {
       let seen = changed.count
@@ -103,7 +103,7 @@ private final class Board<Job: Sendable, Output: Sendable>: Sendable {
     }
   }
 
-  /// The result of job `number`; `nil` at once when it isn't there yet and nobody waits.
+  /// The result of job `number`; `nil`, unless `waiting`, if it isn't there yet.
   func takeResult(_ number: Int, waiting: Bool) -> Output? {
     while true {
       let seen = changed.count

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Turns of threads that work side by side and have something to do one after the other, such as
-/// writing what each has made: 0, 1, 2 and so on, until all have had theirs, or they end.
+/// Turns for threads that work in parallel but have to do something in order, such as writing their
+/// output: 0, 1, 2 and so on, until all have had their turn, or `end` is called.
 package final class Turns: Sendable {
   private struct State {
     var current = 0
@@ -13,8 +13,9 @@ package final class Turns: Sendable {
 
   package init() {}
 
-  /// Returns when a turn has come; `false` if turns have ended. Whoever waits for none but the
-  /// lowest turn that is still to come needs nobody who waits.
+  /// Returns when a turn has come; `false` if turns have ended. Threads that take turns in
+  /// ascending order can't deadlock: the lowest turn still to come never depends on a waiting
+  /// thread.
   package func wait(for turn: Int) -> Bool {
     while true {
       let seen = changed.count
@@ -24,13 +25,13 @@ package final class Turns: Sendable {
     }
   }
 
-  /// Ends the turn that has come.
+  /// Ends the current turn.
   package func pass() {
     state.withLock { $0.current += 1 }
     changed.raise()
   }
 
-  /// Nobody gets a turn any more.
+  /// Ends all turns, for every thread.
   package func end() {
     state.withLock { $0.areOver = true }
     changed.raise()

@@ -3,22 +3,22 @@ internal import Glibc
 
 /// Threads that live for the length of one job.
 ///
-/// Plain threads start in some 30 µs and cost nothing when the program starts; a task group costs
-/// 2 µs for each of many thousand small jobs, so workers take their work from a shared counter.
+/// Plain threads start in some 30 µs and cost nothing at program start; a task group costs 2 µs
+/// for each of many thousand small jobs, so workers take their work from a shared counter.
 package enum Workers {
-  /// To be called once, before the first worker starts.
+  /// Must be called once, before the first worker starts.
   package static func prepare() { dmm_tune_memory() }
 
-  /// One worker a core.
+  /// One worker per core.
   package static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
-  /// Runs `body` on `count` threads, the calling one among them, and returns when all are done.
+  /// Runs `body` on `count` threads, including the calling one, and returns when all are done.
   package static func run(_ count: Int, _ body: @Sendable () -> Void) {
     run(helpers: count - 1, body) { body() }
   }
 
-  /// Runs `helper` on `helpers` threads of their own while `main` runs on the calling one, and
-  /// returns when all are done. Where a thread can't be had there is a helper less.
+  /// Runs `helper` on `helpers` new threads while `main` runs on the calling one, and returns when
+  /// all are done. If a thread can't be started, there is one helper less.
   package static func run<Result, Failure: Error>(
     helpers: Int, _ helper: @Sendable () -> Void, main: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -29,7 +29,7 @@ package enum Workers {
     }
   }
 
-  /// Starts a thread that nobody waits for; it ends with the program at the latest.
+  /// Starts a detached thread; it ends with the program at the latest.
   package static func detach(_ body: @escaping @Sendable () -> Void) {
     if let thread = start(Job(run: body)) { pthread_detach(thread) }
   }

@@ -3,13 +3,13 @@ package import PersistentData
 /// What a check of cache metadata found.
 package struct CacheReport: Sendable {
   package private(set) var findings: Findings
-  /// `nil` when there is no superblock to speak of.
+  /// `nil` when there is no usable superblock.
   package private(set) var superblock: CacheSuperblock?
   /// Whole blocks on the device.
   package let blockCount: UInt64
-  /// Cache blocks of which it can't be told what they hold, ascending.
+  /// Cache blocks whose mappings are lost, ascending.
   package private(set) var lostMappings: [ClosedRange<UInt64>] = []
-  /// Cache blocks of which it can't be told whether they are dirty, ascending.
+  /// Cache blocks whose dirty bits are lost, ascending.
   package private(set) var lostDirtyBits: [ClosedRange<UInt64>] = []
   /// Cache blocks that hold something, and those of them that a kernel takes for dirty; `nil` where
   /// they were not looked at.
@@ -20,7 +20,7 @@ package struct CacheReport: Sendable {
   /// What can be mended in place; `nil` unless everything was looked at.
   package private(set) var plan: MendPlan<CacheSuperblock>?
 
-  /// Checks the metadata in `file` and says all that is wrong with it.
+  /// Checks the metadata in `file` and reports all that is wrong with it.
   package init(of file: BlockFile, _ scope: CacheScope = CacheScope()) {
     findings = Findings()
     blockCount = file.blockCount
@@ -55,7 +55,7 @@ extension CacheReport: MetadataReport {
 }
 
 extension CacheReader {
-  /// Judges every mapping, then looks for origin blocks that two cache blocks hold, and for dirty
+  /// Checks every mapping, then looks for origin blocks that two cache blocks hold, and for dirty
   /// bits of cache blocks that hold nothing. Returns how many blocks are mapped, and dirty.
   fileprivate mutating func checkMappings() -> (mapped: UInt64, dirty: UInt64)? {
     guard var array = mappings else { return nil }
@@ -79,7 +79,7 @@ extension CacheReader {
     guard var array = dirtyBits else { return nil }
     let dirty = Bitset(&array, findings: &findings)
     dirtyBits = array
-    // After a crash the bits are those of the last suspend: nobody believes them.
+    // After a crash the bits are those of the last suspend, and not trusted.
     guard superblock.isCleanShutdown else { return nil }
     let lost = mappings?.lost ?? []
     dirty.without(isMapped).forEachRange { range in

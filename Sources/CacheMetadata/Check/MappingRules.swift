@@ -9,9 +9,9 @@ struct MappingRules: Sendable {
   ///
   /// It is written at a clean end only, so after a crash an origin may have grown past it.
   private let originEnd: UInt64
-  /// What all mappings that break no rule are below, as values.
+  /// All values of mappings that break no rule are below this.
   private let soundEnd: UInt64
-  /// The flags that these have, or have not, all alike.
+  /// The flags that are set, or not, in all of these alike.
   private let commonFlags: UInt64
   /// One past the last origin block whose last sector has a number.
   private static let originLimit: UInt64 = 1 << 44
@@ -26,7 +26,7 @@ struct MappingRules: Sendable {
         ? .max : covered.partialValue / blockSectors)
   }
 
-  /// For an array of which neither the version nor the origin is known.
+  /// For an array whose version and origin are not known.
   static let ofAnyVersion = MappingRules(hasDirtyFlags: true, originEnd: .max)
 
   private init(hasDirtyFlags: Bool, originEnd: UInt64) {
@@ -84,7 +84,7 @@ struct MappingVisitor: ArrayVisitor {
   var findings = Findings()
   /// By array block: a bit for each cache block from `first` on that has a mapping.
   private(set) var mapped: [(first: UInt64, words: [UInt64])] = []
-  /// Mappings that say themselves that they are dirty, in metadata of version 1.
+  /// Mappings that are flagged dirty themselves, in metadata of version 1.
   private(set) var dirtyCount: UInt64 = 0
 
   init(rules: MappingRules) { self.rules = rules }

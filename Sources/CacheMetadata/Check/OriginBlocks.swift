@@ -3,9 +3,9 @@ internal import PersistentData
 /// Looks for origin blocks that two cache blocks hold: when both are written back, one of them
 /// overwrites the other.
 ///
-/// Hardly any cache has one, so what comes first is to be fast where there is none: of each mapping
-/// a bit is noted, and those are looked for that come twice (`SeenNumbers`). The few mappings that
-/// have these are read once more, and sorted, so many at a time that they take no more than 16 MiB.
+/// Hardly any cache has one, so it must be fast where there is none: a bit is noted for each
+/// mapping's origin block, to find those that come twice (`SeenNumbers`). The few mappings with
+/// these are read once more and sorted, at most 16 MiB of them at a time.
 struct OriginBlocks: Sendable {
   /// Mappings that are sorted at once: 16 MiB.
   private static let maxSorted: UInt64 = 1 << 20
@@ -39,7 +39,7 @@ struct OriginBlocks: Sendable {
     }
     let repeated = seen.repeated
     if repeated.count == 0 { return }
-    // Of each that was met again, the first as well.
+    // For each that was met again, the first is gathered as well.
     let passes = 2 * repeated.count / OriginBlocks.maxSorted + 1
     for pass in 0..<passes {
       var holders = visitors { HolderGatherer(repeated: repeated, pass: pass, passes: passes) }

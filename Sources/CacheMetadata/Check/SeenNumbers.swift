@@ -1,7 +1,7 @@
 internal import PersistentData
 internal import Synchronization
 
-/// Which numbers have been met, and which of them again, as far as their lowest bits tell.
+/// The numbers that have been met, and those met again, as far as their lowest bits tell.
 ///
 /// One table for all workers, of up to 2^27 bits, and as many again once a number has come twice:
 /// 32 MiB at most. Numbers with the same lowest bits can't be told apart here.
@@ -37,7 +37,7 @@ final class SeenNumbers: Sendable {
     tables = Mutex(Tables(met: Bitset(bitCount: Int(places)), again: Bitset(bitCount: 0)))
   }
 
-  /// Numbers on their way to the table, of one worker.
+  /// Numbers of one worker that are not in the table yet.
   struct Batch: Sendable {
     /// Beyond that a worker waits for the table: as many as eight blocks hold.
     private static let limit = 4096

@@ -1,14 +1,14 @@
 package import PersistentData
 
-/// Says cache metadata as events, in the order of a dump: what a kernel that activates the cache
+/// Emits cache metadata as events, in the order of a dump: what a kernel that activates the cache
 /// works with.
 ///
-/// After an unclean end that is: every mapping is dirty, and there are no hints. Dirty bits that
-/// say otherwise are those of an earlier day, and data would be lost if they were believed.
+/// After an unclean shutdown that means: every mapping is dirty, and there are no hints. Dirty bits
+/// that say otherwise are out of date, and data would be lost if they were trusted.
 package struct CacheEmitter: Sendable {
   package init() {}
 
-  /// Stops at the first error, what was said so far then being incomplete.
+  /// Stops at the first error; what was emitted so far is then incomplete.
   package func emit<Events: CacheEvents & ~Copyable>(
     _ reader: inout CacheReader, to events: inout Events
   ) throws(ReadError<Events.Failure>) {
@@ -54,7 +54,7 @@ package struct CacheEmitter: Sendable {
     reader.findings = findings
   }
 
-  /// Those of blocks in use; others are left over from what they held before.
+  /// Emits the hints of blocks in use; others are left over from what the blocks held before.
   private func emitHints<Events: CacheEvents & ~Copyable>(
     _ reader: inout CacheReader, to events: inout Events
   ) throws(ReadError<Events.Failure>) {

@@ -32,7 +32,7 @@ package struct CacheMapping: Hashable, Sendable {
     unknownFlags = 0
   }
 
-  /// The same mapping, the origin having the same data.
+  /// The same mapping, not dirty.
   var clean: CacheMapping { CacheMapping(value & ~CacheMapping.dirtyFlag) }
 
   /// As it stands on disk; 0 for a cache block that holds nothing.

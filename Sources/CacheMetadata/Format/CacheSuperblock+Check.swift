@@ -32,7 +32,7 @@ extension CacheSuperblock {
     if version == 2, dirtyRoot == 0 { findings.report(.dirtyBitsetMissing, at: site) }
   }
 
-  /// A discard block is a block times a power of two; both are 0 before the first clean end.
+  /// A discard block is a block times a power of two; both are 0 before the first clean shutdown.
   private func checkDiscardGeometry(at site: Site, into findings: inout Findings) {
     let size = discardBlockSectors
     if size == 0, discardBlockCount == 0 { return }

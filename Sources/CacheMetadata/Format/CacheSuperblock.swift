@@ -74,7 +74,7 @@ package struct CacheSuperblock: SuperblockFormat {
   package var policyVersion: [UInt32]
   package var dirtyRoot: UInt64
 
-  /// Whether the last use ended in order, so that dirty bits, hints and discards can be believed.
+  /// Whether the last shutdown was clean, so that dirty bits, hints and discards can be trusted.
   package var isCleanShutdown: Bool { flags & CacheSuperblock.cleanShutdownFlag != 0 }
 
   /// The policy's name, without the zeroes behind it.

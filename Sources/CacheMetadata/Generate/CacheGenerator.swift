@@ -1,6 +1,6 @@
 package import PersistentData
 
-/// Makes the metadata of a cache of a given shape; the same for the same shape, always.
+/// Makes the metadata of a cache of a given shape; the same shape always gives the same metadata.
 package struct CacheGenerator: Sendable {
   private let shape: CacheShape
 
@@ -10,7 +10,7 @@ package struct CacheGenerator: Sendable {
     self.shape = shape
   }
 
-  /// Blocks of a metadata device on which the cache finds room and has some to spare.
+  /// Blocks of a metadata device on which the cache fits with some to spare.
   package var roomyBlocks: UInt64 {
     let arrays = CacheSize.arrayBlocks(
       UInt64(shape.cacheBlocks), hasHints: true, hasDirtyBitset: true)
@@ -23,7 +23,7 @@ package struct CacheGenerator: Sendable {
     try write(into: &events)
   }
 
-  /// Says the cache as events.
+  /// Emits the cache as events.
   package func write<Events: CacheEvents & ~Copyable>(
     into events: inout Events
   ) throws(Events.Failure) {
@@ -59,7 +59,7 @@ private struct Residents {
   private var dirty: Sampling
   private var cacheBlock: UInt64 = 0
   private var hotspots: HotspotOrder
-  /// Blocks of the hotspot under way: the next one, and how many are left.
+  /// Blocks of the current hotspot: the next one, and how many are left.
   private var originBlock: UInt64 = 0
   private var left: UInt64 = 0
 

@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// What a made cache looks like.
+/// What a generated cache looks like.
 package struct CacheShape: Hashable, Sendable {
   /// Sectors in a cache block.
   package var dataBlockSectors: UInt32 = 128

@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// A superblock that says what the arrays say: its own numbers are only one witness more.
+/// A superblock corrected to agree with the arrays: its own numbers are only one more witness.
 struct BelievedCacheSuperblock: Sendable {
   private(set) var superblock: CacheSuperblock
   /// What it said before, where that is corrected.
@@ -9,13 +9,13 @@ struct BelievedCacheSuperblock: Sendable {
   /// Whether it led to something else than the mappings, which were found by the space map.
   private(set) var isRootFound = false
 
-  /// Whether anything in it is wrong: its flags are no better then.
+  /// Whether anything in it is wrong: then its flags can't be trusted either.
   var isCorrected: Bool { cacheBlocksBefore != nil || versionBefore != nil || isRootFound }
 
   private let file: BlockFile
   private let blockCount: UInt64
 
-  /// `isRemade`: whether it was made of all else to begin with.
+  /// `isRemade`: whether it was itself made from everything else.
   init(
     _ superblock: CacheSuperblock, isRemade: Bool, _ overrides: CacheOverrides, in file: BlockFile
   ) {
@@ -77,7 +77,7 @@ struct BelievedCacheSuperblock: Sendable {
     ]
   }
 
-  /// Whether the root of the mappings may be something else's.
+  /// Whether the root of the mappings may belong to something else.
   private var isRootDoubtful: Bool {
     if otherRoots.contains(superblock.mappingRoot) { return true }
     let count = UInt64(superblock.cacheBlockCount)

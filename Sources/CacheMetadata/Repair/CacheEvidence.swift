@@ -1,21 +1,21 @@
 internal import PersistentData
 
-/// Reads cache metadata as far as it can be read, and decides what of it can be believed.
+/// Reads cache metadata as far as it can be read, and decides which parts can be trusted.
 struct CacheEvidence: Sendable {
   let file: BlockFile
   private(set) var superblock: CacheSuperblock
   private(set) var findings: Findings
   private(set) var outcome = CacheOutcome()
   private(set) var mappings: StoredArray
-  /// Cache blocks with a mapping, without those that can't be one.
+  /// Cache blocks with a possible mapping.
   private(set) var mapped = Bitset(bitCount: 0)
-  /// Whether there are mappings that can't be one.
+  /// Whether there are impossible mappings.
   private(set) var hasImpossibleMappings = false
-  /// Whether a mapping says itself that it is dirty.
+  /// Whether any mapping is flagged dirty itself.
   private(set) var hasDirtyFlags = false
   private(set) var dirtyBits: StoredArray?
   private(set) var hints: StoredArray?
-  /// Whether what was read could be the state of a cache that ended in order.
+  /// Whether what was read could be the state of a cache after a clean shutdown.
   private(set) var isFlagPlausible = true
 
   private typealias Structure = CacheReader.Structure
@@ -48,7 +48,7 @@ struct CacheEvidence: Sendable {
       usage: &usage, findings: &findings)
     counts = StoredCounts(map)
     let indices = [mappingIndex, dirtyIndex, hintIndex, discardIndex].compactMap { $0 }
-    // A map that takes the trees themselves for free tells of another day.
+    // A map in which the trees themselves are free is out of date.
     if indices.contains(where: { $0.contradicts(counts) }) { counts = .none }
     let mappingDoubts = mappingIndex.doubts(counts, usage)
     let dirtyDoubts = dirtyIndex?.doubts(counts, usage)
@@ -70,14 +70,14 @@ struct CacheEvidence: Sendable {
       shape, roots: [root], entryCount: entryCount, in: file, usage: &usage, findings: &findings)
   }
 
-  /// An array whose blocks stand at these places.
+  /// An array with its blocks at these places.
   private func unread(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
     let places = (0..<index.placeCount).map { blocks[$0] }
     file.turnBackFlippedBits(places.compactMap { $0 })
     return StoredArray(index.shape, entryCount: index.entryCount, blocks: places, in: file)
   }
 
-  /// The same, read once: what is wrong with its blocks is known then.
+  /// The same, read once so that what is wrong with its blocks is known.
   private mutating func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
     var array = unread(index, blocks)
     array.verify(findings: &findings)
@@ -111,14 +111,14 @@ struct CacheEvidence: Sendable {
     readMappings(index, index.known.merging(placement.found) { known, _ in known })
   }
 
-  /// Cache blocks that are in use by what was written at a clean end beside the mappings: those
-  /// that are dirty, and those with a hint.
+  /// Cache blocks that are in use according to what a clean shutdown wrote beside the mappings:
+  /// those that are dirty, and those with a hint.
   private var knownInUse: Bitset? {
     guard superblock.isCleanShutdown, isFlagPlausible else { return nil }
     var findings = Findings()
     var inUse = Bitset(bitCount: Int(mappings.entryCount))
     if var dirtyBits { inUse.formUnion(Bitset(&dirtyBits, findings: &findings)) }
-    // Only these policies are known to have no hint for a block that isn't in use.
+    // Only this policy is known to have no hint for a block that isn't in use.
     if CacheHeader(superblock).policy == "smq", superblock.policyHintSize == 4, var hints {
       hints.forEachChunk(of: UInt32.self, findings: &findings) { chunk, _ in
         for (index, hint) in chunk.values.enumerated() where hint != 0 {
@@ -129,8 +129,8 @@ struct CacheEvidence: Sendable {
     return inUse
   }
 
-  /// After a clean end no block is dirty that isn't in use. If one is, the flag, or one of both
-  /// arrays, is of another day.
+  /// After a clean shutdown no unused block is dirty. If one is, the flag, or one of the two
+  /// arrays, is out of date.
   private mutating func judgeFlag() {
     guard superblock.isCleanShutdown, var bits = dirtyBits else { return }
     var unused = Findings()

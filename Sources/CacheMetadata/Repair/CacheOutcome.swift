@@ -2,7 +2,7 @@ package import PersistentData
 
 /// What a repair of a cache brings back, and what it does not.
 package struct CacheOutcome: Sendable {
-  /// A block of mappings of which nobody knows which cache blocks they are of.
+  /// A block of mappings whose cache blocks are not known.
   package struct OpenPart: Sendable {
     package let block: MetadataBlock
     package let mappingCount: Int
@@ -10,14 +10,14 @@ package struct CacheOutcome: Sendable {
 
   /// Mappings that come back.
   package internal(set) var kept = 0
-  /// Of these: those that are dirty, and those that are taken for dirty because what said so is
-  /// lost.
+  /// Of these: those that are dirty, and those that are taken for dirty because their dirty bits
+  /// are lost.
   package internal(set) var dirty = 0
   package internal(set) var takenForDirty = 0
   /// Mappings that make no sense, and those of origin blocks that two cache blocks hold.
   package internal(set) var impossible: [ClosedRange<UInt64>] = []
   package internal(set) var contested: [ClosedRange<UInt64>] = []
-  /// Cache blocks of which it can't be told what they hold.
+  /// Cache blocks whose mappings are lost.
   package internal(set) var lost: [ClosedRange<UInt64>] = []
   /// Blocks of mappings without a place.
   package internal(set) var openParts: [OpenPart] = []
@@ -29,10 +29,10 @@ package struct CacheOutcome: Sendable {
   package internal(set) var cacheBlocksBefore: UInt32?
   package internal(set) var versionBefore: UInt32?
   package internal(set) var isRootFound = false
-  /// Hints of mappings that come back, and of how many they are missing.
+  /// Mappings that come back with their hints, and those whose hints are lost.
   package internal(set) var hints = 0
   package internal(set) var lostHints = 0
-  /// Dirty bits that can't go with a clean end, so that none was believed.
+  /// Whether dirty bits contradict a clean shutdown, so that none was trusted.
   package internal(set) var isFlagContradicted = false
 
   /// Mappings that are known not to come back.

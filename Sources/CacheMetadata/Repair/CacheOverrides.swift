@@ -1,4 +1,4 @@
-/// What only a superblock knows of a cache, as a person gives it where the superblock is lost.
+/// What only a superblock knows of a cache, as given by the user.
 package struct CacheOverrides: Sendable {
   package var dataBlockSectors: UInt32?
   package var cacheBlockCount: UInt32?
@@ -8,15 +8,15 @@ package struct CacheOverrides: Sendable {
   package init() {}
 }
 
-/// Why nothing can be had of cache metadata.
+/// Why nothing can be salvaged from cache metadata.
 package enum CacheSalvageError: Error {
   /// Neither a superblock nor anything else of a cache.
   case nothingFound
-  /// The superblock is lost, and so many states are left of which each may be the newest.
+  /// The superblock is lost, and each of this many states may be the newest.
   case newestStateUnknown(states: Int)
   /// The superblock is lost, and what it alone knew was not given.
   case numbersMissing([MissingNumber])
-  /// The superblock says what no cache can have, and nothing better was given.
+  /// The superblock says what no cache can have, and the user gave nothing better.
   case numbersInvalid([MissingNumber])
 
   /// What has to be given then.

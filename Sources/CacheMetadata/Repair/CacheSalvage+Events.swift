@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension CacheSalvage {
-  /// Says what comes back, in the order of a dump.
+  /// Emits what comes back, in the order of a dump.
   package func emit<Events: CacheEvents & ~Copyable>(
     to events: inout Events
   ) throws(Events.Failure) {
@@ -36,7 +36,7 @@ extension CacheSalvage {
     return values
   }
 
-  /// Whether there are hints to say; without a size they would be nothing.
+  /// Whether there are hints to emit; without a size there are none.
   var hasHints: Bool { outcome.hints > 0 && header.hintSize > 0 }
 
   private func emitHints<Events: CacheEvents & ~Copyable>(
@@ -76,7 +76,7 @@ extension CacheSalvage {
     outcome.lostHints = kept.count - outcome.hints
   }
 
-  /// Where all mappings are possible, and none says itself that it is dirty.
+  /// For mappings that are all possible, and none flagged dirty itself.
   private mutating func survey(mapped: Bitset) {
     kept = Bitset(bitCount: Int(header.cacheBlockCount))
     kept.formUnion(mapped.without(contested))

@@ -1,6 +1,6 @@
 package import PersistentData
 
-/// Everything that can be had of damaged cache metadata, found but not yet written.
+/// Everything that can be salvaged from damaged cache metadata, found but not yet written.
 ///
 /// What is brought back is certain: the place of every mapping is known, and no other cache block
 /// holds the same origin block. A cache block is dirty unless it is certain that it is not.
@@ -9,7 +9,7 @@ package struct CacheSalvage: Sendable {
   package let version: UInt32
   /// What happened to the superblock.
   package let superblockState: SuperblockState
-  /// Whether the last use ended in order; if not, or if that isn't known, all is dirty.
+  /// Whether the last shutdown was clean; if not, or if that isn't known, all is dirty.
   package let isCleanShutdown: Bool
   /// What is wrong with what was read.
   package internal(set) var findings: Findings
@@ -18,7 +18,7 @@ package struct CacheSalvage: Sendable {
   let file: BlockFile
   let rules: MappingRules
   var mappings: StoredArray
-  /// `nil` where dirty bits stand in the mappings, or nothing can be believed.
+  /// `nil` where dirty bits stand in the mappings, or can't be trusted.
   var dirtyBits: StoredArray?
   var hints: StoredArray?
   /// Cache blocks that hold the same origin block as others.
@@ -59,7 +59,7 @@ package struct CacheSalvage: Sendable {
     survey(evidence)
   }
 
-  /// Where it can't be told which state is the newest, only that is certain which all agree on.
+  /// If the newest state isn't known, only what all candidates agree on is certain.
   private mutating func leaveOut(whatDiffersFrom others: [CacheSuperblock]) {
     outcome.otherStates = others.count
     for superblock in others {
@@ -83,7 +83,7 @@ package struct CacheSalvage: Sendable {
 
 }
 
-/// The dirty bitset in core, and where it says nothing.
+/// The dirty bitset in memory, and where it is lost.
 struct DirtyBits: Sendable {
   private let bits: Bitset?
   private let lost: Bitset
@@ -103,7 +103,7 @@ struct DirtyBits: Sendable {
     self.lost = lost
   }
 
-  /// `nil` where dirty bits stand elsewhere. What is lost is dirty.
+  /// `nil` where dirty bits stand elsewhere. Lost ones count as dirty.
   func isDirty(_ cacheBlock: UInt64) -> Bool? {
     bits.map { $0[cacheBlock] || lost[cacheBlock] }
   }

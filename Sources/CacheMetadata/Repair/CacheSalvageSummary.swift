@@ -4,7 +4,7 @@ internal import PersistentData
 package struct CacheSalvageSummary: Sendable {
   package let lines: [String]
 
-  /// Ranges and blocks that are told of in one line.
+  /// The most ranges or blocks that are named in one line.
   private static let maxRanges = 8
 
   package init(_ salvage: CacheSalvage) {
@@ -63,7 +63,7 @@ package struct CacheSalvageSummary: Sendable {
     return lines
   }
 
-  /// What the superblock says wrongly.
+  /// What is wrong in the superblock.
   private static func forNumbers(_ salvage: CacheSalvage) -> [String] {
     let outcome = salvage.outcome
     var lines: [String] = []

@@ -7,10 +7,10 @@ struct FoundCacheSuperblock: Sendable {
   /// Whether the clean flag is the cache's own.
   private(set) var isFlagKnown = true
   private(set) var findings = Findings()
-  /// Those of other states that may be the newest as well.
+  /// Superblocks of other states that may be the newest as well.
   private(set) var others: [CacheSuperblock] = []
 
-  /// As many states that may be the newest are held against each other.
+  /// The most states that may be the newest that are compared.
   private static let maxStates = 16
 
   init(_ file: BlockFile, _ overrides: CacheOverrides) throws(CacheSalvageError) {
@@ -50,7 +50,7 @@ extension CacheSuperblock {
     if let policy = overrides.policy { policyName = CacheSuperblock.paddedName(policy) }
   }
 
-  /// What is certainly wrong, and can be given.
+  /// What is certainly wrong, and can be given by the user.
   fileprivate var invalidNumbers: [CacheSalvageError.MissingNumber] {
     var invalid: [CacheSalvageError.MissingNumber] = []
     if !CacheSuperblock.isPossible(dataBlockSectors: dataBlockSectors) {

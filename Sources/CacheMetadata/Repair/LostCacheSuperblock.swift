@@ -2,7 +2,7 @@ internal import PersistentData
 
 /// A cache whose superblock is lost, found by its other blocks.
 struct LostCacheSuperblock: Sendable {
-  /// The superblocks that the newest states can have had: one, unless it can't be told which state
+  /// The superblocks that the newest states can have had: one, unless it isn't known which state
   /// that is. What only the superblock knew is 0.
   let superblocks: [CacheSuperblock]
 
@@ -20,7 +20,7 @@ struct LostCacheSuperblock: Sendable {
       let fitting = found.filter { $0.cacheBlockCount == given }
       if !fitting.isEmpty { found = fitting }
     }
-    // One that was never used is nothing but the oldest state, where there is any other.
+    // A state that was never used is only the oldest one, if there is any other.
     if found.isEmpty, !census.holdsArrayBlocks {
       found = states(search.states).suffix(1)
     }
@@ -29,7 +29,7 @@ struct LostCacheSuperblock: Sendable {
     otherStates = search.states.count - 1
   }
 
-  /// What has to be given, as nothing that is left tells it, or not for certain.
+  /// What has to be given, as what is left doesn't tell it, or not for certain.
   func missingNumbers(_ overrides: CacheOverrides) -> [CacheSalvageError.MissingNumber] {
     var missing: [CacheSalvageError.MissingNumber] = []
     if overrides.dataBlockSectors == nil { missing.append(.dataBlockSectors) }
@@ -44,7 +44,7 @@ extension StateCensus {
     self.init(file) { bytes, block in
       switch BlockKind(of: bytes) {
       case .btreeNode:
-        // Leaves of another size are those of other targets.
+        // Leaves with values of another size belong to other targets.
         BTreeNode(bytes).isOfCache ? BTreeNode(bytes).blockReferences(in: block) : nil
       case .array: ArrayBlock(bytes).block == UInt64(block.number) ? [] : nil
       default: nil
@@ -72,7 +72,7 @@ extension StateCensus {
 
 /// A state of a cache.
 private struct CacheState {
-  /// Cache blocks that the mappings are of.
+  /// How many cache blocks the mappings are for.
   let cacheBlockCount: UInt64
   /// Whether no cache was activated with this metadata yet.
   let isUnused: Bool
@@ -81,7 +81,7 @@ private struct CacheState {
   private let refCountRoot: UInt64
   private let state: MetadataState
 
-  /// `nil` when this is no cache's state.
+  /// `nil` when this isn't a state of a cache.
   init?(
     _ state: MetadataState, in file: BlockFile, _ blockCount: UInt64, _ overrides: CacheOverrides
   ) {

@@ -1,11 +1,11 @@
 internal import PersistentData
 
-/// Blocks that may be part of the mapping array, told by what they hold.
+/// Blocks that may be part of the mapping array, recognized by what they hold.
 struct MappingParts: Sendable {
   /// Which cache blocks are in use, by the block and the index in it: a bit each.
   private let mapped: [MetadataBlock: [UInt64]]
   private let index: ArrayIndex
-  /// What a cache block that isn't in use can't have; `nil` where nothing is known.
+  /// Cache blocks that are known to be in use; `nil` where nothing is known.
   private let inUse: Bitset?
 
   /// `parts`: any blocks of arrays; those that hold no mappings are not possible anywhere.
@@ -34,7 +34,7 @@ struct MappingParts: Sendable {
     self.inUse = inUse
   }
 
-  /// Those that hold mappings and nothing else.
+  /// Those that hold nothing but mappings.
   func plausible(among parts: [ArrayCensus.Part]) -> [ArrayCensus.Part] {
     parts.filter { mapped[$0.block] != nil }
   }

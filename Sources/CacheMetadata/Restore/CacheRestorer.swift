@@ -1,13 +1,13 @@
 package import PersistentData
 
-/// Writes cache metadata from its events, in one pass but for the hints and dirty bits, which are
-/// kept, a bit and four bytes a cache block, until the mappings are written.
+/// Writes cache metadata from its events, in one pass except for the hints and dirty bits, which
+/// are kept, a bit and four bytes per cache block, until the mappings are written.
 package struct CacheRestorer: CacheEvents {
   package typealias Failure = WriteError
 
   /// The form to write: 1 keeps dirty bits in the mappings, 2 in a bitset.
   package var version: UInt32 = 2
-  /// Say that the last use did not end in order: the kernel then takes every mapping for dirty.
+  /// Say that the last shutdown wasn't clean: the kernel then takes every mapping for dirty.
   package var omitsCleanShutdown = false
 
   /// The version of a policy's hints that is written: that of smq in today's kernels.
@@ -37,13 +37,13 @@ package struct CacheRestorer: CacheEvents {
 
   private let file: BlockFile
   private var job: Job?
-  /// Of the superblock; beside the job, whose parts are large.
+  /// From the superblock; kept beside the job, whose parts are large.
   private var cacheBlockCount: UInt64 = 0
   private var phase = Phase.start
   private var nextMapping: UInt64 = 0
   private var nextHint: UInt64 = 0
 
-  /// Whatever `file` holds is gone once the superblock has come and can be.
+  /// Whatever `file` holds is gone once a superblock that is possible has come.
   package init(_ file: BlockFile) { self.file = file }
 
   package mutating func begin(_ header: CacheHeader) throws(WriteError) {
@@ -94,7 +94,7 @@ package struct CacheRestorer: CacheEvents {
     guard first >= nextMapping, !end.overflow, end.partialValue <= cacheBlockCount,
       phase == .mappings
     else {
-      // One of them can't be written: it is named.
+      // One of them can't be written: this names it.
       return try mappingsOneByOne(values, from: first)
     }
     var stored = values
@@ -142,7 +142,7 @@ package struct CacheRestorer: CacheEvents {
     let end = first.addingReportingOverflow(UInt64(hints.count))
     guard phase == .hints, first >= nextHint, !end.overflow, end.partialValue <= cacheBlockCount
     else {
-      // One of them can't be written: it is named.
+      // One of them can't be written: this names it.
       return try hintsOneByOne(hints, from: first, of: blocks)
     }
     do throws(IOError) {
@@ -198,7 +198,7 @@ struct CacheRoots: Hashable, Sendable {
 }
 
 extension CacheSuperblock {
-  /// That of new metadata, without discards and statistics.
+  /// The superblock of new metadata, without discards and statistics.
   init(
     _ header: CacheHeader, _ roots: CacheRoots, version: UInt32,
     _ metadataSpaceMap: SpaceMapRoot

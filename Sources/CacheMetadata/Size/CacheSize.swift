@@ -3,7 +3,7 @@ internal import PersistentData
 /// How much metadata a cache needs.
 package enum CacheSize {
   /// The size to give a metadata device, in bytes: what all tools have always advised, 4 MiB for
-  /// changes under way and so much a block, capped at what kernels use.
+  /// changes under way and a fixed size per block, capped at what kernels use.
   package static func advised(
     _ cacheBlocks: UInt64, hintWidth: UInt64
   ) -> (bytes: UInt64, isLimited: Bool) {
@@ -14,7 +14,7 @@ package enum CacheSize {
     return (room + bytes, false)
   }
 
-  /// Blocks of the arrays of a cache of so many blocks, without discards.
+  /// Blocks of the arrays of a cache of this many blocks, without discards.
   package static func arrayBlocks(
     _ cacheBlocks: UInt64, hasHints: Bool, hasDirtyBitset: Bool
   ) -> UInt64 {

@@ -1,6 +1,6 @@
 package import PersistentData
 
-/// What a cache says of itself, apart from its blocks: the `superblock` element of a dump.
+/// A cache's own numbers, apart from its blocks: the `superblock` element of a dump.
 package struct CacheHeader: Hashable, Sendable {
   package var uuid = ""
   package var dataBlockSectors: UInt32
@@ -33,8 +33,8 @@ package struct CacheBlockMapping: Hashable, Sendable {
   }
 }
 
-/// Cache metadata, said piece by piece in the order of a dump: a dump and the XML reader say it,
-/// the XML writer and the restorer listen.
+/// Cache metadata as a stream of events, in the order of a dump: a dump and the XML reader emit
+/// them, the XML writer and the restorer consume them.
 ///
 /// `begin`, the mappings, ascending by cache block, `beginHints`, the hints of some of these,
 /// ascending, `end`.
@@ -72,7 +72,7 @@ extension CacheEvents where Self: ~Copyable {
       let mapping = CacheMapping(value)
       try self.mapping(
         CacheBlockMapping(
-          cacheBlock: first + UInt64(index), originBlock: mapping.originBlock,
+          cacheBlock: first &+ UInt64(index), originBlock: mapping.originBlock,
           isDirty: mapping.isDirty))
     }
   }
@@ -80,8 +80,8 @@ extension CacheEvents where Self: ~Copyable {
   mutating func hintsOneByOne(
     _ hints: [UInt32], from first: UInt64, of blocks: Bitset
   ) throws(Failure) {
-    for (index, hint) in hints.enumerated() where blocks[first + UInt64(index)] {
-      try self.hint(hint, of: first + UInt64(index))
+    for (index, hint) in hints.enumerated() where blocks[first &+ UInt64(index)] {
+      try self.hint(hint, of: first &+ UInt64(index))
     }
   }
 }

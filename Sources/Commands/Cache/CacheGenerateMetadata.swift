@@ -2,8 +2,7 @@ internal import ArgumentParser
 internal import CacheMetadata
 internal import PersistentData
 
-/// `cache_generate_metadata`: makes the metadata of a cache that never was, to test and measure
-/// with.
+/// `cache_generate_metadata`: makes up cache metadata, to test and measure with.
 struct CacheGenerateMetadata: Tool {
   static let configuration = CommandConfiguration(
     commandName: "cache_generate_metadata",

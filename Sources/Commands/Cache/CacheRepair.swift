@@ -29,7 +29,7 @@ struct CacheRepair: Tool {
   }
 }
 
-/// What a superblock can't tell, or tells wrongly.
+/// Options for what the superblock doesn't tell, or tells wrongly.
 struct CacheOverrideOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -68,7 +68,7 @@ struct CacheOverrideOptions: ParsableArguments {
 }
 
 extension Tool {
-  /// Finds what can be had of damaged cache metadata, or stops with the reason why nothing can.
+  /// Salvages damaged cache metadata, or fails with the reason why nothing can be salvaged.
   func salvage(
     _ file: BlockFile, _ path: String, _ overrides: CacheOverrides
   ) throws(Failure) -> CacheSalvage {

@@ -1,12 +1,12 @@
 internal import CacheMetadata
 internal import PersistentData
 
-/// What `cache_repair` brought back and what it lost, as a JSON document.
+/// What `cache_repair` recovered and lost, as a JSON document.
 ///
 /// man/cache_repair.schema.json describes every field.
 struct CacheRepairDocument: RepairReport {
   var common: RepairReportHead
-  /// What was found; `nil` when nothing could be had.
+  /// What was found; `nil` when nothing could be salvaged.
   var salvage: CacheSalvage?
 
   init(input: String) { common = RepairReportHead(tool: "cache_repair", input: input) }

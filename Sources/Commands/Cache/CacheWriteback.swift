@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CacheMetadata
 internal import PersistentData
 
-/// `cache_writeback`: writes what only the cache has to the origin.
+/// `cache_writeback`: writes dirty blocks of a cache to its origin.
 struct CacheWriteback: Tool {
   static let configuration = CommandConfiguration(
     commandName: "cache_writeback", abstract: "Write dirty blocks of a cache to its origin.",
@@ -77,7 +77,7 @@ struct CacheWriteback: Tool {
     try report(outcome, of: count, superblock)
   }
 
-  /// Only metadata that a check finds nothing wrong with is believed.
+  /// Reads the dirty blocks, after a full check without errors.
   private func dirtyBlocks(
     _ file: BlockFile
   ) throws(Failure) -> (DirtyBlocks, CacheSuperblock) {

@@ -1,24 +1,24 @@
 internal import PersistentData
 
-/// What a person should know after a check of a cache or an era device, and do next: plain
+/// What the user should know and do next after a check of a cache or an era device: plain
 /// sentences, a line each.
 struct ArrayAdvice {
   let target: MetadataTarget
-  /// As the person named it.
+  /// As the user named it.
   let input: String
   /// Blocks that new metadata should have.
   var newBlockCount: UInt64
   /// What the damage costs, a sentence each.
   var losses: [String] = []
-  /// What there is to know of sound metadata.
+  /// Remarks on sound metadata.
   var remarks: [String] = []
   /// Whether there is a superblock.
   var hasSuperblock: Bool
   var needsCheck = false
   var isComplete: Bool
 
-  /// The lines, after what came of the check. `isWatched`: somebody reads along; otherwise nothing
-  /// is said but what has to be done.
+  /// The lines for the result of a check. `isWatched`: somebody is reading; otherwise only what has
+  /// to be done is said.
   func lines<Report>(
     _ result: CheckResult<Report>, _ findings: Findings, wasToMend: Bool, isWatched: Bool
   ) -> [String] {

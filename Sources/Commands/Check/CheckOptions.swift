@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// What the checks of all targets are told.
+/// The options common to the checks of all targets.
 struct CheckOptions: ParsableArguments {
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case text
@@ -24,7 +24,7 @@ struct CheckOptions: ParsableArguments {
   var undo: String?
 }
 
-/// `--clear-needs-check-flag`, where kernels know such a flag.
+/// `--clear-needs-check-flag`, for targets that have such a flag.
 struct NeedsCheckOption: ParsableArguments {
   @Flag(
     name: .customLong("clear-needs-check-flag"),

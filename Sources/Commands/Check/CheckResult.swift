@@ -1,14 +1,14 @@
 internal import PersistentData
 
-/// What came of a check: what the metadata is like, or why that can't be told.
+/// The result of a check: the state of the metadata, or why the check failed.
 struct CheckResult<Report: MetadataReport> {
-  /// `nil` when it never came to a check.
+  /// `nil` when no check was made.
   var report: Report?
   /// Whether anything had to be mended, and was.
   var isMended = false
-  /// What a check has found since then; `nil` when it could not be made, or nobody asks.
+  /// What another check found after mending; `nil` when it could not be made, or isn't wanted.
   var left: Findings?
-  /// Where that can be undone from.
+  /// The undo file for the mending.
   var undoFile: String?
   /// Why the check, or the mending after it, could not be made.
   var failure: Failure?
@@ -35,11 +35,11 @@ struct CheckResult<Report: MetadataReport> {
   }
 }
 
-/// What metadata is worth in the end, by the name that programs see.
+/// The verdict on the metadata in the end, with its name in JSON.
 enum CheckVerdict: String, CaseIterable {
-  /// Nothing worse than warnings; what was mended in place counts no more.
+  /// Nothing worse than warnings, not counting what was mended in place.
   case sound
-  /// Space is lost, and nothing else.
+  /// Only space is lost.
   case leaking
   /// Data is unreachable or at risk.
   case damaged

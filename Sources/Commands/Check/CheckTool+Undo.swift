@@ -33,7 +33,7 @@ extension Failure {
       "undo file refused: there already is '\(path)', and it may be needed. \(Failure.untouched)")
   }
 
-  /// A failure to mend, or to keep what would have been overwritten.
+  /// A failure to mend, or to write the undo file.
   init(
     _ error: MendError, _ target: MetadataTarget, undoFile undoPath: String?, device: String
   ) {

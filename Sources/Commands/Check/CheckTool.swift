@@ -1,27 +1,26 @@
 internal import ArgumentParser
 internal import PersistentData
 
-/// A tool that says whether a target's metadata can be trusted, and mends in place what can be
-/// mended there.
+/// A tool that says whether a target's metadata can be trusted, and mends in place what it can.
 protocol CheckTool: Tool {
   associatedtype Report: MetadataReport
 
   static var target: MetadataTarget { get }
   var options: CheckOptions { get }
-  /// Whether what can be mended in place is to be.
+  /// Whether to mend in place what can be mended.
   var mends: Bool { get }
   /// How the input is opened.
   var access: BlockFile.Access { get }
 
-  /// Stops where something that is to be looked at is not there.
+  /// Fails if something that should be checked doesn't exist.
   func requireParts(of file: BlockFile) throws(Failure)
-  /// Checks what is asked for. Throws only when the check can't be made at all.
+  /// Makes the requested checks. Throws only when no check can be made at all.
   func report(of file: BlockFile) throws(IOError) -> Report
-  /// Lines of numbers that programs read.
+  /// Lines of numbers for programs to parse.
   func numbers(_ report: Report) -> String?
-  /// What a person should know and do next.
+  /// What the user should know and do next.
   func advice(_ report: Report, _ result: CheckResult<Report>, isWatched: Bool) -> [String]
-  /// Writes the fields of a JSON document that only this target has.
+  /// Writes the JSON fields that only this target has.
   func write(_ report: Report, _ json: inout JSONWriter)
 }
 
@@ -35,7 +34,7 @@ extension CheckTool {
     if let undo = options.undo { return try putBack(undo) }
     var result = CheckResult<Report>(letsLeaksPass: options.ignoreNonFatalErrors)
     do throws(Failure) { try examine(&result) } catch { result.failure = error }
-    // A document is complete, whoever reads it.
+    // A JSON document is always complete.
     let isWatched = options.format == .json || ByteSink.standardError.isTerminal
     let advice =
       result.failure == nil
@@ -48,13 +47,13 @@ extension CheckTool {
     if let failure = result.failure {
       throw options.format == .json && unheard == nil ? Failure(failure.status) : failure
     }
-    // That nobody hears what the metadata is like does not change what it is like.
+    // The state of the metadata determines the exit status even if the output could not be written.
     if result.status != .success { throw Failure(result.status) }
     if let unheard { throw Failure(unheard) }
   }
 
   private func examine(_ result: inout CheckResult<Report>) throws(Failure) {
-    // Better told now than after the check.
+    // Fail now rather than after the check.
     if let undoFile = options.undoFile, ByteSink.exists(undoFile) {
       throw Failure(existingUndoFile: undoFile)
     }
@@ -73,11 +72,11 @@ extension CheckTool {
     result.isMended = try mend(report, file)
     guard result.isMended else { return }
     result.undoFile = options.undoFile
-    // That it can't be found out would change nothing of what was done.
+    // A failure of this check doesn't undo the mending.
     if !shared.quiet { result.left = try? report.findingsLeft(in: file) }
   }
 
-  /// Says what came of it. Returns why standard output could not be written, if it couldn't.
+  /// Prints the result. Returns why standard output could not be written, if it couldn't.
   private func say(_ result: CheckResult<Report>, _ advice: [String]) -> ByteSink.Failure? {
     guard let report = result.report else { return nil }
     var unheard: ByteSink.Failure?
@@ -86,7 +85,7 @@ extension CheckTool {
         unheard = error
       }
     }
-    // Nobody wants mail about what is sound.
+    // A cron job shouldn't send mail about sound metadata.
     let isSound = result.verdict == .sound && !result.isMended
     shared.messages.say(
       report.findings, onlyCalling: isSound && !ByteSink.standardError.isTerminal)
@@ -94,7 +93,7 @@ extension CheckTool {
     return unheard
   }
 
-  /// Writes what came of it as JSON; where that fails, says what is wrong with the metadata.
+  /// Writes the result as JSON; if that fails, prints what is wrong with the metadata.
   private func write(_ result: CheckResult<Report>, _ advice: [String]) -> ByteSink.Failure? {
     do throws(ByteSink.Failure) {
       try CheckDocument(self, result, advice: advice).write(to: .standardOutput)
@@ -119,11 +118,11 @@ extension CheckTool {
   }
 }
 
-// MARK: Options that can't stand together
+// MARK: Options that exclude each other
 
 extension CheckTool {
-  /// Stops where options contradict each other. `parts`: those that were given and leave something
-  /// out. `others`: those of this target that were given and are not for `--undo` either.
+  /// Throws if options contradict each other. `parts`: options that leave something out. `others`:
+  /// further options of this target that can't be used with `--undo`.
   func validate(
     parts: [(isSet: Bool, name: String)], others: [(isSet: Bool, name: String)] = []
   ) throws(ValidationError) {

@@ -2,8 +2,7 @@ internal import ArgumentParser
 internal import EraMetadata
 internal import PersistentData
 
-/// `era_generate_metadata`: makes the metadata of an era device that never was, to test and measure
-/// with.
+/// `era_generate_metadata`: makes up metadata of an era device, to test and measure with.
 struct EraGenerateMetadata: Tool {
   static let configuration = CommandConfiguration(
     commandName: "era_generate_metadata",

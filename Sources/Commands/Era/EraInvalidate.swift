@@ -22,7 +22,7 @@ struct EraInvalidate: Tool {
   var output: String?
   @OptionGroup var shared: SharedOptions
 
-  /// Some versions took a value, which told nothing.
+  /// Some versions took a value, which was ignored.
   static func normalized(_ arguments: [String]) -> [String] {
     arguments.map { $0.hasPrefix("--metadata-snapshot=") ? "--metadata-snapshot" : $0 }
   }

@@ -29,7 +29,7 @@ struct EraRepair: Tool {
   }
 }
 
-/// What a superblock can't tell, or tells wrongly.
+/// Options for what the superblock doesn't tell, or tells wrongly.
 struct EraOverrideOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -55,7 +55,7 @@ struct EraOverrideOptions: ParsableArguments {
 }
 
 extension Tool {
-  /// Finds what can be had of damaged era metadata, or stops with the reason why nothing can.
+  /// Salvages damaged era metadata, or fails with the reason why nothing can be salvaged.
   func salvage(
     _ file: BlockFile, _ path: String, _ overrides: EraOverrides
   ) throws(Failure) -> EraSalvage {

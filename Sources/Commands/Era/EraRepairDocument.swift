@@ -1,12 +1,12 @@
 internal import EraMetadata
 internal import PersistentData
 
-/// What `era_repair` brought back and what it lost, as a JSON document.
+/// What `era_repair` recovered and lost, as a JSON document.
 ///
 /// man/era_repair.schema.json describes every field.
 struct EraRepairDocument: RepairReport {
   var common: RepairReportHead
-  /// What was found; `nil` when nothing could be had.
+  /// What was found; `nil` when nothing could be salvaged.
   var salvage: EraSalvage?
 
   init(input: String) { common = RepairReportHead(tool: "era_repair", input: input) }

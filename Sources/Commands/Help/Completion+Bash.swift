@@ -1,5 +1,5 @@
 extension Completion {
-  /// A function for bash's `complete`, which works without the package bash-completion too.
+  /// A function for bash's `complete`, which also works without the package bash-completion.
   var bash: String {
     let tools = pages.map(\.tool).joined(separator: " ")
     let words = Completion.words.joined(separator: " ")
@@ -36,7 +36,7 @@ extension Completion {
       """
   }
 
-  /// What follows an option: words, files (bash's own way, where nothing is offered), or neither.
+  /// What follows an option: words, files (bash's default when nothing is offered), or neither.
   private func bashValues(_ page: HelpPage) -> String {
     page.options.map { row in
       let pattern = row.names.map { "\"\(page.tool) \($0)\"" }.joined(separator: " | ")

@@ -1,5 +1,5 @@
 extension Completion {
-  /// Calls of fish's `complete`, which looks for them by a command's name.
+  /// Calls of fish's `complete`, in a file that fish finds by a command's name.
   var fish: String {
     let programs = Completion.programs.map { "-c \($0)" }.joined(separator: " ")
     let first = "-n '__dmmeta_tool_is ; or __dmmeta_tool_is help'"

@@ -64,7 +64,7 @@ extension Completion {
       }
     }
     let quoted = words.quoted("'\\''")
-    // An option that can be repeated stays on offer.
+    // An option that can be repeated is still offered after its first use.
     let isRepeated = row.text.contains("can be repeated")
     if names.count == 1 { return (isRepeated ? "'*'" : "") + names.joined() + quoted }
     let head = isRepeated ? "'*'" : "'(" + row.names.joined(separator: " ") + ")'"

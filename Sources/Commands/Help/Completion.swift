@@ -1,6 +1,6 @@
-/// What a shell offers where a command line of a tool goes on.
+/// Command-line completion for shells.
 ///
-/// A script for a shell knows all tools, called by `dmmeta TOOL` or by links of their names.
+/// A shell's script knows all tools, called by `dmmeta TOOL` or by links with their names.
 struct Completion {
   enum ShellKind: String, CaseIterable {
     case bash, zsh, fish
@@ -9,7 +9,7 @@ struct Completion {
   let pages: [HelpPage]
   /// Names of the program that take a tool as their first word.
   static let programs = ["dmmeta", "pdata_tools"]
-  /// First words that are no tools.
+  /// First words that aren't tools.
   static let words = ["help", "--help", "--version"]
 
   func script(for shell: ShellKind) -> String {
@@ -50,7 +50,7 @@ extension HelpPage.Row {
 }
 
 extension String {
-  /// Between apostrophes for a shell, `'` itself written as `replacement`.
+  /// In single quotes for a shell, with `'` itself written as `replacement`.
   func quoted(_ replacement: String) -> String {
     "'" + replacing("'", with: replacement) + "'"
   }

@@ -1,39 +1,39 @@
 internal import ArgumentParser
 
-/// What a tool's `--help` says: what the option parser knows of the tool, laid out for people.
+/// A tool's `--help`: what the option parser knows about the tool, laid out for people.
 ///
-/// The parser's own text is read, so that nothing is declared twice; shells' completions are made
-/// of the same.
+/// It parses the option parser's own text, so that nothing is declared twice; shell completions are
+/// made from it, too.
 struct HelpPage {
   /// An argument or an option.
   struct Row {
-    /// `-o` and `--output`; none of an argument.
+    /// `-o` and `--output`; empty for an argument.
     var names: [String] = []
-    /// What stands for its value, `FILE`; `nil` where it has none.
+    /// The placeholder for its value, `FILE`; `nil` if it takes none.
     var placeholder: String?
     var text = ""
   }
 
   let tool: String
-  /// Paragraphs: what it does, then what else there is to know.
+  /// Paragraphs: what the tool does, then further remarks.
   private var overview: [String] = []
   /// Command lines.
   private(set) var usage: [String] = []
   private(set) var arguments: [Row] = []
   private(set) var options: [Row] = []
 
-  /// So many columns has the page, and its left half.
+  /// The width of the page and of its left half, in columns.
   private static let width = 80
   private static let indent = 26
 
   init(of type: any Tool.Type, includingHidden: Bool = false) {
     tool = type._commandName
-    // As wide as needed, so that nothing is broken that would have to be joined again.
+    // Wide enough that no line is broken and has to be joined again.
     read(type.helpMessage(includeHidden: includingHidden, columns: 100_000))
     usage = HelpPage.usage(of: type) ?? [derivedUsage(from: usage.joined(separator: " "))]
   }
 
-  /// In one line: what `dmmeta --help` says of the tool.
+  /// The tool's line in `dmmeta --help`.
   var summary: String { overview.first ?? "" }
 
   /// The whole page.
@@ -52,12 +52,12 @@ struct HelpPage {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// What stands below an error.
+  /// The text below an error.
   var hint: String {
     usageLines.map { $0 + "\n" }.joined() + "'\(tool) --help' and 'man \(tool)' tell more.\n"
   }
 
-  /// A message of the option parser, with placeholders as they are on this page.
+  /// A message of the option parser, with placeholders written as on this page.
   func adapted(_ message: String) -> String {
     var message = message
     for row in arguments + options {
@@ -123,12 +123,12 @@ extension HelpPage {
     rows.append(row)
   }
 
-  /// The command lines that a tool declares itself.
+  /// The usage lines that a tool declares itself.
   private static func usage(of type: any Tool.Type) -> [String]? {
     type.configuration.usage?.split(separator: "\n").map(String.init)
   }
 
-  /// The parser's command line, but of options only those that can't be left out.
+  /// The parser's usage line, with only the options that can't be left out.
   private func derivedUsage(from line: String) -> String {
     var words: [Substring] = []
     var rest = line.drop { $0 != " " }.dropFirst()
@@ -158,7 +158,7 @@ extension HelpPage {
     return lines(term, row.text)
   }
 
-  /// Two columns: a term, and words about it, below it where there isn't so much of a gap.
+  /// Two columns: a term and its description, which goes below if the gap would be too small.
   static func lines(_ term: String, _ text: String, leastGap: Int = 2) -> [String] {
     let gap = String(repeating: " ", count: max(0, indent - term.count))
     if gap.count < leastGap {
@@ -167,7 +167,7 @@ extension HelpPage {
     return wrap(term + gap + text, indent: indent)
   }
 
-  /// Breaks a line at blanks; what follows the first is indented.
+  /// Breaks a line at blanks; all lines after the first are indented.
   private static func wrap(_ line: String, indent: Int) -> [String] {
     var lines: [String] = []
     var current = String(line.prefix { $0 == " " })

@@ -1,11 +1,11 @@
-/// What somebody may have meant by a name that there isn't.
+/// Suggestions for a name that doesn't exist.
 enum NearMiss {
-  /// Longer words are no misspelt names.
+  /// Longer words aren't misspelt names.
   private static let longestWord = 40
-  /// So many letters may be wrong, and a third of them at most.
+  /// The most letters that may be wrong; also at most a third of the word.
   private static let maxSlips = 3
 
-  /// Those of the names that are nearest to the word, if any is near; in their order.
+  /// The names nearest to the word, if any is near enough; in their order.
   static func names(near word: String, among names: [String]) -> [String] {
     guard word.count <= longestWord else { return [] }
     let word = word.lowercased()
@@ -15,14 +15,14 @@ enum NearMiss {
     return zip(names, distances).filter { $0.1 == least }.map(\.0)
   }
 
-  /// "; did you mean a, b or c?"; nothing where there is nobody to mean.
+  /// "; did you mean a, b or c?"; empty if there are no names.
   static func question(_ names: [String]) -> String {
     guard let last = names.last else { return "" }
     let others = names.dropLast().joined(separator: ", ")
     return "; did you mean \(others.isEmpty ? "" : others + " or ")\(last)?"
   }
 
-  /// Letters to add, leave out, change, or swap with their neighbours.
+  /// The number of letters to add, leave out, change, or swap with their neighbours.
   private static func distance(_ one: [Character], _ other: [Character]) -> Int {
     var before: [Int] = []
     var last = Array(0...other.count)

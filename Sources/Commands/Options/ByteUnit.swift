@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// A unit for sizes, by all the names that versions 0.9 and 1.x know it by.
+/// A unit for sizes, with all the names that versions 0.9 and 1.x accept.
 enum ByteUnit: Character, CaseIterable {
   case byte = "b"
   case sector = "s"
@@ -74,7 +74,7 @@ extension ByteUnit: ExpressibleByArgument {
 }
 
 extension ByteUnit {
-  /// A number of bytes in this unit, as version 1.x prints it: whole if it is, with two decimals
+  /// A number of bytes in this unit, as version 1.x prints it: without decimals if whole, with two
   /// above 1, with all of them below.
   func figure(_ count: UInt64) -> String {
     let value = Double(count) / Double(bytes)
@@ -82,17 +82,17 @@ extension ByteUnit {
     return value < 1 ? ByteUnit.allDecimals(value) : ByteUnit.twoDecimals(value)
   }
 
-  /// From 0 to 1: as many digits as tell the number from all others.
+  /// From 0 to 1: the shortest digits that identify the number.
   private static func allDecimals(_ value: Double) -> String {
     let parts = value.description.split(separator: "e-")
     guard parts.count == 2, let exponent = Int(parts[1]) else { return value.description }
     let digits = parts[0].filter(\.isNumber)
-    // "5.0e-05" has a zero that is no digit.
+    // The zero in "5.0e-05" isn't significant.
     let significant = digits.hasSuffix("0") ? digits.dropLast() : digits[...]
     return "0." + String(repeating: "0", count: exponent - 1) + significant
   }
 
-  /// From 1 to 2^52: rounded from what the number is exactly, halves to even.
+  /// From 1 to 2^52: rounded from the exact value, halves to even.
   private static func twoDecimals(_ value: Double) -> String {
     let significand = value.significandBitPattern | 1 << UInt64(Double.significandBitCount)
     let shift = UInt64(Double.significandBitCount) - UInt64(value.exponent)

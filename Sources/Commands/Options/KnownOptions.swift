@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The options that a tool has, as its help lists them, the hidden ones among them.
+/// The options of a tool, as in its help, hidden ones included.
 struct KnownOptions {
   /// By name, as in `--output` or `-o`; whether it takes a value.
   private var takesValue: [Substring: Bool] = [:]
@@ -11,7 +11,7 @@ struct KnownOptions {
     }
   }
 
-  /// What is wrong where the tool doesn't have one of the options on a command line.
+  /// A message about the first option on a command line that the tool doesn't have.
   func problem(in arguments: [String]) -> String? {
     unknown(in: arguments).map { option in
       let names = takesValue.keys.filter { $0.hasPrefix("--") }.map(String.init).sorted()
@@ -20,7 +20,7 @@ struct KnownOptions {
     }
   }
 
-  /// The first option among the words of a command line that the tool doesn't have.
+  /// The first option on a command line that the tool doesn't have.
   private func unknown(in arguments: [String]) -> String? {
     for word in arguments {
       if word == "--" { return nil }
@@ -31,7 +31,7 @@ struct KnownOptions {
         if takesValue[name] == nil { return String(name) }
         continue
       }
-      // Letters may stand together; what follows one with a value is the value.
+      // Letters may be combined; what follows one that takes a value is the value.
       for letter in digits {
         guard letter != "=", let hasValue = takesValue["-\(letter)"] else {
           if letter == "=" { break }

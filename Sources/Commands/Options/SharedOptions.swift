@@ -5,7 +5,7 @@ struct SharedOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say nothing; the exit status tells.")
   var quiet = false
 
-  // Accepted because scripts pass them; there is nothing they could change here.
+  // Accepted because scripts pass them; they have no effect here.
   @Flag(name: .customShort("v"), help: .hidden) var verbosity: Int
   @Option(name: .customLong("io-engine"), help: .hidden) var ioEngine: String?
 
@@ -14,7 +14,7 @@ struct SharedOptions: ParsableArguments {
 }
 
 extension NameSpecification {
-  /// The long name, and a letter that may have its value attached: `-oFILE`.
+  /// The long name, and a letter that its value may follow directly: `-oFILE`.
   static func attached(_ letter: Character) -> NameSpecification {
     [.customShort(letter, allowingJoined: true), .long]
   }

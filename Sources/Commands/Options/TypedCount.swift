@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// A count as it is typed; version 0.9 took `2k` for 2048, and `2K` for 2000.
+/// A count as typed; version 0.9 took `2k` for 2048, and `2K` for 2000.
 struct TypedCount: ExpressibleByArgument {
   let count: UInt64
 

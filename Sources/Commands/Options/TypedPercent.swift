@@ -1,11 +1,11 @@
 internal import ArgumentParser
 
-/// A share in percent as it is typed: `5`, `0.1` or `5%`.
+/// A percentage as typed: `5`, `0.1` or `5%`.
 struct TypedPercent: ExpressibleByArgument {
-  /// 1,000,000 is all.
+  /// 1,000,000 is 100 %.
   let partsPerMillion: UInt64
 
-  /// Decimals that make a difference.
+  /// Decimals that are accepted.
   private static let decimals = 4
 
   init?(argument: String) {

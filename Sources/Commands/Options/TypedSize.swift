@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// A size as it is typed: a number and a unit, sectors unless there is one.
+/// A size as typed: a number and a unit, by default sectors.
 struct TypedSize: ExpressibleByArgument {
   let bytes: UInt64
 
@@ -17,7 +17,7 @@ struct TypedSize: ExpressibleByArgument {
 }
 
 extension TypedSize {
-  /// Blocks of a size that are needed for so much; `nil` where there is no such size.
+  /// Blocks of a size that are needed for this; `nil` without a size.
   func blocks(of size: TypedSize?) -> UInt64? {
     guard let size, size.bytes > 0 else { return nil }
     return bytes / size.bytes + (bytes % size.bytes == 0 ? 0 : 1)

@@ -2,8 +2,8 @@ internal import MetadataXML
 internal import PersistentData
 
 extension InputKind {
-  /// What to do with such an input where a target's metadata is wanted, as a sentence goes on
-  /// after a semicolon; `nil` where there is nothing to say.
+  /// What to do with such an input if a target's metadata is wanted, to follow a semicolon; `nil`
+  /// if there is nothing to say.
   func advice(_ path: String, for target: MetadataTarget) -> String? {
     let word = ShellWord(path)
     switch self {
@@ -37,7 +37,7 @@ extension ForeignKind {
 }
 
 extension Failure {
-  /// An input that is something else than metadata.
+  /// An input that isn't metadata.
   init(foreign path: String, _ kind: InputKind, for target: MetadataTarget = .thin) {
     let name = kind.name ?? "something else"
     let advice = kind.advice(path, for: target).map { "; \($0)" } ?? ""
@@ -46,7 +46,7 @@ extension Failure {
       "'\(path)' is not the metadata of \(target.owner): this is \(name)\(advice)")
   }
 
-  /// An input whose block 0 is something that may have been put over a superblock.
+  /// An input whose block 0 is something that may have replaced a superblock.
   fileprivate init(
     withoutSuperblock file: BlockFile, _ path: String, _ kind: InputKind,
     for target: MetadataTarget, isSearched: Bool
@@ -68,7 +68,7 @@ extension Failure {
     self.init(.notMetadata, lines.joined(separator: "\n"))
   }
 
-  /// Metadata whose superblock something else was written over.
+  /// Metadata whose superblock was overwritten.
   fileprivate init(
     overwritten file: BlockFile, _ path: String, _ kind: InputKind, for target: MetadataTarget
   ) {
@@ -82,12 +82,12 @@ extension Failure {
     self.init(.notMetadata, lines.joined(separator: "\n"))
   }
 
-  /// An input that should be XML and isn't, if it is something that we know.
+  /// An input that should be XML and isn't, if it is of a known kind.
   init?(notXML path: String, for target: MetadataTarget = .thin) {
     guard let kind = InputKind(ofAny: path), let name = kind.name else { return nil }
     let message = "'\(path)' is not XML: this is \(name)"
     switch kind {
-    // What is wrong with text the parser tells better.
+    // The parser's message on bad text is better.
     case .xml, .foreign(.text): return nil
     case .metadata(target.superblock.kind):
       self.init(
@@ -102,7 +102,7 @@ extension Failure {
 }
 
 extension InputKind {
-  /// What a file or device of any size is; `nil` where it can't be read.
+  /// What a file or device of any size is; `nil` if it can't be read.
   fileprivate init?(ofAny path: String) {
     do throws(IOError) {
       self = try InputKind(of: BlockFile(path, .readInUse))
@@ -116,8 +116,7 @@ extension InputKind {
 }
 
 extension Tool {
-  /// The failure to open an input that is too small for metadata: it may be something that has a
-  /// name.
+  /// The failure to open an input that is too small for metadata; names what it is, if known.
   func failure(
     tooSmall error: IOError, _ path: String, for target: MetadataTarget
   ) -> Failure {
@@ -128,8 +127,8 @@ extension Tool {
     }
   }
 
-  /// Stops when block 0 is the sound superblock of another target: its trees and space map can look
-  /// like what is left of this one's.
+  /// Fails if block 0 is the sound superblock of another target, whose trees and space map can look
+  /// like remains of this one's.
   func refuseOtherTarget(
     _ file: BlockFile, _ path: String, for target: MetadataTarget = .thin
   ) throws(Failure) {
@@ -140,10 +139,10 @@ extension Tool {
     throw Failure(foreign: path, kind, for: target)
   }
 
-  /// Stops when the input is something else, and says what. A block 0 that is simply damaged, or
-  /// lost, is no reason to stop: there may be metadata behind it.
+  /// Fails if the input is something else, and says what. A block 0 that is merely damaged is no
+  /// reason to fail: there may be metadata after it.
   ///
-  /// `isSearched`: whether the other blocks were gone through, without success.
+  /// `isSearched`: whether the other blocks were searched without success.
   func refuseForeignInput(
     _ file: BlockFile, _ path: String, for target: MetadataTarget = .thin,
     isSearched: Bool = false
@@ -155,7 +154,7 @@ extension Tool {
       .metadata(.array):
       throw Failure(withoutSuperblock: file, path, kind, for: target, isSearched: isSearched)
     case .foreign, .xml, .pack:
-      // A number may look like anything: what is left of a superblock counts for more.
+      // A short signature may match by chance; remains of a superblock count for more.
       if isSuperblock(file, target) { return }
       if !isSearched, MetadataTraces.stand(in: file, hasArrays: target != .thin) {
         throw Failure(overwritten: file, path, kind, for: target)

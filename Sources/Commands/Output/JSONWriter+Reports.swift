@@ -2,7 +2,7 @@ internal import PersistentData
 
 /// What the tools' reports have in common.
 extension JSONWriter {
-  /// Says whose report this is. `version`: of the document, not of the program.
+  /// Writes which tool's report this is. `version`: the document's, not the program's.
   mutating func head(_ tool: String, version: Int, input: String) {
     field("tool", tool)
     field("version", version)
@@ -34,7 +34,7 @@ extension JSONWriter {
 }
 
 extension ArrayPlacement.Evidence {
-  /// As reports call it.
+  /// The name in reports.
   fileprivate var fieldName: String {
     switch self {
     case .graftedLeaf: "by_index"

@@ -3,10 +3,10 @@ package import PersistentData
 
 /// Writes one JSON document to a sink, piece by piece: the reports that programs read.
 ///
-/// Objects and arrays are closures, so that they always end; numbers are written whole, up to 64
-/// bits; a field whose value is `nil` is left out. Text leaves as soon as there is enough of it for
-/// a system call, so memory doesn't grow with the document. A write that fails is remembered and
-/// thrown by `finish`, which has to be called in the end.
+/// Objects and arrays are closures, so that they always end; numbers are written in full, up to 64
+/// bits; a field whose value is `nil` is left out. Text is written as soon as there is enough for a
+/// system call, so memory doesn't grow with the document. A write error is kept and thrown by
+/// `finish`, which must be called at the end.
 ///
 ///     var json = JSONWriter(.standardOutput)
 ///     json.object { json in
@@ -17,13 +17,13 @@ package import PersistentData
 ///     }
 ///     try json.finish()
 package struct JSONWriter: ~Copyable {
-  /// Text is written out whenever there is more than this of it, in bytes.
+  /// Text is written out once there is more than this, in bytes.
   private static let flushSize = 1 << 15
 
   private let sink: ByteSink
   private var text = TextBuffer()
   private var failure: ByteSink.Failure?
-  /// How many objects and arrays we are in, and whether the innermost one has anything in it yet.
+  /// How many objects and arrays are open, and whether the innermost one is still empty.
   private var depth = 0
   private var isEmpty = true
 
@@ -80,7 +80,7 @@ extension JSONWriter {
     isEmpty = false
   }
 
-  /// Puts what has to stand between the last value and the next: a comma, a line, the name.
+  /// Writes what comes before the next value: a comma, a new line, the name.
   private mutating func place(_ name: String?) {
     if text.count > JSONWriter.flushSize { writeOut() }
     if depth > 0 {
@@ -137,8 +137,8 @@ extension JSONWriter {
     text.append(value)
   }
 
-  /// What JSON reserves has to be escaped, and what does something to a terminal is (see
-  /// `printable`). A byte of a file's name that is no UTF-8 can't be told in JSON.
+  /// Escapes what JSON requires, and what would affect a terminal (see `printable`). Bytes of a
+  /// file name that aren't UTF-8 can't be represented in JSON.
   private mutating func appendQuoted(_ value: String) {
     text.append("\"")
     for scalar in value.unicodeScalars {
@@ -159,7 +159,7 @@ extension JSONWriter {
     text.append("\"")
   }
 
-  /// As JSON has it: its UTF-16 in hexadecimal digits, four each.
+  /// As in JSON: UTF-16 code units, four hexadecimal digits each.
   private mutating func appendEscaped(_ scalar: Unicode.Scalar) {
     for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
       text.append("\\u")

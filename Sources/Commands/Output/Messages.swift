@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// What a tool says besides its output: on standard error, so that output stays pure.
+/// A tool's messages to people: on standard error, so that output stays clean.
 struct Messages {
   let isQuiet: Bool
 
@@ -10,7 +10,7 @@ struct Messages {
 }
 
 extension Messages {
-  /// `calling`: leave out what nobody has to do anything about.
+  /// `calling`: leave out findings that don't call for action.
   func say(_ findings: Findings, onlyCalling calling: Bool = false) {
     for line in findings.lines(where: { !calling || $0.entry.callsForAction }, \.description) {
       say(line)

@@ -1,10 +1,10 @@
 internal import PersistentData
 
 extension Tool {
-  /// Stops unless what stands at `path` may be overwritten: with `--force`, or when whoever is
-  /// asked says so. Where there is nothing that anybody would miss, nobody is asked.
+  /// Fails unless the contents of `path` may be overwritten: with `--force`, or if the user agrees
+  /// when asked. Doesn't ask if there is nothing of value.
   func confirmOverwriting(_ path: String, isForced: Bool) throws(Failure) {
-    // What can't be read here is told by whoever opens it to write.
+    // Errors here are reported later, when the file is opened for writing.
     guard !isForced, let file = try? BlockFile(path, .readInUse),
       let kind = try? InputKind(of: file),
       let name = kind.nameOfValue
@@ -19,7 +19,7 @@ extension Tool {
 }
 
 extension InputKind {
-  /// Whether this is known to be something else than metadata.
+  /// Whether this is known not to be metadata.
   var isForeign: Bool {
     switch self {
     case .metadata, .zeroes, .unknown: false
@@ -27,7 +27,7 @@ extension InputKind {
     }
   }
 
-  /// The name of what should not be lost by mistake; `nil` for anything else.
+  /// The name, if this should not be lost by mistake; otherwise `nil`.
   fileprivate var nameOfValue: String? {
     switch self {
     case .metadata(.thinSuperblock), .metadata(.cacheSuperblock), .metadata(.eraSuperblock),

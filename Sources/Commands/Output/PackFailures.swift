@@ -75,7 +75,7 @@ extension Failure {
 }
 
 extension BlockTally {
-  /// "3 blocks (17, 18, 40)"; of many the first ones.
+  /// "3 blocks (17, 18, 40)"; if there are many, only the first ones.
   var inWords: String {
     let rest = count - UInt64(first.count)
     return (count == 1 ? "1 block (" : "\(count) blocks (") + first.firstFew(first.count)

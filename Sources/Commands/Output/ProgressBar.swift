@@ -3,10 +3,10 @@ internal import PersistentData
 internal import Synchronization
 internal import Threads
 
-/// Shows on a terminal how far a long job has come, and the time it may still take.
+/// Shows on a terminal the progress of a long job, and the time it may still take.
 ///
-/// A thread of its own looks twice a second; the job never waits for it, and it dies with the
-/// program. Nothing is shown on anything but a terminal, or before the job has taken a second.
+/// Its own thread updates it twice a second; the job never waits for the thread, which ends with
+/// the program. It shows only on a terminal, and only after half a second.
 struct ProgressBar: ~Copyable {
   private let board: Board?
 
@@ -22,14 +22,14 @@ struct ProgressBar: ~Copyable {
 
   deinit { finish() }
 
-  /// Takes the line off the screen for good; to be done before anything else is said.
+  /// Removes the line for good; must be called before anything else is printed.
   func finish() { board?.finish() }
 
   private final class Board: Sendable {
     private static let clear = "\r\u{1B}[K"
-    /// Where a terminal doesn't say how wide it is.
+    /// The width if the terminal doesn't tell.
     private static let usualColumns = 80
-    /// Less of a title tells nobody anything.
+    /// A shorter part of a title would be useless.
     private static let fewestOfTitle = 8
 
     private let progress: Progress
@@ -64,8 +64,7 @@ struct ProgressBar: ~Copyable {
       }
     }
 
-    /// The longest line that fits, one column being left free: some terminals break a line that
-    /// fills them.
+    /// The longest line that fits with one column left free: some terminals wrap a full line.
     private static func line(
       _ title: String, _ fraction: Double?, _ elapsed: Duration, columns: Int
     ) -> String {

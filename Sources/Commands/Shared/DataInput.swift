@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension Tool {
-  /// Opens the device, or a file, that holds the data that metadata is about.
+  /// Opens the data device that metadata describes, or a file with its image.
   func openData(_ path: String, _ access: DataDevice.Access) throws(Failure) -> DataDevice {
     do throws(IOError) { return try DataDevice(path, access) } catch {
       switch error {
@@ -15,8 +15,8 @@ extension Tool {
     }
   }
 
-  /// Stops where a device of data begins with the very metadata: then it is the same, by a name
-  /// that does not tell.
+  /// Fails if a data device begins with the same block as the metadata: then it is the same device,
+  /// in a way that `refuseSame` can't see.
   func refuseMetadata(_ file: BlockFile, as device: DataDevice) throws(Failure) {
     guard device.sizeBytes >= UInt64(MetadataBlock.size) else { return }
     let (one, other) = (BlockBuffer(blocks: 1), BlockBuffer(blocks: 1))
@@ -34,7 +34,7 @@ extension Tool {
     }
   }
 
-  /// Data written over metadata, or the other way round, would be the end of both.
+  /// Fails if two of the paths share storage: writing one would destroy the other.
   func refuseSame(_ paths: [String]) throws(Failure) {
     for (index, one) in paths.enumerated() {
       for other in paths[(index + 1)...] where Storage.areSame(one, other) {
@@ -45,7 +45,7 @@ extension Tool {
     }
   }
 
-  /// Stops where a data device has less room than the pool takes there.
+  /// Fails if a data device is smaller than the pool's data blocks.
   func refuseShortData(_ device: DataDevice, blocks: UInt64, of blockBytes: UInt64) throws(Failure)
   {
     let (wanted, isHuge) = blocks.multipliedReportingOverflow(by: blockBytes)

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import PersistentData
 
-/// What a dump of a cache or an era device reads and writes.
+/// Input and output of a dump of a cache or an era device.
 struct DumpFiles: ParsableArguments {
   @Argument(help: ArgumentHelp("The metadata device or file.", valueName: "file"))
   var input: String
@@ -14,7 +14,7 @@ struct DumpFiles: ParsableArguments {
 }
 
 extension Tool {
-  /// Dumps sound metadata by `all`, or with `--repair` what is left of it by `remains`.
+  /// Dumps sound metadata with `all`, or, for `--repair`, what is left of it with `remains`.
   func dump<Superblock: SuperblockFormat>(
     _ files: DumpFiles, for target: MetadataTarget, at site: Site,
     remains: (BlockFile, ByteSink) throws(Failure) -> Void,

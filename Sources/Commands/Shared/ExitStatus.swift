@@ -2,7 +2,8 @@ internal import ArgumentParser
 internal import Glibc
 internal import PersistentData
 
-/// How tools end. Never 2: LVM takes that for "the tool is missing" and activates unchecked.
+/// The exit status of tools. Never 2: LVM takes that for "the tool is missing" and activates
+/// unchecked.
 ///
 /// The numbers above 63 are those of sysexits.h.
 enum ExitStatus: Int32, CaseIterable {
@@ -14,14 +15,14 @@ enum ExitStatus: Int32, CaseIterable {
   case usage = 64
   /// The input is not metadata at all.
   case notMetadata = 65
-  /// There is no such input.
+  /// The input doesn't exist.
   case noInput = 66
   /// The output can't be used: too small, the input itself, in use, not writable.
   case outputRefused = 73
   /// Reading or writing failed.
   case inputOutput = 74
 
-  /// In two words, for a list.
+  /// In a few words, for a list.
   var meaning: String {
     switch self {
     case .success: "sound, or done"
@@ -37,10 +38,10 @@ enum ExitStatus: Int32, CaseIterable {
   var code: ExitCode { ExitCode(rawValue) }
 }
 
-/// Why a tool stops, in words for the person at the keyboard.
+/// Why a tool fails, in words for the user.
 struct Failure: Error {
   let status: ExitStatus
-  /// What is wrong and what to do, a sentence or two; empty where everything has been said.
+  /// What is wrong and what to do, a sentence or two; empty if everything has been said.
   let message: String
 
   init(_ status: ExitStatus, _ message: String = "") {
@@ -48,8 +49,8 @@ struct Failure: Error {
     self.message = message
   }
 
-  /// A failure to write text. Where nobody reads standard output any more, that is the end, but
-  /// no failure: whoever reads one line of a dump and leaves has got what they wanted.
+  /// A failure to write text. If the reader of standard output has gone, the tool ends, but with
+  /// success: a reader that takes one line of a dump got what it wanted.
   init(_ failure: ByteSink.Failure) {
     switch failure {
     case .readerGone: self.init(.success)

@@ -1,24 +1,24 @@
 internal import PersistentData
 
-/// Where a tool that makes metadata up writes it: a device, or a file. That takes up room only
-/// where it is written to, and its name only when it is whole.
+/// The output of a tool that makes up metadata: a device or a file. A file is sparse, and gets its
+/// name only when it is whole.
 struct GeneratedOutput {
-  /// Names what is written: a device, or a file that is made.
+  /// A device, or the file to make.
   let path: String
-  /// Whether what is there may be overwritten.
+  /// Whether existing contents may be overwritten.
   let isForced: Bool
-  /// Blocks that a file shall have; what is needed and some more unless given.
+  /// The size of a file; by default what is needed and some more.
   let sizeBlocks: UInt64?
 
-  /// The wrong size of a file, as a sentence; `nil` where there is none.
+  /// What is wrong with a file's size, as a sentence; `nil` if nothing.
   static func problem(size: UInt64?) -> String? {
     guard let size, !(1...MetadataBlock.maximumCount).contains(size) else { return nil }
     return "--size is from 1 to \(MetadataBlock.maximumCount) blocks, all that kernels use"
   }
 
-  /// Opens the output and has `write` fill it; returns the metadata space map of what was written.
-  /// `roomyBlocks`: what a file is given, unless its size was asked for. `spaceMap`: takes it out
-  /// of a superblock.
+  /// Opens the output and lets `write` fill it; returns the root of the metadata space map that was
+  /// written. `roomyBlocks`: the default size of a file. `spaceMap`: reads that root from a
+  /// superblock.
   func write(
     roomyBlocks: UInt64, spaceMap: (RawSpan) -> SpaceMapRoot,
     _ write: (BlockFile) throws(WriteError) -> Void
@@ -46,7 +46,7 @@ struct GeneratedOutput {
     }
   }
 
-  /// The device to write to; `nil` when there is nothing, or a file that may be made anew.
+  /// The device to write to; `nil` if nothing exists there, or a file that may be replaced.
   private func existingDevice() throws(Failure) -> BlockFile? {
     let file: BlockFile
     do throws(IOError) { file = try BlockFile(path, .write) } catch {

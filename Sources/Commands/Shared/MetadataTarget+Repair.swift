@@ -1,10 +1,10 @@
 internal import PersistentData
 
-/// What to type where metadata is damaged; capitals stand for what only the person knows.
+/// The commands to type for damaged metadata; words in capitals are for the user to fill in.
 extension MetadataTarget {
-  /// Where there is no superblock: what a repair has to be told.
+  /// The commands when there is no superblock, with what a repair has to be told.
   ///
-  /// `blockCount`: of the device or file that is to be made.
+  /// `blockCount`: the size of the new device or file.
   func search(_ input: String, blockCount: UInt64, isFailing: Bool = false) -> [String] {
     let copy = "  " + CopyCommand.text(input, isFailing: isFailing)
     switch self {
@@ -34,7 +34,7 @@ extension MetadataTarget {
     }
   }
 
-  /// How a cache or an era device gets new metadata.
+  /// The commands that write new metadata for a cache or an era device.
   func repair(_ input: String, blockCount: UInt64, isFailing: Bool) -> [String] {
     let copy = "  " + CopyCommand.text(input, isFailing: isFailing)
     let lvm =
@@ -52,7 +52,7 @@ extension MetadataTarget {
     ]
   }
 
-  /// How leaks and needs_check are mended.
+  /// The commands that mend leaks and needs_check.
   func mending(_ input: String) -> [String] {
     let lvm =
       self == .cache

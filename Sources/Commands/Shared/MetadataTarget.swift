@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// The device-mapper targets whose metadata there are tools for.
+/// The device-mapper targets that there are tools for.
 enum MetadataTarget: String, CaseIterable {
   case thin
   case cache
@@ -35,7 +35,7 @@ enum MetadataTarget: String, CaseIterable {
     }
   }
 
-  /// Where LVM has the metadata of VG/POOL; `nil` where LVM doesn't know the target.
+  /// Where LVM keeps the metadata of VG/POOL; `nil` if LVM doesn't support the target.
   var place: String? {
     switch self {
     case .thin: MetadataTarget.thinPlace

@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension Tool {
-  /// Reads the superblock of a cache or an era device, and stops where it can't be believed.
+  /// Reads the superblock of a cache or an era device; fails if it can't be trusted.
   func openSuperblock<Superblock: SuperblockFormat>(
     _ file: BlockFile, _ path: String, at site: Site, for target: MetadataTarget
   ) throws(Failure) -> (superblock: Superblock, findings: Findings) {
@@ -13,7 +13,7 @@ extension Tool {
     return (superblock, findings)
   }
 
-  /// Says what is damaged, and what tells more.
+  /// Reports what is damaged, and which tool tells more.
   func damaged(_ findings: Findings, _ path: String, for target: MetadataTarget) -> Failure {
     shared.messages.say(findings)
     return Failure(

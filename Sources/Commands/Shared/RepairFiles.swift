@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import PersistentData
 
-/// What a repair reads and writes.
+/// Input and output of a repair.
 struct RepairFiles: ParsableArguments {
   @Option(
     name: .attached("i"),
@@ -28,12 +28,12 @@ struct RepairFiles: ParsableArguments {
   }
 }
 
-/// What a repair has to say, as a JSON document.
+/// The report of a repair, as a JSON document.
 protocol RepairReport {
   var common: RepairReportHead { get set }
-  /// The options of this target alone that shaped the result.
+  /// Writes this target's own options that shaped the result.
   func writeOptions(_ json: inout JSONWriter)
-  /// The fields of this target alone.
+  /// Writes this target's own fields.
   func writeResult(_ json: inout JSONWriter)
 }
 
@@ -41,13 +41,13 @@ extension RepairReport {
   func writeOptions(_ json: inout JSONWriter) {}
 }
 
-/// What the reports of all repairs have.
+/// What all repair reports have in common.
 struct RepairReportHead {
   static let version = 1
 
   let tool: String
   let input: String
-  /// About how many blocks the output takes, when that was only counted.
+  /// About how many blocks the output needs; set if they were only counted.
   var neededBlocks: UInt64?
   /// The lines for people.
   var summary: [String] = []
@@ -61,9 +61,9 @@ struct RepairReportHead {
 }
 
 extension Tool {
-  /// Repairs, says what came of it, and writes the report if one is wanted. `body`: does the job,
-  /// with the output, `nil` in a dry run. Where it leaves a failure in the report, the summary is
-  /// said all the same.
+  /// Repairs, prints the result, and writes the report if one is wanted. `body`: does the job; its
+  /// output is `nil` in a dry run. If it leaves a failure in the report, the summary is printed all
+  /// the same.
   func repair<Report: RepairReport>(
     _ files: RepairFiles, _ report: Report, of kind: MetadataTarget,
     _ body: (BlockFile, BlockFile?, inout Report) throws(Failure) -> Void
@@ -111,7 +111,7 @@ extension Tool {
     for line in report.common.summary { shared.messages.say(line) }
   }
 
-  /// Writes what was found to the output, or counts what that takes.
+  /// Writes what was found to the output, or counts the blocks needed.
   func restore(
     _ salvage: some RestorableSalvage, from source: BlockFile, to target: BlockFile?,
     _ files: RepairFiles, _ report: inout some RepairReport
@@ -149,10 +149,11 @@ extension Tool {
 }
 
 extension Failure {
-  /// A report that could not be written, whatever came of the repair. `earlier`: why that failed.
+  /// A report that could not be written, whatever the result of the repair. `earlier`: why the
+  /// repair failed.
   fileprivate init(report failure: Failure, _ earlier: Failure?, output: String?) {
     if failure.status == .success {
-      // It went to standard output, and its reader has left.
+      // The report went to standard output, and its reader has left.
       self = earlier ?? failure
     } else if let earlier {
       self.init(earlier.status, "\(earlier.message)\nThere is no report: \(failure.message)")

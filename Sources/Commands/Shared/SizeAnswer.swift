@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// How a tool that works out a size says it.
+/// The options for printing a computed size.
 struct SizeAnswer: ParsableArguments {
   /// How the number is printed.
   enum NumberForm: String, CaseIterable, ExpressibleByArgument {
@@ -14,7 +14,7 @@ struct SizeAnswer: ParsableArguments {
       "Print the number alone, or with the unit's letter or name.", valueName: "form"))
   var numericOnly: NumberForm?
 
-  /// `-n` has a value, or none.
+  /// Handles `-n`, whose value is optional.
   static func normalized(_ arguments: [String]) -> [String] {
     arguments.map { argument in
       switch argument {
@@ -24,7 +24,7 @@ struct SizeAnswer: ParsableArguments {
     }
   }
 
-  /// The size in words, or as the number alone.
+  /// The size with its unit, or only the number.
   func line(bytes: UInt64) -> String {
     let figure = unit.figure(bytes)
     return switch numericOnly {

@@ -1,8 +1,8 @@
 internal import PersistentData
 
-/// A small text that a person names: a file, or `-` for standard input.
+/// A small text named by the user: a file, or `-` for standard input.
 enum TextInput {
-  /// More than any report of lvs, or the metadata of any volume group, has.
+  /// More than any output of lvs, or any volume group's metadata.
   private static let maxBytes = 64 << 20
 
   static func read(_ path: String) throws(Failure) -> String {

@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension Tool {
-  /// Opens a metadata device or file to read from.
+  /// Opens a metadata device or file as input.
   func openInput(
     _ path: String, _ access: BlockFile.Access, _ treatment: Treatment = .judge,
     for target: MetadataTarget = .thin
@@ -12,7 +12,7 @@ extension Tool {
     }
   }
 
-  /// Names the blocks that the device could not read, where nothing else has.
+  /// Lists the blocks that the device could not read, for callers that have not reported them.
   func reportUnreadable(_ file: BlockFile) {
     let blocks = file.unreadableBlocks
     if blocks.isEmpty { return }
@@ -22,15 +22,15 @@ extension Tool {
     shared.messages.say("  " + CopyCommand.text(file.path, isFailing: true))
   }
 
-  /// Opens a metadata device or file to overwrite; it has to exist.
+  /// Opens a metadata device or file to overwrite; it must exist.
   func openOutput(_ path: String) throws(Failure) -> BlockFile {
     do throws(IOError) { return try BlockFile(path, .write) } catch {
       throw Failure(output: error)
     }
   }
 
-  /// Opens what text is written to: standard output, unless it is named. A file that is there stays
-  /// as it is until `commit`. Stops where one of `inputs` would be overwritten.
+  /// Opens the output for text: `output`, or standard output if `nil`. An existing file stays as it
+  /// is until `commit`. Fails if one of `inputs` would be overwritten.
   func openSink(
     _ output: String?, sparing inputs: [String], as name: String = "it",
     writesThrough: Bool = false
@@ -44,12 +44,12 @@ extension Tool {
     }
   }
 
-  /// Gives a file that was written its name.
+  /// Gives a finished file its name.
   func commit(_ sink: ByteSink) throws(Failure) {
     do throws(IOError) { try sink.commit() } catch { throw Failure(output: error) }
   }
 
-  /// Writes what the tool is run for to standard output.
+  /// Prints the tool's results on standard output, unless `--quiet`.
   func print(_ lines: [String]) throws(Failure) {
     if shared.quiet || lines.isEmpty { return }
     do throws(ByteSink.Failure) {
@@ -59,11 +59,11 @@ extension Tool {
     }
   }
 
-  /// Says what is to be known before the work is done, where the report on it will be. The work
-  /// doesn't depend on whether anybody reads that; whether the report can be made tells its end.
+  /// Prints what should be known before the work starts, on standard output. Errors are ignored:
+  /// printing the final report will meet them again.
   func announce(_ lines: [String]) { try? print(lines) }
 
-  /// Writes what the tool is run for, whether or not it is to say anything besides.
+  /// Prints the tool's results on standard output, even with `--quiet`.
   func write(_ lines: [String]) throws(Failure) {
     do throws(ByteSink.Failure) {
       try ByteSink.standardOutput.write(lines.map { $0 + "\n" }.joined())

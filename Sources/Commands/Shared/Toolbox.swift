@@ -3,12 +3,12 @@ internal import Glibc
 internal import PersistentData
 internal import Threads
 
-/// All tools, by the names people know them by.
+/// All tools, by their usual names.
 package enum Toolbox {
-  /// What every tool answers to `-V`, alone on a line: LVM and others parse it.
+  /// What every tool prints for `-V`, alone on a line: LVM and others parse it.
   static let version = "2.0.0"
 
-  /// The one table: links, lists, help and completions are made of it.
+  /// The one table: links, lists, help and completions are made from it.
   private static let tools: [any Tool.Type] = [
     CacheCheck.self,
     CacheDump.self,
@@ -44,15 +44,15 @@ package enum Toolbox {
 
   /// Runs the tool that the command line asks for, and ends the process.
   ///
-  /// The tool is the name the program was started by, as with a link called `thin_check`;
+  /// The tool is the name that the program was started by, as with a link called `thin_check`;
   /// otherwise the first argument.
   package static func main() -> Never {
-    // Before anything else: what is opened next must not become standard output.
+    // Before anything else: a file opened later must not become standard output.
     guard StandardDescriptors.openAll() else { end(.inputOutput) }
     let arguments = FileName.commandLine
     // A reader that closes the pipe is reported by write(2), not by a signal.
     signal(SIGPIPE, SIG_IGN)
-    // So is a file that has grown as large as it may.
+    // So is a file that has reached its size limit.
     signal(SIGXFSZ, SIG_IGN)
     Workers.prepare()
     let started = arguments.first.map(lastComponent) ?? ""
@@ -62,7 +62,7 @@ package enum Toolbox {
     answer(arguments[1], arguments.dropFirst(2).first)
   }
 
-  /// Answers a first word that is no tool.
+  /// Handles a first word that isn't a tool.
   private static func answer(_ word: String, _ next: String?) -> Never {
     switch word {
     case "help":
@@ -71,7 +71,7 @@ package enum Toolbox {
       say(HelpPage(of: tool).text, to: .standardOutput)
     case "-h", "--help": explain(.standardOutput, .success)
     case "-V", "--version": say("\(version)\n", to: .standardOutput)
-    // For those who install: the links that there have to be, and what shells offer.
+    // For installation: the links to make, and shell completions.
     case "--list-tools": say(names.joined(separator: "\n") + "\n", to: .standardOutput)
     case "--completion":
       guard let shell = Completion.ShellKind(rawValue: next ?? "") else {
@@ -85,9 +85,9 @@ package enum Toolbox {
     end(.success)
   }
 
-  /// Says that there is no such tool, and which one may have been meant.
+  /// Reports that there is no such tool, and which one may have been meant.
   private static func refuse(_ word: String) -> Never {
-    // People write thin-check too, and leave out the first half.
+    // People also write thin-check, or leave out the first half.
     let name = word.replacing("-", with: "_")
     let halves = names.filter { $0.hasSuffix("_" + name.lowercased()) }
     let meant = halves.isEmpty ? NearMiss.names(near: name, among: names) : halves
@@ -118,8 +118,7 @@ package enum Toolbox {
     end(.success)
   }
 
-  /// The one place where errors have no type: those of the option parser, help and the version
-  /// among them.
+  /// The one place with untyped errors: those of the option parser, which include help and version.
   private static func parse(_ tool: any Tool.Type, _ arguments: [String]) -> any Tool {
     do {
       var command = try tool.parseAsRoot(arguments)
@@ -127,7 +126,8 @@ package enum Toolbox {
       try command.run()
       end(.success)
     } catch {
-      // The parser looks for missing arguments first; a misspelt option may be all that is wrong.
+      // The parser reports missing arguments first, although a misspelt option may be the only
+      // fault.
       if tool.exitCode(for: error) == .validationFailure,
         !tool.message(for: error).contains("Unknown option"),
         let problem = KnownOptions(of: tool).problem(in: arguments)
@@ -138,7 +138,7 @@ package enum Toolbox {
     }
   }
 
-  /// Says what the option parser has to say: what is wrong, or what was asked for.
+  /// Prints what the option parser has to say: an error, or the help asked for.
   private static func end(_ error: any Error, of tool: any Tool.Type) -> Never {
     let status = tool.exitCode(for: error)
     let page = HelpPage(of: tool)
@@ -171,7 +171,7 @@ package enum Toolbox {
 
   private static func end(_ status: ExitStatus) -> Never { exit(status.rawValue) }
 
-  /// Nothing can be done about a message that can't be written.
+  /// Ignores errors: nothing can be done about a message that can't be written.
   private static func say(_ text: String, to sink: ByteSink) { try? sink.write(text.printable) }
 }
 
@@ -179,7 +179,7 @@ package enum Toolbox {
 protocol Tool: ParsableCommand {
   var shared: SharedOptions { get }
 
-  /// Does the job. What is thrown is all that is left to be said, and how the program ends.
+  /// Does the job. The failure thrown has the last message and the exit status.
   func run() throws(Failure)
 
   /// Rewrites spellings that the option parser can't take, such as an option with an optional

@@ -6,7 +6,7 @@ extension MetadataTarget {
 
   static let thinPlace = Advice.Commands.component
 
-  /// Where there is no superblock: what a repair of a pool has to be told.
+  /// The commands when there is no superblock, with what a repair of a pool has to be told.
   static func searchOfPool(_ input: String, blockCount: UInt64, isFailing: Bool) -> [String] {
     Advice.Commands.search(input, blockCount: blockCount, isFailing: isFailing)
   }

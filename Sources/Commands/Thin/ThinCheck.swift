@@ -57,7 +57,7 @@ struct ThinCheck: CheckTool {
 
   func write(_ report: CheckReport, _ json: inout JSONWriter) { json.check(report) }
 
-  /// Stops where an overriding root is no root of its kind: damage below it would be made up.
+  /// Fails if an overriding root isn't a root of its kind: damage reported below it would be false.
   private func requireRoots(_ file: BlockFile) throws(Failure) {
     let roots: [(String, RootKind, UInt64?)] = [
       ("--override-mapping-root", .mappings, overrideMappingRoot),
@@ -91,7 +91,7 @@ struct ThinCheck: CheckTool {
     return scope
   }
 
-  /// Two numbers that programs read.
+  /// Two numbers for programs to parse.
   func numbers(_ report: CheckReport) -> String? {
     guard let superblock = report.superblock, let transactionID = report.transactionID
     else { return nil }

@@ -97,7 +97,7 @@ struct ThinDelta: Tool {
     _ delta: TreeDelta, _ left: DeltaSide, _ right: DeltaSide, _ reader: PoolReader
   ) throws(DumpError) {
     var pool = reader.header
-    // What a metadata snapshot can't know is the live pool's.
+    // The live pool's number: a metadata snapshot may not know it.
     pool.dataBlockCount = reader.dataBlockCount
     var writer = DeltaXMLWriter(
       .standardOutput, isVerbose: verbose, isCompatible: compat == .version09)

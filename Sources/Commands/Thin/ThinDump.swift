@@ -106,7 +106,7 @@ struct ThinDump: Tool {
     reportMissing(reader.devices.map(\.id), in: place)
   }
 
-  /// Dumps what can be reached.
+  /// Dumps what can be salvaged.
   private func dumpRemains(_ file: BlockFile, _ sink: ByteSink) throws(Failure) {
     let bar = progressBar(file)
     let salvage = try salvage(
@@ -126,12 +126,12 @@ struct ThinDump: Tool {
     reportMissing(salvage.results.map(\.id), in: "what is left of '\(input)'")
   }
 
-  /// Standard output may be the same terminal.
+  /// No bar with standard output, which may be the same terminal.
   private func progressBar(_ file: BlockFile) -> ProgressBar {
     ProgressBar(file.progress, isQuiet: shared.quiet || output == nil)
   }
 
-  /// A damaged metadata snapshot is no part of the live pool, and yet somebody has to know.
+  /// Reports damage to a metadata snapshot that isn't part of this dump of the live pool.
   private func reportDamagedSnapshot(_ reader: PoolReader) {
     guard reader.heldFindings.worst == .error else { return }
     shared.messages.say(reader.heldFindings)
@@ -141,8 +141,8 @@ struct ThinDump: Tool {
     shared.messages.say(Advice.Commands.newSnapshot[0])
   }
 
-  /// Names the devices that were asked for and are not among `ids`. That is no failure, as it was
-  /// none in thin-provisioning-tools: scripts ask for what may be gone.
+  /// Reports the devices that were asked for and are not among `ids`. This isn't a failure, as in
+  /// thin-provisioning-tools: scripts ask for devices that may be gone.
   private func reportMissing(_ ids: [UInt64], in place: String) {
     let missing = Set(devID).subtracting(ids).sorted()
     if missing.isEmpty { return }
@@ -171,7 +171,7 @@ struct ThinDump: Tool {
   }
 }
 
-/// `-m`, which version 0.9 took with the number of a block.
+/// `-m`, which took a block number in version 0.9.
 enum MetadataSnapshotOption {
   /// Drops the number: the superblock says where the metadata snapshot is.
   static func normalized(_ argument: String) -> String {

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import PersistentData
 internal import ThinMetadata
 
-/// `thin_generate_metadata`: makes the metadata of a pool that never was, to test and measure with.
+/// `thin_generate_metadata`: makes up metadata of a pool, to test and measure with.
 struct ThinGenerateMetadata: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_generate_metadata",

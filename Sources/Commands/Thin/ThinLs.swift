@@ -63,7 +63,7 @@ struct ThinLs: Tool {
 
   func run() throws(Failure) {
     let fields = chosen ?? ListField.usual.inserted(.name, after: .dev, if: names.file != nil)
-    // A document for programs tells all, unless fields were chosen.
+    // A JSON document has all fields, unless some were chosen.
     let counts = isJSON && chosen == nil || fields.contains(where: \.needsCounts)
     let reader = try openPool(
       input, metadataSnapshot: metadataSnap, skippingMappings: !counts && freeIfDeleted == nil)
@@ -106,7 +106,7 @@ struct ThinLs: Tool {
         + "; 'thin_check \(input)' tells more, and what thin_repair makes of it can be counted")
   }
 
-  // MARK: What comes free
+  // MARK: What deleting would free
 
   private func tellFreed(
     _ list: String, _ reader: PoolReader, _ names: VolumeNames
@@ -166,7 +166,7 @@ struct ThinLs: Tool {
 }
 
 extension [ListField] {
-  /// With another field behind one of them.
+  /// The fields, with `field` inserted after `other` if wanted.
   fileprivate func inserted(
     _ field: ListField, after other: ListField, if isWanted: Bool
   ) -> [ListField] {

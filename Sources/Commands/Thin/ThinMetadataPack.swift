@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import PersistentData
 
-/// `thin_metadata_pack`: makes a small file of metadata, to be sent to somebody.
+/// `thin_metadata_pack`: packs metadata into a small file, to send to somebody.
 struct ThinMetadataPack: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_metadata_pack",
@@ -24,7 +24,7 @@ struct ThinMetadataPack: Tool {
     let file = try openInput(input, .read)
     let kind: InputKind
     do throws(IOError) { kind = try InputKind(of: file) } catch { throw Failure(input: error) }
-    // Unless this is a pool over which something else was written.
+    // With --include-damaged it may be a pool that was overwritten by something else.
     if !includeDamaged, kind.isForeign { throw Failure(foreign: input, kind) }
     try confirmOverwriting(output, isForced: force)
     let sink = try openSink(output, sparing: [input])

@@ -66,7 +66,7 @@ struct ThinMetadataSize: Tool {
     } catch {
       throw Failure(error)
     }
-    // Those who know only the options of old expect no words but the figure.
+    // Scripts with only the old options expect nothing but the number.
     if isLimited, snapshots != nil || ByteSink.standardError.isTerminal {
       shared.messages.say(
         "More would be of use, but that is all that kernels use: the metadata may be full before "

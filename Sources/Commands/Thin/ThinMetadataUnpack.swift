@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import PersistentData
 
-/// `thin_metadata_unpack`: makes metadata of a packed file.
+/// `thin_metadata_unpack`: unpacks a packed file to metadata.
 struct ThinMetadataUnpack: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_metadata_unpack",
@@ -46,7 +46,7 @@ struct ThinMetadataUnpack: Tool {
 
   // MARK: Outputs
 
-  /// The device to write to; `nil` when there is nothing, or a file, which is replaced.
+  /// The device to write to; `nil` if nothing exists there, or a file, which is replaced.
   private func existingDevice() throws(Failure) -> BlockFile? {
     do throws(IOError) {
       let file = try BlockFile(output, .write)
@@ -59,7 +59,7 @@ struct ThinMetadataUnpack: Tool {
     }
   }
 
-  /// Reads once: of a file that turns out bad nothing is left.
+  /// Reads the packed file once: if it turns out bad, the new file is dropped.
   private func unpackToFile(_ packed: PackFile) throws(Failure) -> PackContents {
     try confirmOverwriting(output, isForced: force)
     let replacement: FileReplacement
@@ -75,7 +75,7 @@ struct ThinMetadataUnpack: Tool {
     return contents
   }
 
-  /// Reads twice: nothing is written before all of the packed file is known to be good.
+  /// Reads the packed file twice: nothing is written until all of it is known to be good.
   private func unpack(_ packed: PackFile, over device: BlockFile) throws(Failure) -> PackContents {
     if device.blockCount < packed.blockCount {
       throw Failure(

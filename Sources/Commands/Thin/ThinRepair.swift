@@ -38,8 +38,8 @@ struct ThinRepair: Tool {
   func run() throws(Failure) {
     let input = files.input
     let document = RepairDocument(input: input, acceptance: accept.provenance)
-    // Opened before anything is done: a report that can't be written must not come as a surprise
-    // in the end.
+    // Opens the report before anything is done, so that a report that can't be written isn't a
+    // surprise at the end.
     try repair(files, document, of: .thin) { (source, target, document) throws(Failure) in
       let salvage = try salvage(
         source, input, overrides.values, accepting: accept.provenance,
@@ -58,7 +58,7 @@ struct ThinRepair: Tool {
 }
 
 extension Tool {
-  /// Finds what can be had of damaged metadata, or stops with the reason why nothing can.
+  /// Salvages damaged metadata, or fails with the reason why nothing can be salvaged.
   func salvage(
     _ file: BlockFile, _ path: String, _ overrides: PoolOverrides,
     accepting acceptance: Provenance = .proven, dropsOverwritten: Bool = false
@@ -71,7 +71,7 @@ extension Tool {
     }
   }
 
-  /// What is wrong with the superblock: that the device can't read it is worth knowing.
+  /// What is wrong with the superblock; says so if the device can't read it.
   private func superblockLoss(_ file: BlockFile) -> String {
     do throws(IOError) { try file.withBlock(.superblock) { _ in } } catch {
       return "the superblock is lost (\(error))"
@@ -84,7 +84,7 @@ extension Tool {
   ) throws(Failure) -> Never {
     switch error {
     case .nothingFound:
-      // Only now: behind a block 0 that was overwritten there may be a pool.
+      // Only now, as there may be a pool after an overwritten block 0.
       try refuseForeignInput(file, path, isSearched: true)
       throw Failure(
         .damaged,
@@ -122,7 +122,7 @@ extension Tool {
 }
 
 extension Failure {
-  /// Metadata that would be written without a single mapping, though there were some.
+  /// New metadata that would have no mappings, although the old had some.
   init(nothingBackFrom input: String) {
     self.init(
       .damaged,
@@ -132,7 +132,7 @@ extension Failure {
 }
 
 extension Messages {
-  /// What a repair kept and lost, device by device.
+  /// Prints what a repair kept and lost, device by device.
   func say(_ salvage: Salvage) {
     for line in SalvageSummary(
       salvage, OldSpaceMaps(salvage, isComparing: salvage.hasLosses)

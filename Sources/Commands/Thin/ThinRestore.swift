@@ -24,7 +24,7 @@ struct ThinRestore: Tool {
     let bar = ProgressBar(source.progress, isQuiet: shared.quiet)
     let writing = "writing the new metadata"
     let raisedTime: UInt32?
-    // A pipe can't be read twice: there the count is made while writing.
+    // A pipe can't be read twice, so blocks are counted while writing.
     if source.sizeBytes == nil {
       source.progress.begin(writing, total: 0)
       let events = try begun { () throws(WriteError) in try MeasuredRestorer(file) }
@@ -42,12 +42,12 @@ struct ThinRestore: Tool {
     }
   }
 
-  /// What `begin` makes; from then on the output is no metadata until all is written.
+  /// The result of `begin`; from then on the output holds no valid metadata until all is written.
   private func begun<Events>(_ begin: () throws(WriteError) -> Events) throws(Failure) -> Events {
     do throws(WriteError) { return try begin() } catch { throw Failure(error, output) }
   }
 
-  /// A file is read twice, so that an output that can't hold the metadata is left alone.
+  /// A file is read twice, so that an output that is too small isn't touched.
   private func estimate(_ source: ByteSource, _ file: BlockFile) throws(Failure) {
     source.progress.begin("counting the mappings", total: source.progressTotal)
     let estimate = try read(source, into: SizeEstimate())
@@ -70,6 +70,6 @@ struct ThinRestore: Tool {
 }
 
 extension ByteSource {
-  /// Bytes to come, 0 from a pipe.
+  /// The total for progress: the size in bytes, 0 for a pipe.
   fileprivate var progressTotal: Int { Int(clamping: sizeBytes ?? 0) }
 }

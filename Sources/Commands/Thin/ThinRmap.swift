@@ -18,7 +18,7 @@ struct ThinRmap: Tool {
     case json
   }
 
-  /// Data blocks `B..E`, the last one left out.
+  /// Data blocks `B..E`, without block E.
   struct Region: ExpressibleByArgument {
     let blocks: Range<UInt64>
 
@@ -28,7 +28,7 @@ struct ThinRmap: Tool {
     }
   }
 
-  /// A byte, or with an `s` behind it a sector, on the data device.
+  /// A byte, or with the suffix `s` a sector, on the data device.
   struct Place: ExpressibleByArgument {
     let byte: UInt64
 
@@ -96,13 +96,13 @@ struct ThinRmap: Tool {
     try reportDamage(map)
   }
 
-  /// The data blocks with some bytes, all of which have to be on the data device.
+  /// The data blocks that hold some bytes, which must all be on the data device.
   private func blocks(
     of places: [Place], _ reader: PoolReader, _ blockSize: UInt64
   ) throws(Failure) -> [Range<UInt64>] {
     var blocks: [Range<UInt64>] = []
     for place in places {
-      // A damaged superblock may have blocks of no size at all.
+      // A damaged superblock may give a block size of 0.
       let block = place.byte / max(1, blockSize)
       guard block < reader.dataBlockCount else {
         throw Failure(

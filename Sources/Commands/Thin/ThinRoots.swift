@@ -2,8 +2,8 @@ internal import ArgumentParser
 internal import PersistentData
 internal import ThinMetadata
 
-/// `thin_roots`: lists the states of a pool that a device still holds, and takes devices back from
-/// one of them.
+/// `thin_roots`: lists the states of a pool that a device still holds, and recovers thin devices
+/// from one of them.
 struct ThinRoots: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_roots",
@@ -14,7 +14,7 @@ struct ThinRoots: Tool {
       """,
     version: Toolbox.version)
 
-  /// What to take back.
+  /// What to recover.
   enum Recovered: ExpressibleByArgument, Equatable {
     case all
     case device(UInt64)
@@ -78,7 +78,7 @@ struct ThinRoots: Tool {
   private var path: String { input ?? file ?? "" }
 
   func run() throws(Failure) {
-    // What the option parser says of an argument that can't be left out.
+    // The option parser's message for a missing argument.
     if file == nil, input == nil {
       let hint = HelpPage(of: ThinRoots.self).hint
       throw Failure(.usage, "Missing expected argument 'FILE'\n" + hint.dropLast())
@@ -113,7 +113,7 @@ struct ThinRoots: Tool {
     reportUnreadable(source)
   }
 
-  // MARK: Taking a device back
+  // MARK: Recovering a device
 
   private func openTarget(_ source: BlockFile, _ output: String) throws(Failure) -> BlockFile {
     let target = try openOutput(output)
@@ -125,7 +125,7 @@ struct ThinRoots: Tool {
     return target
   }
 
-  /// Takes several devices back, or all.
+  /// Recovers several devices, or all.
   private func recoverState(
     _ root: MetadataBlock, _ source: BlockFile, _ output: String
   ) throws(Failure) {
@@ -148,7 +148,7 @@ struct ThinRoots: Tool {
     say(leftOut: summary.leftOut, salvage, summary.lines)
   }
 
-  /// The devices are back, whether anybody reads this or not.
+  /// The devices are recovered even if this can't be printed.
   private func say(leftOut: [String], _ salvage: Salvage, _ lines: [String]) {
     do throws(Failure) { try print(leftOut) } catch {
       for line in leftOut { shared.messages.say(line) }

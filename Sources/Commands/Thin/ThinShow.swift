@@ -33,7 +33,7 @@ struct ThinShow: Tool {
   func run() throws(Failure) {
     let reader = try openPool(input, metadataSnapshot: metadataSnap)
     let volumeNames = try names.read()
-    // Better told now than after all has been read.
+    // Fail now rather than after reading everything.
     let sink = try openPage()
     let bar = ProgressBar(reader.file.progress, isQuiet: shared.quiet)
     let picture = try picture(reader, volumeNames)
@@ -51,12 +51,12 @@ struct ThinShow: Tool {
     } catch {
       unheard = error
     }
-    // Somebody who looks at the picture in a terminal has read it.
+    // A picture on a terminal has shown the findings already.
     let findings = picture.report.findings
     let isSeen = page == nil && unheard == nil && ByteSink.standardOutput.isTerminal
     if findings.callForAction, !isSeen { shared.messages.say(findings) }
     if let unheard, unheard.status != .success { throw unheard }
-    // That nobody looks does not change what the metadata is like.
+    // The exit status tells the state of the metadata, whoever reads the picture.
     if (findings.worst ?? .note) >= .leak { throw Failure(.damaged) }
   }
 
@@ -75,7 +75,7 @@ struct ThinShow: Tool {
     do throws(IOError) { report = try CheckReport(of: reader.file, scope) } catch {
       throw Failure(input: error)
     }
-    // A running pool writes over its past.
+    // A running pool overwrites its old states.
     let old = metadataSnap ? nil : OldRoots(reader.file)
     return PoolPicture(reader, report, old, names: names, input: input)
   }

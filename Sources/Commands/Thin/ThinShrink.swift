@@ -3,7 +3,7 @@ internal import MetadataXML
 internal import PersistentData
 internal import ThinMetadata
 
-/// `thin_shrink`: moves data to the front of a pool's data device, so that the pool has fewer
+/// `thin_shrink`: moves data to the front of a pool's data device, so that the pool can have fewer
 /// blocks.
 struct ThinShrink: Tool {
   static let configuration = CommandConfiguration(
@@ -101,18 +101,18 @@ extension ThinShrink {
     try print(summary(plan, pool.blockBytes))
   }
 
-  /// The output, unless it is the input or nothing is to be written.
+  /// The output; `nil` if it is the input, or not given.
   private func openTarget(_ file: BlockFile) throws(Failure) -> BlockFile? {
     guard let output, !isInPlace else { return nil }
     if file.isSame(as: output) {
       throw Failure(
         .outputRefused, "output refused: '\(output)' and '\(input)' lie on the same storage")
     }
-    // To be looked at only; nothing is written when nothing is to change.
+    // A dry run only reads it.
     return isDryRun ? try openInput(output, .read) : try openOutput(output)
   }
 
-  /// Stops where blocks are in use that no device of the pool tells of.
+  /// Fails if blocks are in use that no device of the pool maps.
   private func refuseUnsettled(_ pool: CheckedPool) throws(Failure) {
     if pool.superblock.heldRoot != 0 {
       throw Failure(
@@ -131,13 +131,14 @@ extension ThinShrink {
     }
   }
 
-  /// Stops where the new metadata finds no room beside the old, or says so where nobody may mind.
+  /// Fails if there is no room for the new metadata beside the old; without an output, only says
+  /// so.
   private func requireRoom(_ shrink: MovedPool) throws(Failure) {
     let room: (needed: UInt64, free: UInt64)
     do throws(WriteError) { room = try shrink.blocksInPlace() } catch {
       throw Failure(error, input)
     }
-    // Block 0 is counted, and there already.
+    // Block 0 is counted, but exists already.
     if room.needed <= room.free + 1 { return }
     let message =
       "in place, new metadata is written beside the old: that takes \(room.needed - 1) blocks of "
@@ -170,7 +171,7 @@ extension ThinShrink {
     let plan = try plan(used: used, unused: used.inverted)
     if isDryRun { return try print(preview(plan, blockBytes)) }
     guard let output else { return }
-    // Nothing else tells where the data is, once it is in use there.
+    // Once data has moved, only this XML tells where it is.
     let sink = try openSink(output, sparing: [input, data], writesThrough: true)
     if !noCopy {
       shared.messages.say(
@@ -274,7 +275,7 @@ extension ThinShrink {
     }
   }
 
-  /// Copies what moves; on return it is on stable storage.
+  /// Copies the blocks that move; on return they are on stable storage.
   private func moveData(
     _ plan: MovePlan, _ device: DataDevice, _ blockBytes: UInt64
   ) throws(Failure) {
@@ -332,7 +333,7 @@ extension ThinShrink {
     return lines
   }
 
-  /// How long copying takes, on a device of a common speed.
+  /// How long copying takes on a device of usual speed.
   private func duration(_ bytes: UInt64) -> String {
     let perSecond: UInt64 = 100_000_000
     let seconds = bytes / perSecond

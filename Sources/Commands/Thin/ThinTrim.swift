@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import PersistentData
 internal import ThinMetadata
 
-/// `thin_trim`: gives the free space of a pool back to what its data device lies on.
+/// `thin_trim`: gives the free space of a pool back to the device below its data device.
 struct ThinTrim: Tool {
   static let configuration = CommandConfiguration(
     commandName: "thin_trim", abstract: "Discard the free space of a thin pool's data device.",
@@ -49,7 +49,7 @@ struct ThinTrim: Tool {
       + (trim.ranges.count == 1 ? "range" : "ranges")
   }
 
-  /// What somebody may wonder about afterwards.
+  /// Remarks on what isn't discarded.
   private func notes(_ trim: Trim, _ pool: CheckedPool, _ device: DataDevice) -> [String] {
     var notes: [String] = []
     if pool.hasLeaks {

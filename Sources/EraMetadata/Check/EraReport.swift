@@ -3,23 +3,23 @@ package import PersistentData
 /// What a check of era metadata found.
 package struct EraReport: Sendable {
   package private(set) var findings: Findings
-  /// `nil` when there is no superblock to speak of.
+  /// `nil` when there is no usable superblock.
   package private(set) var superblock: EraSuperblock?
   /// Whole blocks on the device.
   package let blockCount: UInt64
-  /// Origin blocks of which it can't be told when they were last written, ascending.
+  /// Origin blocks whose last era of a write is lost, ascending.
   package private(set) var lostBlocks: [ClosedRange<UInt64>] = []
-  /// Eras of which it can't be told what was written.
+  /// Eras whose writesets are lost, or parts of them.
   package private(set) var lostEras: [ClosedRange<UInt64>] = []
   /// Blocks that new metadata should have, as far as a check can tell.
   package private(set) var newBlockCount: UInt64
-  /// Two blocks that formatting takes are missed in the number of free ones when the table is
+  /// Formatting takes two blocks that are missing from the number of free ones when the table is
   /// dropped before its first resume, and stay so.
   private static let blocksMissedByFormat: UInt32 = 2
   /// What can be mended in place; `nil` unless everything was looked at.
   package private(set) var plan: MendPlan<EraSuperblock>?
 
-  /// Checks the metadata in `file` and says all that is wrong with it.
+  /// Checks the metadata in `file` and reports all that is wrong with it.
   package init(of file: BlockFile, superblockOnly: Bool = false) {
     findings = Findings()
     blockCount = file.blockCount
@@ -56,14 +56,14 @@ extension EraReport: MetadataReport {
 }
 
 extension EraReader {
-  /// Reads the era arrays and holds their values against the eras there are. Returns the origin
+  /// Reads the era arrays and checks their values against the eras there are. Returns the origin
   /// blocks whose value in the live one can't be read.
   fileprivate mutating func checkEraArrays() -> [ClosedRange<UInt64>] {
     var array = live.eraArray
     check(&array, of: live)
     if let held {
       var heldArray = held.eraArray
-      // Blocks that the snapshot shares have been judged.
+      // Blocks that the snapshot shares have been checked.
       heldArray.forget(array.blocks)
       check(&heldArray, of: held)
     }
@@ -72,7 +72,7 @@ extension EraReader {
 
   private mutating func check(_ array: inout StoredArray, of view: EraView) {
     let current = view.superblock.currentEra
-    // An era is put into the array when it is over.
+    // An era is put into the array when it has ended.
     let oldest = view.archived.first?.era ?? view.current.map { max($0.era, 1) - 1 }
     let visitors = array.readBlocks(findings: &findings) {
       EraVisitor(shape: Structure.eraArray, current: current, oldest: oldest)
@@ -80,12 +80,12 @@ extension EraReader {
     for visitor in visitors { findings.merge(visitor.findings) }
   }
 
-  /// Reads the bitsets, and holds the eras that have one against the current era. Returns the eras
-  /// of which not everything can be read.
+  /// Reads the bitsets, and checks the eras that have one against the current era. Returns the eras
+  /// that can't be read completely.
   fileprivate mutating func checkWritesets() -> [ClosedRange<UInt64>] {
     var lost = live.lostEras
     checkEras(of: live, isCurrentArchived: live.current == nil)
-    // Its current writeset is another's, and was not archived when the copy was made.
+    // The copy's current writeset belongs to the live metadata, and was not archived then.
     if let held { checkEras(of: held, isCurrentArchived: false) }
     let current = live.current.map { [$0] } ?? []
     var seen: Set<Writeset> = []
@@ -100,7 +100,7 @@ extension EraReader {
     let superblock = live.superblock
     let size = superblock.currentWriteset.bitCount
     let isOpen = superblock.currentWriteset.root != 0
-    // Of one that is to come some tools write no size.
+    // Some tools write no size for a writeset that is not open yet.
     if size != superblock.blockCount, isOpen || size != 0 {
       findings.report(
         isOpen ? .writesetSizeWrong : .writesetSizeUnusual, at: Structure.superblock,
@@ -132,11 +132,11 @@ extension EraReader {
   }
 }
 
-/// Holds the values of the era array against the eras there are.
+/// Checks the values of the era array against the eras there are.
 private struct EraVisitor: ArrayVisitor {
   let shape: ArrayShape
   let current: UInt32
-  /// The oldest era that has a writeset: what it says is not in the array yet.
+  /// The oldest era that has a writeset, whose blocks are not in the array yet.
   let oldest: UInt64?
   var findings = Findings()
 

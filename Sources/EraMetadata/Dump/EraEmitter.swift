@@ -1,13 +1,13 @@
 package import PersistentData
 
-/// Says era metadata as events, in the order of a dump.
+/// Emits era metadata as events, in the order of a dump.
 package struct EraEmitter: Sendable {
-  /// Say no writesets, but put what they tell into the eras of blocks.
+  /// Emit no writesets, but put what they tell into the eras of blocks.
   package var isLogical = false
 
   package init() {}
 
-  /// Stops at the first error, what was said so far then being incomplete.
+  /// Stops at the first error; what was emitted so far is then incomplete.
   package func emit<Events: EraEvents & ~Copyable>(
     _ reader: inout EraReader, to events: inout Events
   ) throws(ReadError<Events.Failure>) {
@@ -59,7 +59,7 @@ package struct EraEmitter: Sendable {
   }
 }
 
-/// What writesets tell of when a block was last written.
+/// What writesets tell about when a block was last written.
 private struct LatestEras: Sendable {
   private var sets: [(era: UInt32, bits: Bitset)] = []
 
@@ -74,7 +74,7 @@ private struct LatestEras: Sendable {
 }
 
 extension EraReader {
-  /// Reads the bitset of a writeset; `nil` where not all of it can be read, which is a finding.
+  /// Reads the bitset of a writeset; `nil` if some of it can't be read, which is a finding.
   mutating func readBits(of writeset: EraWriteset) -> Bitset? {
     var array = bits(of: writeset)
     let bits = Bitset(&array, findings: &findings)

@@ -1,6 +1,6 @@
 package import PersistentData
 
-/// Makes era metadata of a given shape; the same for the same shape, always.
+/// Makes era metadata of a given shape; the same shape always gives the same metadata.
 package struct EraGenerator: Sendable {
   private let shape: EraShape
 
@@ -10,13 +10,13 @@ package struct EraGenerator: Sendable {
     self.shape = shape
   }
 
-  /// Blocks of a metadata device on which all of it finds room and has some to spare.
+  /// Blocks of a metadata device on which all of it fits with some to spare.
   package var roomyBlocks: UInt64 {
     let blocks = UInt64(shape.blockCount)
     let writesets = UInt64(shape.writesets)
     let bitset = ArraySize.blocks(EraReader.Structure.writeset, blocks)
     let perLeaf = UInt64(BTreeNode.minimumEntries(valueSize: Writeset.encodedSize))
-    // Beyond what can be multiplied it is beyond what can be written, which the writer tells.
+    // If the product overflows, it is more than can be written, which the writer reports.
     let (bitsets, isHuge) = writesets.multipliedReportingOverflow(by: bitset)
     if isHuge || bitsets > MetadataBlock.maximumCount { return MetadataBlock.maximumCount }
     let arrays = ArraySize.blocks(EraReader.Structure.eraArray, blocks) + bitsets
@@ -30,7 +30,7 @@ package struct EraGenerator: Sendable {
     try write(into: &events)
   }
 
-  /// Says the metadata as events.
+  /// Emits the metadata as events.
   package func write<Events: EraEvents & ~Copyable>(
     into events: inout Events
   ) throws(Events.Failure) {
@@ -51,7 +51,7 @@ package struct EraGenerator: Sendable {
     var done: UInt64 = 0
     while let run = runs.next(&random) {
       for block in done..<run.lowerBound { try events.era(0, of: block) }
-      // What was written in an older era, which has been digested.
+      // The blocks were written in an older era, which has been digested.
       let era = UInt32(random.number(below: UInt64(shape.currentEra - shape.writesets) + 1))
       for block in run { try events.era(era, of: block) }
       done = run.upperBound
@@ -79,7 +79,7 @@ private struct WrittenRuns {
   mutating func next(_ random: inout SplitMix) -> Range<UInt64>? {
     guard wanted > 0 else { return nil }
     let length = min(wanted, 1 + random.number(below: longestRun))
-    // Gaps so long, on average, that the last run comes to stand near the end.
+    // Gaps of such an average length that the last run ends up near the end.
     let unwritten = left - wanted
     let runsToCome = wanted / length + 1
     let gap = random.number(below: min(unwritten, 2 * unwritten / runsToCome) + 1)

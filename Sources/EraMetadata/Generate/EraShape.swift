@@ -1,15 +1,15 @@
 internal import PersistentData
 
-/// What made era metadata looks like.
+/// What generated era metadata looks like.
 package struct EraShape: Hashable, Sendable {
   /// Sectors in a block.
   package var dataBlockSectors: UInt32 = 128
   /// Blocks of the origin.
   package var blockCount: UInt32 = 10_240
   package var currentEra: UInt32 = 32
-  /// Archived writesets, that of the current era the last.
+  /// Archived writesets, the last of which is that of the current era.
   package var writesets: UInt32 = 2
-  /// Of a million blocks, how many were written in each of these eras, and before them.
+  /// How many of a million blocks were written in each of these eras, and before them.
   package var writtenPerMillion: UInt64 = 100_000
   /// Blocks in the longest run that is written at once.
   package var longestRun: UInt64 = 32

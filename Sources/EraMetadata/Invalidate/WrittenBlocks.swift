@@ -4,15 +4,15 @@ package import PersistentData
 /// Which blocks may have been written since an era: what a backup, or a cache in front of the
 /// device, has to read anew.
 ///
-/// A block counts when the era array has that era or a later one for it, or when an archived or the
-/// current writeset from that era on has it. The metadata snapshot has no current writeset: what
+/// A block counts if the era array has that era or a later one for it, or if a writeset from that
+/// era on, archived or current, contains it. The metadata snapshot has no current writeset: what
 /// was written in its own era is in the live metadata only.
 package struct WrittenBlocks: Sendable {
   /// One bit for each block of the device.
   package let blocks: Bitset
 
-  /// Throws where anything that counts can't be read, or a metadata snapshot is wanted and there
-  /// is none: a block too few would be missed by a backup.
+  /// Throws if anything that counts can't be read, or a metadata snapshot is wanted and there is
+  /// none: a backup would miss any block left out.
   package init(
     _ reader: inout EraReader, since era: UInt64, inSnapshot: Bool
   ) throws(ReadError<Never>) {

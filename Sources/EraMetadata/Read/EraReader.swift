@@ -15,7 +15,7 @@ package struct EraView: Sendable {
   package fileprivate(set) var current: EraWriteset?
   /// By origin block: the last era in which it was written, as far as writesets were digested.
   package var eraArray: StoredArray
-  /// Eras whose writeset can't be read for damage in the tree of writesets.
+  /// Eras whose writeset is lost because the tree of writesets is damaged.
   package fileprivate(set) var lostEras: [ClosedRange<UInt64>] = []
 }
 
@@ -48,8 +48,8 @@ package struct EraReader: Sendable {
   package private(set) var held: EraView?
   private var writesets: StoredArrays
 
-  /// Reads the tree of writesets, and what leads to the blocks of bitsets and of the era array;
-  /// those blocks are read later.
+  /// Reads the tree of writesets, and the index trees of bitsets and of the era array; the blocks
+  /// below those are read later.
   ///
   /// `superblock`: already read, and good enough to follow its roots.
   package init(_ file: BlockFile, _ superblock: EraSuperblock, findings: Findings) {
@@ -86,7 +86,7 @@ package struct EraReader: Sendable {
     ) { leaf, index in Writeset(leaf, index) }
     // A leaf of the tree holds its references once, however many trees share it.
     let shared = tree.distinctEntries(telling: roots[0]).map { (era: $0.key, set: $0.value) }
-    // The copy's current writeset is that of the day it was made: nobody follows it.
+    // The copy's current writeset is as old as the copy: it is not followed.
     let current = live.superblock.currentWriteset
     let all = shared.map(\.set) + (current.root == 0 ? [] : [current])
     writesets = StoredArrays(

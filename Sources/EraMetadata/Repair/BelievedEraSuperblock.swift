@@ -1,7 +1,7 @@
 internal import PersistentData
 
-/// A superblock that leads where the space map says that it must, and has as many blocks as the era
-/// array: its own numbers are only one witness more.
+/// A superblock corrected to lead where the space map says that it must, with as many blocks as the
+/// era array: its own numbers are only one more witness.
 struct BelievedEraSuperblock: Sendable {
   private(set) var superblock: EraSuperblock
   /// How many blocks it said before, where that is corrected.
@@ -12,7 +12,7 @@ struct BelievedEraSuperblock: Sendable {
   private let file: BlockFile
   private let blockCount: UInt64
 
-  /// `isRemade`: whether it was made of all else to begin with.
+  /// `isRemade`: whether it was itself made from everything else.
   init(
     _ superblock: EraSuperblock, isRemade: Bool, _ overrides: EraOverrides, in file: BlockFile
   ) {

@@ -3,32 +3,32 @@ internal import PersistentData
 /// A writeset as far as it can be read.
 struct SalvagedWriteset: Sendable {
   let era: UInt64
-  /// Bits that the set has; more than the writeset says where its blocks hold more.
+  /// Bits that the set has; more than the writeset says if its blocks hold more.
   let bitCount: UInt64
   let bits: StoredArray
-  /// Whether nothing of it can be believed.
+  /// Whether none of it can be trusted.
   let isContradicted: Bool
 
-  /// Ranges of bits that count as set because nobody knows, ascending.
+  /// Ranges of bits that count as set because they are lost, ascending.
   var lost: [ClosedRange<UInt64>] {
     if isContradicted { return bitCount > 0 ? [0...bitCount - 1] : [] }
     return bits.lost
   }
 }
 
-/// Reads era metadata as far as it can be read, and decides what of it can be believed.
+/// Reads era metadata as far as it can be read, and decides which parts can be trusted.
 struct EraEvidence: Sendable {
   let file: BlockFile
   private(set) var superblock: EraSuperblock
   private(set) var findings: Findings
   private(set) var outcome = EraOutcome()
   private(set) var eraArray: StoredArray
-  /// Blocks of the era array of which one belongs where the array has none; empty unless the
-  /// block of every such place is among them.
+  /// Blocks of the era array, one of which belongs where the array has none; empty unless they
+  /// include the block of every such place.
   private(set) var openParts: [ArrayCensus.Part] = []
   /// Ascending by era; the current one is the last.
   private(set) var writesets: [SalvagedWriteset] = []
-  /// The highest value that a lost block's can have been.
+  /// The highest value that a lost block can have had.
   private(set) var bound: UInt32 = 0
 
   private typealias Structure = EraReader.Structure
@@ -64,7 +64,7 @@ struct EraEvidence: Sendable {
       Structure.metadataSpaceMap, root: superblock.metadataSpaceMap, index: .block, in: file,
       usage: &usage, findings: &findings)
     counts = StoredCounts(map)
-    // A map that takes the trees themselves for free tells of another day.
+    // A map in which the trees themselves are free is out of date.
     let nodes = tree.leaves.keys
     if index.contradicts(counts) || nodes.contains(where: { counts[$0.number] == 0 }) {
       counts = .none
@@ -91,7 +91,7 @@ struct EraEvidence: Sendable {
       block, of: file, at: Structure.metadataSnapshot, into: &findings)
   }
 
-  /// The index trees of all bitsets, by root; each root is referred to by every leaf that has it.
+  /// The index trees of all bitsets, by root; every leaf that has a root holds a reference to it.
   private mutating func writesetIndices(
     _ tree: LeafContents<Writeset>, _ live: [Writeset]
   ) -> [UInt64: ArrayIndex] {
@@ -118,7 +118,7 @@ struct EraEvidence: Sendable {
 }
 
 extension EraEvidence {
-  /// Puts the writesets in order, and finds the eras that have none though they must.
+  /// Puts the writesets in order, and finds the eras that should have one but don't.
   private mutating func collect(
     _ live: [(UInt64, Writeset)], _ indices: [UInt64: ArrayIndex], _ hidden: [ClosedRange<UInt64>]
   ) {
@@ -140,7 +140,7 @@ extension EraEvidence {
     lostEras = lost.flatMap { range in
       eras.reduce([range]) { rest, era in rest.flatMap { $0.removing([era...era]) } }
     }
-    // Where nothing is in use but what was reached, the lost nodes led to nothing.
+    // If nothing is in use but what was reached, the lost nodes led to nothing.
     if !lostEras.isEmpty, ArrayCensus(file, counts, usage).isUnreached == false,
       gaps.isEmpty
     {
@@ -155,8 +155,8 @@ extension EraEvidence {
     if isOpen { writesets.append(writeset(current, superblock.currentWriteset, indices)) }
   }
 
-  /// Blocks in use that nothing leads to, though nothing is damaged, tell of an older node in the
-  /// place of a newer one: it may have led to any writeset.
+  /// Blocks in use that nothing leads to, though nothing is damaged, show that an older node stands
+  /// in place of a newer one, which may have led to any writeset.
   private mutating func doubtWritesets() {
     let last = UInt64(superblock.currentEra) - (superblock.currentWriteset.root != 0 ? 1 : 0)
     guard outcome.lostEras == nil, superblock.currentEra > 0, last > 0,
@@ -170,8 +170,8 @@ extension EraEvidence {
     outcome.supersededWritesets = before - writesets.count
   }
 
-  /// Eras follow each other up to the current one. Where some are later, either they or the
-  /// superblock are wrong: they, if just as many are missing before.
+  /// Eras follow each other up to the current one. If some are later, either they or the superblock
+  /// are wrong: they are, if just as many are missing before.
   private mutating func raiseCurrentEra(above eras: [UInt64], isOpen: Bool) {
     let current = UInt64(superblock.currentEra)
     let last = isOpen ? current - min(current, 1) : current
@@ -199,7 +199,7 @@ extension EraEvidence {
     let bits = array(index, index.known)
     let words = index.isWhole ? bits.storedValueCount : nil
     let wanted = (UInt64(stored.bitCount) + 63) / 64
-    // A size that the blocks don't bear out: of which of both is wrong, the larger loses nothing.
+    // The blocks don't bear out the size: either may be wrong, and the larger loses nothing.
     let isOtherSize =
       index.isWhole && index.end > UInt64(index.placeCount) + 1
       || words.map { $0 != wanted } ?? false
@@ -212,7 +212,7 @@ extension EraEvidence {
       isContradicted: isOtherSize || !index.doubted.isEmpty || index.contradicts(counts))
   }
 
-  /// Reads the era array, finds blocks that its index has lost, and how late a lost value can be.
+  /// Reads the era array, finds blocks that its index has lost, and how late lost values can be.
   private mutating func readEras(_ index: ArrayIndex) {
     eraArray = array(index, index.known)
     raiseCurrentEra()
@@ -238,10 +238,10 @@ extension EraEvidence {
     return highest ?? .max
   }
 
-  /// No era that anything tells of is later than the current one.
+  /// Raises the current era to the latest one in the era array.
   private mutating func raiseCurrentEra() {
     let current = superblock.currentEra
-    // Eras follow each other, so the newest archived one bears the superblock out.
+    // Eras follow each other, so the newest archived one confirms the superblock's.
     let archived = writesets.filter { $0.era < UInt64(current) }.last?.era
     if let archived, archived + 1 == UInt64(current) { return }
     if superblock.currentWriteset.root == 0, writesets.last?.era == UInt64(current) { return }
@@ -251,8 +251,8 @@ extension EraEvidence {
     superblock.currentEra = highest
   }
 
-  /// The oldest archived era: what writesets say is put into the array era by era. A value above
-  /// it, where any block has one, tells that other rules made this array.
+  /// The oldest archived era: writesets are put into the array era by era. If any block has a value
+  /// above it, this array was made by other rules.
   private func highestPossible() -> UInt32 {
     let current = superblock.currentEra
     guard lostEras.isEmpty, !writesets.contains(where: \.isContradicted),

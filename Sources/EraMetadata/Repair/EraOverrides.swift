@@ -1,5 +1,4 @@
-/// What only a superblock knows of an era device, as a person gives it where the superblock is
-/// lost.
+/// What only a superblock knows of an era device, as given by the user.
 package struct EraOverrides: Sendable {
   package var dataBlockSectors: UInt32?
   package var blockCount: UInt32?
@@ -8,13 +7,13 @@ package struct EraOverrides: Sendable {
   package init() {}
 }
 
-/// Why nothing can be had of era metadata.
+/// Why nothing can be salvaged from era metadata.
 package enum EraSalvageError: Error {
   /// Neither a superblock nor anything else of an era device.
   case nothingFound
   /// The superblock is lost, and what it alone knew was not given.
   case numbersMissing([MissingNumber])
-  /// The superblock says what no era device can have, and nothing better was given.
+  /// The superblock says what no era device can have, and the user gave nothing better.
   case numbersInvalid([MissingNumber])
 
   /// What has to be given then.

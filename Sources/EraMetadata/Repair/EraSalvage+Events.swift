@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension EraSalvage {
-  /// Says what comes back, in the order of a dump.
+  /// Emits what comes back, in the order of a dump.
   package func emit<Events: EraEvents & ~Copyable>(
     to events: inout Events
   ) throws(Events.Failure) {
@@ -19,7 +19,7 @@ extension EraSalvage {
     let currentEra = header.currentEra
     try array.forEachChunk(of: UInt32.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
-      // A value is no more than it can be.
+      // No value can be above the current era.
       var eras = chunk.values.map { min($0, currentEra) }
       for stretch in chunk.stretches where !stretch.isKnown {
         for index in stretch.indices {
@@ -46,7 +46,7 @@ extension EraSalvage {
       var bits = Bitset(&array, findings: &unused)
       for range in lost { bits.set(range) }
       try bits.forEachRange { (range) throws(Events.Failure) in try events.marked(range) }
-      // Those of blocks that there are no places for.
+      // Lost bits of blocks beyond the set's places.
       if let last = lost.last, last.upperBound >= bits.bitCount {
         try events.marked(max(last.lowerBound, bits.bitCount)..<last.upperBound + 1)
       }
@@ -54,7 +54,7 @@ extension EraSalvage {
     try events.endWriteset()
   }
 
-  /// By place in a block of the era array: the highest value that a block without a place has.
+  /// By index in a block of the era array: the highest value there in all blocks without a place.
   private var openValues: [UInt32]? {
     if openParts.isEmpty { return nil }
     var values = [UInt32](repeating: 0, count: eraArray.shape.valuesPerBlock)
@@ -70,7 +70,7 @@ extension EraSalvage {
     return values
   }
 
-  /// The highest value that a block whose own is lost can have.
+  /// The highest value that a block whose own value is lost can have.
   private func lostValue(of block: UInt64, _ open: [UInt32]?) -> UInt32 {
     let perBlock = eraArray.shape.entriesPerBlock
     let place = Int(block / perBlock)

@@ -1,9 +1,9 @@
 package import PersistentData
 
-/// Everything that can be had of damaged era metadata, found but not yet written.
+/// Everything that can be salvaged from damaged era metadata, found but not yet written.
 ///
-/// Nothing of it says that a block was written last in an earlier era than it was: what is lost is
-/// taken for the latest that it can have been, so that a backup reads rather too much.
+/// It never says that a block was last written in an earlier era than it was: what is lost is taken
+/// for the latest that it can have been, so that a backup reads too much rather than too little.
 package struct EraSalvage: Sendable {
   package let header: EraHeader
   /// What happened to the superblock.
@@ -18,7 +18,7 @@ package struct EraSalvage: Sendable {
   let writesets: [SalvagedWriteset]
   /// The era in which all blocks count as written.
   let fullEra: UInt64?
-  /// The highest value that a lost block's can have been.
+  /// The highest value that a lost block can have had.
   let bound: UInt32
 
   /// Reads what is there; nothing is ever written to `file`.

@@ -4,7 +4,7 @@ internal import PersistentData
 package struct EraSalvageSummary: Sendable {
   package let lines: [String]
 
-  /// Ranges and eras that are told of in one line.
+  /// The most ranges or eras that are named in one line.
   private static let maxRanges = 8
 
   package init(_ salvage: EraSalvage) {

@@ -38,7 +38,7 @@ extension EraSuperblock {
     if let era = overrides.currentEra { currentEra = max(currentEra, era) }
   }
 
-  /// What is certainly wrong, and can be given.
+  /// What is certainly wrong, and can be given by the user.
   fileprivate var invalidNumbers: [EraSalvageError.MissingNumber] {
     var invalid: [EraSalvageError.MissingNumber] = []
     if dataBlockSectors == 0 || dataBlockSectors % EraSuperblock.dataBlockSectorsUnit != 0 {

@@ -2,7 +2,7 @@ internal import PersistentData
 
 /// An era device whose superblock is lost, found by its other blocks.
 struct LostEraSuperblock: Sendable {
-  /// That of the newest state. What only the superblock knew is 0.
+  /// The superblock of the newest state. What only the superblock knew is 0.
   let superblock: EraSuperblock
   /// Whether the current era follows from the writesets: eras follow each other without a gap.
   let isEraKnown: Bool
@@ -11,7 +11,7 @@ struct LostEraSuperblock: Sendable {
     let census = StateCensus(ofEra: file)
     let search = StateSearch(census)
     let found = search.candidates.compactMap { EraState($0, in: file, census.blockCount) }
-    // All of this only grows as time goes by, whatever the order in which blocks were written.
+    // All of this only grows with time, whatever the order in which blocks were written.
     guard let newest = found.max(by: { $0.age.lexicographicallyPrecedes($1.age) }) else {
       return nil
     }
@@ -28,7 +28,7 @@ extension StateCensus {
         BTreeNode(bytes).blockReferences(
           in: block, pointer: (valueSize: Writeset.Layout.size, field: Writeset.Layout.root))
       case .array: ArrayBlock(bytes).block == UInt64(block.number) ? [] : nil
-      // The copy that a metadata snapshot keeps, with the two roots that are its own.
+      // The copy that a metadata snapshot keeps, with its own two roots.
       case .eraSuperblock:
         [EraSuperblock(bytes).writesetRoot, EraSuperblock(bytes).eraArrayRoot]
       default: nil
@@ -55,7 +55,7 @@ private struct EraState {
     var snapshot: MetadataBlock?
   }
 
-  /// `nil` when this is no era device's state.
+  /// `nil` when this isn't a state of an era device.
   init?(_ state: MetadataState, in file: BlockFile, _ blockCount: UInt64) {
     var roots = Roots()
     for (root, _) in state.openReferences {
@@ -103,7 +103,7 @@ private struct EraState {
     }
     let found = roots.eraArray.map { ArrayExtent(below: $0, 4, in: file).count } ?? 0
     let count = max(UInt32(clamping: found), overrides.blockCount ?? 0)
-    // Archived eras go up to the one before an open one.
+    // Archived eras go up to the one before the open era.
     let newest = eras.map { UInt32(clamping: $0.upperBound) } ?? copy?.currentEra ?? 0
     let isOpen = roots.current != nil
     let era = newest + (isOpen && newest < .max ? 1 : 0)

@@ -3,8 +3,8 @@ package import PersistentData
 /// Writes era metadata from its events, in one pass: bitsets as they come, then the era array, the
 /// space map, and the superblock last.
 ///
-/// What comes out is as after a clean removal: every writeset is archived, and the kernel begins a
-/// new era when it activates the device.
+/// The result is as after a clean removal: every writeset is archived, and the kernel begins a new
+/// era when it activates the device.
 package struct EraRestorer: EraEvents {
   package typealias Failure = WriteError
 
@@ -23,7 +23,7 @@ package struct EraRestorer: EraEvents {
     }
   }
 
-  /// Of the superblock; beside the job, whose parts are large.
+  /// From the superblock; kept beside the job, whose parts are large.
   private var blockCount: UInt64 = 0
   private var currentEra: UInt32 = 0
 
@@ -33,11 +33,11 @@ package struct EraRestorer: EraEvents {
   private var open: (era: UInt64, bitCount: UInt32, bits: BitsetWriter, next: UInt64)?
   private var eraCount: UInt64 = 0
   private var hasEraArray = false
-  /// The current era, where it was given no writeset though eras before it were: tools that look at
-  /// archived ones alone leave it out after a crash. Every block counts as written in it.
+  /// The current era, where it came without a writeset though earlier eras have some: tools that
+  /// look at archived ones alone leave it out after a crash. Every block counts as written in it.
   package private(set) var presumedEra: UInt64?
 
-  /// Whatever `file` holds is gone once the superblock has come and can be.
+  /// Whatever `file` holds is gone once a superblock that is possible has come.
   package init(_ file: BlockFile) { self.file = file }
 
   package mutating func begin(_ header: EraHeader) throws(WriteError) {
@@ -122,7 +122,7 @@ package struct EraRestorer: EraEvents {
     guard hasEraArray, first == eraCount, !end.overflow, end.partialValue <= blockCount,
       eras.allSatisfy({ $0 <= currentEra })
     else {
-      // One of them can't be written: it is named.
+      // One of them can't be written: this names it.
       for (index, era) in eras.enumerated() { try self.era(era, of: first + UInt64(index)) }
       return
     }
@@ -132,7 +132,7 @@ package struct EraRestorer: EraEvents {
 
   package mutating func endEraArray() throws(WriteError) {}
 
-  /// Without the writeset of an era nobody knows what was written then, and a backup would miss it.
+  /// Without an era's writeset it isn't known what was written then, and a backup would miss it.
   private static func missing(_ era: UInt64, _ blockCount: UInt64) -> WriteError {
     .rejected(
       "the writeset of era \(era) is missing, though there are writesets of earlier eras: what was "
@@ -141,7 +141,7 @@ package struct EraRestorer: EraEvents {
         + "len=\"\(blockCount)\"/></writeset>")
   }
 
-  /// Makes up a writeset that comes after all others, if it is that of the current era.
+  /// Makes up a writeset that comes after all others, if it belongs to the current era.
   private mutating func presume(_ era: UInt64) throws(WriteError) {
     guard era == UInt64(currentEra) else { throw EraRestorer.missing(era, blockCount) }
     hasEraArray = false
@@ -175,7 +175,7 @@ package struct EraRestorer: EraEvents {
 }
 
 extension EraSuperblock {
-  /// That of new metadata in which no era is open.
+  /// The superblock of new metadata in which no era is open.
   package init(
     _ header: EraHeader, metadataSpaceMap: SpaceMapRoot, writesetRoot: UInt64,
     eraArrayRoot: UInt64

@@ -1,7 +1,7 @@
 package import MetadataXML
 package import PersistentData
 
-/// Reads era metadata from XML and says it as events.
+/// Reads era metadata from XML and emits it as events.
 package struct EraXMLReader<Events: EraEvents & ~Copyable>: XMLConsumer, ~Copyable
 where Events.Failure == WriteError {
   package static var rows: [XMLRowShape] {
@@ -15,7 +15,7 @@ where Events.Failure == WriteError {
 
   private var events: Events
 
-  /// Reads all of `source` into `events`, which are handed back.
+  /// Reads all of `source` into `events`, and returns these.
   package static func read(
     _ source: ByteSource, into events: consuming Events
   ) throws(XMLError) -> Events {

@@ -1,5 +1,4 @@
-/// What era metadata says of itself, apart from writesets and eras: the `superblock` element of a
-/// dump.
+/// The numbers of era metadata, apart from writesets and eras: the `superblock` element of a dump.
 package struct EraHeader: Hashable, Sendable {
   package var uuid = ""
   package var dataBlockSectors: UInt32
@@ -14,8 +13,8 @@ package struct EraHeader: Hashable, Sendable {
   }
 }
 
-/// Era metadata, said piece by piece in the order of a dump: a dump and the XML reader say it, the
-/// XML writer and the restorer listen.
+/// Era metadata as a stream of events, in the order of a dump: a dump and the XML reader emit them,
+/// the XML writer and the restorer consume them.
 ///
 /// `begin`, then for each writeset, ascending by era, `beginWriteset`, the ranges of blocks that
 /// are set, ascending, `endWriteset`; then `beginEraArray`, the era of each block from 0 on,

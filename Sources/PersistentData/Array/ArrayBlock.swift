@@ -1,8 +1,7 @@
 /// One block of an array: a header, then values of one size, one after the other.
 ///
-/// Which part of the array it is stands nowhere in it: the tree that leads to the block knows. A
-/// view over bytes already read; it trusts nothing, and `check` must return `true` before a value
-/// is asked for.
+/// The block doesn't store its place in the array; only the index tree knows it. A view over bytes
+/// already read; it trusts nothing: `check` must return `true` before a value is read.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-array.c, `struct array_block`.
 package struct ArrayBlock: ~Escapable {
@@ -29,7 +28,7 @@ package struct ArrayBlock: ~Escapable {
     (MetadataBlock.size - Layout.size) / valueSize
   }
 
-  /// Blocks that an array of `count` values takes.
+  /// Blocks needed for an array of `count` values.
   package static func count(for count: UInt64, valueSize: Int) -> UInt64 {
     let capacity = UInt64(capacity(valueSize: valueSize))
     return count / capacity + (count % capacity == 0 ? 0 : 1)
@@ -43,7 +42,7 @@ package struct ArrayBlock: ~Escapable {
 
   /// The first `count` values, four or eight bytes each, as they stand on disk: little-endian.
   ///
-  /// Going through a span costs one bounds check, not one a value.
+  /// Going through a span costs one bounds check, not one per value.
   @_lifetime(copy self) package func stored<Value>(_ count: Int, as: Value.Type = Value.self)
     -> Span<Value>
   where Value: FixedWidthInteger & BitwiseCopyable & Sendable {
@@ -51,17 +50,17 @@ package struct ArrayBlock: ~Escapable {
     Span(_bytes: bytes.extracting(Layout.size..<Layout.size + count * Value.bitWidth / 8))
   }
 
-  /// Where the value at an index of a block stands.
+  /// The field of the value at an index of a block.
   package static func field<Value>(_ index: Int) -> Field<Value> {
     Field(at: Layout.size + index * (Value.bitWidth / 8))
   }
 }
 
 extension ArrayBlock {
-  /// Reports all that is wrong with a block of the array, as far as it and the array's size can
-  /// tell; its checksum has been found to be an array block's.
+  /// Reports everything wrong with a block of the array that it and the array's size can show; the
+  /// caller has found its checksum to be an array block's.
   ///
-  /// `home`: where it was read. `wanted`: values of the array that it has to hold. Returns
+  /// `home`: where it was read. `wanted`: how many of the array's values it must hold. Returns
   /// whether these may be read.
   package func check(
     home: MetadataBlock, shape: ArrayShape, wanted: Int, at site: Site,
@@ -83,7 +82,7 @@ extension ArrayBlock {
         expected: entryCount < wanted ? .atLeast(wanted) : .atMost(capacity))
       return false
     }
-    // Nobody reads what lies beyond the array's end, so there it is no harm.
+    // Values beyond the array's end are never read, so they do no harm.
     if entryCount > wanted, wanted < capacity {
       findings.report(
         .arrayEntriesBeyondEnd, at: site, found: "\(entryCount) values", expected: "\(wanted)")

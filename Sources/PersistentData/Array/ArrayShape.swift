@@ -1,4 +1,4 @@
-/// What is common to all blocks of one array: how people call it and how large its values are.
+/// What all blocks of one array have in common: the array's name and the size of its values.
 package struct ArrayShape: Sendable {
   package let label: StructureLabel
   /// The array's name in findings: "mapping array".
@@ -15,7 +15,7 @@ package struct ArrayShape: Sendable {
     self.unitsPerValue = unitsPerValue
   }
 
-  /// A bitset: bit n stands in word n / 64, from the lowest bit of a word on.
+  /// A bitset: bit n is in word n / 64, counted from the lowest bit of the word.
   ///
   /// Source: Linux, drivers/md/persistent-data/dm-bitset.c.
   package static func bitset(_ label: StructureLabel) -> ArrayShape {
@@ -27,7 +27,7 @@ package struct ArrayShape: Sendable {
   /// Entries, bits in a bitset, that one block holds.
   package var entriesPerBlock: UInt64 { UInt64(valuesPerBlock * unitsPerValue) }
 
-  /// Blocks that `entries` entries take.
+  /// Blocks needed for `entries` entries.
   package func blockCount(for entries: UInt64) -> UInt64 {
     entries / entriesPerBlock + (entries % entriesPerBlock == 0 ? 0 : 1)
   }
@@ -38,12 +38,12 @@ package struct ArrayShape: Sendable {
     return first..<max(first, min(count, first + entriesPerBlock))
   }
 
-  /// The tree that leads to the blocks: from a block's place in the array to where it lives.
+  /// The index tree: from a block's place in the array to its metadata block.
   package var indexTree: Tree {
     Tree(label.part("index", counting: .arrayBlock), leafValueSize: 8)
   }
 
-  /// A place in the array. `keys`: entries of it.
+  /// A site in the array. `keys`: entries of the array.
   package func site(
     block: UInt64? = nil, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
   ) -> Site {

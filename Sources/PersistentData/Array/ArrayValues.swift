@@ -1,22 +1,23 @@
 /// The values of some neighbouring blocks of an array, in order.
 package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable {
-  /// The first entry of the array that is here.
+  /// The array entry of the first value.
   package let first: UInt64
   /// By entry, from `first` on; 0 where the block can't be read.
   package let values: [Value]
-  /// Stretches of values that could be read, or could not, ascending; all values are in one.
+  /// Stretches of values that could be read, or could not, ascending; together they cover all
+  /// values.
   package let stretches: [(indices: Range<Int>, isKnown: Bool)]
 
-  /// Blocks that are worth reading at once: 256 KiB.
+  /// Blocks to read at once: 256 KiB.
   package static var chunk: Int { 64 }
 
-  /// The blocks of an array of this shape that the values are of.
+  /// The places of the array's blocks that these values come from.
   package func places(of shape: ArrayShape) -> Range<Int> {
     let start = Int(first / shape.entriesPerBlock)
     return start..<start + Int(shape.blockCount(for: UInt64(values.count)))
   }
 
-  /// Reads the blocks at `places`, all of which the array has to have.
+  /// Reads the blocks at `places`, all of which must lie in the array.
   @_specialize(where Value == UInt32)
   @_specialize(where Value == UInt64)
   package init(
@@ -57,7 +58,8 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
 
 extension StoredArray {
   /// Gives all values to `body`, some thousands at a time, in order; stops at the first error that
-  /// `body` throws. `Value` has the size of the array's values, each of which is one entry.
+  /// `body` throws. `Value` must have the size of the array's values, and each value must be one
+  /// entry.
   package mutating func forEachChunk<Value, Failure: Error>(
     of: Value.Type, findings: inout Findings,
     _ body: (ArrayValues<Value>, Findings) throws(Failure) -> Void

@@ -32,16 +32,16 @@ package struct ArrayWriter<Value: NodeValue> {
     }
   }
 
-  /// Adds the same value so many times.
+  /// Adds the same value `count` times.
   @_specialize(where Value == UInt32)
   @_specialize(where Value == UInt64)
   package mutating func push(_ value: Value, count: UInt64) throws(IOError) {
     for _ in 0..<count { try push(value) }
   }
 
-  /// Writes the rest and returns the root of the index: an empty leaf where there are no values.
+  /// Writes the rest and returns the root of the index: an empty leaf if there are no values.
   ///
-  /// The reference to the root is the caller's to count.
+  /// The caller counts the reference to the root.
   package mutating func finish() throws(IOError) -> MetadataBlock {
     if !values.isEmpty { try writeBlock() }
     return try index.finish()
@@ -78,7 +78,7 @@ package struct BitsetWriter {
     self.bitCount = bitCount
   }
 
-  /// Sets a bit; none is set that lies below one set before, or at `bitCount` or above.
+  /// Sets a bit below `bitCount`. Bits must be set in ascending order.
   package mutating func set(_ bit: UInt64) throws(IOError) {
     precondition(bit < bitCount)
     try advance(to: bit / 64)

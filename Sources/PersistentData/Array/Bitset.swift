@@ -1,4 +1,4 @@
-/// The bits of a stored bitset, in core: an eighth of a byte for each.
+/// The bits of a stored bitset in memory: an eighth of a byte for each.
 ///
 /// Bits whose array block can't be read are 0 here; the array's `lost` says which.
 ///
@@ -25,7 +25,7 @@ package struct Bitset: Sendable {
         words[place * perBlock + index] = word
       }
     }
-    // Bits behind the last are nobody's.
+    // Bits past the last mean nothing.
     clearBeyondEnd()
   }
 
@@ -42,7 +42,7 @@ package struct Bitset: Sendable {
     }
   }
 
-  /// Sets bits, and returns those of them that were set before.
+  /// Sets bits, and returns those that were already set.
   package mutating func insert(_ bits: [UInt64]) -> [UInt64] {
     let end = bitCount
     var before: [UInt64] = []
@@ -55,7 +55,7 @@ package struct Bitset: Sendable {
     return before
   }
 
-  /// Sets those of the 64 bits from `first` on that are set in `word`, lowest first.
+  /// Sets those of the 64 bits from `first` on that are set in `word`; `first` is its lowest bit.
   package mutating func set(_ word: UInt64, from first: UInt64) {
     let shift = first % 64
     let index = Int(first / 64)
@@ -63,7 +63,7 @@ package struct Bitset: Sendable {
     if shift > 0, index + 1 < words.count { words[index + 1] |= word >> (64 - shift) }
   }
 
-  /// Sets the bits of a range, as far as they are here.
+  /// Sets the bits of a range, ignoring any past the end.
   package mutating func set(_ range: ClosedRange<UInt64>) {
     guard bitCount > 0, range.lowerBound < bitCount else { return }
     for bit in range.lowerBound...min(range.upperBound, bitCount - 1) { self[bit] = true }
@@ -74,7 +74,7 @@ package struct Bitset: Sendable {
     clearBeyondEnd()
   }
 
-  /// Sets the bits that are set in another one, as far as they are here.
+  /// Sets the bits that are set in `other`, ignoring any past the end.
   package mutating func formUnion(_ other: Bitset) {
     for index in words.indices where index < other.words.count {
       words[index] |= other.words[index]
@@ -87,7 +87,7 @@ package struct Bitset: Sendable {
     words[last] &= (1 << (bitCount % 64)) - 1
   }
 
-  /// The same bits in `range`, and none outside of it.
+  /// A copy with the bits outside `range` cleared.
   package func restricted(to range: Range<UInt64>) -> Bitset {
     var rest = self
     for index in words.indices {
@@ -112,7 +112,7 @@ package struct Bitset: Sendable {
     return inverted
   }
 
-  /// The bits that are not set in another one.
+  /// A copy without the bits that are set in `other`.
   package func without(_ other: Bitset) -> Bitset {
     var rest = self
     for index in words.indices where index < other.words.count {
@@ -121,7 +121,7 @@ package struct Bitset: Sendable {
     return rest
   }
 
-  /// The bits that are set in another one as well.
+  /// The bits that are also set in `other`.
   package func intersection(_ other: Bitset) -> Bitset {
     var common = self
     for index in words.indices {
@@ -130,7 +130,7 @@ package struct Bitset: Sendable {
     return common
   }
 
-  /// The ranges of bits that are set, ascending, as few as there can be.
+  /// The ranges of bits that are set, ascending, as few as possible.
   package var ranges: [ClosedRange<UInt64>] {
     var ranges: [ClosedRange<UInt64>] = []
     forEachRange { ranges.append($0.lowerBound...$0.upperBound - 1) }
@@ -157,7 +157,7 @@ package struct Bitset: Sendable {
   /// Bits that are set.
   package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-  /// Goes through the ranges of bits that are set, ascending, as few as there can be.
+  /// Goes through the ranges of bits that are set, ascending, as few as possible.
   package func forEachRange<Failure: Error>(
     _ body: (Range<UInt64>) throws(Failure) -> Void
   ) throws(Failure) {

@@ -1,8 +1,8 @@
-/// A set of bits that tells which place each has among those that are set, and the other way round.
+/// A set of bits with an index: from a bit to its rank among those that are set, and back.
 ///
 /// Takes an eighth of a byte for each bit, set or not, and a hundredth for the index.
 package struct RankedBitset: Sendable {
-  /// Bits to an entry of the index, a multiple of 64.
+  /// Bits per entry of the index, a multiple of 64.
   private static let stride: UInt64 = 1024
 
   private let bits: Bitset
@@ -37,7 +37,7 @@ package struct RankedBitset: Sendable {
     return rank
   }
 
-  /// The bit that has `rank` others set below it; `rank` is below `count`.
+  /// The set bit that has `rank` others below it; `rank` is below `count`.
   package func bit(ranked rank: UInt64) -> UInt64 {
     precondition(rank < count)
     // The last stretch with no more than `rank` bits before it.

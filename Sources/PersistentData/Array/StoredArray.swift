@@ -1,19 +1,19 @@
-/// An array as it stands on disk: where each of its blocks lives, by its place in the array.
+/// An array on disk: where each of its blocks lives, by its place in the array.
 ///
-/// Its index tree has been read and its blocks are counted; their values are read by
-/// `readBlocks`, in location order, or a few at a time.
+/// Its index tree has been read and its blocks counted; `readBlocks` reads their values, in
+/// location order, all or a few at a time.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-array.c.
 package struct StoredArray: Sendable {
   package let shape: ArrayShape
-  /// Entries of the array, bits of a bitset; what lies beyond them is nobody's.
+  /// Entries of the array, bits of a bitset; anything beyond them is unused.
   package let entryCount: UInt64
-  /// Where the blocks live, by place, as far as there are any; `nil` where the index has none that
-  /// can be used.
+  /// Where the blocks live, by place, up to the last known one; `nil` where the index has no usable
+  /// block.
   package private(set) var blocks: [MetadataBlock?]
   /// Blocks whose values can't be read, by place; grows as blocks are read.
   package private(set) var damaged: Set<Int> = []
-  /// Whether every block is known and, as far as they were read, sound.
+  /// Whether every block is known and none read so far is damaged.
   package var isWhole: Bool {
     damaged.isEmpty && !blocks.contains(nil)
       && UInt64(blocks.count) == shape.blockCount(for: entryCount)
@@ -31,7 +31,7 @@ package struct StoredArray: Sendable {
     self.file = file
   }
 
-  /// Entries that no block can be read for, ascending.
+  /// Entries whose block can't be read, ascending.
   package var lost: [ClosedRange<UInt64>] {
     let unusable = blocks.indices.filter { blocks[$0] == nil || damaged.contains($0) }
     var lost = unusable.map { range(ofBlock: $0) }
@@ -39,7 +39,7 @@ package struct StoredArray: Sendable {
     return lost.filter { !$0.isEmpty }.map { $0.lowerBound...$0.upperBound - 1 }.joined
   }
 
-  /// Leaves out blocks that another array of the same shape has at the same places.
+  /// Drops blocks that another array of the same shape has at the same places.
   package mutating func forget(_ others: [MetadataBlock?]) {
     for place in blocks.indices where place < others.count && blocks[place] == others[place] {
       blocks[place] = nil
@@ -51,7 +51,7 @@ package struct StoredArray: Sendable {
     shape.range(ofBlock: place, count: entryCount)
   }
 
-  /// Values that the block at `place` has to hold.
+  /// Values that the block at `place` must hold.
   func wantedCount(ofBlock place: Int) -> Int {
     let range = range(ofBlock: place)
     return (range.count + shape.unitsPerValue - 1) / shape.unitsPerValue
@@ -65,8 +65,8 @@ package struct StoredArray: Sendable {
   }
 
   /// Reads the blocks at `places`, all if `nil`, in location order and gives the sound ones to
-  /// visitors, one a worker, which it returns. What is wrong with a block is reported, and the
-  /// block noted as damaged.
+  /// visitors, one per worker, which it returns. Faults are reported, and the block noted as
+  /// damaged.
   package mutating func readBlocks<Visitor: ArrayVisitor>(
     _ places: Range<Int>? = nil, findings: inout Findings,
     _ makeVisitor: @Sendable () -> Visitor
@@ -75,7 +75,7 @@ package struct StoredArray: Sendable {
       blocks[place].map { (place: place, block: $0.number) }
     }.sorted { $0.block < $1.block }
     let array = self
-    // No block stands at two places: that has been reported, and it has the first alone.
+    // No block is at two places: that has been reported, and only the first kept.
     let readers = BlockScan(file, known.map(\.block)).run {
       ArrayReader(array: array, places: known.map(\.place), visitor: makeVisitor())
     }
@@ -88,7 +88,7 @@ package struct StoredArray: Sendable {
 }
 
 extension StoredArray {
-  /// Reads all blocks for what is wrong with them alone.
+  /// Reads all blocks only to report what is wrong with them.
   package mutating func verify(findings: inout Findings) {
     _ = readBlocks(findings: &findings) { IgnoringVisitor() }
   }
@@ -100,7 +100,7 @@ private struct IgnoringVisitor: ArrayVisitor {
 
 /// What is done with each sound block of an array.
 package protocol ArrayVisitor: Sendable {
-  /// `place`: which block of the array it is, from 0. `wanted`: values of it that count.
+  /// `place`: which block of the array it is, from 0. `wanted`: how many of its values are in use.
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int)
 }
 

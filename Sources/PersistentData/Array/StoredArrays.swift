@@ -1,5 +1,5 @@
-/// Arrays of one shape, read together: those that a superblock and a metadata snapshot lead to
-/// share blocks, and each block is read and counted once.
+/// Arrays of one shape, read together: those of a superblock and of a metadata snapshot share
+/// blocks, and each block is read and counted once.
 package struct StoredArrays: Sendable {
   /// An array to read: where its index tree starts, and how many entries it has.
   package struct Root: Hashable, Sendable {
@@ -15,13 +15,13 @@ package struct StoredArrays: Sendable {
   private let shape: ArrayShape
   private let file: BlockFile
   private let index: LeafContents<UInt64>
-  /// By the block that lives there, the one place that it is for.
+  /// By block: its one place in the arrays.
   private var places: [UInt64: UInt64] = [:]
 
   /// Reads the index trees of arrays, counts the references to their roots and blocks in `usage`,
   /// and reports what is wrong with them. Array blocks are not read yet.
   ///
-  /// A root that stands twice in `roots` is referred to twice.
+  /// A root given twice in `roots` has two references.
   package init(
     _ shape: ArrayShape, roots: [Root], in file: BlockFile, usage: inout BlockUsage,
     findings: inout Findings
@@ -47,14 +47,14 @@ package struct StoredArrays: Sendable {
     }
   }
 
-  /// The block that may stay behind the last one where an array shrinks.
+  /// The one block that may be left past the last when an array shrinks.
   private func tail(of array: StoredArray, _ entries: [(UInt64, UInt64)]) -> UInt64? {
     let end = shape.blockCount(for: array.entryCount)
     return entries.first { $0.0 == end && places[$0.1] == end }?.1
   }
 
-  /// Reports what is wrong with a block that was left behind. Nobody's values are in it, but a
-  /// kernel reads it when it drops the block.
+  /// Reports what is wrong with a block that was left behind. Its values are unused, but the kernel
+  /// reads the block when it drops it.
   private func checkTail(_ pointer: UInt64, into findings: inout Findings) {
     guard let home = MetadataBlock(pointer: pointer, count: file.blockCount) else { return }
     let site = shape.site(block: pointer)
@@ -82,7 +82,7 @@ package struct StoredArrays: Sendable {
   }
 
   private func array(_ root: Root, _ entries: [(UInt64, UInt64)]) -> StoredArray {
-    // A size from disk is believed as far as there are blocks.
+    // A size from disk is trusted only as far as there are blocks.
     let wanted = shape.blockCount(for: root.entryCount)
     let end = entries.last { $0.0 < wanted }.map { $0.0 + 1 } ?? 0
     var blocks = [MetadataBlock?](repeating: nil, count: Int(min(end, file.blockCount)))
@@ -92,14 +92,14 @@ package struct StoredArrays: Sendable {
     return StoredArray(shape, entryCount: root.entryCount, blocks: blocks, in: file)
   }
 
-  /// Counts a reference to an array block, and notes the place that it is for.
+  /// Counts a reference to an array block, and notes its place.
   private mutating func claim(
     _ pointer: UInt64, for place: UInt64, _ usage: inout BlockUsage, _ findings: inout Findings
   ) {
     let first = place.multipliedReportingOverflow(by: shape.entriesPerBlock)
     let keys = first.overflow ? nil : first.partialValue...first.partialValue
     guard let block = usage.follow(pointer, from: shape.site(keys: keys), &findings) else { return }
-    // Leaves that arrays have of their own may lead to a block that they share.
+    // Different leaves of the arrays' indexes may lead to a shared block.
     if places[pointer] == place { return }
     let site = shape.site(block: pointer, keys: keys)
     if usage.claim(block, for: shape.name, at: site, &findings) { places[pointer] = place }
@@ -107,9 +107,9 @@ package struct StoredArrays: Sendable {
 }
 
 extension StoredArray {
-  /// Reports places that the index leaves out and no damage hides, and those beyond the end.
+  /// Reports places missing from the index that no damage hides, and places beyond the end.
   ///
-  /// One block behind the last is what a shrinking array leaves behind, and is nothing to report.
+  /// A shrinking array leaves one block past the last, so that isn't reported.
   ///
   /// Source: Linux, drivers/md/persistent-data/dm-array.c, `shrink`.
   fileprivate func reportMissing(
@@ -123,7 +123,7 @@ extension StoredArray {
     if UInt64(blocks.count) < end { missing.append(UInt64(blocks.count)...end - 1) }
     for places in missing.joined.flatMap({ $0.removing(hidden.common(with: [$0])) }) {
       let first = places.lowerBound * shape.entriesPerBlock
-      // The last block may go beyond all numbers.
+      // The end of the last block may overflow.
       let end = (places.upperBound + 1).multipliedReportingOverflow(by: shape.entriesPerBlock)
       let last = (end.overflow ? entryCount : min(entryCount, end.partialValue)) - 1
       findings.report(.arrayBlockMissing, at: shape.site(keys: first...last))

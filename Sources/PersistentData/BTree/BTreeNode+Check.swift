@@ -1,18 +1,18 @@
 extension BTreeNode {
-  /// Whether this is, as far as it alone can tell, the node that lives in `block`; its checksum
-  /// has been found to be a node's.
+  /// Whether this is, judged by itself alone, the node that lives in `block`; the caller has found
+  /// its checksum to be a node's.
   package func isSound(in block: MetadataBlock) -> Bool {
-    // A value of any size fits where there are no entries.
+    // A node without entries may claim any value size.
     guard BTreeNode.capacity(valueSize: valueSize) > 0 else { return false }
     var unused = Findings()
     let tree = Tree(StructureLabel("", order: 0), leafValueSize: valueSize)
     return check(.anywhere(block), in: tree, into: &unused)
   }
 
-  /// Reports all that is wrong with this node, as far as it and its parents can tell.
+  /// Reports everything wrong with this node, judged by itself and its parents.
   ///
-  /// The block's checksum has been found to be a node's. Returns whether the entries may be read;
-  /// a node with keys out of range may be, and its reader leaves those keys out.
+  /// The caller has found the block's checksum to be a node's. Returns whether the entries may be
+  /// read. A node with keys out of range may be; its reader skips those keys.
   package func check(
     _ reference: NodeReference, in tree: Tree, into findings: inout Findings
   ) -> Bool {

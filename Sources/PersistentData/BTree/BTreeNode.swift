@@ -1,7 +1,7 @@
 /// One block of a B-tree: a header, then the keys, then the values.
 ///
 /// A view over bytes already read. It owns nothing and trusts nothing: `check` must return `true`
-/// before a key or a value is asked for.
+/// before a key or a value is read.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-btree-internal.h, `struct node_header`.
 @usableFromInline
@@ -58,7 +58,7 @@ package struct BTreeNode: ~Escapable {
     @_lifetime(copy self) get { words(at: valuesOffset) }
   }
 
-  /// Going through a span costs one bounds check, not one an entry.
+  /// Going through a span costs one bounds check, not one per entry.
   @_lifetime(copy self) private func words(at offset: Int) -> Span<UInt64> {
     // Any bit pattern is a valid integer; blocks are aligned, and so is every array in them.
     Span(_bytes: bytes.extracting(offset..<offset + 8 * entryCount))
@@ -69,7 +69,7 @@ package struct BTreeNode: ~Escapable {
     entryCount == 0 ? nil : key(0)...key(entryCount - 1)
   }
 
-  /// The value of an entry whose values are eight bytes long.
+  /// The value of an entry, in a node with values of eight bytes.
   @inlinable package func value(_ index: Int) -> UInt64 {
     bytes[Field(at: valuesOffset + 8 * index)]
   }
@@ -93,7 +93,7 @@ package struct BTreeNode: ~Escapable {
     (MetadataBlock.size - Layout.size) / (8 + valueSize)
   }
 
-  /// Fewer entries than this in a node that is not a root are too few.
+  /// The fewest entries allowed in a node that isn't a root.
   package static func minimumEntries(valueSize: Int) -> Int {
     maximumEntries(valueSize: valueSize) / 3
   }

@@ -1,9 +1,10 @@
-/// Everything that the leaves of small trees of one kind store, by leaf: trees that share leaves
-/// are read whole, together, each leaf once.
+/// Everything stored in the leaves of small trees of one kind, by leaf: trees that share leaves are
+/// read whole, together, each leaf once.
 package struct LeafContents<Value: Sendable>: Sendable {
   private let walk: TreeWalk
   private let roots: Set<MetadataBlock>
-  /// Whether a root's pointer leads off the device, or a block is sound as something else.
+  /// Whether a root's pointer leads off the device, or a pointer leads to a sound block of another
+  /// use.
   package let isLedAstray: Bool
   private let byLeaf: [MetadataBlock: [(UInt64, Value)]]
 
@@ -12,7 +13,7 @@ package struct LeafContents<Value: Sendable>: Sendable {
     _ tree: Tree, roots: [UInt64], in file: BlockFile, usage: inout BlockUsage,
     findings: inout Findings, decode: @escaping @Sendable (BTreeNode, Int) -> Value
   ) {
-    // The superblock and its copy each refer to a root of their own, even to the same one.
+    // The superblock and its copy each hold a reference to a root, even if it is the same one.
     var walk = TreeWalk(
       tree, rootPointers: roots.map { ($0, 0) }, in: file, usage: &usage, findings: &findings)
     let visitors = walk.readLeaves(findings: &findings) { Visitor(decode: decode) }
@@ -24,8 +25,8 @@ package struct LeafContents<Value: Sendable>: Sendable {
     byLeaf = visitors.reduce(into: [:]) { $0.merge($1.byLeaf) { first, _ in first } }
   }
 
-  /// Whether a block that this tree can't use is sound as something else: whoever else comes to
-  /// it may use it.
+  /// Whether a block that this tree can't use is a sound node of another tree, which may then use
+  /// it.
   private static func isElsewhere(
     _ block: MetadataBlock, _ tree: Tree, _ file: BlockFile
   ) -> Bool {
@@ -88,7 +89,7 @@ package struct LeafContents<Value: Sendable>: Sendable {
     walk.forEachBottom(below: block) { bottom in
       switch bottom {
       case .leaf(let leaf, let keys):
-        // A key outside its parents' range can't be found by anyone who looks for it.
+        // A lookup can't find a key outside its parents' range.
         entries += byLeaf[leaf, default: []].filter { keys?.contains($0.0) == true }
       case .hole(_, let keys?): lost.append(keys)
       case .hole: break

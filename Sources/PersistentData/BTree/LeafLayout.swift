@@ -1,4 +1,4 @@
-/// Where the entries of a leaf stand that is being changed.
+/// Where the entries are in a leaf that is being changed.
 package struct LeafLayout: Sendable {
   package let entryCount: Int
   private let valuesOffset: Int

@@ -1,5 +1,5 @@
-/// Which leaves several trees have in common, put together to runs: leaves that follow each other
-/// in every tree that reaches them.
+/// Which leaves several trees share, grouped into runs: leaves that follow each other in every tree
+/// that reaches them.
 ///
 /// Found from the internal nodes alone, each looked at once, however many trees there are.
 package struct LeafSharing: Sendable {
@@ -7,7 +7,7 @@ package struct LeafSharing: Sendable {
   package enum Part: Hashable, Sendable {
     /// A leaf that only this tree has.
     case leaf(MetadataBlock)
-    /// A run of shared leaves, by its first.
+    /// A run of shared leaves, by its first leaf.
     case run(MetadataBlock)
   }
 
@@ -15,7 +15,7 @@ package struct LeafSharing: Sendable {
   private static let broken = UInt32.max
 
   private let walk: TreeWalk
-  /// By block; how many of the trees reach a leaf, 2 standing for more.
+  /// By block; how many of the trees reach a leaf, 2 meaning two or more.
   private var leafPaths: BlockTable<UInt8>
   /// By block; the leaf that follows and precedes a leaf wherever it occurs, 0 while unknown.
   private var next: BlockTable<UInt32>
@@ -40,8 +40,8 @@ package struct LeafSharing: Sendable {
     formRuns()
   }
 
-  /// The parts of the tree at `root`. Branches that lie inside one run are passed over whole;
-  /// leaves that can't be read are left out.
+  /// The parts of the tree at `root`. A branch inside one run is skipped whole; leaves that can't
+  /// be read are left out.
   package func forEachPart(below root: MetadataBlock, _ body: (Part) -> Void) {
     var current: UInt32 = 0
     visit(root, &current, body)
@@ -100,7 +100,7 @@ package struct LeafSharing: Sendable {
     }
   }
 
-  /// The outermost leaves below a node; a leaf is its own.
+  /// The outermost leaves below a node; for a leaf, the leaf itself.
   private func edge(_ block: UInt32) -> (first: UInt32, last: UInt32) {
     guard block > 0, walk.isUsable(MetadataBlock(block)) else { return (0, 0) }
     if let index = walk.skeleton.index(of: MetadataBlock(block)) { return edges[index] }

@@ -1,21 +1,21 @@
 internal import CSystem
 
-/// Where the runs of a leaf end: entries of which each continues the one before.
+/// Where the runs of a leaf end. In a run, each entry continues the one before.
 @usableFromInline
 package struct RunEnds: Sendable {
-  /// One bit an entry, the first in the lowest: set where a run ends.
+  /// One bit per entry, the first in the lowest: set where a run ends.
   @usableFromInline let words: InlineArray<4, UInt64>
-  /// The word that is gone through, and its bits that were not taken yet.
+  /// The word that `next` has reached, and its bits not taken yet.
   @usableFromInline var word = 0
   @usableFromInline var rest: UInt64
 
-  /// Finds the runs of values, no more than fit in a leaf, each of which goes up by `step` in the
-  /// bits that matter; and the keys by one, where there are `keys`.
+  /// Finds the runs in at most a leaf's worth of values: within a run, each value goes up by `step`
+  /// in the bits that matter, and each key by one if there are `keys`.
   package init(
     of values: Span<UInt64>, step: UInt64, mattering bitsThatMatter: UInt64 = .max,
     keys: Span<UInt64>? = nil
   ) {
-    // What stands behind the pointers is as long as it is said to be.
+    // The C function relies on these lengths.
     precondition(values.count <= 256)
     let count = values.count
     var words = InlineArray<4, UInt64>(repeating: 0)
@@ -40,7 +40,7 @@ package struct RunEnds: Sendable {
   /// How many runs there are.
   package var count: Int { words.indices.reduce(0) { $0 + words[$1].nonzeroBitCount } }
 
-  /// Takes the next run, of which there must be one: the index of its last entry.
+  /// Takes the next run, which must exist: the index of its last entry.
   @inlinable package mutating func next() -> Int {
     while rest == 0 {
       word += 1
@@ -72,7 +72,7 @@ package struct RunEnds: Sendable {
 }
 
 extension Span<UInt64> {
-  /// Whether each of these keys, as they stand on disk, is above the one before it.
+  /// Whether each of these keys, as stored on disk, is above the one before it.
   var ascend: Bool {
     unsafe withUnsafeBufferPointer { unsafe dmm_ascend($0.baseAddress, $0.count) }
   }

@@ -1,11 +1,11 @@
-/// What is common to all nodes of one tree: how people call it and what its leaves store.
+/// What all nodes of one tree have in common: the tree's name and what its leaves store.
 package struct Tree: Sendable {
   package let label: StructureLabel
   /// The tree's name in findings: "mapping tree".
   package var name: String { label.name }
   /// Bytes in a leaf's value.
   package let leafValueSize: Int
-  /// Whether its nodes belong to devices, which findings then name.
+  /// Whether its nodes belong to devices; findings then name the device.
   package let hasOwners: Bool
 
   package init(_ label: StructureLabel, leafValueSize: Int, hasOwners: Bool = false) {
@@ -17,7 +17,7 @@ package struct Tree: Sendable {
   /// More levels above the leaves than any tree that fits on the largest metadata device has.
   package static let levelLimit = 16
 
-  /// A place in this tree.
+  /// A site in this tree.
   package func site(
     _ node: NodeReference, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
   ) -> Site {
@@ -41,17 +41,17 @@ package struct TreeRoot: Hashable, Sendable {
   }
 }
 
-/// Which of the trees that are held against each other lead to a node.
+/// Which of the trees being compared lead to a node.
 package struct Reach: Hashable, Sendable {
-  /// The lowest of the numbers that these trees were given.
+  /// The lowest number of these trees.
   package private(set) var lowest: UInt32
-  /// How many of them, 2 standing for more.
+  /// How many there are, 2 meaning two or more.
   package private(set) var treeCount: UInt8
 
-  /// A tree that is not held against others.
+  /// A tree that isn't being compared.
   package static let none = Reach(lowest: .max, treeCount: 0)
 
-  /// One tree, with a number given to it.
+  /// One tree, by its number.
   package static func tree(_ number: UInt32) -> Reach { Reach(lowest: number, treeCount: 1) }
 
   mutating func join(_ other: Reach) {
@@ -63,8 +63,7 @@ package struct Reach: Hashable, Sendable {
 /// A node as its parents see it, before it is read.
 package struct NodeReference: Sendable {
   package let block: MetadataBlock
-  /// The keys that all parents allow, from `first` to `last`; none where these are the other way
-  /// round.
+  /// The keys that all parents allow, from `first` to `last`; none if `first` is above `last`.
   package private(set) var first: UInt64 = 0
   package private(set) var last = UInt64.max
   /// The lowest id among the devices that reach the node.
@@ -73,24 +72,24 @@ package struct NodeReference: Sendable {
   /// A root may have any number of entries.
   package private(set) var isRoot = false
 
-  /// A node of which no parent has said anything yet.
+  /// A node that no parent has been joined to yet.
   init(unknown block: MetadataBlock) { self.block = block }
 
-  /// A node of which nothing is known but where it lives.
+  /// A node of which only its block is known.
   static func anywhere(_ block: MetadataBlock) -> NodeReference {
     var node = NodeReference(unknown: block)
     node.join(TreeRoot(block))
     return node
   }
 
-  /// Takes in that a tree starts with the node.
+  /// Notes that a tree starts at this node.
   mutating func join(_ root: TreeRoot) {
     isRoot = true
     owner = min(owner, root.owner)
     reach.join(root.reach)
   }
 
-  /// Takes in what one of the parents says.
+  /// Adds what one of the parents says.
   mutating func join(
     _ bounds: (first: UInt64, last: UInt64), _ owner: UInt64, _ reach: Reach
   ) {

@@ -1,6 +1,6 @@
-/// How many blocks trees take that are written in one go, so that nodes are full.
+/// How many blocks a tree takes when it is written in one go, so that its nodes are full.
 package enum TreeSize {
-  /// Leaves alone. `valueSize`: bytes in a value.
+  /// Only the leaves. `valueSize`: bytes in a value.
   package static func leaves(for entries: UInt64, valueSize: Int) -> UInt64 {
     let maximum = UInt64(BTreeNode.maximumEntries(valueSize: valueSize))
     return entries / maximum + (entries % maximum == 0 ? 0 : 1)

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Memory for a run of metadata blocks, aligned so that a device can be read past the page cache.
+/// Memory for a run of metadata blocks, aligned for reads that bypass the page cache.
 ///
-/// One thread writes to it at a time; it lends its bytes and never hands them out.
+/// Only one thread at a time may write to it; it lends its bytes and never hands them out.
 @safe package final class BlockBuffer: @unchecked Sendable {
   package let blockCapacity: Int
   private let storage: UnsafeMutableRawBufferPointer
@@ -70,7 +70,7 @@ internal import Glibc
     }
   }
 
-  /// Makes the block at `index` nothing but zeroes.
+  /// Fills the block at `index` with zeroes.
   func clear(_ index: Int) {
     let bytes = unsafe slice(index, 1)
     unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
@@ -90,7 +90,7 @@ internal import Glibc
 }
 
 extension BlockFile {
-  /// Reads one block and lends its bytes; for the few blocks that are read by themselves.
+  /// Reads one block and lends its bytes; for the few blocks that are read one by one.
   package func withBlock<Result>(
     _ block: MetadataBlock, _ body: (RawSpan) -> Result
   ) throws(IOError) -> Result {

@@ -1,10 +1,10 @@
-/// Why a block is not what its place calls for, as far as it tells by itself: the one judge of
-/// bitmaps and index blocks, whoever reads one.
+/// Why a block isn't the one expected at its place, judged by itself. All readers of bitmaps and
+/// index blocks use this check.
 ///
-/// Every kind of block that has its own number keeps it in the same place. A checksum that fits
-/// tells that the block was written by somebody; the number, that it was written for here.
+/// Every kind of block that stores its own number stores it at the same offset. A matching checksum
+/// shows that the block is intact; the number, that it was written for this place.
 package enum BlockFault: Hashable, Sendable {
-  /// Its checksum makes it another kind; `nil` when it fits none.
+  /// Its checksum is that of another kind; `nil` when it fits none.
   case otherKind(BlockKind?)
   /// It gives this number as its own.
   case otherNumber(UInt64)
@@ -23,7 +23,7 @@ package enum BlockFault: Hashable, Sendable {
 }
 
 extension Findings {
-  /// Reports a block that is not the one of this kind that belongs into `block`.
+  /// Reports that the block of this kind expected in `block` isn't there.
   package mutating func report(
     _ fault: BlockFault, expected kind: BlockKind, in block: MetadataBlock, at site: Site
   ) {

@@ -1,6 +1,6 @@
 internal import CSystem
 
-/// What a metadata block holds, as its checksum tells: blocks carry no type tag, but each kind of
+/// What a metadata block holds, told by its checksum: blocks carry no type tag, but each kind of
 /// block salts its checksum differently.
 ///
 /// Source: Linux, drivers/md/, the `*_CSUM_XOR` constants of dm-thin-metadata.c,
@@ -17,7 +17,7 @@ package enum BlockKind: UInt32, CaseIterable, Sendable {
   /// CRC-32C of bytes 4..<4096 without the final inversion, XORed with the kind's salt.
   package static let checksum = Field<UInt32>(at: 0)
 
-  /// What the block's checksum says it is; `nil` when it fits no kind, as in a damaged block.
+  /// The kind that the block's checksum fits; `nil` when it fits none, as in a damaged block.
   package init?(of block: RawSpan) {
     self.init(rawValue: BlockKind.sum(of: block) ^ block[BlockKind.checksum])
   }

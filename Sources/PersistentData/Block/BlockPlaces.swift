@@ -1,9 +1,9 @@
-/// Where in an array each of some blocks stands.
+/// The index of each of some blocks in an array.
 package struct BlockPlaces: Sendable {
-  /// By block; the index plus one, as a table is zero where nothing was stored.
+  /// By block; the index plus one, as a table starts out as zeroes.
   private var places: BlockTable<UInt32>
 
-  /// For a device of `blockCount` blocks, of which none stands anywhere yet.
+  /// For a device of `blockCount` blocks, none of which has an index yet.
   package init(blockCount: UInt64) { places = BlockTable(count: blockCount) }
 
   package var blockCount: UInt64 { UInt64(places.indices.count) }

@@ -2,14 +2,14 @@ internal import Glibc
 
 /// A number for each block of a device, 0 until another is stored.
 ///
-/// Owns memory that it has from the system itself, which hands that out zeroed, and only when it is
-/// first touched, and takes it back at once: a table for the largest device costs next to nothing
-/// where little of the device is in use. malloc would keep for itself what was freed. It is a value
-/// like an array, and asking for a block past the end traps as with an array.
+/// Owns memory mapped straight from the system, which zeroes it, provides each page when it is
+/// first touched and takes it back at once: a table for the largest device costs little where
+/// little of the device is in use. malloc would hold on to freed memory. It is a value like an
+/// array, and asking for a block past the end traps, too.
 @safe package struct BlockTable<Number: FixedWidthInteger & BitwiseCopyable & Sendable> {
   private let count: Int
   private var memory: Memory
-  /// What `memory` owns, at hand without a look into it.
+  /// What `memory` owns, without an indirection.
   private var numbers: UnsafeMutablePointer<Number>
 
   /// For a device of `count` blocks.
@@ -45,7 +45,7 @@ internal import Glibc
     self = copy
   }
 
-  /// Frees the memory with the last table that refers to it.
+  /// Memory that is freed with the last table that refers to it.
   @safe private final class Memory {
     let start: UnsafeMutableRawPointer
     private let byteCount: Int
@@ -62,5 +62,5 @@ internal import Glibc
   }
 }
 
-// Only a table that alone refers to its memory writes there.
+// A table writes to its memory only if no other table refers to it.
 extension BlockTable: @unchecked Sendable {}

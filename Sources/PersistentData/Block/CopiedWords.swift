@@ -1,5 +1,5 @@
 extension Array where Element: FixedWidthInteger & BitwiseCopyable & Sendable {
-  /// Appends numbers as they stand on disk.
+  /// Appends numbers stored as on disk.
   @_specialize(where Element == UInt32)
   @_specialize(where Element == UInt64)
   package mutating func append(littleEndian source: Span<Element>) {
@@ -16,7 +16,7 @@ extension [UInt64] {
     unsafe source.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 
-  /// Overwrites the elements from `place` on with numbers as they stand on disk.
+  /// Overwrites the elements from `place` on with numbers stored as on disk.
   package mutating func copy(littleEndian source: Span<UInt64>, to place: Int) {
     var elements = mutableSpan
     for index in source.indices { elements[place + index] = UInt64(littleEndian: source[index]) }

@@ -1,4 +1,4 @@
-/// Where a little-endian integer stands in a structure on disk.
+/// Where a little-endian integer is in a structure on disk.
 ///
 /// Every structure declares its fields once, in a `Layout`; readers, writers, messages and damage
 /// tests all use those declarations, so no offset is written twice.

@@ -1,13 +1,13 @@
 /// The number of a metadata block: 4096 bytes at `number * 4096` on the metadata device.
 ///
-/// Thirty-two bits do: the largest metadata device the kernel uses has 4,161,600 blocks.
-/// A number read from disk becomes a `MetadataBlock` only once it is known to lie on the device.
+/// Thirty-two bits are enough: the largest metadata device the kernel uses has 4,161,600 blocks. A
+/// number read from disk becomes a `MetadataBlock` only once it is known to lie on the device.
 package struct MetadataBlock: Hashable, Comparable, Sendable {
   /// Bytes in a metadata block.
   package static let size = 4096
   /// Sectors (512 bytes) in a metadata block.
   package static let sectors: UInt32 = 8
-  /// Blocks that the kernel can use at most: 255 bitmaps of 16,320 entries.
+  /// The most blocks that the kernel can use: 255 bitmaps of 16,320 entries.
   ///
   /// Source: Linux, drivers/md/persistent-data/dm-space-map-metadata.h,
   /// `DM_SM_METADATA_MAX_BLOCKS`.
@@ -29,7 +29,7 @@ package struct MetadataBlock: Hashable, Comparable, Sendable {
   /// `index`: in a table with an entry for each block of a device.
   @inlinable package init(index: Int) { number = UInt32(index) }
 
-  /// The block behind this one, if the device has one.
+  /// The block after this one, if the device has one.
   package var next: MetadataBlock { MetadataBlock(number &+ 1) }
 
   @inlinable package var index: Int { Int(number) }

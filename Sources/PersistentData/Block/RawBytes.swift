@@ -1,7 +1,7 @@
-/// Bytes in an array, looked at and changed by their places, as those of a block are.
+/// Bytes in an array, read and changed by offset like those of a block.
 extension [UInt8] {
   var rawBytes: RawSpan {
-    // Whatever bytes there are, they are initialized.
+    // An array's bytes are always initialized.
     @_lifetime(borrow self) get { unsafe span.bytes }
   }
 
@@ -10,7 +10,7 @@ extension [UInt8] {
     _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     var span = mutableSpan
-    // Any byte is a valid one.
+    // Any bit pattern is a valid byte.
     var bytes = unsafe span.mutableBytes
     return try body(&bytes)
   }

@@ -2,16 +2,15 @@ internal import CSystem
 
 /// Finds the one bit that was flipped in a block, by what it did to the checksum.
 ///
-/// A CRC is linear: each bit, flipped alone, changes the checksum in a way of its own, whatever
-/// the rest of the block holds. Which change it is tells the bit. That a block full of something
-/// else looks like one flipped bit happens once in some 130,000 times, so what is put right this
-/// way still has to pass every other check.
+/// A CRC is linear: each bit, flipped alone, changes the checksum in its own way, whatever the rest
+/// of the block holds. So the change identifies the bit. About one unrelated block in 130,000 looks
+/// like one flipped bit, so a block corrected this way still has to pass every other check.
 package enum SingleBitError {
   /// Bits before the first that the checksum covers.
   private static let checksumBits = 32
 
-  /// The bit, counted from the start of the block, without which the checksum of this `kind`
-  /// would fit; `nil` when no single bit explains it.
+  /// The bit, counted from the start of the block, whose flip would make the checksum of this
+  /// `kind` fit; `nil` when no single bit does.
   package static func locate(in block: RawSpan, as kind: BlockKind) -> Int? {
     let change = BlockKind.sum(of: block) ^ block[BlockKind.checksum] ^ kind.rawValue
     // A flipped bit of the checksum itself shows as just that bit.
@@ -37,7 +36,7 @@ package enum SingleBitError {
   private static let bitByChange: [UInt32: Int] = {
     var bits: [UInt32: Int] = [:]
     bits.reserveCapacity(8 * MetadataBlock.size)
-    // From the last byte to the first: each step back is one more byte that follows.
+    // From the last byte to the first: with each step back, one more byte follows.
     var changes = (0..<8).map { bit in append(1 << UInt8(bit), to: 0) }
     for byte in stride(from: MetadataBlock.size - 1, through: checksumBits / 8, by: -1) {
       for bit in 0..<8 {

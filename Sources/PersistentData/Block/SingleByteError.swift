@@ -1,9 +1,9 @@
 /// Finds the one byte that is wrong in a block, by what it did to the checksum.
 ///
-/// A CRC is linear, and each step of it can be undone: going back from the change that the byte
-/// made, the change is a single byte where that byte stands. About one block in 4,000 that is full
-/// of something else looks as if a single byte were wrong, so what is put right this way has to be
-/// plausible in all other ways.
+/// A CRC is linear, and each step of it can be undone: going back from the change in the checksum,
+/// the change is a single byte where the wrong byte is. About one unrelated block in 4,000 looks as
+/// if a single byte were wrong, so a block corrected this way has to be plausible in every other
+/// way.
 package enum SingleByteError {
   /// A byte of the block, and what it has to be XORed with.
   package struct Place: Hashable, Sendable {
@@ -16,10 +16,10 @@ package enum SingleByteError {
     }
   }
 
-  /// The CRC-32C polynomial, the other way round, as the kernel's crc32c() has it.
+  /// The CRC-32C polynomial, bit-reversed as in the kernel's crc32c().
   private static let polynomial: UInt32 = 0x82F6_3B78
 
-  /// All bytes with which, one alone put right, the checksum of this `kind` would fit.
+  /// All bytes that, corrected alone, would make the checksum of this `kind` fit.
   package static func locate(in block: RawSpan, as kind: BlockKind) -> [Place] {
     var change = BlockKind.sum(of: block) ^ block[BlockKind.checksum] ^ kind.rawValue
     if change == 0 { return [] }
@@ -38,7 +38,7 @@ package enum SingleByteError {
     return places
   }
 
-  /// Copies the block with the byte put right.
+  /// Copies the block with the byte corrected.
   package static func corrected(_ block: RawSpan, _ place: Place) -> BlockBuffer {
     let copy = BlockBuffer(blocks: 1)
     copy.edit(0) { bytes in
@@ -56,12 +56,12 @@ package enum SingleByteError {
     return (sum ^ sums[Int(index)]) << 8 | UInt32(index)
   }
 
-  /// What appending each byte to 0 gives.
+  /// The sum after appending each byte to 0.
   private static let sums: [UInt32] = (0..<256).map { (byte: UInt32) in
     (0..<8).reduce(byte) { sum, _ in sum & 1 == 0 ? sum >> 1 : sum >> 1 ^ polynomial }
   }
 
-  /// For the upper byte of each of `sums`, which byte gave it; no two have the same.
+  /// For the upper byte of each of `sums`, the byte that gave it; no two are the same.
   private static let indices: [UInt8] = {
     var indices = [UInt8](repeating: 0, count: 256)
     for (byte, sum) in sums.enumerated() { indices[Int(sum >> 24)] = UInt8(byte) }

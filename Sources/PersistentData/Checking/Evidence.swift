@@ -1,11 +1,10 @@
-/// What metadata has somewhere, or should have there: in words, and as a number where it is one.
+/// What metadata has at a site, or should have there: in words, and as a number if it is one.
 ///
-/// Words with one integer in them say it as a number too: `"count \(stored)"`.
+/// Words with one interpolated integer also set the number: `"count \(stored)"`.
 package struct Evidence: Hashable, Sendable {
   /// In words; empty where a rule says it all.
   package let words: String
-  /// The least and the greatest number that it can be, both the same for a single one; `nil` for
-  /// no bound.
+  /// The least and the greatest possible number, equal for an exact one; `nil` for no bound.
   package let min: UInt64?
   package let max: UInt64?
 
@@ -18,7 +17,7 @@ package struct Evidence: Hashable, Sendable {
   /// Nothing to say.
   package static let none = Evidence("")
 
-  /// Words that are no number.
+  /// Words without a number.
   package init(words: String) { self.init(words) }
 
   package static func exactly(_ number: some BinaryInteger) -> Evidence { "\(number)" }
@@ -47,7 +46,7 @@ package struct Evidence: Hashable, Sendable {
   }
 
   package var isEmpty: Bool { words.isEmpty }
-  /// The number that it is; `nil` where it is none, or may be several.
+  /// The exact number; `nil` if there is none, or a range.
   package var number: UInt64? { min == max ? min : nil }
 }
 

@@ -30,7 +30,7 @@ extension Site {
       keys: keys)
   }
 
-  /// The structure, in the words people see: "mapping tree", "data space map".
+  /// The structure's name in messages: "mapping tree", "data space map".
   package var structure: String { label.name }
 }
 

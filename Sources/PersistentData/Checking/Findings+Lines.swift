@@ -1,14 +1,14 @@
 extension Findings {
-  /// Findings of damage that are told one by one, of each kind.
+  /// The most damage findings of each kind to list one by one.
   private static let maxCauses = 100
-  /// Of all others of a kind, more than these are told in one line.
+  /// If there are more than this of any other kind, they get one line.
   private static let maxAlike = 8
 
-  /// The findings as people read them, a line each: first the blocks that are damaged, then what
-  /// may follow from that, or comes alone; each in report order. Where many are alike there is one
-  /// line with their number, so that no flood hides its cause.
+  /// The findings as people read them, a line each: first damaged blocks, then all other findings,
+  /// which may follow from that damage; each in report order. Many alike get one line with their
+  /// number, so that no flood hides its cause.
   ///
-  /// `text`: of a finding. `isTold`: which to tell of.
+  /// `text`: words for a finding. `isTold`: which rules to include.
   package func lines(
     where isTold: (Rule) -> Bool = { _ in true }, _ text: (Finding) -> String
   ) -> [String] {
@@ -27,7 +27,7 @@ extension Findings {
 }
 
 extension [Finding] {
-  /// `kept`: all there are, by group. The last line of a group tells how many more there are.
+  /// `kept`: the findings kept, by group. The last line of a group says how many more there are.
   fileprivate func lines(
     _ text: (Finding) -> String, of findings: Findings, _ kept: [Findings.Group: [Finding]]
   ) -> [String] {

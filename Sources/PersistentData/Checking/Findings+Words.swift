@@ -1,6 +1,6 @@
 /// What was found, in words for people.
 extension Findings {
-  /// How much was found of each severity; `nil` when there is nothing but notes.
+  /// How many findings there are of each severity; `nil` when there are only notes.
   package var amounts: String? {
     let words: [(Severity, one: String, many: String)] = [
       (.error, "error", "errors"),
@@ -14,8 +14,8 @@ extension Findings {
     return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 
-  /// What came of mending `input`, and the faults that are still there. `left`: what a check finds
-  /// now; `nil` where none could be made.
+  /// The result of mending `input`, and the faults that remain. `left`: what a check finds now;
+  /// `nil` if no check could be made.
   package static func afterMending(_ left: Findings?, of input: String) -> String {
     guard let left else { return "'\(input)' is mended; whether anything is left is not known." }
     guard let amounts = left.amounts else {

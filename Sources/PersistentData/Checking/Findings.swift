@@ -12,23 +12,23 @@ extension Findings {
 }
 
 extension Rule {
-  /// How much it matters that one such finding is kept where there are too many.
+  /// How important it is to keep such a finding when there are too many.
   fileprivate var weight: Int { 2 * severity.rawValue + (entry.isCause ? 1 : 0) }
 }
 
 /// What a check found: as many findings as a person can use, and a count of all.
 ///
-/// Memory is bounded whatever the input: of too many findings the gravest are kept.
+/// Memory is bounded whatever the input: if there are too many findings, the gravest are kept.
 package struct Findings: Sendable {
   /// More than anybody reads, little enough to keep.
   package static let kept = 1_000
-  /// Of each kind, even where there are more of graver ones.
+  /// Kept of each kind, even if graver ones exceed the limit.
   private static let keptAlike = 16
 
   private var items: [Finding] = []
   /// How often each rule was found broken, whether kept or not.
   package private(set) var counts: [Rule: Int] = [:]
-  /// How many findings were made of each group, whether kept or not. One finding may speak of many
+  /// How many findings were made of each group, whether kept or not. One finding may cover many
   /// blocks.
   private var made: [Group: Int] = [:]
 
@@ -47,7 +47,7 @@ package struct Findings: Sendable {
     report(rule, at: site, found: .exactly(found), expected: .exactly(expected))
   }
 
-  /// `times`: how many blocks or entries one finding speaks of.
+  /// `times`: how many blocks or entries the finding covers.
   package mutating func add(_ finding: Finding, times: Int = 1) {
     counts[finding.rule, default: 0] += times
     made[Group(finding), default: 0] += 1
@@ -55,7 +55,7 @@ package struct Findings: Sendable {
     if items.count >= 2 * Findings.kept { trim() }
   }
 
-  /// Takes in what another worker found.
+  /// Adds what another worker found.
   package mutating func merge(_ other: Findings) {
     counts.merge(other.counts, uniquingKeysWith: +)
     made.merge(other.made, uniquingKeysWith: +)
@@ -69,7 +69,7 @@ package struct Findings: Sendable {
   /// All findings that were made, whether kept or not.
   package var madeCount: Int { made.values.reduce(0, +) }
 
-  /// Likewise, of those that are alike.
+  /// Likewise, for one group.
   func madeCount(_ group: Group) -> Int { made[group, default: 0] }
 
   package var isEmpty: Bool { counts.isEmpty }
@@ -81,7 +81,7 @@ package struct Findings: Sendable {
     counts.reduce(0) { $0 + ($1.key.severity == severity ? $1.value : 0) }
   }
 
-  /// Forgets all that was found of one severity; returns how much that was.
+  /// Drops all findings of one severity; returns how many there were.
   package mutating func drop(_ severity: Severity) -> Int {
     let dropped = count(severity)
     items.removeAll { $0.rule.severity == severity }
@@ -90,15 +90,15 @@ package struct Findings: Sendable {
     return dropped
   }
 
-  /// Whether anything was found that somebody has to do something about.
+  /// Whether anything was found that somebody has to act on.
   package var callForAction: Bool { counts.keys.contains { $0.entry.callsForAction } }
 
-  /// Whether anything was found that can be mended on the spot.
+  /// Whether anything was found that can be mended in place.
   package var hasMendable: Bool { counts.keys.contains { $0.entry.isMendable } }
 
   private mutating func trim() {
-    // The gravest first, so that a flood of leaks never hides an error, and a flood of what follows
-    // never what it follows from; of every kind at least a few.
+    // The gravest first, so that a flood of leaks never hides an error, and a flood of consequences
+    // never their cause; a few of every kind.
     items.sort { ($1.rule.weight, $0) < ($0.rule.weight, $1) }
     var ranks: [Group: Int] = [:]
     var rest = Findings.kept

@@ -1,4 +1,4 @@
-/// What the keys of a place count, by the name that programs see.
+/// What the keys of a site count, with the name used in JSON.
 package enum KeyUnit: String, CaseIterable, Sendable {
   case device
   case virtualBlock = "virtual_block"
@@ -13,6 +13,6 @@ package enum KeyUnit: String, CaseIterable, Sendable {
   case originBlock = "origin_block"
   case era
 
-  /// The name that people see, of one of them.
+  /// The singular name used in messages.
   var name: String { rawValue.replacing("_", with: " ") }
 }

@@ -1,12 +1,12 @@
-/// What a check of any target's metadata tells, and can mend in place.
+/// What a check of any target's metadata found, and what can be mended in place.
 package protocol MetadataReport: Sendable {
   associatedtype Superblock: SuperblockFormat
   associatedtype Plan: InPlaceMend
 
   var findings: Findings { get }
-  /// `nil` when there is no superblock to speak of.
+  /// `nil` when there is no usable superblock.
   var superblock: Superblock? { get }
-  /// What can be mended in place; `nil` unless everything was looked at, space maps included.
+  /// What can be mended in place; `nil` unless everything was checked, space maps included.
   var plan: Plan? { get }
 
   /// Checks all of `file` and returns what it finds.
@@ -14,10 +14,10 @@ package protocol MetadataReport: Sendable {
 }
 
 extension MetadataReport {
-  /// Whether all was looked at, space maps included.
+  /// Whether everything was checked, space maps included.
   package var isComplete: Bool { plan != nil }
 
-  /// Whether there is anything that `mend` would change.
+  /// Whether `mend` would change anything.
   package var needsMending: Bool {
     findings.hasMendable || superblock?.needsCheck == true
   }
@@ -25,7 +25,7 @@ extension MetadataReport {
   /// Mends in place what can be mended, and clears needs_check; only after a full check without
   /// errors.
   ///
-  /// `undoPath`: a new file that first gets what all blocks concerned hold now.
+  /// `undoPath`: a new file that first receives the current contents of all blocks concerned.
   package func mend(
     _ file: BlockFile, keepingUndoAt undoPath: String? = nil
   ) throws(MendError) {
@@ -33,8 +33,8 @@ extension MetadataReport {
     try plan?.apply(to: file, keepingUndoAt: undoPath)
   }
 
-  /// What a check finds after `mend`. Takes another check where something was found that can't be
-  /// mended; otherwise there is nothing left.
+  /// What a check finds after `mend`. Checks again if something was found that can't be mended;
+  /// otherwise nothing is left.
   package func findingsLeft(in file: BlockFile) throws(IOError) -> Findings {
     let canStay = findings.counts.keys.contains { $0.severity > .note && !$0.entry.isMendable }
     return canStay ? try Self.fullCheck(of: file) : Findings()

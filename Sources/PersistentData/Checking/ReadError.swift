@@ -1,4 +1,4 @@
-/// Why metadata could not be said to a listener.
+/// Why metadata could not be passed to a listener.
 package enum ReadError<Failure: Error>: Error {
   /// The metadata is damaged; the findings say where.
   case damaged(Findings)

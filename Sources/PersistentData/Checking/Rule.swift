@@ -1,6 +1,6 @@
 /// A thing that can be wrong with metadata. The name is stable: tests, reports and people cite it.
 ///
-/// What each rule weighs and says stands in one table, `RuleTable.swift`.
+/// The severity and words of each rule are in one table, `RuleTable.swift`.
 package enum Rule: String, CaseIterable, Sendable {
   // Any block
   case blockUnreadable
@@ -108,7 +108,7 @@ package enum Severity: Int, Comparable, CaseIterable, Sendable {
   case note
   /// Wrong, but harmless.
   case warning
-  /// Nothing is at risk but space.
+  /// Only space is at risk.
   case leak
   /// Data is unreachable or at risk.
   case error

@@ -1,16 +1,14 @@
-/// What a rule weighs, and its fault in words.
+/// A rule's severity, and its fault in words.
 package struct RuleEntry: Sendable {
   package let severity: Severity
-  /// Whether it can be mended on the spot, without building new metadata.
+  /// Whether it can be mended in place, without building new metadata.
   package let isMendable: Bool
-  /// Whether it says that a block, or the pool as a whole, can't be used, from which much else may
-  /// follow. Such findings are told first and one by one, all others in one line where they come
-  /// in floods.
+  /// Whether it means that a block, or the pool as a whole, can't be used, which may cause many
+  /// other findings. Such findings are listed first and one by one, floods of others in one line.
   package let isCause: Bool
-  /// Whether somebody has to do something about it, though no error or leak is found: a check that
-  /// nobody watches tells of nothing else.
+  /// Whether somebody has to act on it: a check that nobody watches reports nothing else.
   package let callsForAction: Bool
-  /// The fault, as it stands in a finding's line.
+  /// The fault, as worded in a finding's line.
   package let fault: String
 
   init(

@@ -1,8 +1,8 @@
 extension Rule {
   package var severity: Severity { entry.severity }
 
-  /// The one table: nothing else decides the exit status, what `--ignore-non-fatal-errors` lets
-  /// pass, what `--auto-repair` mends, and what is told first, or in one line.
+  /// The one table: it alone decides the exit status, what `--ignore-non-fatal-errors` lets pass,
+  /// what `--auto-repair` mends, and what is listed first, or in one line.
   package var entry: RuleEntry {
     switch self {
     case .blockUnreadable: RuleEntry(.error, "the device can't read this block", cause: true)

@@ -1,10 +1,10 @@
-/// How a structure is called in a report, where it stands there, and what its keys count.
+/// What a structure is called in a report, its position there, and what its keys count.
 package struct StructureLabel: Sendable {
-  /// In the words people see: "mapping tree", "data space map".
+  /// The name in messages: "mapping tree", "data space map".
   package let name: String
-  /// Where the structure stands among the others in a report.
+  /// The structure's position among the others in a report.
   package let order: Int
-  /// `nil` where it is no tree, array or space map.
+  /// `nil` if it isn't a tree, array or space map.
   package let keyUnit: KeyUnit?
 
   package init(_ name: String, order: Int, keyUnit: KeyUnit? = nil) {
@@ -24,7 +24,7 @@ package struct StructureLabel: Sendable {
   }
 }
 
-/// A structure is known by its name and place; what its keys count follows from these.
+/// A structure is identified by its name and order; what its keys count follows from these.
 extension StructureLabel: Hashable {
   package static func == (left: StructureLabel, right: StructureLabel) -> Bool {
     left.order == right.order && left.name == right.name

@@ -14,13 +14,13 @@ package struct DataMove: Hashable, Sendable {
 /// Copies blocks of data from one device to another, or to another place on the same, in pieces
 /// that several threads read and write at once.
 ///
-/// The blocks of a piece are read in the order of the source and written in the order in which they
-/// come, neighbours in one go each. No place that is written may be read later.
+/// The blocks of a piece are read in source order and written in the order given, adjacent blocks
+/// in one go. No place that is written may be read later.
 package struct DataCopy: Sendable {
-  /// Blocks that were copied together, and what came of them.
+  /// Blocks that were copied together, and the result.
   package struct Piece: Sendable {
     package let moves: [DataMove]
-    /// Places in `moves` of those that were not copied.
+    /// Indices in `moves` of those that were not copied.
     package fileprivate(set) var failed: [Int] = []
     /// Why the first of them wasn't.
     package fileprivate(set) var cause: IOError?
@@ -30,7 +30,7 @@ package struct DataCopy: Sendable {
   package let target: DataDevice
   /// A multiple of 4 KiB.
   package let blockBytes: UInt64
-  /// Memory for data under way, in bytes; a piece has a quarter of it, 4 KiB at least.
+  /// Memory for data in flight, in bytes; a piece has a quarter of it, at least 4 KiB.
   package var bufferBytes: UInt64 = 64 << 20
   /// How often a block that could not be copied is tried again.
   package var retries: UInt32 = 0
@@ -42,7 +42,7 @@ package struct DataCopy: Sendable {
   }
 
   private static let piecesUnderWay: UInt64 = 4
-  /// No device gains by larger ones.
+  /// Larger pieces are no faster on any device.
   private static let largestPiece: UInt64 = 8 << 20
   private static let unit = UInt64(MetadataBlock.size)
 
@@ -51,11 +51,11 @@ package struct DataCopy: Sendable {
     return max(DataCopy.unit, share / DataCopy.unit * DataCopy.unit)
   }
 
-  /// Blocks that a piece has at most.
+  /// The most blocks in a piece.
   package var blocksInPiece: Int { max(1, Int(pieceBytes / max(1, blockBytes))) }
 
-  /// Copies pieces of at most `blocksInPiece` blocks, until `next` has no more. `consume` gets what
-  /// came of each, in order.
+  /// Copies pieces of at most `blocksInPiece` blocks, until `next` has no more. `consume` gets the
+  /// result of each, in order.
   package func run(next: () -> [DataMove]?, consume: (Piece) -> Void) {
     let places = Int(pieceBytes / DataCopy.unit)
     OrderedPipeline<BlockBuffer, [DataMove], Piece>(depth: Int(DataCopy.piecesUnderWay)) {
@@ -99,7 +99,7 @@ package struct DataCopy: Sendable {
   private func copy(_ moves: [DataMove], through buffer: BlockBuffer) -> Piece {
     var piece = Piece(moves: moves)
     if moves.count > 1, (try? copyTogether(moves, through: buffer)) != nil { return piece }
-    // One by one, so that a bad block costs itself alone.
+    // One by one, so that a bad block costs only itself.
     for (index, move) in moves.enumerated() {
       if let error = copyAlone(move, through: buffer) {
         piece.failed.append(index)
@@ -109,7 +109,7 @@ package struct DataCopy: Sendable {
     return piece
   }
 
-  /// All blocks of a piece fit into the buffer, in the order in which they come.
+  /// Copies all blocks of a piece, which fit into the buffer, in the order given.
   private func copyTogether(_ moves: [DataMove], through buffer: BlockBuffer) throws(IOError) {
     let places = Int(blockBytes / DataCopy.unit)
     let bySource = moves.indices.sorted { moves[$0].from < moves[$1].from }
@@ -127,8 +127,8 @@ package struct DataCopy: Sendable {
     }
   }
 
-  /// Copies a block by itself, in parts where it is larger than the buffer. Returns why it could
-  /// not be copied.
+  /// Copies one block, in parts if it is larger than the buffer. Returns why it could not be
+  /// copied.
   private func copyAlone(_ move: DataMove, through buffer: BlockBuffer) -> IOError? {
     var failure: IOError?
     for _ in 0...retries {

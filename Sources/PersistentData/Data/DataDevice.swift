@@ -1,12 +1,11 @@
 internal import CSystem
 internal import Glibc
 
-/// A device with data, or a file that holds its image: what metadata is about.
+/// A data device, or a file that holds its image: what the metadata describes.
 ///
-/// Owns the descriptors. Reads and writes at stated bytes, so several threads may use it at once. A
-/// block device is opened exclusively: nobody else may have it open. It is read and written past
-/// the page cache, so that what can't be written fails by itself, not when all is flushed, and
-/// nothing is read that was cached before another wrote.
+/// Owns the descriptors. Reads and writes at given offsets, so several threads may use it at once.
+/// A block device is opened exclusively: nobody else may have it open. I/O bypasses the page cache,
+/// so that a failed write is reported at once, not at the flush, and no stale cached data is read.
 package final class DataDevice: Sendable {
   package enum Access: Sendable {
     case read
@@ -16,12 +15,12 @@ package final class DataDevice: Sendable {
   package let path: String
   package let sizeBytes: UInt64
   package let isBlockDevice: Bool
-  /// How far a job with it has come.
+  /// The progress of a job with it.
   package let progress = Progress()
-  /// How it takes back space that nobody needs.
+  /// How it takes discards.
   package let discardLimits: DiscardLimits
   private let descriptor: Int32
-  /// The same, past the page cache; -1 for a file, and where that can't be had.
+  /// The same, bypassing the page cache; -1 for a file, and if that isn't possible.
   private let direct: Int32
 
   package init(_ path: String, _ access: Access) throws(IOError) {
@@ -80,7 +79,7 @@ package final class DataDevice: Sendable {
     }
   }
 
-  /// Writes `buffer` from byte `offset` on. A file never grows by that.
+  /// Writes `buffer` from byte `offset` on. This never makes a file grow.
   func write(_ buffer: UnsafeRawBufferPointer, to offset: UInt64) throws(IOError) {
     let (end, isHuge) = offset.addingReportingOverflow(UInt64(buffer.count))
     guard !isHuge, end <= sizeBytes else {
@@ -100,8 +99,8 @@ package final class DataDevice: Sendable {
     }
   }
 
-  /// Tells the device that nobody needs these bytes any more; a file gets a hole. What is read
-  /// there afterwards is anything.
+  /// Tells the device that these bytes are no longer needed; a file gets a hole. Afterwards, reads
+  /// there may return anything.
   func discard(_ bytes: Range<UInt64>) throws(IOError) {
     let code = dmm_discard(
       descriptor, isBlockDevice, bytes.lowerBound, bytes.upperBound - bytes.lowerBound)
@@ -112,7 +111,8 @@ package final class DataDevice: Sendable {
     }
   }
 
-  /// Past the page cache where the device takes that: it refuses places that don't fit its sectors.
+  /// Bypasses the page cache unless the device refuses: it does for offsets that don't fit its
+  /// sectors.
   private func transfer<Address>(
     with call: (Int32, Address, Int, off_t) -> Int, _ address: Address, _ count: Int,
     at place: UInt64

@@ -1,14 +1,14 @@
-/// How a device takes back space that nobody needs any more.
+/// How a device takes discards.
 ///
 /// Source: Linux, Documentation/ABI/stable/sysfs-block, `queue/discard_*` and `discard_alignment`.
 package struct DiscardLimits: Sendable {
-  /// Bytes that come and go together; a discard of less has no effect. 0 where nothing is said.
+  /// The unit of discards, in bytes; a discard of less has no effect. 0 if unknown.
   package let granularityBytes: UInt64
-  /// Where the first such piece starts, in bytes.
+  /// Where the first such unit starts, in bytes.
   package let alignmentBytes: UInt64
   package let takesDiscards: Bool
 
-  /// Whatever its file system does with holes.
+  /// No known limits: the file system handles holes.
   static let ofFile = DiscardLimits(granularityBytes: 0, alignmentBytes: 0, takesDiscards: true)
 
   package init(granularityBytes: UInt64, alignmentBytes: UInt64, takesDiscards: Bool) {
@@ -17,7 +17,7 @@ package struct DiscardLimits: Sendable {
     self.takesDiscards = takesDiscards
   }
 
-  /// `number`: of a block device, as in `st_rdev`.
+  /// `number`: a block device's, as in `st_rdev`.
   init(ofDevice number: UInt64) {
     let folder = "/sys/dev/block/\(Storage.name(ofDevice: number))"
     let isPartition = SystemFile.text("\(folder)/partition") != nil
@@ -25,11 +25,11 @@ package struct DiscardLimits: Sendable {
     self.init(
       granularityBytes: SystemFile.number("\(queue)/discard_granularity") ?? 0,
       alignmentBytes: SystemFile.number("\(folder)/discard_alignment") ?? 0,
-      // Where nothing is said, trying tells.
+      // If the kernel doesn't say, a discard is tried.
       takesDiscards: SystemFile.number("\(queue)/discard_max_bytes") != 0)
   }
 
-  /// How many of these bytes the device can take back: whole pieces alone.
+  /// How many of these bytes the device can take back: only whole units.
   package func effectiveBytes(of bytes: Range<UInt64>) -> UInt64 {
     guard granularityBytes > 1 else { return bytes.upperBound - bytes.lowerBound }
     let offset = alignmentBytes % granularityBytes

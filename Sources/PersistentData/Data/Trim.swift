@@ -1,18 +1,17 @@
-/// Gives space that nobody needs back to a device.
+/// Gives unused space back to a device.
 package struct Trim: Sendable {
-  /// A single request is at most this long, so that progress can be seen and a request that fails
-  /// costs little.
+  /// The longest request, in bytes, so that progress can be seen and a failed request costs little.
   private static let largestRequest: UInt64 = 1 << 30
-  /// How often parts of requests that failed are tried, at most.
+  /// The most retries of parts of failed requests.
   private static let maxRetries = 4096
   private static let maxFailures = 8
 
   package struct Outcome: Sendable {
     package fileprivate(set) var discardedBytes: UInt64 = 0
     package fileprivate(set) var failedBytes: UInt64 = 0
-    /// The first places that could not be discarded, ascending, with others between them.
+    /// The first ranges that could not be discarded, ascending, not touching.
     package fileprivate(set) var failed: [Range<UInt64>] = []
-    /// Why the first of them could not.
+    /// Why the first of them failed.
     package fileprivate(set) var cause: IOError?
 
     fileprivate mutating func fail(_ range: Range<UInt64>, _ error: IOError) {
@@ -24,7 +23,7 @@ package struct Trim: Sendable {
   }
 
   private let device: DataDevice
-  /// What a request that failed is not divided below.
+  /// A failed request isn't split into parts smaller than this, in bytes.
   private let smallestRequest: UInt64
   /// Ascending, in bytes.
   package let ranges: [Range<UInt64>]
@@ -40,13 +39,13 @@ package struct Trim: Sendable {
 
   package var bytes: UInt64 { ranges.reduce(0) { $0 + $1.upperBound - $1.lowerBound } }
 
-  /// What the device can take back: whole pieces of its granularity.
+  /// What the device can take back: whole units of its granularity.
   package var effectiveBytes: UInt64 {
     ranges.reduce(0) { $0 + device.discardLimits.effectiveBytes(of: $1) }
   }
 
-  /// Discards everything, one request after the other. One that fails is tried again in halves,
-  /// down to single blocks, so that only what the device refuses is not given back. A device that
+  /// Discards everything, one request after the other. A failed one is retried in halves, down to
+  /// single blocks, so that everything is discarded but what the device refuses. A device that
   /// takes no discards at all is not asked again.
   package func run() -> Outcome {
     device.progress.begin("giving free space back", total: Int(bytes / Trim.progressUnit))
@@ -55,7 +54,7 @@ package struct Trim: Sendable {
     for range in ranges {
       var next = range.lowerBound
       while next < range.upperBound {
-        // Requests end at round places, so that none cuts a piece of the device's granularity.
+        // Requests end at multiples of the largest, so that none splits a unit of the granularity.
         let end = min(range.upperBound, (next / Trim.largestRequest + 1) * Trim.largestRequest)
         discard(next..<end, &outcome, &retriesLeft)
         if outcome.discardedBytes == 0, outcome.cause?.isUnsupported == true { return outcome }
@@ -66,7 +65,7 @@ package struct Trim: Sendable {
     return outcome
   }
 
-  /// Calls itself as often as a request can be halved.
+  /// Recurses at most as deep as a request can be halved.
   private func discard(
     _ range: Range<UInt64>, _ outcome: inout Outcome, _ retriesLeft: inout Int
   ) {

@@ -8,7 +8,7 @@ extension BlockFile {
   /// The blocks of `range` that may hold anything: all but the holes of a sparse file, which read
   /// as zeroes. Ascending, in pieces that don't touch.
   ///
-  /// A device has no holes to be asked for, and a file system that can't tell has none either.
+  /// A device counts as having no holes, and so does a file on a file system that can't tell.
   package func storedBlocks(in range: Range<UInt64>) -> [Range<UInt64>] {
     if range.isEmpty { return [] }
     if isBlockDevice { return [range] }
@@ -23,7 +23,7 @@ extension BlockFile {
       let begin = max(next, UInt64(data) / size)
       guard begin < range.upperBound else { break }
       let hole = dmm_next_data(descriptor, Int64(begin * size), true)
-      // A block that is stored in part is stored. No piece is empty, or this would not end.
+      // A partly stored block counts as stored. No piece may be empty, or this would not end.
       let end = hole < 0 ? range.upperBound : max(begin + 1, (UInt64(hole) + size - 1) / size)
       pieces.append(begin..<min(end, range.upperBound))
       next = end

@@ -2,9 +2,9 @@ internal import CSystem
 internal import Glibc
 internal import Synchronization
 
-/// How far reading goes to get at what a block says.
+/// How reading treats a damaged block.
 package enum Treatment: Sendable {
-  /// What is damaged is damaged.
+  /// Damage is reported as it is.
   case judge
   /// A single flipped bit is turned back.
   case salvage
@@ -12,13 +12,13 @@ package enum Treatment: Sendable {
 
 /// A metadata device, or a file that holds its image.
 ///
-/// Owns the descriptor. Reads and writes whole blocks at stated places, so several threads may
-/// use it at once. Files are opened read-only unless the caller means to write.
+/// Owns the descriptor. Reads and writes whole blocks at given offsets, so several threads may use
+/// it at once. Files are opened read-only unless the caller asks to write.
 package final class BlockFile: Sendable {
   package enum Access: Sendable {
     /// Nobody else may have the device open.
     case read
-    /// The device belongs to a running pool: read past the page cache, which the pool bypasses.
+    /// The device belongs to a running pool: bypass the page cache, as the pool does.
     case readInUse
     case write
   }
@@ -28,10 +28,10 @@ package final class BlockFile: Sendable {
   package let blockCount: UInt64
   package let isBlockDevice: Bool
   package let treatment: Treatment
-  /// How far reading has come.
+  /// The progress of reading.
   package let progress = Progress()
   let descriptor: Int32
-  /// Blocks that are read as they should be, not as they are on the device.
+  /// Contents returned for blocks in place of those on the device.
   private let standIns = Mutex<[UInt64: BlockBuffer]>([:])
   private let hasStandIns = Atomic(false)
   private let unreadable = Mutex<Set<UInt64>>([])
@@ -71,7 +71,7 @@ package final class BlockFile: Sendable {
       close(descriptor)
       throw .tooSmall(path: path, sizeBytes: UInt64(size))
     }
-    // A pool that ran since the cache was filled has written past it.
+    // A pool that ran since the page cache was filled has bypassed it.
     if onDevice { dmm_drop_cache(descriptor) }
     self.path = path
     self.treatment = treatment
@@ -82,7 +82,7 @@ package final class BlockFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// A new file of zeroes, of so many blocks, that takes its name when `replacement` is committed.
+  /// A new file of `blockCount` zeroed blocks that gets its name when `replacement` is committed.
   package init(making replacement: FileReplacement, blockCount: UInt64) throws(IOError) {
     let path = replacement.path
     let size = off_t(blockCount) * off_t(MetadataBlock.size)
@@ -98,31 +98,30 @@ package final class BlockFile: Sendable {
     isBlockDevice = false
   }
 
-  /// Whether what stands here is stored, all or in part, where `path` leads to.
+  /// Whether the storage of this file overlaps that of `path`.
   package func isSame(as path: String) -> Bool {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, let other = Storage(path) else { return false }
     return Storage(self.path, status).overlaps(other)
   }
 
-  /// From now on `block` reads as `contents` says; the device itself is left alone.
+  /// From now on `block` reads as `contents`; the device itself isn't changed.
   package func standIn(for block: MetadataBlock, _ contents: BlockBuffer) {
     standIns.withLock { $0[UInt64(block.number)] = contents }
     hasStandIns.store(true, ordering: .releasing)
   }
 
-  /// From now on `block` reads as it stands on the device.
+  /// From now on `block` reads as it is on the device.
   package func removeStandIn(for block: MetadataBlock) {
     standIns.withLock { $0[UInt64(block.number)] = nil }
   }
 
-  /// What blocks read as instead of what stands on the device.
+  /// Contents that stand in for blocks of the device.
   package struct StandIns: Sendable {
     fileprivate let contents: [UInt64: BlockBuffer]
   }
 
-  /// The stand-ins of the moment. Setting them takes back all that were put since, or puts them
-  /// again.
+  /// The current stand-ins. Set it to an earlier value to restore that.
   package var allStandIns: StandIns {
     get { StandIns(contents: standIns.withLock { $0 }) }
     set {
@@ -178,14 +177,14 @@ package final class BlockFile: Sendable {
       } else if errno != EINTR {
         let code = errno
         let block = offset / UInt64(MetadataBlock.size)
-        // Of a longer read others will tell which block it was.
+        // A longer read is retried block by block, which finds the bad one.
         if buffer.count == MetadataBlock.size { note(unreadable: block) }
         throw .readFailed(path: path, block: block, errno: code)
       }
     }
   }
 
-  /// Blocks that were wanted and that the device could not read, ascending; if many, not all.
+  /// Blocks that the device failed to read, ascending; if there are many, not all.
   package var unreadableBlocks: [UInt64] { unreadable.withLock { $0.sorted() } }
 
   private static let maxUnreadable = 1000
@@ -194,7 +193,7 @@ package final class BlockFile: Sendable {
     unreadable.withLock { if $0.count < BlockFile.maxUnreadable { $0.insert(block) } }
   }
 
-  /// Whether the bytes behind the last whole block have `bytes` at some multiple of `step`.
+  /// Whether the bytes after the last whole block hold `bytes` at some multiple of `step`.
   package func tailHolds(_ bytes: [UInt8], every step: Int) -> Bool {
     var tail = [UInt8](repeating: 0, count: MetadataBlock.size)
     let offset = blockCount * UInt64(MetadataBlock.size)

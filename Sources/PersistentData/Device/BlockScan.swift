@@ -1,26 +1,26 @@
 internal import Synchronization
 internal import Threads
 
-/// What is done with each block of a `BlockScan`. Each worker has a visitor of its own, so a
-/// visitor needs no lock for what it collects.
+/// Processes the blocks of a `BlockScan`. Each worker has its own visitor, so a visitor needs no
+/// lock for what it collects.
 package protocol BlockVisitor: Sendable {
   /// `index` is the block's place in the scan's list. The bytes are lent for the call.
   mutating func visit(_ index: Int, _ bytes: RawSpan)
-  /// The device refused to give this block up.
+  /// The device failed to read this block.
   mutating func unreadable(_ index: Int, _ error: IOError)
 }
 
 /// Reads a list of blocks, each once, in location order, in large reads, on all cores.
 ///
-/// Blocks that stand close together are read in one call, small gaps included: up to a MiB, which
-/// is still in the core's cache when it is checksummed. Where a read fails, its blocks are read
-/// one by one, so that a bad sector costs the block it is in and no other.
+/// Blocks close together are read in one call, small gaps included: up to a MiB, which is still in
+/// the core's cache when it is checksummed. If a read fails, its blocks are read one by one, so
+/// that a bad sector costs only the block it is in.
 package struct BlockScan: Sendable {
   /// 1 MiB: large enough for any disk, small enough for the second-level cache.
   private static let blocksPerRead = 256
   /// Reading past this many unwanted blocks is cheaper than another call.
   static let widestGap: UInt32 = 8
-  /// Fewer blocks than this for each worker aren't worth a thread.
+  /// Fewer blocks than this aren't worth another worker.
   private static let blocksPerWorker = 512
 
   private let file: BlockFile
@@ -48,7 +48,7 @@ package struct BlockScan: Sendable {
       zip(starts, starts.dropFirst()).map { Int(blocks[$1 - 1] - blocks[$0]) + 1 }.max() ?? 0
   }
 
-  /// The same.
+  /// The same, for blocks known to lie on the device.
   package init(_ file: BlockFile, _ blocks: [MetadataBlock]) {
     self.init(file, blocks.map(\.number))
   }

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Why metadata could not be looked at, or could not be written. What the metadata says is never
-/// an error but a `Finding`.
+/// Why metadata could not be read or written. A fault in the metadata itself is never an error but
+/// a `Finding`.
 package enum IOError: Error, Equatable {
   case notFound(path: String)
   case notAFileOrDevice(path: String)
@@ -11,7 +11,7 @@ package enum IOError: Error, Equatable {
   case tooSmall(path: String, sizeBytes: UInt64)
   /// Somebody else holds the device: an active pool, usually.
   case inUse(path: String)
-  /// The device can't be written, whoever tries.
+  /// The device is read-only for everybody.
   case readOnly(path: String)
   case cannotOpen(path: String, errno: Int32)
   case readFailed(path: String, block: UInt64, errno: Int32)
@@ -44,12 +44,12 @@ extension IOError: CustomStringConvertible {
     }
   }
 
-  /// Whether the device or the file system can't do what it was asked at all.
+  /// Whether the device or the file system doesn't support the operation at all.
   package var isUnsupported: Bool {
     if case .callFailed(_, EOPNOTSUPP) = self { true } else { false }
   }
 
-  /// The system's words for an errno, in lower case as they stand in the middle of a sentence.
+  /// The system's words for an errno, in lower case for use inside a sentence.
   package static func reason(_ code: Int32) -> String {
     guard let text = unsafe strerror(code) else { return "error \(code)" }
     return unsafe String(cString: text).lowercasedFirst

@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// How far a long job has come, for whoever wants to show it.
+/// The progress of a long job, for display.
 ///
-/// Counting costs an addition a read; nobody ever waits for the one who shows it.
+/// Counting costs one addition per read; a job never waits for the display.
 package final class Progress: Sendable {
   private let title = Mutex("")
   private let total = Atomic(0)
@@ -10,8 +10,7 @@ package final class Progress: Sendable {
 
   init() {}
 
-  /// A part of the job begins, described by `title`: `total` blocks or bytes, 0 where that is not
-  /// known.
+  /// A part of the job begins, described by `title`: `total` blocks or bytes, 0 if not known.
   package func begin(_ title: String, total: Int) {
     self.title.withLock { $0 = title }
     done.store(0, ordering: .relaxed)
@@ -20,8 +19,8 @@ package final class Progress: Sendable {
 
   package func advance(_ count: Int) { done.add(count, ordering: .relaxed) }
 
-  /// The part of the job under way, and what of it is done, from 0 to 1; `nil` where it can't be
-  /// told how much there is.
+  /// The current part of the job, and the fraction done, from 0 to 1; `nil` if the total isn't
+  /// known.
   package var state: (title: String, fraction: Double?) {
     let total = total.load(ordering: .relaxed)
     let done = done.load(ordering: .relaxed)

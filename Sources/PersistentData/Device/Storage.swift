@@ -1,29 +1,29 @@
 internal import CSystem
 internal import Glibc
 
-/// Where the bytes behind a name are stored: in a file or a device, and in all that it lies on.
+/// Where the bytes of a path are stored: in a file or a device, and in everything below it.
 ///
-/// A loop device lies on a file, a partition on a disk, a device of the device mapper on others.
-/// Which of them is told by the kernel, below /sys; of a loop device it is asked itself.
+/// A loop device lies on a file, a partition on a disk, a device-mapper device on others. The
+/// kernel tells on which, below /sys; a loop device is asked directly.
 package struct Storage: Sendable {
   private enum Identity: Hashable, Sendable {
     case file(device: UInt64, inode: UInt64)
     case device(UInt64)
   }
 
-  /// What is taken up of a file or a device.
+  /// The part used of a file or a device.
   private struct Layer: Sendable {
     let identity: Identity
-    /// In bytes; without an end where it goes on to the end of the device.
+    /// In bytes; ends at the maximum if it extends to the end of the device.
     var bytes: Range<UInt64> = 0..<UInt64.max
-    /// Whether it is all of `bytes`, not an unknown part of them.
+    /// Whether it is all of `bytes`, not an unknown part of it.
     var isExact = true
 
     func overlaps(_ other: Layer) -> Bool {
       guard identity == other.identity else { return false }
       switch (isExact, other.isExact) {
       case (true, true): return bytes.overlaps(other.bytes)
-      // Two volumes of a group lie on one device, each in its own part.
+      // Two volumes of a group lie on one device, each on its own part.
       case (false, false): return false
       case (true, false): return bytes == 0..<UInt64.max
       case (false, true): return other.bytes == 0..<UInt64.max
@@ -36,14 +36,14 @@ package struct Storage: Sendable {
   private var layers: [Layer] = []
   private let sysfs: String
 
-  /// `nil` where there is nothing by this name.
+  /// `nil` if nothing exists at this path.
   package init?(_ path: String) {
     var status = stat()
     guard unsafe stat(FileName.onDisk(path), &status) == 0 else { return nil }
     self.init(path, status)
   }
 
-  /// `status`: of what `path` leads to.
+  /// `status`: that of the target of `path`.
   init(_ path: String, _ status: stat) {
     sysfs = "/sys"
     if status.st_mode & S_IFMT == S_IFBLK {
@@ -55,25 +55,25 @@ package struct Storage: Sendable {
     }
   }
 
-  /// A device by its number, as /sys writes it: `7:0`. The tests bring a /sys of their own.
+  /// A device by its number, as /sys writes it: `7:0`. Tests pass their own /sys.
   package init?(device: String, sysfs: String) {
     guard let number = Storage.number(device) else { return nil }
     self.sysfs = sysfs
     add(device: number, nil, Layer(identity: .device(number)))
   }
 
-  /// Whether writing to one of the two would overwrite what is in the other.
+  /// Whether writing to one would overwrite data of the other.
   package func overlaps(_ other: Storage) -> Bool {
     layers.contains { layer in other.layers.contains { $0.overlaps(layer) } }
   }
 
-  /// Whether two paths lead to one and the same file or device.
+  /// Whether two paths lead to the same file or device.
   package static func areIdentical(_ one: String, _ other: String) -> Bool {
     guard let first = Storage(one)?.layers.first?.identity else { return false }
     return first == Storage(other)?.layers.first?.identity
   }
 
-  /// Whether two paths lead to one storage; one that isn't there leads to none.
+  /// Whether two paths share storage; a path that doesn't exist shares none.
   package static func areSame(_ one: String, _ other: String) -> Bool {
     guard let first = Storage(one), let second = Storage(other) else { return false }
     return first.overlaps(second)
@@ -83,7 +83,7 @@ package struct Storage: Sendable {
 // MARK: What a device lies on
 
 extension Storage {
-  /// `path`: of the device, if it is known.
+  /// `path`: the device's, if it is known.
   private mutating func add(device: UInt64, _ path: String?, _ layer: Layer) {
     guard layers.count < Storage.maxLayers else { return }
     layers.append(layer)
@@ -145,9 +145,9 @@ extension Storage {
     return true
   }
 
-  /// Adds what a device of the device mapper, or an array of disks, is made of. Where exactly it
-  /// lies on them is not told, unless it is as large as one of them is. (A volume of LVM can be so
-  /// by chance: a thin volume as large as its pool.)
+  /// Adds the devices below a device-mapper device or a disk array. Where exactly it lies on them
+  /// isn't known, unless it is just as large as one of them. (An LVM volume can be so by chance: a
+  /// thin volume as large as its pool.)
   private mutating func addSlaves(_ folder: String, _ layer: Layer) {
     let size = SystemFile.text("\(folder)/size")
     let isVolume = SystemFile.text("\(folder)/dm/uuid")?.hasPrefix("LVM-") ?? false
@@ -172,7 +172,7 @@ extension Storage {
     "\(number >> 8 & 0xFFF):\(number & 0xFF | number >> 12 & 0xFFF00)"
   }
 
-  /// The number of a device that is written as `major:minor`, packed as in `st_rdev`.
+  /// The number of a device written as `major:minor`, packed as in `st_rdev`.
   private static func number(_ text: String) -> UInt64? {
     let parts = text.split(separator: ":").map { UInt64($0) }
     guard parts.count == 2, let major = parts[0], let minor = parts[1], major < 1 << 12,
@@ -196,7 +196,8 @@ extension Storage {
 }
 
 extension Range<UInt64> {
-  /// The same bytes of a part that begins at `start` and is `size` long; to the end if that is 0.
+  /// These bytes of a part as bytes of the whole. The part begins at `start` and has `size` bytes,
+  /// or goes to the end if that is 0.
   fileprivate func moved(by start: UInt64, within size: UInt64) -> Range {
     let end = size == 0 ? .max : start.addingSaturated(size)
     let lower = Swift.min(start.addingSaturated(lowerBound), end)

@@ -1,8 +1,8 @@
-/// The small files in which Linux tells about its devices, below /sys.
+/// The small files below /sys in which Linux describes its devices.
 enum SystemFile {
   private static let maxBytes = 4096
 
-  /// A file's text, without the end of its last line; `nil` where there is none.
+  /// A file's text, without its final newline; `nil` if there is no such file.
   static func text(_ path: String) -> String? {
     guard let source = try? ByteSource(path) else { return nil }
     var bytes = [UInt8](repeating: 0, count: maxBytes)

@@ -1,4 +1,4 @@
-/// Files and devices that have nothing to do with us, by what they are called after "this is".
+/// Files and devices that aren't ours, by their words after "this is".
 package enum ForeignKind: String, CaseIterable, Sendable {
   // Compressed files
   case gzip = "a gzip file"
@@ -63,7 +63,7 @@ package enum ForeignKind: String, CaseIterable, Sendable {
   case swap = "swap space"
   case partitionTable = "a disk with a partition table"
 
-  /// The command that unpacks it, where one does.
+  /// The command that unpacks it, if there is one.
   package var unpacker: String? {
     switch self {
     case .gzip: "gunzip"

@@ -6,7 +6,7 @@ package enum InputKind: Hashable, Sendable {
   case metadata(BlockKind)
   /// Our own notice that a restore or repair was interrupted.
   case unfinished
-  /// What mending in place has overwritten.
+  /// An undo file: what mending in place has overwritten.
   case undo
   case xml
   case pack
@@ -54,7 +54,7 @@ package enum InputKind: Hashable, Sendable {
     }
   }
 
-  /// What it is, as a sentence goes on after "this is"; `nil` where nothing can be said.
+  /// What it is, to follow "this is" in a sentence; `nil` if unknown.
   package var name: String? {
     switch self {
     case .metadata(.thinSuperblock): "the metadata of a thin pool"

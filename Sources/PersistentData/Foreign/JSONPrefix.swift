@@ -1,10 +1,10 @@
 /// Tells JSON from other text by its first few kilobytes.
 struct JSONPrefix {
   private var rest: ArraySlice<UInt8>
-  /// What a closing bracket has to be, for each that is open.
+  /// The closing bracket needed for each open one.
   private var open: [UInt8] = []
 
-  /// Whether the text begins as an object or an array, or several, and is JSON as far as it goes.
+  /// Whether the text starts with an object or an array, and is JSON as far as it goes.
   static func holds(_ text: ArraySlice<UInt8>) -> Bool {
     var prefix = JSONPrefix(rest: text)
     guard let first = text.first, "{[".utf8.contains(first) else { return false }
@@ -21,9 +21,9 @@ struct JSONPrefix {
     return true
   }
 
-  /// Takes a bracket, a mark or a value; `false` where there is something else.
+  /// Takes a bracket, a comma, a colon or a value; `false` for anything else.
   ///
-  /// The order of tokens is left alone but for this: outside of all brackets nothing else stands.
+  /// The order of tokens isn't checked, except that nothing may be outside all brackets.
   private mutating func takeToken() -> Bool {
     guard let byte = rest.popFirst() else { return true }
     switch byte {
@@ -46,7 +46,7 @@ struct JSONPrefix {
     return true
   }
 
-  /// Takes a number, `true`, `false` or `null`, or the start of it where the text ends.
+  /// Takes a number, `true`, `false` or `null`, or the start of one at the end of the text.
   private mutating func takeWord(from first: UInt8) -> Bool {
     let end = rest.firstIndex { JSONPrefix.isBlank($0) || ",:]}".utf8.contains($0) }
     let word = [first] + rest[..<(end ?? rest.endIndex)]

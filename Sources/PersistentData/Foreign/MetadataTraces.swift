@@ -1,10 +1,10 @@
-/// Whether blocks other than the first look like a target's metadata: then something was written
-/// over its superblock.
+/// Tells whether blocks other than the first look like a target's metadata: then its superblock was
+/// overwritten.
 package enum MetadataTraces {
-  /// Blocks that are looked at from the start on, where new pools have theirs, and as many more
-  /// all over the device.
+  /// Blocks to read from the start on, where new pools have theirs, and as many more spread over
+  /// the device.
   private static let looked: UInt64 = 256
-  /// Fewer may be what is left of another use.
+  /// Fewer than this may be leftovers of another use.
   private static let fewest = 3
 
   /// Reads some 2 MiB. `hasArrays`: whether the target keeps arrays, as caches and era devices do
@@ -18,7 +18,7 @@ package enum MetadataTraces {
     for number in Array(1..<max(near, 1)) + Array(stride(from: near, to: count, by: Int(step))) {
       guard let block = UInt32(exactly: number) else { break }
       let kind = try? file.withBlock(MetadataBlock(block)) { bytes in
-        // Every block but a superblock has its own number there.
+        // Every block but a superblock stores its own number there.
         bytes[BTreeNode.Layout.block] == number ? BlockKind(of: bytes) : nil
       }
       switch kind ?? nil {

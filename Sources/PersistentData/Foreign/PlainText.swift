@@ -2,17 +2,17 @@
 struct PlainText {
   private let text: [UInt8]
 
-  /// Fewer different bytes make no text but a pattern: what a disk was filled with.
+  /// Fewer different bytes than this aren't text but a fill pattern.
   private static let fewest = 4
 
-  /// `nil` where the block holds anything but UTF-8 text; zeroes may follow it.
+  /// `nil` if the block holds anything but UTF-8 text; zeroes may follow the text.
   init?(_ block: RawSpan) {
     var bytes = (0..<block.byteCount).map { block[Field<UInt8>(at: $0)] }
     if let end = bytes.firstIndex(of: 0) {
       guard bytes[end...].allSatisfy({ $0 == 0 }) else { return nil }
       bytes.removeSubrange(end...)
     } else {
-      // The last character may go on in the next block.
+      // The last character may continue in the next block.
       PlainText.cutLastCharacter(of: &bytes)
     }
     guard Set(bytes).count >= PlainText.fewest, String(validating: bytes, as: UTF8.self) != nil,
@@ -39,13 +39,13 @@ struct PlainText {
 
   private static func isControl(_ byte: UInt8) -> Bool {
     switch byte {
-    // Tabulators, ends of lines and pages, and the colours of a terminal's log.
+    // Tabs, line and page ends, and the colours of a terminal's log.
     case 9, 10, 12, 13, 27: false
     default: byte < 0x20 || byte == 0x7F
     }
   }
 
-  /// Removes a character at the end of which not all bytes are there.
+  /// Removes an incomplete character at the end.
   private static func cutLastCharacter(of bytes: inout [UInt8]) {
     let isContinuation = { (byte: UInt8) in byte & 0xC0 == 0x80 }
     guard let lead = bytes.suffix(4).lastIndex(where: { !isContinuation($0) }) else { return }

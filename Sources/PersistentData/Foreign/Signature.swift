@@ -1,10 +1,10 @@
-/// Bytes that stand at an offset in some kind of file or device.
+/// Bytes at an offset that identify some kind of file or device.
 struct Signature {
   let kind: InputKind
   private let offset: Int
   private let bytes: [UInt8]
 
-  /// Blocks from the start that have to be looked at: the farthest signature stands at 64 KiB.
+  /// Blocks from the start that have to be read: the farthest signature is at 64 KiB.
   static let blocks = 17
 
   private init(_ kind: InputKind, _ offset: Int, _ bytes: [UInt8]) {
@@ -21,7 +21,7 @@ struct Signature {
     self.init(.foreign(kind), offset, Array("\(text)".utf8))
   }
 
-  /// Numbers of the kernel's, which are little-endian on disk.
+  /// The kernel's magic numbers, which are little-endian on disk.
   private init(_ kind: ForeignKind, _ offset: Int, _ numbers: UInt32...) {
     self.init(
       .foreign(kind), offset,
@@ -30,7 +30,7 @@ struct Signature {
       })
   }
 
-  /// The first that stands there: what is put on a device as a whole before what may stand in it.
+  /// The first match: kinds that take a whole device come before kinds that may be inside it.
   static func match(in buffer: BlockBuffer, _ blockCount: Int) -> InputKind? {
     all.first { $0.stands(in: buffer, blockCount) && $0.isPlausible(in: buffer) }?.kind
   }
@@ -44,19 +44,19 @@ struct Signature {
     }
   }
 
-  /// Two bytes may stand there by chance; then something else has to be as it should.
+  /// Two bytes may match by chance, so another field has to be plausible, too.
   private func isPlausible(in buffer: BlockBuffer) -> Bool {
     let first = buffer[0]
     switch kind {
     case .foreign(.ext): return first[Field<UInt32>(at: 1024 + 24)] <= 6  // log2(block size) - 10
     case .foreign(.partitionTable):
-      // Of each partition, whether it is the one to boot from.
+      // The boot flag of each partition.
       return (0..<4).allSatisfy { [0, 0x80].contains(first[Field<UInt8>(at: 446 + 16 * $0)]) }
     default: return true
     }
   }
 
-  /// Signatures of things that leave the start of a device to what is on it.
+  /// Signatures of kinds that leave the start of a device to its contents.
   static func atEnd(of file: BlockFile) -> ForeignKind? {
     let count = file.blockCount
     // md's versions 0.90, in either byte order, and 1.0.
@@ -120,7 +120,7 @@ extension Signature {
 
   private static let devices: [Signature] = [
     Signature(.luks, 0, Array("LUKS".utf8) + [0xBA, 0xBE]),
-    // A label may stand in any of the first four sectors.
+    // A label may be in any of the first four sectors.
     Signature(.lvm, 0, "LABELONE"), Signature(.lvm, 512, "LABELONE"),
     Signature(.lvm, 1024, "LABELONE"), Signature(.lvm, 1536, "LABELONE"),
     Signature(.raid, 0, 0xA92B_4EFC, 1), Signature(.raid, 4096, 0xA92B_4EFC, 1),

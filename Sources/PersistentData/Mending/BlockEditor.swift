@@ -1,4 +1,4 @@
-/// Changes blocks where they stand, or only finds out what would change.
+/// Changes blocks in place, or only finds out what would change.
 ///
 /// A job that edits each block once can be run through two editors, one after the other: the first
 /// keeps what the second is going to overwrite.
@@ -13,8 +13,8 @@ package protocol BlockEditor {
 }
 
 extension BlockEditor {
-  /// Changes the superblock, when all that was edited before is on stable storage. Bytes that no
-  /// field is for stay.
+  /// Changes the superblock, once all earlier edits are on stable storage. Bytes outside known
+  /// fields are kept.
   package mutating func finish<Superblock: SuperblockFormat>(
     _ change: (inout Superblock) -> Void
   ) throws(IOError) {
@@ -47,7 +47,7 @@ package struct DeviceEditor: BlockEditor {
 }
 
 extension BlockBuffer {
-  /// Reads a block into the first place of the buffer, lets `body` change it there and seals it.
+  /// Reads a block into the start of the buffer, lets `body` change it there and seals it.
   func edit<Result>(
     _ block: MetadataBlock, of file: BlockFile, sealedAs kind: BlockKind,
     _ body: (inout MutableRawSpan) -> Result

@@ -1,12 +1,12 @@
-/// Blocks that mending in place changes where a check found nothing worse than what can be mended.
+/// A plan for mending in place, where a check found nothing worse than what can be mended.
 package protocol InPlaceMend: Sendable {
   /// Changes all blocks concerned, each once, the superblock last.
   func edit(through editor: inout some BlockEditor) throws(IOError)
 }
 
 extension InPlaceMend {
-  /// Writes it; call only after a check without errors. `undoPath`: a new file that first gets
-  /// what all blocks concerned hold now.
+  /// Writes the changes; call only after a check without errors. `undoPath`: a new file that first
+  /// receives the current contents of all blocks concerned.
   package func apply(
     to file: BlockFile, keepingUndoAt undoPath: String? = nil
   ) throws(MendError) {

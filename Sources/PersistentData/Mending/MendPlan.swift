@@ -1,10 +1,10 @@
 /// What mending in place will write where a check found nothing worse than what can be mended:
-/// blocks of space maps, blocks of the target's own, and the superblock last.
+/// blocks of the metadata space map, then the superblock.
 ///
-/// Only fields concerned are rewritten; bytes that nobody here knows survive.
+/// Only the fields concerned are rewritten; bytes outside known fields are kept.
 package struct MendPlan<Superblock: SuperblockFormat>: InPlaceMend {
   package let metadataMap: SpaceMapMend
-  /// As it has to be afterwards, but for the root of the metadata space map.
+  /// The superblock to write, except for the root of the metadata space map.
   package let superblock: Superblock
 
   package init(metadataMap: SpaceMapMend, superblock: Superblock) {
@@ -20,12 +20,12 @@ package struct MendPlan<Superblock: SuperblockFormat>: InPlaceMend {
 }
 
 extension MendPlan {
-  /// Visits the metadata space map's own blocks, then holds its counts against all that was counted
+  /// Visits the metadata space map's own blocks, then compares its counts with all that was counted
   /// before: the last part of a check.
   ///
-  /// `superblock`: as it stands; its needs_check is cleared in the plan. `metadata`: where it is
-  /// said that counts can't be judged. `isAllReached`: whether whatever may refer to blocks was
-  /// read; if not, a count that is too high tells of nothing. `missedByFormat`: as for
+  /// `superblock`: as it is now; its needs_check is cleared in the plan. `metadata`: the site of
+  /// the note that counts can't be judged. `isAllReached`: whether everything that may refer to
+  /// blocks was read; if not, a count that is too high proves nothing. `missedByFormat`: as for
   /// `SpaceMapComparison`.
   package init(
     _ superblock: Superblock, _ label: StructureLabel, of metadata: Site, in file: BlockFile,

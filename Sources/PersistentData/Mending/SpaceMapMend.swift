@@ -1,7 +1,7 @@
-/// What is wrong with a space map that can be put right where it stands.
+/// What can be mended in place in a space map.
 ///
-/// Counts that are too high are lowered to what was counted, and the numbers that sum them up are
-/// made to agree. Nothing else is touched; a count too low is an error and never mended in place.
+/// Counts that are too high are lowered to what was counted, and the totals are made to agree.
+/// Nothing else is touched; a count that is too low is an error and never mended in place.
 package struct SpaceMapMend: Sendable {
   private let map: StoredSpaceMap
   private let counted: RefCounts
@@ -44,7 +44,7 @@ package struct SpaceMapMend: Sendable {
     return root
   }
 
-  /// Returns what the bitmap then amounts to.
+  /// Returns the totals of the bitmap afterwards.
   private func lowerCounts(
     ofBitmap index: Int, in block: MetadataBlock, _ editor: inout some BlockEditor
   ) throws(IOError) -> BitmapSummary {
@@ -61,7 +61,8 @@ package struct SpaceMapMend: Sendable {
     BitmapSummary(Bitmap(bytes), entryCount: map.range(ofBitmap: index).count)
   }
 
-  /// Large counts that are too high take the true one; where that is below 3 the entry goes.
+  /// Sets large counts that are too high to the true count; if that is below 3, the entry is
+  /// removed.
   private func lowerLargeCounts(_ editor: inout some BlockEditor) throws(IOError) {
     let wrong = map.largeCounts.all.map(\.0).filter { block in
       block < counted.count && counted[block] < UInt64(map.largeCounts[block] ?? 0)
@@ -81,7 +82,7 @@ package struct SpaceMapMend: Sendable {
       let block: UInt64 = bytes[leaf.key(index)]
       let stored: UInt32 = bytes[leaf.value(index)]
       let count = block < counted.count ? counted[block] : 0
-      // A leaf that is no root must keep an entry; one too many does no harm.
+      // A leaf that isn't the root must keep an entry; a superfluous one does no harm.
       let isLastHope = !isRoot && kept == 0 && index + 1 == leaf.entryCount
       if count < 3, !isLastHope { continue }
       bytes[leaf.key(kept)] = block

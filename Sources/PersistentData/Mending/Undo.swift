@@ -1,15 +1,15 @@
-/// Why what was overwritten can't be put back. Nothing has been written then, but for the last.
+/// Why overwritten blocks can't be put back. Nothing was written, except perhaps with `device`.
 package enum UndoError: Error, Equatable {
   /// The undo file can't be read.
   case undoFile(IOError)
   /// The file named is something else.
   case notAnUndoFile
   case unknownVersion(UInt32)
-  /// The undo file is damaged, or was cut off, in this block of it.
+  /// The undo file is damaged, or was cut off, at this block of it.
   case undoFileDamaged(block: UInt64)
-  /// The undo file is about a device of another size, in blocks.
+  /// The undo file was made for a device of this other size, in blocks.
   case otherDevice(blockCount: UInt64)
-  /// Something in this block is neither as it was before the mending nor as the mending left it.
+  /// Some sector of this block is neither as it was before the mending nor as the mending left it.
   case changedSince(block: UInt64)
   /// The device can't be read or written.
   case device(IOError)
@@ -18,18 +18,18 @@ package enum UndoError: Error, Equatable {
 /// Puts back what `UndoRecorder` kept.
 ///
 /// First everything is verified: the undo file as a whole, and that each sector of each block on
-/// the device is either as it was before or as it was left afterwards: a write that a power cut
-/// interrupts leaves some of either. Then the blocks are put back, block 0
-/// last. Each step can be repeated, so an undo that was interrupted is simply run again.
+/// the device is as it was before the mending or after it: a write that a power cut interrupts
+/// leaves some of each. Then the blocks are put back, block 0 last. Each step can be repeated, so
+/// an interrupted undo is simply run again.
 package struct Undo {
   private let source: BlockFile
   private let device: BlockFile
-  /// Where the groups' tables are in the undo file, and what they list.
+  /// The block of each group's table in the undo file, and its entries.
   private var groups: [(table: UInt64, entries: [UndoEntry])] = []
-  /// How many blocks differ from what is kept.
+  /// How many blocks on the device differ from those kept.
   package private(set) var changedCount = 0
 
-  /// Reads and verifies the undo file at `path` and the blocks of `device` that it is about.
+  /// Reads and verifies the undo file at `path` and the blocks of `device` that it lists.
   package init(reading path: String, for device: BlockFile) throws(UndoError) {
     do throws(IOError) { source = try BlockFile(path, .read) } catch {
       if case .tooSmall = error { throw .notAnUndoFile }
@@ -41,7 +41,7 @@ package struct Undo {
     for group in groups { try verify(group.table, group.entries) }
   }
 
-  /// Puts everything back. Block 0 comes last, when all the rest is on stable storage.
+  /// Puts everything back. Block 0 comes last, once the rest is on stable storage.
   package func apply() throws(UndoError) {
     try putBack { $0 != 0 }
     try putBack { $0 == 0 }

@@ -1,8 +1,8 @@
-/// An undo file: what stood in blocks before they were changed in place. All of it is whole blocks
-/// of 4096 bytes: a header, then groups of a table and the blocks that it lists.
+/// An undo file: the contents of blocks before they were changed in place. It consists of whole
+/// blocks of 4096 bytes: a header, then groups of a table and the blocks that it lists.
 ///
-/// The last group says that it is the last. A file without it was never finished, and then nothing
-/// had been changed either: the file is on stable storage before the first block is overwritten.
+/// The last group is marked as the last. A file without it was never finished, and nothing has been
+/// changed either: the file is on stable storage before the first block is overwritten.
 package enum UndoLayout {
   static let magic = Array("dmmeta undo file".utf8)
   static let version: UInt32 = 2
@@ -28,7 +28,7 @@ package enum UndoLayout {
 
   /// An entry of a table.
   package enum Entry {
-    package static let block = Field<UInt64>(at: 0)  // where the contents stood
+    package static let block = Field<UInt64>(at: 0)  // where the contents were
     package static let oldChecksum = Field<UInt64>(at: 8)  // of the contents kept here
     package static let newSectors = 16  // checksums of what they were overwritten with, by sector
     package static let size = 80
@@ -39,8 +39,8 @@ package enum UndoLayout {
     + "nothing else has changed the metadata since, with the check of its kind:\n"
     + "  thin_check --undo THIS_FILE METADATA_DEVICE    (or cache_check, era_check)\n"
 
-  /// What a disk writes whole, whatever happens, in bytes: after a power cut, each of a block's
-  /// sectors holds what it held before or what was being written.
+  /// Bytes that a disk always writes as a whole: after a power cut, each of a block's sectors holds
+  /// either its old or its new contents.
   static let sectorSize = 512
   package static let sectorCount = MetadataBlock.size / sectorSize
 
@@ -68,7 +68,7 @@ package enum UndoLayout {
 struct UndoEntry: Hashable, Sendable {
   var block: UInt64
   var oldChecksum: UInt64
-  /// Checksums of what the block was overwritten with, a sector each.
+  /// Checksums of what the block was overwritten with, one per sector.
   var newSectors: [UInt64]
 
   func encode(into bytes: inout MutableRawSpan, at offset: Int) {

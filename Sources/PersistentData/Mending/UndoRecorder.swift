@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The editor that changes nothing: it keeps, in an undo file, what is going to be overwritten, and
-/// notes what with.
+/// The editor that changes nothing: it saves to an undo file the blocks that will be overwritten,
+/// and checksums of their new contents.
 package struct UndoRecorder: BlockEditor {
   private let file: BlockFile
   private let sink: ByteSink
@@ -10,10 +10,10 @@ package struct UndoRecorder: BlockEditor {
   private let scratch = BlockBuffer(blocks: 1)
   private var entries: [UndoEntry] = []
 
-  /// Runs `job` without changing `file`. Afterwards a new file at `path`, on stable storage, has
-  /// all that the same job is going to overwrite.
+  /// Runs `job` without changing `file`. Afterwards a new file at `path`, on stable storage, holds
+  /// everything that the same job would overwrite.
   ///
-  /// A file that exists is never touched, and one that could not be finished is removed.
+  /// An existing file is never touched; an unfinished one is removed.
   package static func record(
     _ file: BlockFile, at path: String, _ job: (inout UndoRecorder) throws(IOError) -> Void
   ) throws(IOError) {
@@ -49,7 +49,7 @@ package struct UndoRecorder: BlockEditor {
     return result
   }
 
-  /// Nothing is changed, so there is nothing to wait for.
+  /// Nothing is changed, so there is nothing to flush.
   package mutating func flush() {}
 
   private mutating func writeHeader() throws(IOError) {

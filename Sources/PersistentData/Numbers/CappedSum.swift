@@ -1,5 +1,5 @@
 extension Sequence<UInt64> {
-  /// The sum of numbers from disk, which can be anything: at most the highest number there is.
+  /// The sum of numbers from disk, which can be anything; capped at the maximum.
   package var cappedSum: UInt64 {
     reduce(0) { sum, number in
       let (next, overflow) = sum.addingReportingOverflow(number)

@@ -1,28 +1,27 @@
-/// Something that covers numbers one after the other, and may go on in what comes right after it.
+/// Something that covers consecutive numbers and may be continued by what follows.
 ///
-/// What belongs together the type says; the array and `Joiner` put it together.
+/// The type decides what belongs together; the array and `Joiner` do the joining.
 @usableFromInline
 package protocol Joinable {
-  /// Takes `next`, which begins no lower, in if it belongs to this one and continues it. Returns
-  /// whether it does.
+  /// Absorbs `next`, which begins no lower, if it continues this one. Returns whether it did.
   mutating func join(_ next: Self) -> Bool
 }
 
 extension Array where Element: Joinable {
-  /// Has the last element take `next` in, or appends it.
+  /// Joins `next` to the last element, or appends it.
   @inlinable package mutating func appendJoining(_ next: Element) {
     if isEmpty || !self[count - 1].join(next) { append(next) }
   }
 }
 
-/// Puts together what comes one by one, and hands out what nothing continues.
+/// Joins elements that come one by one, and returns each once nothing continues it.
 @usableFromInline
 package struct Joiner<Element: Joinable> {
   @usableFromInline var open: Element?
 
   @inlinable package init() {}
 
-  /// Takes an element. Returns the one that ends before it, if there is one.
+  /// Adds an element. Returns the one that ends before it, if any.
   @inlinable package mutating func add(_ next: Element) -> Element? {
     if open?.join(next) == true { return nil }
     defer { open = next }

@@ -1,4 +1,4 @@
-/// Ranges of keys: what they have in common, and what is left of one without others.
+/// Operations on ranges of keys: intersection, difference and union.
 extension ClosedRange<UInt64> {
   /// What is left without `ranges`, which lie in it, ascend and don't overlap.
   package func removing(_ ranges: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
@@ -15,7 +15,7 @@ extension ClosedRange<UInt64> {
 }
 
 extension [ClosedRange<UInt64>] {
-  /// What of these lies in any of `others`.
+  /// The parts of these that lie in any of `others`.
   package func common(with others: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
     let others = others.joined
     return flatMap { range in
@@ -23,7 +23,7 @@ extension [ClosedRange<UInt64>] {
     }
   }
 
-  /// The same keys, ascending, in as few ranges as can be.
+  /// The same keys, ascending, in as few ranges as possible.
   package var joined: [ClosedRange<UInt64>] {
     sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { $0.appendJoining($1) }
   }

@@ -1,6 +1,6 @@
 extension Array where Element: Comparable {
-  /// The place of the first element that is not below `value`, in an ascending array; its end
-  /// when all are below.
+  /// The index of the first element that isn't below `value` in an ascending array; its end when
+  /// all are below.
   @inlinable package func firstIndex(from value: Element) -> Int {
     var low = 0
     var high = count

@@ -1,5 +1,4 @@
-/// Random numbers that are the same for the same seed, always: SplitMix64. For metadata that is
-/// made up.
+/// Random numbers that are always the same for the same seed: SplitMix64. For generated metadata.
 package struct SplitMix: Sendable {
   private var state: UInt64
 
@@ -13,15 +12,15 @@ package struct SplitMix: Sendable {
     return mixed ^ mixed >> 31
   }
 
-  /// `limit` is not 0; one that is small beside 2^64 makes no number likelier than another.
+  /// A number below `limit`, which isn't 0; uniform if `limit` is small compared with 2^64.
   package mutating func number(below limit: UInt64) -> UInt64 {
     next().multipliedFullWidth(by: limit).high
   }
 
-  /// `count` distinct numbers; no more than there are.
+  /// `count` distinct numbers below `limit`; `count` is at most `limit`.
   package mutating func choose(_ count: UInt64, below limit: UInt64) -> Set<UInt64> {
     var chosen: Set<UInt64> = []
-    // Floyd's way: one draw for each, however many there are to choose from.
+    // Floyd's algorithm: one draw for each, however many there are to choose from.
     for last in limit - count..<limit where !chosen.insert(number(below: last + 1)).inserted {
       chosen.insert(last)
     }
@@ -29,13 +28,12 @@ package struct SplitMix: Sendable {
   }
 }
 
-/// Chooses so many of a row of candidates, at random, one after the other; none is likelier than
-/// another.
+/// Chooses a number of candidates at random, going through them one by one; all are equally likely.
 package struct Sampling: Sendable {
   package private(set) var wanted: UInt64
   private var left: UInt64
 
-  /// `wanted`: no more than there are candidates.
+  /// `wanted`: at most the number of candidates.
   package init(_ wanted: UInt64, of candidates: UInt64) {
     self.wanted = wanted
     left = candidates

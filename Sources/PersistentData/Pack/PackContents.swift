@@ -14,7 +14,7 @@ package struct PackContents: Sendable {
 
 /// How many blocks there are of a kind, and some of them by number.
 package struct BlockTally: Sendable {
-  /// Blocks that are named.
+  /// The most blocks to list by number.
   private static let namedCount = 8
 
   package private(set) var count: UInt64 = 0

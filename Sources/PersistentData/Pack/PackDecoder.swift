@@ -1,7 +1,7 @@
-/// Makes blocks of instructions.
+/// Makes blocks from instructions.
 struct PackDecoder {
-  /// Bytes of instructions that make a block at most. Those who write packs need less than half of
-  /// it; nobody can make us read on for ever.
+  /// The most bytes of instructions for one block. Packers need less than half of it; the limit
+  /// keeps a bad file from making us read for ever.
   static let longestBlock = 1 << 14
 
   /// The parts of split numbers: all upper, then all lower ones.
@@ -11,8 +11,8 @@ struct PackDecoder {
   /// Bytes made so far, of the block or of the parts.
   private var made = 0
 
-  /// Makes block `number`, 4096 bytes, of the instructions in `code` from `place` on; returns where
-  /// they end.
+  /// Makes block `number`, 4096 bytes, from the instructions in `code` from `offset` on; returns
+  /// where they end.
   mutating func decode(
     _ number: UInt64, _ code: RawSpan, at offset: Int, into block: inout MutableRawSpan
   ) throws(PackFault) -> Int {
@@ -38,7 +38,7 @@ struct PackDecoder {
     let start = made
     let size = 8 * count
     guard count > 0, size <= MetadataBlock.size - start else { throw reader.badLength }
-    // They are out of this value while they are written to.
+    // Moved out of `self` while they are written to.
     var parts: [UInt8] = []
     swap(&parts, &self.parts)
     defer { swap(&parts, &self.parts) }
@@ -60,7 +60,7 @@ struct PackDecoder {
     made = start + size
   }
 
-  /// Does an instruction that is no split, and the one that it counts.
+  /// Executes an instruction that isn't a split, and the one it repeats if it is a count.
   private mutating func execute(
     _ first: PackInstruction, _ firstLow: Int, _ reader: inout InstructionReader,
     into target: inout MutableRawSpan, end: Int
@@ -94,6 +94,6 @@ struct PackDecoder {
 }
 
 extension PackInstruction {
-  /// Whether a count may stand before it.
+  /// Whether a count may precede it.
   fileprivate var isCounted: Bool { rawValue <= PackInstruction.subtractWide.rawValue }
 }

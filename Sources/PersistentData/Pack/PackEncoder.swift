@@ -1,12 +1,12 @@
-/// Makes instructions of blocks.
+/// Makes instructions from blocks.
 ///
 /// A B-tree node becomes short: keys and values mostly follow each other, or lie near each other.
-/// What is left to do is left to zlib.
+/// zlib does the rest.
 enum PackEncoder {
-  /// Bytes that a block may come to at most, its number among them.
+  /// The most bytes that a block can take, its number included.
   static let longestBlock = 8192
 
-  /// Writes a block's number, and the instructions that make it, to `code` from `place` on, where
+  /// Writes a block's number, and the instructions that make it, to `code` from `offset` on, where
   /// there is room for `longestBlock` bytes; returns where they end.
   static func encode(
     _ block: RawSpan, _ number: UInt64, into code: inout MutableRawSpan, at offset: Int
@@ -23,13 +23,13 @@ enum PackEncoder {
     return writer.place
   }
 
-  /// Where the keys and values of what may be a node stand; only that they fit is sure.
+  /// Where the keys and values of a possible node are; nothing is checked except that they fit.
   private struct NodeArrays {
     let capacity: Int
     let valueSize: Int
     let isLeaf: Bool
 
-    /// `nil` where this is no node, or its arrays would not fit into the block.
+    /// `nil` if this isn't a node, or its arrays would not fit into the block.
     init?(_ block: RawSpan) {
       guard let kind = BTreeNode.Kind(rawValue: block[BTreeNode.Layout.flags]) else { return nil }
       let room = MetadataBlock.size - BTreeNode.Layout.size
@@ -50,7 +50,7 @@ enum PackEncoder {
     offset += 8 * count
     if arrays.valueSize == 8 {
       if arrays.isLeaf {
-        // In a mapping the data block stands above the time.
+        // In a mapping the data block is in the bits above the time.
         writer.split(count)
         writer.numbers(
           PackedWords(block, at: offset, count, shift: PackInstruction.lowerBits))

@@ -1,44 +1,44 @@
-/// Why metadata could not be packed, or not unpacked.
+/// Why metadata could not be packed or unpacked.
 package enum PackError: Error, Equatable {
   case input(IOError)
   case output(IOError)
-  /// Whoever read the packed metadata has closed the pipe.
+  /// The reader of the packed metadata has closed the pipe.
   case readerGone
   /// No block has the checksum of metadata.
   case noMetadata
-  /// A device of so many blocks is none for metadata.
+  /// A device with this many blocks can't be a metadata device.
   case tooLarge(blockCount: UInt64)
-  /// It does not begin as a pack file does.
+  /// It doesn't start like a pack file.
   case notAPack
   /// A pack file of another version, or of blocks of another size.
   case unknownVersion(UInt64)
   case unknownBlockSize(UInt64)
-  /// A record begins at this byte, and this is wrong with it.
+  /// The record at this byte has this fault.
   case badRecord(offset: UInt64, fault: PackFault)
   /// A block is in more than one place.
   case blockTwice(UInt64)
-  /// The file lacks its end, or it holds fewer blocks than were put into it.
+  /// The file lacks its end, or holds fewer blocks than were put into it.
   case incomplete
 }
 
 /// What can be wrong with a record of a pack file.
 package enum PackFault: Error, Equatable {
-  /// It goes on beyond the end of the file.
+  /// It extends past the end of the file.
   case cutOff
-  /// It is no zlib stream, or one whose checksum doesn't fit.
+  /// It isn't a zlib stream, or its checksum doesn't match.
   case notInflated
   /// Something follows the stream.
   case bytesBehind
-  /// An own record that this version does not know, or in the wrong place.
+  /// One of our own records that this version doesn't know, or in the wrong place.
   case unknownRecord
   /// It ends inside the number of a block.
   case numberCutOff
   case blockOutOfRange(UInt64)
-  /// What should make a block is no instruction.
+  /// The block has an invalid instruction.
   case badInstruction(block: UInt64)
-  /// The instructions for a block end too soon, or make too much.
+  /// The instructions for a block end too soon, or make too many bytes.
   case badLength(block: UInt64)
-  /// The block was made, and has no checksum of metadata.
+  /// The block that was made doesn't have a checksum of metadata.
   case badChecksum(block: UInt64)
 }
 

@@ -1,13 +1,13 @@
 internal import Threads
 
-/// A pack file that is read: looked at as a whole, or written out as metadata.
+/// A pack file to read: it is verified, or unpacked to metadata.
 ///
-/// Nothing in it is believed: records, instructions and blocks are all checked, and memory doesn't
+/// Nothing in it is trusted: records, instructions and blocks are all checked, and memory doesn't
 /// grow with what the file claims.
 package final class PackFile: Sendable {
   /// Blocks of the metadata that was packed.
   package let blockCount: UInt64
-  /// How far reading has come.
+  /// The progress of reading.
   package let progress = Progress()
 
   private let source: PackSource
@@ -37,16 +37,16 @@ package final class PackFile: Sendable {
     self.size = size
   }
 
-  /// Reads all of it, and says what it holds; throws what is wrong with it.
+  /// Reads all of it and returns what it holds; throws if anything is wrong with it.
   package func verify() throws(PackError) -> PackContents {
     try read(PackTarget(nil, blockCount: blockCount), "checking the packed file")
   }
 
   /// Writes the metadata to `output`, which has room for it.
   ///
-  /// `isNew`: it is a file of zeroes that has no name before all is done. Otherwise its first block
-  /// says that it is unfinished until all the rest is on stable storage, and `verify` must have
-  /// found this file good.
+  /// `isNew`: it is a file of zeroes that gets its name when all is done. Otherwise its first block
+  /// says that it is unfinished until the rest is on stable storage, and `verify` must have
+  /// succeeded on this file.
   package func unpack(to output: BlockFile, isNew: Bool) throws(PackError) -> PackContents {
     let target = PackTarget(output, blockCount: blockCount)
     do throws(IOError) {
@@ -80,7 +80,7 @@ package final class PackFile: Sendable {
       try check.add(contents.get())
     }
     try check.end()
-    // Last, and the lowest: which of two records comes first is a matter of time.
+    // Checked last, and the lowest reported, so that the result doesn't depend on thread timing.
     if let block = target.lowestTwice { throw .blockTwice(block) }
     var contents = check.contents
     contents.blockCount = blockCount
@@ -88,6 +88,6 @@ package final class PackFile: Sendable {
     return contents
   }
 
-  /// More would have to wait for the memory that they write to.
+  /// More workers would only wait for the memory that they write to.
   private static let workersMaximum = 6
 }

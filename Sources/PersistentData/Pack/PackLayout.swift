@@ -1,13 +1,13 @@
-/// A file that holds the metadata blocks of a device with a known checksum, packed.
+/// A pack file: holds, packed, the blocks of a device that have a known checksum.
 ///
-/// A header, then records up to the end of the file: a length in bytes (UInt64), then so many bytes
-/// that are a zlib stream. Inflated, it is blocks, each of them a number (UInt64), then
-/// instructions that make the block's 4096 bytes (`PackInstruction`). Records, and the blocks in
-/// them, come in any order; a block that is in none is zeroes.
+/// A header, then records up to the end of the file: a length in bytes (UInt64), then a zlib stream
+/// of that length. Inflated, it is a series of blocks, each a number (UInt64), then instructions
+/// that make the block's 4096 bytes (`PackInstruction`). Records, and the blocks in them, come in
+/// any order; a block that is in none is zeroes.
 ///
-/// Readers of version 1.x pass over a record whose stream is empty, and over whatever follows a
-/// stream. There is the place for what this format has no word for: an own record is an empty
-/// stream, `ownMagic`, an `OwnRecord` (UInt32) and what belongs to it.
+/// Readers of version 1.x skip a record whose stream is empty, and anything after a stream. Our
+/// extensions to the format go there: an own record is an empty stream, `ownMagic`, an `OwnRecord`
+/// (UInt32) and its contents.
 ///
 /// Source: thin-provisioning-tools 1.x, files that thin_metadata_pack wrote.
 package enum PackLayout {
@@ -23,14 +23,14 @@ package enum PackLayout {
   /// Bytes of a record's length, and of the number of a block.
   static let lengthSize = 8
 
-  /// Blocks that a file may be of: eight times those that kernels use, as a device can be larger.
+  /// The most blocks of a packed device: eight times what kernels use, as a device can be larger.
   static let blockCountMaximum = 8 * MetadataBlock.maximumCount
 
   // MARK: Own records
 
-  /// What belongs to a record that says nothing to others.
+  /// The kinds of own records, which other readers skip.
   enum OwnRecord: UInt32 {
-    /// First of all: an `end` will follow. Without it, the file was cut off.
+    /// First of all: an `end` must follow. Without it, the file was cut off.
     case begin = 0
     /// Another zlib stream of blocks: those whose checksums are bad.
     case damaged = 1
@@ -38,7 +38,7 @@ package enum PackLayout {
     case end = 2
   }
 
-  /// A zlib stream of nothing.
+  /// An empty zlib stream.
   static let emptyStream: [UInt8] = [0x78, 0x9C, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]
   static let ownMagic: [UInt8] = Array("dmmeta\u{0}\u{1}".utf8)
 

@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// The bytes of a pack file, read from wherever they are wanted by several threads.
+/// The bytes of a pack file, read at any offset by several threads.
 package final class PackSource: Sendable {
   let sizeBytes: UInt64
   private let path: String
   private let descriptor: Int32
 
-  /// Opens a regular file: of anything else nobody can tell where it ends.
+  /// Opens a regular file: the size of anything else isn't known.
   package init(_ path: String) throws(IOError) {
-    // Without waiting, as a pipe would have us do for its other end.
+    // Opening a pipe without O_NONBLOCK would wait for its other end.
     let descriptor = unsafe open(FileName.onDisk(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       let code = errno

@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Where the blocks of a pack file go, if anywhere, and which of them have come.
+/// Where the blocks of a pack file go, if anywhere, and which have arrived.
 ///
-/// Several threads hand blocks in. Block 0 is kept back, and written when all others are.
+/// Several threads hand in blocks. Block 0 is kept back, and written after all others.
 final class PackTarget: Sendable {
   let blockCount: UInt64
 
@@ -16,7 +16,7 @@ final class PackTarget: Sendable {
     var superblock: BlockBuffer?
   }
 
-  /// `file`: `nil` where blocks are only looked at.
+  /// `file`: `nil` if blocks are only checked.
   init(_ file: BlockFile?, blockCount: UInt64) {
     self.file = file
     self.blockCount = blockCount
@@ -28,7 +28,7 @@ final class PackTarget: Sendable {
 
   func has(_ block: UInt64) -> Bool { state.withLock { $0.has(block) } }
 
-  /// Notes that a block has come.
+  /// Notes that a block has arrived.
   func add(_ block: UInt64) {
     state.withLock { state in
       if state.has(block) { state.lowestTwice = min(block, state.lowestTwice ?? block) }
@@ -44,13 +44,13 @@ final class PackTarget: Sendable {
     state.withLock { $0.superblock = copy }
   }
 
-  /// Writes the first `count` blocks of `buffer`, which are those from `first` on.
+  /// Writes the first `count` blocks of `buffer` to the device from block `first` on.
   func write(_ buffer: BlockBuffer, _ first: UInt64, _ count: Int) throws(IOError) {
     if let file { try buffer.write(file, to: first, count: count) }
   }
 
-  /// Writes block 0. Unless the output is a new file, which takes care of that itself, all blocks
-  /// that did not come are overwritten with zeroes, and all is on stable storage before block 0 is.
+  /// Writes block 0. Unless the output is a new file, which doesn't need it, first overwrites all
+  /// blocks that did not arrive with zeroes and waits until everything else is on stable storage.
   func finish(isNew: Bool) throws(IOError) {
     guard let file else { return }
     if !isNew {

@@ -5,17 +5,17 @@ internal import Threads
 /// Records are made on all cores and written in the order of their blocks, so that the same
 /// metadata makes the same file. Memory doesn't grow with the device.
 package struct PackWriter {
-  /// Blocks looked at for a record; version 1.x puts no more into one.
+  /// Blocks to read for one record; version 1.x puts no more into one.
   private static let recordBlocks: UInt64 = 1024
-  /// More would have to wait for the one who writes.
+  /// More workers would only wait for the writer.
   private static let workersMaximum = 6
 
   private let file: BlockFile
   private let includesDamaged: Bool
 
-  /// `includesDamaged`: blocks with no known checksum go in as well, for this reader only.
+  /// `includesDamaged`: also packs blocks with no known checksum, which only our reader can read.
   ///
-  /// Looks for the first block that there is anything to do with.
+  /// Throws if no block has a known checksum.
   package init(_ file: BlockFile, includesDamaged: Bool) throws(PackError) {
     guard file.blockCount <= PackLayout.blockCountMaximum
     else { throw .tooLarge(blockCount: file.blockCount) }
@@ -27,14 +27,14 @@ package struct PackWriter {
   private func holdsMetadata() -> Bool {
     let buffer = BlockBuffer(blocks: 1)
     for number in 0..<file.blockCount {
-      // What can't be read is told by whoever packs.
+      // Unreadable blocks are reported when packing.
       do throws(IOError) { try buffer.read(file, from: number, count: 1) } catch { continue }
       if BlockKind(of: buffer[0]) != nil { return true }
     }
     return false
   }
 
-  /// Writes the whole file; what was written is good for nothing when this throws.
+  /// Writes the whole file; if this throws, the output is useless.
   package func write(to sink: ByteSink) throws(PackError) -> PackContents {
     file.progress.begin("packing", total: Int(file.blockCount))
     var contents = PackContents()

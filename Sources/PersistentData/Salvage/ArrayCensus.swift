@@ -1,30 +1,29 @@
-/// What blocks that nothing leads to hold, as far as it can be part of an array or tell of one:
-/// where the blocks of an array are looked for when its index is lost.
+/// What unreferenced blocks hold, if it can be part of an array or of an array's index: used to
+/// find the blocks of an array when its index is lost.
 ///
 /// Nothing here is trusted beyond its own block. Memory is bounded by the size of the device.
 package struct ArrayCensus: Sendable {
-  /// A block of some array, in use by the space map.
+  /// A block of some array that the space map says is allocated.
   package struct Part: Hashable, Sendable {
     package let block: MetadataBlock
     package let valueSize: Int
     package let entryCount: Int
-    /// Parts of the same contents have the same number.
+    /// A hash of the contents: the same for equal parts.
     package let contents: Int
   }
 
   /// Ascending by block.
   package private(set) var parts: [Part] = []
-  /// What leaves with block numbers say, the leaf's being in use or not.
+  /// Entries of leaves that may store block numbers, and whether the leaf is in use.
   package private(set) var claims: [(claim: ArrayIndex.Claim, isInUse: Bool)] = []
-  /// Blocks in use that nothing leads to and that can't be told from garbage: each may have been
-  /// what is looked for.
+  /// Unreferenced blocks in use that can't be told from garbage: each may have been a missing
+  /// block.
   package private(set) var unknown: [MetadataBlock] = []
-  /// Whether any block is in use that less leads to than the space map says; `nil` where it doesn't
-  /// say.
+  /// Whether any block has fewer references than the space map counts; `nil` if some counts are
+  /// missing.
   package private(set) var isUnreached: Bool?
 
-  /// Reads all blocks that hold anything, but for those that as many lead to as the space map
-  /// says.
+  /// Reads all stored blocks, except those with as many references as the space map counts.
   package init(_ file: BlockFile, _ counts: StoredCounts, _ usage: BlockUsage) {
     let end = usage.blockCount
     let isWanted = { (block: UInt32) in
@@ -38,7 +37,7 @@ package struct ArrayCensus: Sendable {
     parts = visitors.flatMap(\.parts).sorted { $0.block < $1.block }
     unknown = visitors.flatMap(\.unknown).sorted()
     isUnreached = counts.isComplete ? visitors.contains(where: \.hasBlockInUse) : nil
-    // A hole of a sparse file reads as zeroes, which is damage where a block is in use.
+    // A hole in a sparse file reads as zeroes; for a block in use, that is damage.
     var next: UInt64 = 1
     for range in stored + [end..<end] {
       for hole in next..<max(next, range.lowerBound)
@@ -83,7 +82,7 @@ package struct ArrayCensus: Sendable {
         }
         return
       case .array:
-        // Those no longer in use are old, and their numbers mean nothing now.
+        // Array blocks no longer in use are old; their contents mean nothing now.
         guard isInUse(index) else { return }
         if let part = Part(bytes, in: block) {
           parts.append(part)
@@ -100,7 +99,7 @@ package struct ArrayCensus: Sendable {
     private mutating func addLeaf(_ leaf: BTreeNode, isInUse: Bool) {
       for entry in 0..<leaf.entryCount {
         let claim = ArrayIndex.Claim(place: leaf.key(entry), block: leaf.value(entry))
-        // A mapping's or a word's value is no block of any device.
+        // Mappings and bitset words are mostly too large to be block numbers.
         if claim.block < MetadataBlock.maximumCount { claims.append((claim, isInUse)) }
       }
     }
@@ -108,7 +107,7 @@ package struct ArrayCensus: Sendable {
 }
 
 extension ArrayCensus.Part {
-  /// `nil` when `bytes` are no sound block of an array of four or eight bytes a value that was
+  /// `nil` unless `bytes` are a sound array block, with values of four or eight bytes, that was
   /// written for `block`.
   fileprivate init?(_ bytes: RawSpan, in block: MetadataBlock) {
     let array = ArrayBlock(bytes)

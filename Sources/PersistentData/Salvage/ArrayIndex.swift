@@ -1,16 +1,16 @@
-/// What the index trees of an array, the live one and a metadata snapshot's, say of where its
-/// blocks live, leaf by leaf, before any of it is believed.
+/// What an array's index trees, the live one and a metadata snapshot's, say about where its blocks
+/// live, leaf by leaf, before any of it is trusted.
 ///
-/// A leaf whose checksum fits may still be older than the array: the device lost a write. Then it
-/// names blocks that are free by now, or are something else's, and none of its entries is certain.
+/// A leaf with a good checksum may still be older than the array, if the device lost a write. Then
+/// it names blocks that are free by now, or have another use, and none of its entries is certain.
 package struct ArrayIndex: Sendable {
-  /// An entry of a leaf: the block that is to be part `place` of the array.
+  /// An entry of a leaf: the block said to be at `place` in the array.
   package struct Claim: Hashable, Sendable {
     package let place: UInt64
     package let block: UInt64
   }
 
-  /// By leaf, whether none of its entries is certain.
+  /// By leaf, whether its entries are uncertain.
   package struct Doubts: Sendable {
     fileprivate let isDoubtful: [Bool]
   }
@@ -24,26 +24,25 @@ package struct ArrayIndex: Sendable {
 
   package let shape: ArrayShape
   package let entryCount: UInt64
-  /// Blocks that the live array has, as far as there can be any.
+  /// Blocks of the live array, bounded by the size of the device.
   package let placeCount: Int
-  /// Where blocks live, by place, as leaves of the live tree say that contradict nothing.
+  /// Where blocks live, by place, according to leaves of the live tree that contradict nothing.
   package private(set) var known: [Int: MetadataBlock] = [:]
-  /// What other leaves in use say, of a metadata snapshot's tree.
+  /// Entries of other leaves in use, those of a metadata snapshot's tree.
   package private(set) var others: [Claim] = []
-  /// What leaves say that contradict the space map or themselves.
+  /// Entries of leaves that contradict the space map or each other.
   package private(set) var doubted: [Claim] = []
-  /// One past the last place that the live tree has, whatever the superblock says.
+  /// One past the last place in the live tree, whatever the superblock says.
   package let end: UInt64
-  /// Whether the live tree could be read as a whole.
+  /// Whether all of the live tree could be read.
   package let isWhole: Bool
-  /// Whether any node of the trees, the live one's or not, can't be used.
+  /// Whether any node of any of the trees can't be used.
   package let hasHoles: Bool
 
   private let leaves: [Leaf]
 
   /// Reads the trees from their roots, the live one first, and counts in `usage` the references to
-  /// roots and nodes, and those to array blocks that the device has. `entryCount`: of the live
-  /// array.
+  /// roots, nodes and array blocks on the device. `entryCount`: that of the live array.
   package init(
     _ shape: ArrayShape, roots: [UInt64], entryCount: UInt64, in file: BlockFile,
     usage: inout BlockUsage, findings: inout Findings
@@ -71,14 +70,14 @@ package struct ArrayIndex: Sendable {
     }
   }
 
-  /// Whether the space map takes a node of these trees for free: then it, or the superblock, is
-  /// not of this day.
+  /// Whether the space map counts a leaf of these trees as free: then the space map or the
+  /// superblock is out of date.
   package func contradicts(_ counts: StoredCounts) -> Bool {
     leaves.contains { counts[$0.block.number] == 0 }
   }
 
-  /// Which leaves contradict the space map, themselves or those of another tree. Of two leaves that
-  /// name the same blocks either may lie: ask of all trees before any is believed.
+  /// Which leaves contradict the space map, each other or another tree. If two leaves name the same
+  /// block, either may be wrong: ask this for all trees before believing any.
   package func doubts(_ counts: StoredCounts, _ usage: BlockUsage) -> Doubts {
     var places: [UInt64: UInt64] = [:]
     let isDoubtful = leaves.map { leaf in
@@ -96,7 +95,8 @@ package struct ArrayIndex: Sendable {
     return Doubts(isDoubtful: isDoubtful)
   }
 
-  /// Takes over what can be believed; the references of leaves that can't be are taken back.
+  /// Accepts the entries of leaves that can be trusted, and takes back the references of the
+  /// others.
   package mutating func believe(_ doubts: Doubts, _ usage: inout BlockUsage) {
     for (leaf, isDoubtful) in zip(leaves, doubts.isDoubtful) {
       if isDoubtful {
@@ -115,6 +115,6 @@ package struct ArrayIndex: Sendable {
     }
   }
 
-  /// Places of which no leaf that is believed says where their block lives, ascending.
+  /// Places for which no trusted leaf gives a block, ascending.
   package var missing: [Int] { (0..<placeCount).filter { known[$0] == nil } }
 }

@@ -1,5 +1,5 @@
 extension ArrayPlacement {
-  /// How many blocks were put back and by which evidence, a line each. `array`: "the mappings".
+  /// How many blocks were put back, a line for each kind of evidence. `array`: "the mappings".
   package static func summary(of placed: [Evidence: Int], in array: String) -> [String] {
     Evidence.allCases.compactMap { evidence in
       guard let count = placed[evidence] else { return nil }

@@ -1,16 +1,16 @@
-/// Tells where the blocks of an array belong when its index can't be read: array blocks don't say
-/// which part they are.
+/// Finds where the blocks of an array belong when its index can't be read: array blocks don't store
+/// their place.
 ///
-/// What is not certain stays open. Certain is: what a leaf says that is in use still, or one that
-/// was replaced and that no other contradicts; the last place, for the one block that has as few
-/// values; and, where every block in use is accounted for, the one place that is left for a block,
-/// or the one block that is left for a place.
+/// Whatever isn't certain stays open. Certain are: an entry of a leaf still in use, or of a
+/// replaced leaf that no other contradicts; the last place, for the one block with as few values;
+/// and, if every block in use is accounted for, the only place left for a block, or the only block
+/// left for a place.
 package struct ArrayPlacement: Sendable {
   /// How a place was found.
   package enum Evidence: Hashable, Sendable, CaseIterable {
-    /// A leaf says so that is in use: one that nothing led to any more, or a metadata snapshot's.
+    /// By a leaf in use: one that nothing led to any more, or a metadata snapshot's.
     case graftedLeaf
-    /// A leaf says so that is no longer in use.
+    /// By a leaf no longer in use.
     case oldLeaf
     /// No other block, or no other place, is possible.
     case exclusion
@@ -21,15 +21,14 @@ package struct ArrayPlacement: Sendable {
   package private(set) var evidence: [Evidence: Int] = [:]
   /// Places for which no block is certain, ascending.
   package private(set) var openPlaces: [Int] = []
-  /// Blocks that belong into one of the open places, nobody knows which.
+  /// Blocks that belong in one of the open places; which one isn't known.
   package private(set) var openParts: [ArrayCensus.Part] = []
   /// Whether the block of every open place is certainly among the open parts.
   package let isComplete: Bool
 
-  /// `parts`: blocks that nothing leads to and that may belong to this array. `claims`: what leaves
-  /// say of them. `isComplete`: whether the block of every missing place is certainly among the
-  /// parts. `fits`: whether a part can be a place's; more than the number of values is for it to
-  /// judge.
+  /// `parts`: unreferenced blocks that may belong to this array. `claims`: what leaves say about
+  /// them. `isComplete`: whether the block of every missing place is certainly among the parts.
+  /// `fits`: whether a part's contents fit a place; the number of values is checked already.
   package init(
     _ index: ArrayIndex, _ parts: [ArrayCensus.Part],
     _ claims: [(claim: ArrayIndex.Claim, isInUse: Bool)], isComplete: Bool,
@@ -58,9 +57,9 @@ package struct ArrayPlacement: Sendable {
   }
 }
 
-/// Places and parts that are still to be brought together.
+/// Places and parts that are still to be matched.
 private struct Search {
-  /// More pairs than this are not looked into: what they hold would have to be compared.
+  /// More pairs than this aren't tried, as their contents would have to be compared.
   private static let maxPairs = 1 << 18
 
   private let index: ArrayIndex
@@ -84,7 +83,7 @@ private struct Search {
     parts.removeAll { taken.contains($0.block) }
   }
 
-  /// Whether a part has just as many values as its place wants.
+  /// Whether a part has exactly as many values as its place needs, and fits.
   private func isPossible(_ part: ArrayCensus.Part, _ place: Int) -> Bool {
     let shape = index.shape
     let range = shape.range(ofBlock: place, count: index.entryCount)
@@ -92,8 +91,8 @@ private struct Search {
     return part.entryCount == wanted && fits(part, place)
   }
 
-  /// Parts for which all leaves that speak of them name one and the same place, and no other part.
-  /// `doubts`: what speaks against a place, but not for one.
+  /// Parts for which all leaves that name them agree on one place, which no other part claims.
+  /// `doubts`: claims that count against a place, but not for one.
   func claimed(
     by claims: [ArrayIndex.Claim], and doubts: [ArrayIndex.Claim]
   ) -> [Int: ArrayCensus.Part] {
@@ -118,7 +117,8 @@ private struct Search {
     return found
   }
 
-  /// Pairs that are alone possible. `isComplete`: the block of every place is among the parts.
+  /// Pairs that are the only possible ones. `isComplete`: the block of every place is among the
+  /// parts.
   func excluded(isComplete: Bool) -> [Int: ArrayCensus.Part] {
     guard isComplete, !places.isEmpty, places.count <= Search.maxPairs / max(1, parts.count)
     else { return [:] }
@@ -126,14 +126,14 @@ private struct Search {
       (place: place, parts: parts.indices.filter { isPossible(parts[$0], place) })
     }
     let useful = Set(candidates.flatMap(\.parts))
-    // Then every part has a place as well.
+    // If so, every useful part has a place, too.
     let isEven = useful.count == places.count
     var found: [Int: ArrayCensus.Part] = [:]
     var isProgressing = true
     while isProgressing {
       isProgressing = false
       for (place, choices) in candidates where found[place] == nil {
-        // Which of several equal parts it is makes no difference.
+        // Any of several equal parts will do.
         guard let part = choices.first,
           choices.allSatisfy({ parts[$0].contents == parts[part].contents })
         else { continue }

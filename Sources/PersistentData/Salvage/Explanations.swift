@@ -1,21 +1,21 @@
-/// The smallest sets of suspects that, assumed to lie, leave nothing unexplained: those with the
-/// fewest faults, blocks that are damaged anyhow among them.
+/// The smallest sets of suspects that, assumed wrong, explain everything: those with the fewest
+/// faults, including blocks that are damaged anyway.
 ///
-/// Counts that contradict each other don't say which block lies. So every suspect is assumed to,
-/// alone, and what then remains is judged; where none explains it, two of them are. Of several
-/// explanations of one size each may be the true one.
+/// Counts that contradict each other don't show which block is wrong. So each suspect alone is
+/// assumed wrong, and what then remains is judged; if none explains everything, pairs are tried. Of
+/// several explanations of equal size, any may be the true one.
 package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
   package private(set) var found: [[Suspect]] = []
-  /// Whether as many suspects were tried as there are, alone or in pairs.
+  /// Whether all suspects were tried, alone or in pairs.
   package private(set) var isExhaustive = true
 
-  /// Of the explanations found: how many faults there are then.
+  /// The number of faults in the explanations found.
   package private(set) var fewest = Int.max
 
-  /// `suspects`: the strongest first. `limit`: assumptions that may be judged, each of which can
-  /// cost as much as reading the pool anew. `faults`: how many there are, if all these lie; `nil`
-  /// where something is left unexplained.
-  /// `inPairsOnly`: that one alone lies has been looked at.
+  /// `suspects`: the strongest first. `limit`: the most assumptions to judge, each of which can
+  /// cost as much as reading the pool again. `faults`: the number of faults if all these are wrong;
+  /// `nil` if something is left unexplained. `inPairsOnly`: single suspects have been tried
+  /// already.
   package init<Failure: Error>(
     of suspects: [Suspect], atMost limit: Int, inPairsOnly: Bool = false,
     faults: ([Suspect]) throws(Failure) -> Int?
@@ -43,7 +43,7 @@ package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
     }
   }
 
-  /// Takes in explanations of the same, found among others.
+  /// Adds explanations of the same fault found among other suspects.
   package mutating func add(_ other: Explanations) {
     for suspects in other.found { note(suspects, other.fewest) }
     isExhaustive = isExhaustive && other.isExhaustive

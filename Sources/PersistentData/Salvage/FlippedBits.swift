@@ -1,5 +1,5 @@
 extension BlockFile {
-  /// Lets those of some array blocks that have one flipped bit read as if it were turned back.
+  /// Makes array blocks with a single flipped bit read as if it were turned back.
   package func turnBackFlippedBits(_ blocks: [MetadataBlock]) {
     let blocks = Set(blocks).map(\.number).sorted()
     for visitor in BlockScan(self, blocks).run({ FlippedBitVisitor(blocks: blocks) }) {

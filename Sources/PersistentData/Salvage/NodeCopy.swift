@@ -1,11 +1,11 @@
-/// The entries of a node with values of eight bytes, to make another of it in memory.
+/// The entries of a node with values of eight bytes, to build a changed copy in memory.
 package struct NodeCopy: Sendable {
   package let block: MetadataBlock
   package let kind: BTreeNode.Kind
   package var entries: [(key: UInt64, value: UInt64)]
 
-  /// Reads a node that is sound in itself; `nil` for any other block. `capacity`: for how many keys
-  /// there is room before the values, where what the node says of that is not believed.
+  /// Reads a node that is sound in itself; `nil` for any other block. `capacity`: the number of key
+  /// slots before the values, if the node's own max_entries isn't trusted.
   package init?(_ file: BlockFile, _ block: MetadataBlock, capacity: Int? = nil) {
     let read = try? file.withBlock(block) { bytes -> (BTreeNode.Kind, [(UInt64, UInt64)])? in
       let node = BTreeNode(bytes)
@@ -29,7 +29,7 @@ package struct NodeCopy: Sendable {
     self.entries = entries.map { (key: $0.0, value: $0.1) }
   }
 
-  /// The node as it would stand on the device, sealed; `nil` with more entries than nodes have.
+  /// The node as it would be on the device, sealed; `nil` if it has too many entries.
   package var contents: BlockBuffer? {
     guard entries.count <= BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
     else { return nil }

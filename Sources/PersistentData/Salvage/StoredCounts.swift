@@ -1,5 +1,5 @@
-/// How often each metadata block is referred to, as its space map says: evidence of what damaged
-/// blocks led to, as far as it can be believed.
+/// The ref counts of metadata blocks as stored in the space map: evidence of what damaged blocks
+/// referred to.
 package struct StoredCounts: Sendable {
   private let counts: [UInt32?]
   /// Whether the count of every block is known.
@@ -26,7 +26,7 @@ package struct StoredCounts: Sendable {
 }
 
 extension BlockFile {
-  /// Whether the checksum of a block fits, whatever it is.
+  /// Whether the checksum of a block fits any kind.
   package func hasSoundBlock(_ block: MetadataBlock) -> Bool {
     (try? withBlock(block) { BlockKind(of: $0) != nil }) ?? false
   }

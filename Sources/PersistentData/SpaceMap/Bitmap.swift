@@ -1,7 +1,7 @@
 /// A bitmap of a space map: two bits for each of 16,320 blocks.
 ///
-/// Bit 2k of the entries is the high bit of block k's count and bit 2k + 1 the low one; 3 stands
-/// for 3 and more, and then the tree of large counts has the number.
+/// Bit 2k of the entries is the high bit of block k's count and bit 2k + 1 the low one; 3 means 3
+/// or more, and then the tree of large counts has the number.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-space-map-common.h, `struct disk_bitmap_header`.
 package struct Bitmap: ~Escapable {
@@ -20,7 +20,7 @@ package struct Bitmap: ~Escapable {
   package static let lowBits: UInt64 = 0x5555_5555_5555_5555
   package static let wordCount = entryCount / entriesPerWord
 
-  /// Bitmaps that `blocks` blocks take.
+  /// Bitmaps needed for `blocks` blocks.
   package static func count(for blocks: UInt64) -> UInt64 {
     let whole = blocks / UInt64(entryCount)
     return blocks % UInt64(entryCount) == 0 ? whole : whole + 1
@@ -32,10 +32,10 @@ package struct Bitmap: ~Escapable {
 
   package var block: UInt64 { bytes[Layout.block] }
 
-  /// The entries of blocks 32 × `index` and on.
+  /// The 32 entries from block 32 × `index` on.
   package func word(_ index: Int) -> UInt64 { bytes[Bitmap.word(index)] }
 
-  /// All words: going through a span costs one bounds check, not one a word.
+  /// All words: going through a span costs one bounds check, not one per word.
   package var words: Span<UInt64> {
     @_lifetime(copy self) get {
       // Any bit pattern is a valid integer; blocks are aligned, and so are the entries.
@@ -43,12 +43,12 @@ package struct Bitmap: ~Escapable {
     }
   }
 
-  /// The count of entry `index`, 0 to 3, in an entry's word.
+  /// The count, 0 to 3, of entry `index` in a word.
   package static func count(_ index: Int, in word: UInt64) -> Int {
     let entry = word >> (2 * UInt64(index)) & 3
     return Int(entry >> 1 | (entry & 1) << 1)
   }
 
-  /// Where the entries of blocks 32 × `index` and on stand.
+  /// The field of the 32 entries from block 32 × `index` on.
   package static func word(_ index: Int) -> Field<UInt64> { Field(at: Layout.size + 8 * index) }
 }

@@ -1,7 +1,7 @@
-/// The one way from a pointer to the block that it leads to.
+/// The only way to follow a pointer to its block.
 extension Findings {
   /// The block that `pointer` leads to on a device of `blockCount` blocks; `nil`, with a finding,
-  /// where that would be off the device, or its superblock.
+  /// if that is off the device, or the superblock.
   @inline(__always) package mutating func block(
     at pointer: UInt64, of blockCount: UInt64, from site: @autoclosure () -> Site
   ) -> MetadataBlock? {
@@ -13,8 +13,8 @@ extension Findings {
 }
 
 extension BlockUsage {
-  /// Follows a pointer that stands at `site`: counts the reference, and returns the block; `nil`,
-  /// with a finding, where the device has none.
+  /// Follows a pointer stored at `site`: counts the reference, and returns the block; `nil`, with a
+  /// finding, if the device has no such block.
   package mutating func follow(
     _ pointer: UInt64, from site: @autoclosure () -> Site, _ findings: inout Findings
   ) -> MetadataBlock? {
@@ -23,8 +23,8 @@ extension BlockUsage {
     return block
   }
 
-  /// Claims a block that was followed to for `user`; returns whether nobody else had, and reports
-  /// it at `site` where somebody had.
+  /// Claims a block for `user`. If another user already has it, reports that at `site` and returns
+  /// `false`.
   package mutating func claim(
     _ block: MetadataBlock, for user: String, at site: @autoclosure () -> Site,
     _ findings: inout Findings

@@ -1,4 +1,4 @@
-/// What a space map's index says of one bitmap.
+/// A space map's index entry for one bitmap.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-space-map-common.h, `struct disk_index_entry`.
 package struct IndexEntry: Hashable, Sendable {
@@ -50,7 +50,7 @@ package enum MetadataIndex {
   /// Entries in the block, used or not.
   package static let entryCount = (MetadataBlock.size - Layout.size) / IndexEntry.Layout.size
 
-  /// Where the entry of bitmap `index` stands.
+  /// The offset of bitmap `index`'s entry.
   package static func offset(of index: Int) -> Int {
     Layout.size + index * IndexEntry.Layout.size
   }

@@ -1,22 +1,22 @@
-/// A space map held against the references that were counted.
+/// A comparison of a space map with the references that were counted.
 package struct SpaceMapComparison: Sendable {
-  /// What one bitmap should look like where it does not.
+  /// What has to be corrected for one bitmap.
   package struct Correction: Hashable, Sendable {
-    /// Whether entries are too high; they may be lowered to what was counted.
+    /// Whether entries are too high and may be lowered to what was counted.
     package var hasHighCounts = false
-    /// Whether the index speaks wrongly of the bitmap.
+    /// Whether the bitmap's index entry is wrong.
     package var hasWrongIndexEntry = false
   }
 
   package fileprivate(set) var corrections: [Int: Correction] = [:]
-  /// Allocated blocks by the bitmaps on disk.
+  /// Allocated blocks according to the bitmaps on disk.
   package fileprivate(set) var allocatedCount: UInt64 = 0
 
   /// Reads all bitmaps of `map`, in parallel, and compares them with `counted`.
   ///
-  /// A count too low is an error: its block can be given out although it is in use. A count too
-  /// high only wastes space. `missedByFormat`: blocks in use that the first bitmap's number of free
-  /// blocks may include, as kernels format this target.
+  /// A count that is too low is an error: its block can be allocated although it is in use. A count
+  /// that is too high only wastes space. `missedByFormat`: blocks in use that the first bitmap's
+  /// free count may include, as kernels format this target.
   package init(
     _ map: StoredSpaceMap, with counted: RefCounts, missedByFormat: UInt32 = 0,
     findings: inout Findings
@@ -44,8 +44,8 @@ package struct SpaceMapComparison: Sendable {
 }
 
 extension SpaceMapComparison {
-  /// Reports blocks in use that the space map ends before: nothing keeps them from being given
-  /// out, once it is extended.
+  /// Reports blocks in use past the end of the space map: nothing keeps them from being allocated
+  /// once it is extended.
   private static func reportUncountable(
     _ map: StoredSpaceMap, _ counted: RefCounts, _ findings: inout Findings
   ) {
@@ -68,7 +68,7 @@ private struct BitmapVisitor: BlockVisitor {
   var allocatedCount: UInt64 = 0
   var isWhole = true
 
-  /// Neighbouring blocks with the same fault, on their way into one finding.
+  /// Joins neighbouring blocks with the same fault into one finding.
   private var faults = Joiner<Fault>()
 
   private struct Fault: Joinable {
@@ -117,7 +117,7 @@ private struct BitmapVisitor: BlockVisitor {
       block: bitmaps[index].entry.block, keys: range.lowerBound...range.upperBound - 1)
   }
 
-  /// Word by word; a word that is as it should be, and has no large counts, costs one comparison.
+  /// Compares word by word; a correct word without large counts costs one comparison.
   private mutating func compareEntries(_ bitmap: Bitmap, of index: Int) {
     let range = map.range(ofBitmap: index)
     let expected = counted.bitmapWords(from: range.lowerBound, Bitmap.wordCount)
@@ -145,7 +145,7 @@ private struct BitmapVisitor: BlockVisitor {
     var stored = UInt64(entry)
     if entry == 3 {
       guard let large = map.largeCounts[block] else {
-        // When the tree itself is damaged, that has been said.
+        // Damage to the tree itself has been reported.
         if map.hasAllLargeCounts {
           findings.report(.refCountEntryMissing, at: map.site(keys: block...block))
         }
@@ -186,7 +186,7 @@ private struct BitmapVisitor: BlockVisitor {
         .freeCountWrong, at: site, found: UInt64(entry.freeCount),
         expected: UInt64(summary.freeCount(slots: Bitmap.entryCount)))
     }
-    // Where every block is in use, the first spare slot is the first that is free.
+    // If every block is in use, the first spare slot counts as the first free one.
     let firstFree = summary.firstFree ?? range.count
     let isTooHigh = Int(entry.noneFreeBefore) > firstFree
     if isTooHigh {
@@ -197,7 +197,7 @@ private struct BitmapVisitor: BlockVisitor {
     if !isRight || isTooHigh { corrections[index, default: .init()].hasWrongIndexEntry = true }
   }
 
-  /// Entries in the tree of large counts that no bitmap entry calls for.
+  /// Reports entries in the tree of large counts whose bitmap entry isn't 3.
   private mutating func compareLargeCounts(_ bitmap: Bitmap, of index: Int) {
     let range = map.range(ofBitmap: index)
     for block in map.largeCounts.blocks(in: range) {
@@ -210,7 +210,7 @@ private struct BitmapVisitor: BlockVisitor {
   }
 }
 
-/// What a bitmap's entries amount to.
+/// The totals of a bitmap's entries.
 package struct BitmapSummary: Sendable {
   /// Entries above 0.
   package private(set) var usedCount = 0
@@ -221,7 +221,7 @@ package struct BitmapSummary: Sendable {
 
   private init() {}
 
-  /// Only the first `entryCount` entries stand for blocks.
+  /// Sums the first `entryCount` entries; any others stand for no block.
   package init(_ bitmap: Bitmap, entryCount: Int) {
     let words = bitmap.words
     let wholeWords = min(words.count, entryCount / Bitmap.entriesPerWord)
@@ -252,8 +252,8 @@ package struct BitmapSummary: Sendable {
 
   package func freeCount(slots: Int) -> UInt32 { UInt32(slots - usedCount) }
 
-  /// Whether the index says as much of a bitmap that counts `blockCount` blocks. The last
-  /// bitmap's spare slots are counted as free by kernels, and not by some tools.
+  /// Whether the index entry agrees with this, for a bitmap that counts `blockCount` blocks.
+  /// Kernels count the last bitmap's spare slots as free, some tools don't.
   func bears(out entry: IndexEntry, blockCount: Int) -> Bool {
     entry.freeCount == freeCount(slots: Bitmap.entryCount)
       || entry.freeCount == freeCount(slots: blockCount)

@@ -1,10 +1,10 @@
-/// The root of a space map, as superblocks embed it.
+/// The root of a space map, as embedded in superblocks.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-space-map-common.h, `struct disk_sm_root`.
 package struct SpaceMapRoot: Hashable, Sendable {
   package enum Layout {
     package static let blockCount = Field<UInt64>(at: 0)  // blocks that are counted
-    package static let allocatedCount = Field<UInt64>(at: 8)  // of them with a count above 0
+    package static let allocatedCount = Field<UInt64>(at: 8)  // those with a count above 0
     package static let bitmapRoot = Field<UInt64>(at: 16)  // index: a tree, or one block
     package static let refCountRoot = Field<UInt64>(at: 24)  // tree: block to count, if 3 or more
     package static let size = 32
@@ -41,6 +41,6 @@ package struct SpaceMapRoot: Hashable, Sendable {
     bytes[Layout.refCountRoot.shifted(by: offset)] = refCountRoot
   }
 
-  /// Bitmaps that the counted blocks take.
+  /// Bitmaps needed for the counted blocks.
   package var bitmapCount: UInt64 { Bitmap.count(for: blockCount) }
 }

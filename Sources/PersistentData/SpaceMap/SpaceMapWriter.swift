@@ -1,4 +1,4 @@
-/// Writes space maps that say exactly what was counted.
+/// Writes space maps with exactly the counts that were counted.
 package struct SpaceMapWriter {
   private let writer: BlockWriter
 
@@ -23,8 +23,8 @@ package struct SpaceMapWriter {
       refCountRoot: UInt64(large.number))
   }
 
-  /// Writes the metadata space map, the last thing before the superblock: it counts its own
-  /// blocks, so where they will stand is settled before their contents.
+  /// Writes the metadata space map, the last thing before the superblock: it counts its own blocks,
+  /// so their places are fixed before their contents.
   package func writeMetadata() throws(IOError) -> SpaceMapRoot {
     let counts = writer.references
     counts.increment(0)
@@ -67,7 +67,7 @@ package struct SpaceMapWriter {
       noneFreeBefore: UInt32(summary.firstFree ?? slots))
   }
 
-  /// The tree of counts of 3 and more.
+  /// Writes the tree of counts of 3 and more.
   private func writeLargeCounts(_ counts: RefCounts) throws(IOError) -> MetadataBlock {
     var tree = TreeWriter<UInt32>(writer)
     var failure: IOError?

@@ -1,9 +1,9 @@
 extension StoredSpaceMap {
-  /// The blocks, below `end`, that neither this map nor `counted` has in use. Blocks whose bitmap
-  /// can't be read are taken for used; so are those behind the map's end, unless
-  /// `isFreeBeyondEnd`, as they are where a device has grown.
+  /// The blocks below `end` that are in use neither in this map nor in `counted`. Blocks whose
+  /// bitmap can't be read count as used; so do those past the map's end, unless `isFreeBeyondEnd`,
+  /// for a device that has grown.
   ///
-  /// A bitmap of which the index says something else will do: nothing that is in use depends on it.
+  /// Bitmaps that disagree with the index are used, too, as `counted` protects all blocks in use.
   package func unused(
     _ counted: RefCounts, below end: UInt64, isFreeBeyondEnd: Bool = false
   ) -> Bitset {
@@ -33,7 +33,7 @@ extension Bitmap {
   /// A bit for each of the 32 entries of a word: whether its count is above 0.
   static func used(_ word: UInt64) -> UInt64 {
     var bits = (word | word >> 1) & lowBits
-    // Halves of growing size are pushed together, until no gaps are left.
+    // Closes the gaps between bits, in groups of doubling size.
     bits = (bits | bits >> 1) & 0x3333_3333_3333_3333
     bits = (bits | bits >> 2) & 0x0F0F_0F0F_0F0F_0F0F
     bits = (bits | bits >> 4) & 0x00FF_00FF_00FF_00FF
@@ -43,7 +43,7 @@ extension Bitmap {
 }
 
 extension RefCounts {
-  /// The blocks that are referred to.
+  /// The blocks with a count above 0.
   package var used: Bitset {
     var used = Bitset(bitCount: Int(count))
     for block in stride(from: 0, to: count, by: Bitmap.entriesPerWord) {

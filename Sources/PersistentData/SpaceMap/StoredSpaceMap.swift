@@ -1,4 +1,4 @@
-/// A space map as it stands on disk: its root, its index and its tree of large counts.
+/// A space map on disk: its root, its index and its tree of large counts.
 ///
 /// Its own blocks have been visited and counted; its bitmaps are read when it is compared with
 /// what was counted.
@@ -15,19 +15,19 @@ package struct StoredSpaceMap: Sendable {
   package var name: String { label.name }
   package let root: SpaceMapRoot
   package let index: Index
-  /// By bitmap; `nil` where the index has none that could be read.
+  /// By bitmap; `nil` where the index has no readable entry.
   package private(set) var entries: [IndexEntry?]
   /// The tree of large counts, by block.
   package private(set) var largeCounts = LargeCounts()
   /// The sound leaves of the index tree and of the tree of large counts, with the keys they hold.
   private(set) var indexLeaves: [(block: MetadataBlock, keys: ClosedRange<UInt64>)] = []
   private(set) var largeCountLeaves: [(block: MetadataBlock, keys: ClosedRange<UInt64>)] = []
-  /// Whether the tree of large counts could be read as a whole.
+  /// Whether all of the tree of large counts could be read.
   package private(set) var hasAllLargeCounts = true
   let file: BlockFile
 
-  /// The count of every block, as stored; `nil` for blocks whose bitmap, or whose place among the
-  /// large counts, can't be read.
+  /// The stored count of every block; `nil` for blocks whose bitmap, or whose large count, can't be
+  /// read.
   package func readCounts() -> [UInt32?] {
     var counts = [UInt32?](repeating: nil, count: Int(min(root.blockCount, file.blockCount)))
     let read = readWords()
@@ -50,9 +50,10 @@ package struct StoredSpaceMap: Sendable {
     return counts
   }
 
-  /// The entries of every bitmap that is evidence, two bits a block, with the bitmap's index.
+  /// The entries of every trustworthy bitmap (see `evidence`), two bits per block, with the
+  /// bitmap's index.
   ///
-  /// `evenImplausible`: also of those that are bitmaps, but not what the index says of them.
+  /// `evenImplausible`: also those of bitmaps that disagree with the index.
   package func readWords(evenImplausible: Bool = false) -> [(index: Int, words: [UInt64])] {
     let bitmaps = entries.indices.compactMap { index in
       entries[index].map { (index: index, block: UInt32($0.block)) }
@@ -63,8 +64,8 @@ package struct StoredSpaceMap: Sendable {
     return visitors.flatMap(\.words).map { (bitmaps[$0.place].index, $0.words) }
   }
 
-  /// Reports bitmaps that can't be read, without a look at what they count. Returns those that
-  /// can, but are not what the index says of them, ascending.
+  /// Reports bitmaps that can't be read, without comparing their counts. Returns the readable ones
+  /// that disagree with the index, ascending.
   package func checkBitmaps(findings: inout Findings) -> [MetadataBlock] {
     let bitmaps = entries.indices.compactMap { index in
       entries[index].map { (index: index, block: UInt32($0.block)) }
@@ -76,9 +77,9 @@ package struct StoredSpaceMap: Sendable {
     return visitors.flatMap(\.implausible).sorted()
   }
 
-  /// What `bytes`, which were read as bitmap `index`, sum up to, where that is evidence: they are
-  /// the block that was written there, and the index says the same of it. A bitmap that was written
-  /// by a later or an earlier transaction than its index tells of another state.
+  /// The totals of `bytes`, read as bitmap `index`, if they can be trusted: they are the block that
+  /// was written there, and agree with the index. A bitmap written by a later or an earlier
+  /// transaction than its index describes another state.
   func evidence(_ bytes: RawSpan, ofBitmap index: Int) -> BitmapSummary? {
     isBitmap(bytes, index) ? plausibleSummary(Bitmap(bytes), ofBitmap: index) : nil
   }
@@ -89,8 +90,8 @@ package struct StoredSpaceMap: Sendable {
     return BlockFault(bytes, as: .bitmap, in: MetadataBlock(UInt32(entry.block))) == nil
   }
 
-  /// Whether all bitmaps together may belong to this root, which says how many blocks are in use.
-  /// Some tools write one more; a root that was inferred says nothing.
+  /// Whether all bitmaps together, with `allocated` blocks in use, agree with this root's number.
+  /// Some tools write one more; an inferred root has 0, which agrees with anything.
   func bears(out allocated: UInt64) -> Bool {
     let said = root.allocatedCount
     return said == 0 || max(said, allocated) - min(said, allocated) <= 1
@@ -101,7 +102,7 @@ package struct StoredSpaceMap: Sendable {
     let range = range(ofBitmap: index)
     let summary = BitmapSummary(bitmap, entryCount: range.count)
     guard summary.bears(out: entry, blockCount: range.count) else { return nil }
-    // A metadata bitmap counts itself, where it can.
+    // A metadata bitmap counts itself, if it is in its own range.
     guard self.index == .block, range.contains(entry.block) else { return summary }
     let index = Int(entry.block - range.lowerBound)
     let own = Bitmap.count(
@@ -111,7 +112,7 @@ package struct StoredSpaceMap: Sendable {
 
   /// Reads the index and the large counts, and counts the references they hold in `usage`.
   ///
-  /// `root.blockCount` is believed only as far as the device has room for bitmaps.
+  /// `root.blockCount` is trusted only as far as the device has room for bitmaps.
   package init(
     _ label: StructureLabel, root: SpaceMapRoot, index: Index, in file: BlockFile,
     usage: inout BlockUsage, findings: inout Findings
@@ -130,12 +131,12 @@ package struct StoredSpaceMap: Sendable {
     readLargeCounts(&usage, &findings)
   }
 
-  /// One more than the last bitmap that the index tree has, whatever the number of blocks says.
+  /// One past the last bitmap in the index tree, whatever the number of blocks in the root.
   package var indexEnd: UInt64 {
     indexLeaves.map { min($0.keys.upperBound, .max - 1) + 1 }.max() ?? 0
   }
 
-  /// A place in this space map.
+  /// A site in this space map.
   func site(
     block: UInt64? = nil, entry: Int? = nil, keys: ClosedRange<UInt64>? = nil
   ) -> Site {
@@ -208,8 +209,8 @@ package struct StoredSpaceMap: Sendable {
     }
   }
 
-  /// The block a pointer of this space map leads to, claimed and counted; `nil` if it may not be
-  /// followed.
+  /// The block that a pointer of this space map leads to, claimed and counted; `nil` if it can't be
+  /// used.
   private func pointer(
     _ target: UInt64, _ usage: inout BlockUsage, _ findings: inout Findings
   ) -> MetadataBlock? {
@@ -232,7 +233,7 @@ package struct StoredSpaceMap: Sendable {
   }
 }
 
-/// Looks at what kind of block each bitmap is, and whether it is the one that its index means.
+/// Checks each bitmap's kind of block, and whether it agrees with its index entry.
 private struct KindVisitor: BlockVisitor {
   let map: StoredSpaceMap
   let bitmaps: [(index: Int, block: UInt32)]
@@ -260,7 +261,7 @@ private struct KindVisitor: BlockVisitor {
   private func site(_ index: Int) -> Site { map.site(block: UInt64(bitmaps[index].block)) }
 }
 
-/// The words of every bitmap that is evidence, by its place in the scan.
+/// Collects the words of every trustworthy bitmap, by its place in the scan.
 private struct EntryVisitor: BlockVisitor {
   let map: StoredSpaceMap
   let bitmaps: [(index: Int, block: UInt32)]

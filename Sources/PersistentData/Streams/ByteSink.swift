@@ -1,10 +1,10 @@
 internal import CSystem
 internal import Glibc
 
-/// Bytes on their way out, to a file or to standard output: dumps and lists.
+/// An output for bytes, a file or standard output: dumps and lists.
 package final class ByteSink: Sendable {
   package enum Failure: Error, Equatable {
-    /// Whoever read our standard output, or error, has closed the pipe; not worth a word.
+    /// The reader of our standard output, or error, has closed the pipe; not worth a message.
     case readerGone
     case failed(IOError)
   }
@@ -12,7 +12,7 @@ package final class ByteSink: Sendable {
   private let name: String
   private let descriptor: Int32
   private let isOwned: Bool
-  /// The file that is whole only when all is written.
+  /// The new file, which gets its name on `commit`.
   private let replacement: FileReplacement?
   private let isBlockDevice: Bool
 
@@ -34,10 +34,10 @@ package final class ByteSink: Sendable {
   package static let standardError = ByteSink(
     name: "standard error", descriptor: STDERR_FILENO, isOwned: false)
 
-  /// Writes to a new file, in place of one that may be there, which stays as it is until `commit`;
-  /// or straight to a device or a FIFO, or to standard output under another name.
+  /// Writes to a new file, which replaces an existing one only on `commit`; or directly to a device
+  /// or a FIFO, or to standard output under another name.
   ///
-  /// `writesThrough`: what is written to a file is on stable storage at once.
+  /// `writesThrough`: each write to a file is on stable storage at once.
   package convenience init(to path: String, writesThrough: Bool = false) throws(IOError) {
     var status = stat()
     let code = unsafe stat(FileName.onDisk(path), &status) == 0 ? 0 : errno
@@ -52,7 +52,7 @@ package final class ByteSink: Sendable {
         replacement: replacement)
     } else {
       let isBlockDevice = type == S_IFBLK
-      // Nobody may be using it, as a file system.
+      // It must not be in use, as by a mounted file system.
       let flags = O_WRONLY | O_CLOEXEC | (isBlockDevice ? O_EXCL : 0)
       let descriptor = unsafe open(FileName.onDisk(path), flags)
       guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
@@ -61,7 +61,7 @@ package final class ByteSink: Sendable {
     }
   }
 
-  /// Standard output or error, if a file is what one of them leads to: it is in use there.
+  /// Standard output or error, if it leads to `file`.
   private static func standard(_ file: stat) -> ByteSink? {
     [standardOutput, standardError].first { sink in
       var status = stat()
@@ -70,13 +70,13 @@ package final class ByteSink: Sendable {
     }
   }
 
-  /// Everything has been written: returns once it is on stable storage under its name.
+  /// Ends the output: returns once everything is on stable storage under its name.
   package func commit() throws(IOError) {
     if let replacement { try replacement.commit() }
     if isBlockDevice { try flush() }
   }
 
-  /// Creates a file that must not be there yet, for its owner alone.
+  /// Creates a file that must not exist yet, readable only by its owner.
   package convenience init(creatingNew path: String) throws(IOError) {
     let descriptor = unsafe open(
       FileName.onDisk(path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -91,7 +91,7 @@ package final class ByteSink: Sendable {
     }
   }
 
-  /// Returns once the name of a new file is on stable storage too.
+  /// Returns once the name of a new file is on stable storage, too.
   package static func flushFolder(of path: String) throws(IOError) {
     let end = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
     let folder = end == path.startIndex ? "." : String(path[..<end])
@@ -103,13 +103,13 @@ package final class ByteSink: Sendable {
     }
   }
 
-  /// Whether there is anything by this name, a link that leads nowhere among them.
+  /// Whether anything has this name, even a dangling link.
   package static func exists(_ path: String) -> Bool {
     var status = stat()
     return unsafe lstat(FileName.onDisk(path), &status) == 0
   }
 
-  /// Removes a file; that it can't be removed is nobody's concern any more.
+  /// Removes a file; errors are ignored.
   package static func remove(_ path: String) { unsafe _ = unlink(FileName.onDisk(path)) }
 
   package var isTerminal: Bool { isatty(descriptor) == 1 }
@@ -117,7 +117,7 @@ package final class ByteSink: Sendable {
   /// Whether text may be coloured: on a terminal, unless NO_COLOR is set.
   package var takesColour: Bool { unsafe isTerminal && getenv("NO_COLOR") == nil }
 
-  /// How wide the terminal is now, in columns; `nil` where that is not known.
+  /// The width of the terminal now, in columns; `nil` if unknown.
   package var columns: Int? {
     let columns = Int(dmm_terminal_columns(descriptor))
     return columns > 0 ? columns : nil

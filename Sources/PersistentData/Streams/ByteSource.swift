@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// Bytes on their way in, from a file or a pipe: XML.
+/// An input of bytes, from a file or a pipe: XML.
 package final class ByteSource: Sendable {
   package let path: String
   /// Bytes in a regular file; `nil` for a pipe.
   package let sizeBytes: UInt64?
-  /// How many bytes have come.
+  /// How many bytes have been read.
   package let progress = Progress()
   private let descriptor: Int32
 
@@ -27,7 +27,7 @@ package final class ByteSource: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Fills the front of `bytes`, not empty; returns how many bytes came, 0 at the end.
+  /// Fills the front of `bytes`, which isn't empty; returns how many bytes were read, 0 at the end.
   package func read(into bytes: inout MutableRawSpan) throws(IOError) -> Int {
     while true {
       let count = unsafe bytes.withUnsafeMutableBytes { buffer in
@@ -41,7 +41,7 @@ package final class ByteSource: Sendable {
     }
   }
 
-  /// Reads on until there are `count` bytes, or no more.
+  /// Reads `count` bytes, or fewer at the end.
   package func read(upTo count: Int) throws(IOError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     var done = 0
@@ -70,7 +70,7 @@ package final class ByteSource: Sendable {
     return nil
   }
 
-  /// Starts again from the first byte; only a regular file can.
+  /// Starts again from the first byte; works only for a regular file.
   package func rewind() throws(IOError) {
     guard lseek(descriptor, 0, SEEK_SET) == 0 else {
       throw .callFailed(call: "reading '\(path)' again", errno: errno)

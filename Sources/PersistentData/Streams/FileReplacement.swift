@@ -2,27 +2,28 @@ internal import CSystem
 internal import Glibc
 internal import Synchronization
 
-/// A file that is made beside the one that it is going to replace, or be the first of its name.
+/// A file that is made beside the one that it will replace, or that is new.
 ///
-/// It gets the name only when it is whole and on stable storage: until then, and for good if that
-/// never comes, the name leads to what it led to before. It has no name of its own meanwhile, where
-/// the file system can do that, so that nothing of it stays behind whatever happens.
+/// It gets the name only when it is whole and on stable storage: until then, or for good if that
+/// never happens, the name leads to what it led to before. Until then it has no name at all, if the
+/// file system supports that, so that nothing is left behind whatever happens.
 ///
-/// Links stay links: the file that they lead to is replaced. So do the owner and the permissions.
+/// Links stay links: the file that they lead to is replaced. Owner and permissions are kept.
 package final class FileReplacement: Sendable {
-  /// As it was named.
+  /// The path as given.
   package let path: String
   let descriptor: Int32
-  /// What the name leads to in the end, through all links.
+  /// The path after all links are followed.
   private let target: String
-  /// The name that the file has for the time being, if it needs one.
+  /// The temporary name, if the file needs one.
   private let temporaryName: Mutex<String?>
-  /// No file can be made beside the target, or it has several names: the content is copied over.
+  /// Whether the content is copied over the target: no file can be made beside it, or it has
+  /// several names.
   private let isCopied: Bool
 
-  /// Nothing by this name changes yet. The target must be a regular file, or nothing at all.
+  /// Changes nothing at `path` yet. The target must be a regular file or not exist.
   ///
-  /// `writesThrough`: what is written is on stable storage at once.
+  /// `writesThrough`: each write is on stable storage at once.
   package init(_ path: String, writesThrough: Bool = false) throws(IOError) {
     let target = try FileReplacement.target(of: path)
     var status = stat()
@@ -53,7 +54,7 @@ package final class FileReplacement: Sendable {
     }
   }
 
-  /// Puts the file in the place of the old one. On failure the old one stays.
+  /// Replaces the old file. On failure the old one stays, unless its content was being copied over.
   package func commit() throws(IOError) {
     guard fsync(descriptor) == 0 else { throw failure("flushing") }
     if isCopied { return try copyOver() }
@@ -71,12 +72,12 @@ package final class FileReplacement: Sendable {
       dmm_remove_when_stopped(nil)
       return try ByteSink.flushFolder(of: target)
     }
-    // Something is mounted there: a file that a container shares, say.
+    // Something is mounted there, such as a file shared with a container.
     guard errno == EBUSY else { throw failure("replacing") }
     try copyOver()
   }
 
-  /// Overwrites the old content, after its room has been set aside.
+  /// Overwrites the old content, after reserving space.
   private func copyOver() throws(IOError) {
     var status = stat()
     let old = unsafe open(FileName.onDisk(target), O_WRONLY | O_CLOEXEC)
@@ -100,17 +101,17 @@ package final class FileReplacement: Sendable {
     guard ftruncate(old, size) == 0, fsync(old) == 0 else { throw failure("writing to") }
   }
 
-  /// Gives the nameless file a name that nothing has.
+  /// Links the nameless file to an unused name.
   private func link(to name: String) -> Bool {
     let here = "/proc/self/fd/\(descriptor)"
     return unsafe linkat(
       AT_FDCWD, here, AT_FDCWD, FileName.onDisk(name), AT_SYMLINK_FOLLOW) == 0
   }
 
-  /// Makes owner and permissions those of the old file.
+  /// Copies owner and permissions from the old file.
   private func takeOver(_ old: stat) {
     var mode = old.st_mode & 0o777
-    // Where the group can't stay, it gets no more than anybody.
+    // If the group can't be kept, it gets only the rights of others.
     if fchown(descriptor, old.st_uid, old.st_gid) != 0, fchown(descriptor, .max, old.st_gid) != 0 {
       mode = mode & ~0o070 | (mode & 0o007) << 3
     }
@@ -127,7 +128,7 @@ package final class FileReplacement: Sendable {
 extension FileReplacement {
   private static let maxLinks = 40
 
-  /// Where a path leads to, through links, also those that lead to nothing yet.
+  /// Where a path leads to through links, dangling ones included.
   private static func target(of path: String) throws(IOError) -> String {
     var path = path
     for _ in 0..<maxLinks {
@@ -138,7 +139,7 @@ extension FileReplacement {
     throw .cannotOpen(path: path, errno: ELOOP)
   }
 
-  /// What a link says; `nil` where there is no link.
+  /// The target of a link; `nil` if `path` isn't a link.
   private static func link(at path: String) -> String? {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink(FileName.onDisk(path), &bytes, bytes.count)
@@ -146,18 +147,18 @@ extension FileReplacement {
       ? FileName.decode(bytes[..<count].map(UInt8.init(bitPattern:))) : nil
   }
 
-  /// The folder of a file, with the slash that ends it; empty for the one that we are in.
+  /// The folder of a file, with its final slash; empty for the current one.
   private static func folder(of path: String) -> String {
     String(path[..<(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)])
   }
 
-  /// Makes a file in a folder, without a name if that can be. On failure the descriptor is below 0,
+  /// Makes a file in a folder, without a name if possible. On failure the descriptor is below 0,
   /// and `errno` says why.
   private static func makeFile(
     in folder: String, _ mode: mode_t, _ flags: Int32
   ) -> (descriptor: Int32, name: String?) {
     let here = folder.isEmpty ? "." : folder
-    // It gets a name by way of /proc, which a rescue system may lack.
+    // Naming it later needs /proc, which a rescue system may lack.
     if unsafe access("/proc/self/fd", X_OK) == 0 {
       let nameless = unsafe open(
         FileName.onDisk(here), dmm_o_tmpfile | O_RDWR | O_CLOEXEC | flags, mode)
@@ -169,7 +170,7 @@ extension FileReplacement {
     return (unsafe open(FileName.onDisk(name), all, mode), name)
   }
 
-  /// A name that nothing in the folder has.
+  /// An unused name in the folder.
   private static func freeName(in folder: String) -> String {
     let place = folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/"
     var number = 0

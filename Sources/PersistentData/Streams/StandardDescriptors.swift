@@ -1,10 +1,10 @@
 internal import CSystem
 
-/// Standard input, output and error, as the program finds them.
+/// Standard input, output and error, as inherited.
 package enum StandardDescriptors {
-  /// Opens those that are closed, to /dev/null: otherwise the next file to be opened, such as the
-  /// metadata itself, takes the number of one, and our own messages are written into it.
+  /// Opens closed ones to /dev/null: otherwise the next file opened, such as the metadata itself,
+  /// gets such a number, and our own messages are written into it.
   ///
-  /// To be called before any file is opened. Returns whether all three are open.
+  /// Must be called before any file is opened. Returns whether all three are open.
   package static func openAll() -> Bool { dmm_open_standard_descriptors() }
 }

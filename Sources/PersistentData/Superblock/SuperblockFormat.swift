@@ -1,23 +1,23 @@
 /// What the superblocks of all targets have in common: the metadata block that everything starts
-/// from, with a number of its own, a magic number, a version, flags and the root of the metadata
-/// space map. Each target says where its fields stand, and what only they can have wrong.
+/// from, with its own block number, a magic number, a version, flags and the root of the metadata
+/// space map. Each target defines its layout and the checks of its own fields.
 ///
-/// Decoded as it stands; `check` says what is wrong with it.
+/// Decoded without checks; `check` reports what is wrong with it.
 package protocol SuperblockFormat: Hashable, Sendable {
-  /// What the checksum of such a block says.
+  /// The kind of block, as its checksum tells.
   static var kind: BlockKind { get }
   static var magic: UInt64 { get }
   static var versions: ClosedRange<UInt32> { get }
-  /// All flags that mean something.
+  /// All flags with a known meaning.
   static var knownFlags: UInt32 { get }
-  /// The flag with which the kernel asks for a check, where the target has one.
+  /// The flag with which the kernel asks for a check, if the target has one.
   static var needsCheckFlag: UInt32? { get }
 
   init(_ bytes: RawSpan)
-  /// Writes every field; the checksum is put in when the block is sealed.
+  /// Writes every field but the checksum, which is added when the block is sealed.
   func encode(into bytes: inout MutableRawSpan)
 
-  /// The metadata block that it says it lives in.
+  /// The block number that it stores as its own.
   var block: UInt64 { get }
   var magic: UInt64 { get }
   var version: UInt32 { get }
@@ -25,21 +25,21 @@ package protocol SuperblockFormat: Hashable, Sendable {
   var metadataBlockSectors: UInt32 { get }
   var metadataSpaceMap: SpaceMapRoot { get set }
 
-  /// Whether this is such a superblock at all, whatever else is wrong with it.
+  /// Whether this is such a superblock at all, even if damaged.
   var isRecognizable: Bool { get }
-  /// Reports what only this target's fields can have wrong.
+  /// Reports faults in this target's own fields.
   func checkOwnFields(at site: Site, into findings: inout Findings)
-  /// What a block was before its one fault, where that can be told for certain; `nil` when it is
-  /// sound, or something else is wrong with it. `home`: where it stands.
+  /// The superblock without its one fault, if that is certain; `nil` when it is sound, or something
+  /// else is wrong with it. `home`: where it was read.
   static func correction(
     of bytes: RawSpan, home: MetadataBlock
   ) -> SuperblockCorrection<Self>?
 }
 
-/// A superblock of which one bit or one byte had to be put right.
+/// A superblock in which one bit or one byte was corrected.
 package struct SuperblockCorrection<Superblock: SuperblockFormat>: Sendable {
   package let superblock: Superblock
-  /// What was wrong, as a finding tells it: "one flipped bit".
+  /// What was wrong, in a finding's words: "one flipped bit".
   package let fault: String
 
   package init(_ superblock: Superblock, fault: String) {
@@ -56,7 +56,7 @@ extension SuperblockFormat {
     Self(bytes).isRecognizable || correction(of: bytes, home: .superblock) != nil
   }
 
-  /// Whether the kernel waits for a check before it uses the metadata again.
+  /// Whether the kernel wants a check before it uses the metadata again.
   package var needsCheck: Bool {
     get { Self.needsCheckFlag.map { flags & $0 != 0 } ?? false }
     set {
@@ -65,8 +65,8 @@ extension SuperblockFormat {
     }
   }
 
-  /// Reads the superblock or a copy of it. `nil`, with a finding, when the block is something
-  /// else; what else is wrong with it is reported by `check`.
+  /// Reads the superblock or a copy of it. `nil`, with a finding, when the block is something else;
+  /// `check` reports other faults.
   package static func read(
     _ block: MetadataBlock, of file: BlockFile, at site: Site, into findings: inout Findings
   ) -> Self? {
@@ -93,8 +93,8 @@ extension SuperblockFormat {
     flippedBit(in: bytes)
   }
 
-  /// The superblock without the one bit of `bytes` that was flipped; `nil` when that is not what
-  /// is wrong.
+  /// The superblock with the one flipped bit of `bytes` turned back; `nil` when that isn't the
+  /// fault.
   package static func flippedBit(in bytes: RawSpan) -> SuperblockCorrection<Self>? {
     guard BlockKind(of: bytes) == nil,
       let block = SingleBitError.corrected(bytes, as: Self.kind)
@@ -104,8 +104,8 @@ extension SuperblockFormat {
     return SuperblockCorrection(superblock, fault: "one flipped bit")
   }
 
-  /// The superblock with its one wrong byte put right; `nil` unless exactly one way to do that
-  /// makes a superblock that can be right.
+  /// The superblock with its one wrong byte corrected; `nil` unless exactly one correction gives a
+  /// plausible superblock.
   package static func withRightByte(_ file: BlockFile, at site: Site) -> Self? {
     let plausible = try? file.withBlock(.superblock) { bytes in
       SingleByteError.locate(in: bytes, as: kind).map { place in
@@ -128,7 +128,7 @@ extension SuperblockFormat {
     }
   }
 
-  /// Reports what the superblock alone can tell. `home`: the block it was read from.
+  /// Reports faults visible in the superblock alone. `home`: the block it was read from.
   package func check(home: MetadataBlock, at site: Site, into findings: inout Findings) {
     if block != UInt64(home.number) {
       findings.report(.blockWrongNumber, at: site, found: block, expected: UInt64(home.number))

@@ -1,11 +1,11 @@
-/// How the superblock of damaged metadata was had.
+/// How the superblock of damaged metadata was obtained.
 package enum SuperblockState: Sendable {
   case sound
-  /// A flipped bit or a wrong byte was put right.
+  /// A flipped bit or a wrong byte was corrected.
   case corrected
-  /// It was made anew from everything else and from what a person gave.
+  /// It was rebuilt from everything else and from what the user gave.
   case remade
 
-  /// What a repair says of the second.
+  /// What a repair says about `corrected`.
   package static let correctedLine = "The superblock had a wrong bit or byte, which is put right."
 }

@@ -2,7 +2,7 @@
 package enum ByteCount {
   package static func text(sectors: UInt32) -> String { text(UInt64(sectors) * 512) }
 
-  /// In the largest binary unit that leaves at least 10, rounded.
+  /// In the largest binary unit that gives at least 10, rounded.
   package static func text(_ bytes: UInt64) -> String {
     var unit = 0
     var size: UInt64 = 1

@@ -1,6 +1,6 @@
-/// What to type to copy a device with metadata.
+/// The command that copies a metadata device.
 package enum CopyCommand {
-  /// `isFailing`: blocks of it can't be read, and none is to be left out or moved for that.
+  /// `isFailing`: some blocks can't be read; the copy must not drop or shift any.
   package static func text(_ input: String, isFailing: Bool = false) -> String {
     isFailing
       ? "dd if=\(ShellWord(input)) of=COPY bs=4096 conv=noerror,sync    (or ddrescue; what can't "

@@ -1,18 +1,17 @@
 internal import Glibc
 
-/// Names of files as strings that can go anywhere, through the option parser and into messages.
+/// File names as strings that can pass through the option parser and into messages.
 ///
-/// A name is bytes; a `String` holds only UTF-8, and a newline in a name would make lines of its
-/// own in a message. So bytes that are no UTF-8, and newlines, stand in a string as private
-/// characters, one each: `decode` puts them there when the command line is read, `onDisk` turns
-/// them back for the system, and `printable` shows them escaped. All other strings mean themselves
-/// to these functions.
+/// A name is bytes; a `String` holds only UTF-8, and a newline in a name would break lines in a
+/// message. So bytes that aren't UTF-8, and newlines, are private characters in a string, one each:
+/// `decode` puts them there when the command line is read, `onDisk` turns them back for the system,
+/// and `printable` shows them escaped. Other characters pass through unchanged.
 package enum FileName {
   /// The private character of a byte is this far above it: U+10FF00 to U+10FFFF, the last of all.
   private static let base: UInt32 = 0x10FF00
   private static let newline = UInt8(ascii: "\n")
 
-  /// The words that the program was started with, its own name first.
+  /// The arguments that the program was started with, its own name first.
   package static var commandLine: [String] {
     (0..<Int(CommandLine.argc)).map { index in
       guard let word = unsafe CommandLine.unsafeArgv[index] else { return "" }
@@ -31,7 +30,7 @@ package enum FileName {
         text.append(scalar)
         index += UTF8.width(scalar)
       } else {
-        // A private character that really stands in a name is taken byte by byte.
+        // A private character that is really in a name is taken byte by byte.
         text.append(stand(in: bytes[index]))
         index += 1
       }
@@ -39,7 +38,7 @@ package enum FileName {
     return String(text)
   }
 
-  /// The bytes of a name, with the zero that ends them, as system calls take it.
+  /// The bytes of a name, zero-terminated for system calls.
   package static func onDisk(_ name: String) -> [CChar] {
     var bytes: [CChar] = []
     for scalar in name.unicodeScalars {

@@ -1,5 +1,5 @@
 extension Collection where Element: CustomStringConvertible {
-  /// "0, 2, 3"; of more than `limit` the first ones, and how many more there are.
+  /// "0, 2, 3"; if there are more than `limit`, the first ones and how many more there are.
   package func firstFew(_ limit: Int) -> String {
     let rest = count - Swift.min(count, limit)
     return prefix(limit).map(\.description).joined(separator: ", ")
@@ -8,7 +8,7 @@ extension Collection where Element: CustomStringConvertible {
 }
 
 extension [UInt64] {
-  /// Ids of devices in words: the first few, or "none".
+  /// Device ids in words: the first few, or "none".
   package var deviceIDs: String { isEmpty ? "none" : firstFew(20) }
 }
 

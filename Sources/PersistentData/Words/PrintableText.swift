@@ -1,9 +1,8 @@
 extension String {
-  /// The text as a terminal may see it: lines, and nothing else that does anything.
+  /// The text made safe for a terminal: newlines are the only control characters left.
   ///
-  /// Control characters, and characters that turn or break lines, are shown as the bytes they
-  /// are, `\x1b`; so is whatever stands for a byte of a file's name (`FileName`). The one way for
-  /// words to leave the program.
+  /// Control characters, and characters that break or reorder lines, are shown as bytes, `\x1b`; so
+  /// are those that stand for bytes of a file name (`FileName`). All messages go through this.
   package var printable: String {
     if utf8.allSatisfy({ (0x20..<0x7F).contains($0) || $0 == UInt8(ascii: "\n") }) { return self }
     var text = ""
@@ -22,7 +21,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal would do something instead of showing it, or show nothing.
+  /// Whether a terminal would act on it instead of showing it, or show nothing.
   package var isHidden: Bool {
     if FileName.byte(of: self) != nil { return true }
     switch properties.generalCategory {
@@ -31,7 +30,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The bytes that it is in a file's name, escaped as shells and people know it.
+  /// Its bytes in a file name, escaped as in shells.
   var escape: String {
     if let byte = FileName.byte(of: self) { return Unicode.Scalar.escape(byte) }
     return UTF8.encode(self).map { $0.map(Unicode.Scalar.escape).joined() } ?? ""

@@ -1,8 +1,8 @@
-/// The name of a file as a word of a command that is printed: whatever the name, a shell that the
-/// command is copied into takes it for that very file.
+/// A file name as a word of a printed command: whatever the name, a shell that the command is
+/// pasted into takes it for exactly that file.
 ///
-/// Quoted where it has to be; with control characters, or bytes that are no text, as `$'a\nb'`,
-/// which bash, zsh and ksh read.
+/// Quoted if needed; with control characters, or bytes that aren't text, as `$'a\nb'`, which bash,
+/// zsh and ksh read.
 package struct ShellWord: CustomStringConvertible {
   package let description: String
 

@@ -1,37 +1,37 @@
 /// Writes new metadata to a device from its first block on, in large writes.
 ///
-/// The order is what makes an interrupted job harmless: first block 0 is overwritten with a notice
-/// that no tool and no kernel takes for a superblock, then everything else is appended, and the
-/// superblock comes last, when all the rest is on stable storage.
+/// The order makes an interrupted job harmless: first block 0 is overwritten with a notice that no
+/// tool and no kernel takes for a superblock, then everything else is appended, and the superblock
+/// comes last, once the rest is on stable storage.
 ///
-/// It may also write beside what is there, into blocks that nothing uses. Then block 0 stays as it
-/// is until the new superblock replaces it in one write: what was there before is whole until then,
-/// and the new metadata is from then on.
+/// It may also write beside existing metadata, into unused blocks. Then block 0 stays as it is
+/// until the new superblock replaces it in one write: until then the old metadata is whole, from
+/// then on the new.
 ///
-/// When the device turns out too small, writing stops and counting goes on: in the end it can be
-/// said how large the device must be. It may also count from the start, and write nothing.
+/// If the device turns out too small, writing stops and counting goes on, so that the required size
+/// can be reported. It may also count from the start, and write nothing.
 package final class BlockWriter {
   private static let bufferBlocks = 256
 
-  /// Blocks of the output, which its space map counts.
+  /// Blocks of the output, all counted in its space map.
   package let blockCount: UInt64
-  /// Those of them that may be written, block 0 included.
+  /// How many of them may be written, block 0 included.
   package let capacity: UInt64
-  /// Where new metadata goes beside the old; `nil` where it may go anywhere.
+  /// The blocks to use beside the old metadata; `nil` if all may be used.
   private let unused: RankedBitset?
-  /// References to each block written, as its parents are written.
+  /// References to each block, counted as its parents are written.
   package let references: RefCounts
   /// Blocks handed out so far, block 0 included; more than `capacity` when the device is full.
   package private(set) var neededCount: UInt64 = 1
 
-  /// `nil` where blocks are only counted.
+  /// `nil` if blocks are only counted.
   private let file: BlockFile?
   private let buffer = BlockBuffer(blocks: bufferBlocks)
   /// How many blocks were handed out before the first one in the buffer, and how many are in it.
   private var bufferStart: UInt64 = 1
   private var buffered = 0
 
-  /// Overwrites block 0, so that from here on the device is no metadata until `finish`.
+  /// Overwrites block 0, so that the device holds no valid metadata until `finish`.
   package init(_ file: BlockFile) throws(IOError) {
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
@@ -50,7 +50,7 @@ package final class BlockWriter {
     references = RefCounts(count: MetadataBlock.maximumCount)
   }
 
-  /// Writes to `unused` blocks alone, and to block 0 in the end; or only counts.
+  /// Writes only to `unused` blocks, and to block 0 in the end; or only counts.
   ///
   /// `unused`: blocks of `file`, without block 0.
   package init(beside file: BlockFile, in unused: RankedBitset, isCounting: Bool = false) {
@@ -63,8 +63,8 @@ package final class BlockWriter {
 
   package var isTooSmall: Bool { neededCount > capacity }
 
-  /// The block that is handed out after `index` others. Past the device's end, numbers mean nothing
-  /// any more: only the count goes on.
+  /// The block that is handed out after `index` others. Past the capacity, the numbers mean
+  /// nothing: only the count goes on.
   private func place(_ index: UInt64) -> UInt64 {
     let beyond = min(max(index, blockCount), MetadataBlock.maximumCount - 1)
     guard index < capacity else { return beyond }
@@ -125,8 +125,8 @@ package final class BlockWriter {
     _ = try finish(kind, if: nil, encode)
   }
 
-  /// The same, unless `approves` says no: it is given the metadata to read as if all of it were
-  /// there. Returns whether block 0 was written.
+  /// The same, unless `approves` returns `false`: it can read the new metadata as if block 0 were
+  /// already written. Returns whether block 0 was written.
   package func finish(
     _ kind: BlockKind, if approves: ((BlockFile) -> Bool)?,
     _ encode: (inout MutableRawSpan) -> Void
@@ -168,8 +168,8 @@ package final class BlockWriter {
 }
 
 extension BlockWriter {
-  /// Begins new metadata whose arrays take `arrays` blocks or more; from then on `file` is no
-  /// metadata until all is written. One that is too small is left as it is.
+  /// Begins new metadata whose arrays take at least `arrays` blocks; `file` then holds no valid
+  /// metadata until all is written. A file that is too small is left as it is.
   package static func begin(
     _ file: BlockFile, forArrays arrays: UInt64
   ) throws(WriteError) -> BlockWriter {

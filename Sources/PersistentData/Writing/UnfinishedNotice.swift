@@ -1,4 +1,4 @@
-/// What stands in block 0 while a device is being written: plain words, and no superblock.
+/// The contents of block 0 while a device is being written: plain text instead of a superblock.
 ///
 /// Not zeroes: a kernel takes a zeroed block 0 for a new pool and formats it, and LVM skips its
 /// check there.
@@ -7,7 +7,7 @@ package enum UnfinishedNotice {
     "Unfinished thin, cache or era metadata. A restore or repair to this device was interrupted.\n"
     + "Nothing here can be used: run thin_restore or thin_repair again.\n"
 
-  /// Overwrites block 0 and waits until that is on stable storage.
+  /// Overwrites block 0 and waits until it is on stable storage.
   static func write(to file: BlockFile) throws(IOError) {
     let notice = BlockBuffer(zeroedBlocks: 1)
     notice.edit(0) { bytes in

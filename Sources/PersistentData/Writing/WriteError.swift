@@ -1,21 +1,21 @@
 /// Why metadata could not be written.
 package enum WriteError: Error {
-  /// What is described makes no sense; what is wrong, as a sentence.
+  /// The input makes no sense; says what is wrong, as a sentence.
   case rejected(String)
   case output(IOError)
-  /// The output has too few blocks; everything has been counted, nothing written that could be
-  /// taken for metadata. The count may be a few blocks too high where leaves are shared, as what
-  /// those hold that were not written can't be told.
+  /// The output has too few blocks; everything has been counted, and nothing written that could be
+  /// taken for metadata. If leaves are shared, the count may be a few blocks too high, as the
+  /// contents of leaves that were not written aren't known.
   case outputTooSmall(needed: UInt64, available: UInt64)
-  /// What was written does not read as it should; it has no superblock, or still the old one.
+  /// What was written can't be read back correctly; there is no superblock, or still the old one.
   case notApproved
-  /// No metadata device can hold what is described, which takes so many blocks or more.
+  /// No metadata device can hold the input, which takes at least `needed` blocks.
   case tooLarge(needed: UInt64)
 }
 
 extension BlockWriter {
-  /// Ends new metadata: writes its space map, then the superblock that `make` returns, when all the
-  /// rest is on stable storage.
+  /// Ends new metadata: writes its space map, then, once all that is on stable storage, the
+  /// superblock that `make` returns.
   package func finish<Superblock: SuperblockFormat>(
     _ make: (_ metadataMap: SpaceMapRoot) -> Superblock
   ) throws(WriteError) {

@@ -44,7 +44,7 @@ extension Advice {
       ]
     }
 
-    /// Where there is no superblock: what a repair has to be told LVM knows.
+    /// Where there is no superblock: LVM knows what a repair has to be told.
     package static func search(
       _ input: String, blockCount: UInt64, isFailing: Bool = false
     ) -> [String] {
@@ -64,8 +64,8 @@ extension Advice {
           "--data-block-size SECTORS")
     }
 
-    /// A repair that LVM can't do by itself. `fields`: of lvs, which tell `numbers`; they are the
-    /// values of `options`.
+    /// A repair that LVM can't do by itself. `fields`: those of lvs that show `numbers`, which are
+    /// the values of `options`.
     private static func byHand(
       _ input: String, blockCount: UInt64, _ isFailing: Bool, fields: String, _ numbers: String,
       _ options: String
@@ -82,7 +82,7 @@ extension Advice {
       ]
     }
 
-    /// A metadata snapshot made anew: the pool goes on all the while.
+    /// Replaces the metadata snapshot while the pool goes on.
     package static let newSnapshot = [
       "  dmsetup message VG-POOL-tpool 0 release_metadata_snap",
       "  dmsetup message VG-POOL-tpool 0 reserve_metadata_snap",

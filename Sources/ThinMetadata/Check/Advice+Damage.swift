@@ -2,7 +2,7 @@ internal import PersistentData
 
 /// What is lost, and what to do about errors.
 extension Advice {
-  /// Devices that are told of one by one.
+  /// The most devices that are listed one by one.
   private static let maxDevices = 20
 
   static func affected(_ report: CheckReport) -> [String] {
@@ -18,7 +18,7 @@ extension Advice {
     return lines
   }
 
-  /// How many mappings of a device are concerned, where that is known, and where they are.
+  /// How many mappings of a device are affected, where that is known, and where they are.
   private static func line(_ damage: CheckReport.Damage, _ sectors: UInt64) -> String {
     let isAll = damage.lost == [0...UInt64.max]
     guard let lost = damage.lostCount else {

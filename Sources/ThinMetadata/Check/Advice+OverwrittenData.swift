@@ -1,5 +1,5 @@
 extension Advice {
-  /// Devices that are told of one by one.
+  /// The most devices that are listed one by one.
   private static let maxDevices = 20
 
   static func forOverwrittenData(_ report: CheckReport) -> [String] {
@@ -14,7 +14,7 @@ extension Advice {
     ]
   }
 
-  /// Whose data is gone, or may be, a line a device; nothing where there is none.
+  /// Devices whose data is gone, or may be, a line per device; nothing if there are none.
   ///
   /// `sectors`: in a data block.
   static func lines(for data: OverwrittenData, sectors: UInt64) -> [String] {

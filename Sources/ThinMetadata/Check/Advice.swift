@@ -4,10 +4,10 @@ package import PersistentData
 package struct Advice: Sendable {
   package let lines: [String]
 
-  /// `input`: the device or file as the person named it. `isMended`: what could be mended in
-  /// place has been. `left`: what a check has found since then, if it could be made. `undoFile`:
-  /// what undoes it. `wasToMend`: it was asked for, done or not. `isWatched`: somebody
-  /// reads along; otherwise nothing is said but what has to be done.
+  /// `input`: the device or file as the person named it. `isMended`: what could be mended in place
+  /// has been. `left`: what a check found afterwards, if one could be made. `undoFile`: what undoes
+  /// it. `wasToMend`: mending was asked for, done or not. `isWatched`: somebody reads along;
+  /// otherwise only what has to be done is said.
   package init(
     _ report: CheckReport, input: String, isMended: Bool, left: Findings? = Findings(),
     undoFile: String? = nil, wasToMend: Bool = false, isWatched: Bool = true
@@ -78,7 +78,7 @@ package struct Advice: Sendable {
     return lines.isEmpty ? [] : lines + Commands.mending(input)
   }
 
-  /// What has time until the metadata is sound.
+  /// What can wait until the metadata is sound.
   private static func later(
     _ report: CheckReport, _ input: String, isWatched: Bool
   ) -> [String] {

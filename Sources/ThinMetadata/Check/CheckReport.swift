@@ -11,27 +11,27 @@ package struct CheckReport: Sendable {
     package let mappedBlocks: UInt64?
     /// How many of these can't be read; `nil` when its details, which would tell, are lost.
     package let lostCount: UInt64?
-    /// Whether some of these are told by keys that contradict each other: then mappings there may
+    /// Whether some of these come from keys that contradict each other: then mappings there may
     /// still be found.
     package let hasMisfits: Bool
   }
 
   package fileprivate(set) var findings: Findings
-  /// `nil` when there is no superblock to speak of.
+  /// `nil` when there is no usable superblock.
   package fileprivate(set) var superblock: Superblock?
   /// The transaction id of what was checked, the live pool or its metadata snapshot.
   package fileprivate(set) var transactionID: UInt64?
   /// Whether the metadata snapshot of a pool that may be running was checked.
   package let isOfSnapshot: Bool
-  /// Set where the superblock could not be used for one flipped bit, or one wrong byte, which
-  /// repair turns back: how people call that.
+  /// What to call the fault, where one flipped bit or one wrong byte, which repair corrects, made
+  /// the superblock unusable.
   package fileprivate(set) var superblockFault: String?
   /// Whole blocks on the device.
   package let blockCount: UInt64
   /// Blocks that new metadata should have, as far as a check can tell.
   package fileprivate(set) var newBlockCount: UInt64
   package fileprivate(set) var damage: [Damage] = []
-  /// Device ids that neither list of devices tells of: there may be more devices than are known.
+  /// Device ids hidden in both lists of devices: there may be more devices than are known.
   package fileprivate(set) var lostIDs: [ClosedRange<UInt64>] = []
   /// Data that is gone, or may be, whatever the metadata is like; known after a full check.
   package fileprivate(set) var overwrittenData = OverwrittenData()
@@ -57,7 +57,7 @@ extension CheckReport: MetadataReport {
 }
 
 extension CheckReport {
-  /// Checks the pool in `file` and says all that is wrong with it.
+  /// Checks the pool in `file` and reports all that is wrong with it.
   ///
   /// Throws only when the check can't be made at all: memory, a device that is gone.
   package init(of file: BlockFile, _ scope: CheckScope) throws(IOError) {
@@ -124,7 +124,7 @@ extension CheckReport {
 }
 
 extension Superblock {
-  /// Reports what the superblock and the size of the device tell together.
+  /// Checks the superblock against the size of the device.
   fileprivate func checkAgainstDevice(_ file: BlockFile, into findings: inout Findings) {
     let site = PoolReader.Structure.superblock
     if needsCheck { findings.report(.needsCheck, at: site) }
@@ -148,7 +148,7 @@ extension Superblock {
 }
 
 extension PoolReader {
-  /// Devices to judge that a superblock leads to.
+  /// Devices of a superblock that are to be judged.
   private struct JudgedDevices {
     let devices: [ThinDevice]
     let pool: Superblock
@@ -174,7 +174,7 @@ extension PoolReader {
     ]
   }
 
-  /// Holds the two trees of devices against each other, and the devices against the pool.
+  /// Checks the two trees of devices against each other, and the devices against the pool.
   fileprivate mutating func checkDevices() {
     for judged in judgedDevices {
       for device in judged.devices { check(device, of: judged.pool, at: judged.site(device)) }
@@ -197,14 +197,14 @@ extension PoolReader {
         expected: .atMost(pool.transactionID))
     }
     let latest = max(details.creationTime, details.snapshottedTime)
-    // What was mapped at the last time there is counts as shared with one later still.
+    // Blocks mapped at the highest time count as shared only with a snapshotted time one higher.
     let isPastLast = pool.time == Mapping.timeMaximum && latest == Mapping.timeMaximum + 1
     if latest > pool.time, !isPastLast {
       findings.report(
         .deviceTimeInFuture, at: site, found: "time \(latest)",
         expected: .atMost(pool.time))
     }
-    // A device is born with the time of its last snapshot, which only goes up.
+    // A device is created with its first snapshotted time, which only goes up.
     if details.creationTime > details.snapshottedTime {
       findings.report(
         .deviceTimesReversed, at: site, found: "time \(details.snapshottedTime)",
@@ -246,7 +246,7 @@ extension PoolReader {
           hasMisfits: false)
       }
       let total = totals[below: root]
-      // Where all are there that should be, keys out of range have led to none.
+      // If all mappings are there, keys out of range have hidden none.
       let isWhole = !total.hasMisfits || total.entryCount == device.details?.mappedBlocks
       if !total.hasDamage, isWhole { return nil }
       return CheckReport.Damage(
@@ -256,8 +256,8 @@ extension PoolReader {
     }
   }
 
-  /// Visits both space maps' own blocks, then holds their counts against what was counted.
-  /// Returns what can be mended in place.
+  /// Visits both space maps' own blocks, then compares their counts with what was counted. Returns
+  /// what can be mended in place.
   fileprivate mutating func checkSpaceMaps(
     _ dataCounts: RefCounts, _ timesTooLow: [SnapshottedTimeTooLow]
   ) -> PoolMend {

@@ -18,7 +18,7 @@ package enum RootKind: Sendable {
     if root == 0 { return "that is the superblock" }
     guard root < blockCount else { return "the device ends with block \(blockCount - 1)" }
     var block = MetadataBlock(UInt32(root))
-    // A tree of devices has few levels; deeper than this lead only blocks that lie.
+    // A tree of devices has few levels; only wrong blocks lead deeper than this.
     for level in 0..<8 {
       let step = try file.withBlock(block) { bytes in self.step(bytes, block) }
       switch step {
@@ -42,7 +42,7 @@ package enum RootKind: Sendable {
     case otherKind
   }
 
-  /// `nil` where the block is no sound node.
+  /// `nil` where the block isn't a sound node.
   private func step(_ bytes: RawSpan, _ block: MetadataBlock) -> Step? {
     let node = BTreeNode(bytes)
     guard BlockKind(of: bytes) == .btreeNode, node.block == UInt64(block.number),
@@ -57,8 +57,8 @@ package enum RootKind: Sendable {
     return .leaf(self == .details ? [] : (0..<node.entryCount).map { node.value($0) })
   }
 
-  /// Whether these can be the roots of devices: those of a device's own leaf hold data blocks in
-  /// their upper bits, and lead off the metadata.
+  /// Whether these can be the roots of devices: values in a device's own leaf hold data blocks in
+  /// their upper bits, and point beyond the metadata.
   private func isPlausible(
     _ values: [UInt64], _ file: BlockFile, _ blockCount: UInt64
   ) throws(IOError) -> Bool {

@@ -3,18 +3,18 @@ internal import PersistentData
 /// Times that devices must have been snapshotted after, because of blocks that they share.
 ///
 /// The kernel takes a block for a device's own, and writes to it in place, when it was mapped at
-/// the time of the device's last snapshot or later. So whoever shares a block must have been
-/// snapshotted after it was mapped.
+/// the time of the device's last snapshot or later. So every device that shares a block must have
+/// been snapshotted after it was mapped.
 ///
 /// Source: Linux, drivers/md/dm-thin-metadata.c, `__snapshotted_since`.
 struct SharedTimes: Sendable {
   /// By block of a leaf or an internal node: one more than the latest time of the shared mappings
   /// below it.
   private let timesAfter: [MetadataBlock: UInt32]
-  /// Whether there may be data blocks that several leaves lead to, and one takes for its own.
+  /// Whether several leaves may map a data block that one device takes for its own.
   let hasRivals: Bool
 
-  /// `leaves`: one more than the latest time of the mappings that it shares, by block of a leaf.
+  /// `leaves`: by block of a leaf, one more than the latest time of its shared mappings.
   init(_ leaves: [MetadataBlock: UInt32], in skeleton: TreeSkeleton, hasRivals: Bool = false) {
     self.hasRivals = hasRivals
     var times = leaves
@@ -28,14 +28,14 @@ struct SharedTimes: Sendable {
     timesAfter = times
   }
 
-  /// Reads the leaves that one live device alone has once more, for what it takes for its own and
-  /// shares all the same. `counts`: of the live devices' references alone. `shared`: what is known
-  /// of leaves that several devices have.
+  /// Reads the leaves that only one live device has once more, for mappings that it takes for its
+  /// own but shares. `counts`: of the live devices' references alone. `shared`: what is known of
+  /// leaves that several devices have.
   init(
     _ mappings: TreeWalk, _ leaf: MappingLeaf, _ counts: RefCounts, shared: [MetadataBlock: UInt32]
   ) {
     var walk = mappings
-    // All that is wrong with leaves has been said.
+    // What is wrong with leaves has been reported.
     var findings = Findings()
     let visitors = walk.readLeaves(where: { $0.treeCount == 1 }, findings: &findings) {
       Visitor(counts: counts, leaf: leaf)
@@ -69,7 +69,7 @@ struct SharedTimes: Sendable {
 package struct SnapshottedTimeTooLow: Hashable, Sendable {
   package let device: UInt64
   package let found: UInt32
-  /// The lowest with which the kernel copies all that is shared before it writes to it.
+  /// The lowest time with which the kernel copies all that is shared before it writes to it.
   package let lowest: UInt32
 
   /// `nil` where nothing is wrong, or where details or mappings are lost.

@@ -4,7 +4,7 @@ extension Superblock {
   /// Raises the snapshotted times of devices in the details tree, each leaf written once; a higher
   /// one only makes the kernel copy more. Call only after a check without errors.
   ///
-  /// Returns what the pool's time has to be then, at least.
+  /// Returns the lowest time that the pool must have then.
   func raise(
     _ times: [SnapshottedTimeTooLow], in file: BlockFile, through editor: inout some BlockEditor
   ) throws(IOError) -> UInt32 {

@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// How two devices stand to each other over some virtual blocks.
+/// How two devices compare over some virtual blocks.
 package enum DeltaKind: String, CaseIterable, Sendable {
   /// Both map them to the same data blocks.
   case same
@@ -10,7 +10,7 @@ package enum DeltaKind: String, CaseIterable, Sendable {
   case rightOnly = "right_only"
 }
 
-/// Virtual blocks, one after the other, that stand alike.
+/// Consecutive virtual blocks that compare alike.
 package struct DeltaRun: Hashable, Joinable, Sendable {
   package let kind: DeltaKind
   package let begin: UInt64
@@ -39,7 +39,7 @@ package struct DeltaRun: Hashable, Joinable, Sendable {
     return true
   }
 
-  /// The same, which then goes on wherever its data blocks are.
+  /// The same without data blocks, so that it continues wherever these are.
   var withoutData: DeltaRun {
     DeltaRun(kind, begin: begin, length: length, leftData: nil, rightData: nil)
   }
@@ -56,7 +56,7 @@ struct DeltaMerge {
   }
 
   /// Takes the next run of the comparison; `nil` when nothing more can be said. Mappings at and
-  /// above `boundary` may still come; of those below, all are there.
+  /// above `boundary` may still come; all below are there.
   mutating func next(below boundary: UInt64?) -> DeltaRun? {
     let (mine, theirs) = (left.first, right.first)
     guard let first = mine ?? theirs else { return nil }
@@ -108,7 +108,7 @@ private struct RunQueue {
     runs += more
   }
 
-  /// Drops blocks of the first run, which has as many.
+  /// Drops that many blocks from the first run, which must have them.
   mutating func drop(_ length: UInt64) {
     let run = runs[start]
     if run.length == length {

@@ -1,7 +1,7 @@
 internal import MetadataXML
 package import PersistentData
 
-/// Writes a comparison as XML, an element a line, in the form of thin-provisioning-tools.
+/// Writes a comparison as XML, an element per line, in the form of thin-provisioning-tools.
 package struct DeltaXMLWriter: ~Copyable {
   private static let flushSize = 1 << 16
 
@@ -54,7 +54,7 @@ package struct DeltaXMLWriter: ~Copyable {
       }
       writeRange(run)
     } else {
-      // Nearly all lines are such: as few appends as can be.
+      // Nearly all lines are like this, so there are as few appends as possible.
       text.append(DeltaXMLWriter.opening(run.kind))
       text.append(run.begin)
       text.append("\" length=\"")

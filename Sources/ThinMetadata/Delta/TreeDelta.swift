@@ -17,14 +17,14 @@ package struct DeltaSide: Hashable, Sendable {
   /// Why there is no such side.
   package enum Failure: Error, Equatable {
     case noSuchDevice(others: [UInt64])
-    /// There is a device, and its tree can't be found for damage.
+    /// There is such a device, but damage hides its tree.
     case lostDevice
-    /// The block is none in which the tree of a device begins.
+    /// No device's tree begins in the block.
     case noDevicesRoot
   }
 
-  /// Finds a side among the devices that are looked at, or by its root among those of the metadata
-  /// snapshot too.
+  /// Finds a side among the devices that are looked at; by its root, also among those of the
+  /// metadata snapshot.
   package init(_ name: Name, in reader: PoolReader) throws(Failure) {
     let found: ThinDevice?
     switch name {
@@ -47,10 +47,10 @@ package struct DeltaSide: Hashable, Sendable {
   }
 }
 
-/// What two devices have in common and what not, by their mapping trees.
+/// A comparison of two devices by their mapping trees.
 ///
-/// Both trees are walked at once, and leaves that both have are read once; not at all, if only the
-/// differences are wanted.
+/// Both trees are walked at once, and leaves that both have are read once, or not at all if only
+/// the differences are wanted.
 package struct TreeDelta {
   /// Whether parts that are the same are left out, unread.
   package var skipsSame = false
@@ -59,8 +59,8 @@ package struct TreeDelta {
 
   package init() {}
 
-  /// Compares two devices of a pool, and gives `body` the runs, ascending, as long as they go.
-  /// Stops at the first error: what was given until then is not all.
+  /// Compares two devices of a pool, and gives `body` the runs, ascending, each as long as
+  /// possible. Stops at the first error: what was given until then is incomplete.
   package func run(
     _ left: DeltaSide, _ right: DeltaSide, in reader: PoolReader,
     _ body: (DeltaRun) throws(DumpError) -> Void
@@ -87,7 +87,7 @@ package struct TreeDelta {
     try pipeline.run(next: { leaves.next() }) { (chunk) throws(DumpError) in
       if chunk.findings.worst == .error { throw .damaged(chunk.findings) }
       for (index, leaf) in chunk.leaves.enumerated() {
-        // All mappings below this one's first key have come by.
+        // All mappings below this leaf's first key have been added.
         try comparison.settle(below: leaf.first, body)
         comparison.merge.add(chunk.runs(index), toLeft: leaf.isLeft, toRight: leaf.isRight)
       }
@@ -97,7 +97,7 @@ package struct TreeDelta {
   }
 }
 
-/// What is known of both devices so far, and the run that may still go on.
+/// What is known of both devices so far, and the run that may still continue.
 private struct DeltaComparison {
   let skipsSame: Bool
   let endsRunsByData: Bool
@@ -139,7 +139,7 @@ private struct DeltaLeaf: Sendable {
 
 /// Some leaves, and once they have been read, their mappings.
 private struct DeltaChunk: Sendable {
-  /// Few enough that the memory for their mappings is used again and again.
+  /// Few enough that the memory for their mappings is reused.
   static let maxLeaves = 32
 
   var leaves: [DeltaLeaf] = []
@@ -155,7 +155,7 @@ private struct DeltaChunk: Sendable {
 
 /// The leaves of both trees in the order of their keys.
 private struct DeltaLeaves {
-  /// Of the trees that reach a node.
+  /// The label of a node that both trees reach.
   private static let both: UInt32 = 3
 
   private let walk: TreeWalk
@@ -221,7 +221,7 @@ private struct DeltaLeaves {
       }
       if isLeft { left.removeFirst() }
       if isRight { right.removeFirst() }
-      // A leaf that the walk did not come to is told of by its findings.
+      // A leaf that the walk did not reach is reported in its findings.
       guard let index = walk.leafIndex(of: leaf.block) else { continue }
       return DeltaLeaf(
         reference: walk.leaf(at: index), first: leaf.first, isLeft: isLeft, isRight: isRight)

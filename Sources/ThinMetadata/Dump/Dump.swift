@@ -15,7 +15,7 @@ package struct Dump {
   package var devices: Set<UInt64> = []
   /// Write devices without their mappings.
   package var skipsMappings = false
-  /// What a person knows better than a sound pool.
+  /// Numbers given by the user, which override the pool's.
   package var overrides = PoolOverrides()
 
   package init() {}
@@ -35,7 +35,7 @@ package struct Dump {
   /// The pool's numbers as they are written.
   package func header(of reader: PoolReader) -> PoolHeader {
     var pool = reader.header
-    // What a metadata snapshot can't know is the live pool's.
+    // What a metadata snapshot doesn't know is taken from the live pool.
     pool.dataBlockCount = reader.dataBlockCount
     overrides.apply(to: &pool)
     return pool
@@ -85,7 +85,7 @@ private struct KeepingVisitor: LeafVisitor {
   }
 }
 
-/// A chunk as text, but for the runs at its edges.
+/// A chunk as text, except for the runs at its edges.
 private struct TextPiece: Sendable {
   let findings: Findings
   let startsWithLeaf: Bool
@@ -149,11 +149,10 @@ private struct TextJoiner: ~Copyable {
 }
 
 extension PoolReader {
-  /// The mappings of leaves that are better read before their turn, in the order in which they
-  /// stand on the device.
+  /// The mappings of leaves that are better read before their turn, in the order of the device.
   fileprivate func scatteredRuns() -> KeptRuns {
     guard keptRuns.isEmpty, mappings.hasScatteredLeaves else { return keptRuns }
-    // What is damaged is found, and told, in its turn.
+    // Damage is found and reported in its turn.
     var walk = mappings
     var findings = Findings()
     let visitors = walk.readLeaves(where: isLive, findings: &findings) {

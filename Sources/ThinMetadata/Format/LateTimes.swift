@@ -1,10 +1,10 @@
-/// What stands in the place of times that are later than the pool's, and so can't be true.
+/// Replacements for times that are later than the pool's, and so can't be true.
 ///
-/// All mappings of a data block were made at one time, so that of another one is right. Where there
-/// is none, the earliest time is safe: the kernel takes the block for shared and copies it before
-/// it writes to it.
+/// All mappings of a data block have one time, so that of another one is right. Where there is
+/// none, the earliest time is safe: the kernel takes the block for shared and copies it before it
+/// writes to it.
 package struct LateTimes: Sendable {
-  /// Of more data blocks than about this nobody looks for the time; theirs are the earliest.
+  /// About the most data blocks whose times are looked for; those of others become the earliest.
   static let maxBlocks = 1 << 16
 
   private var known: [UInt64: UInt32] = [:]
@@ -13,7 +13,7 @@ package struct LateTimes: Sendable {
 
   /// Notes the time that a sound mapping of a data block has.
   mutating func note(_ time: UInt32, of dataBlock: UInt64) {
-    // A lower time is never the less safe one.
+    // The lower time is always the safe one.
     known[dataBlock] = min(known[dataBlock] ?? time, time)
   }
 
@@ -21,7 +21,7 @@ package struct LateTimes: Sendable {
     for (block, time) in other.known { note(time, of: block) }
   }
 
-  /// A mapping whose time is too late, as it is taken to be.
+  /// A mapping whose time is too late, with the replacement.
   func corrected(_ mapping: Mapping) -> Mapping {
     Mapping(dataBlock: mapping.dataBlock, time: known[mapping.dataBlock, default: 0])
   }

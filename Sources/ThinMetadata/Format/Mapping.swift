@@ -40,7 +40,7 @@ package struct Mapping: Hashable, Sendable {
   package var value: UInt64 { dataBlock << Mapping.timeBits | UInt64(time) }
 }
 
-/// Virtual blocks that are mapped to as many data blocks, both one after the other, at one time.
+/// Consecutive virtual blocks that are mapped to as many consecutive data blocks at one time.
 package struct MappingRun: Hashable, Joinable, Sendable {
   package var virtualBegin: UInt64
   package var dataBegin: UInt64

@@ -1,6 +1,6 @@
 package import PersistentData
 
-/// The mappings of one leaf of a mapping tree, judged and put together to runs.
+/// The mappings of one leaf of a mapping tree, checked and joined into runs.
 ///
 /// The one place where it is decided which mappings are possible, for check, dump and repair.
 package struct MappingLeaf: Sendable {
@@ -10,10 +10,9 @@ package struct MappingLeaf: Sendable {
     package let dataBlockCount: UInt64
     /// The pool's time; nothing can have been mapped later.
     package let time: UInt32
-    /// Mappings that are taken for not there: ranges of virtual blocks, ascending, by the block of
-    /// their leaf.
+    /// Mappings to ignore: ranges of virtual blocks, ascending, by the block of their leaf.
     var leftOut: [MetadataBlock: [ClosedRange<UInt64>]] = [:]
-    /// What is put in the place of a later time; `nil` when such a time is left as it is.
+    /// What replaces a later time; `nil` when such a time is left as it is.
     let lateTimes: LateTimes?
 
     package init(dataBlockCount: UInt64, time: UInt32, lateTimes: LateTimes? = nil) {
@@ -55,7 +54,7 @@ package struct MappingLeaf: Sendable {
       if isSound(keys, Mapping.bounds(of: leaf.valueSpan), reference) { return false }
       readSound(leaf)
     }
-    // All but the strangest leaves pass at once; the others are gone through entry by entry.
+    // Nearly all leaves pass at once; the others are checked entry by entry.
     if !isInRange(keys, reference) || !runs.allSatisfy(isPossible) || hasLeftOut(reference) {
       collectPossible(leaf, reference, &findings)
     }
@@ -76,8 +75,8 @@ package struct MappingLeaf: Sendable {
     return true
   }
 
-  /// Whether nothing is wrong with the mappings of a leaf: with its keys, with a mapping of the
-  /// highest data block and the latest time that occur in it.
+  /// Whether nothing is wrong with the mappings of a leaf with these keys. `bounds`: the highest
+  /// data block and the latest time that occur in it.
   package func isSound(
     _ keys: ClosedRange<UInt64>, _ bounds: Mapping, _ reference: NodeReference
   ) -> Bool {

@@ -30,8 +30,8 @@ extension Superblock {
   }
 
   /// Reports where the metadata snapshot's copy can't be one that the kernel made of this
-  /// superblock: what a pool keeps for life is another there, it is newer than the pool, or it has
-  /// what the kernel leaves out.
+  /// superblock: a value that never changes differs, it is newer than the pool, or it has what the
+  /// kernel leaves out.
   package func check(against copy: Superblock, at site: Site, into findings: inout Findings) {
     func expect<Value: FixedWidthInteger>(
       _ name: String, _ copied: Value, _ isRight: Bool, _ expected: Evidence

@@ -6,7 +6,7 @@ extension Superblock {
   ) -> SuperblockCorrection<Superblock>? {
     guard bytes.byteCount == MetadataBlock.size, BlockKind(of: bytes) == nil else { return nil }
     if let flipped = flippedBit(in: bytes) { return flipped }
-    // What one byte explains more than one byte may explain.
+    // Where one wrong byte explains the checksum, another one may as well.
     let plausible = SingleByteError.locate(in: bytes, as: kind)
       .map { SingleByteError.corrected(bytes, $0) }
       .filter { isPlausible($0[0], home: home) }
@@ -14,7 +14,7 @@ extension Superblock {
     return SuperblockCorrection(Superblock(block[0]), fault: "one wrong byte")
   }
 
-  /// Whether a block is a superblock in all that can be known beforehand.
+  /// Whether a block is a superblock, as far as can be known beforehand.
   private static func isPlausible(_ bytes: RawSpan, home: MetadataBlock) -> Bool {
     let superblock = Superblock(bytes)
     return superblock.magic == magic && superblock.block == UInt64(home.number)

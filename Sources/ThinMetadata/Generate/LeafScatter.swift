@@ -1,14 +1,14 @@
 package import PersistentData
 
-/// Puts the leaves of all mapping trees into each other's places, at random: metadata as an aged
-/// pool has it, where leaves that follow each other don't stand side by side.
+/// Swaps the leaves of all mapping trees at random: metadata like that of an aged pool, in which
+/// consecutive leaves don't stand side by side.
 ///
-/// Leaves change places with leaves that are referred to as often, so the space maps stay right.
-/// In core are the internal nodes and some bytes for each leaf; the leaves are moved one by one.
-/// While it goes on, the pool is not sound.
+/// Leaves change places with leaves that have as many references, so the space maps stay right.
+/// Memory holds the internal nodes and some bytes for each leaf; the leaves are moved one by one.
+/// Until that is done, the pool is not sound.
 package struct LeafScatter {
   private let file: BlockFile
-  /// Where the leaf of each block goes, by block; 0 for a block that is no leaf.
+  /// Where the leaf of each block goes, by block; 0 for a block that isn't a leaf.
   private var targets: [UInt32]
   /// Leaves, grouped by the number of references to them: that in the upper half, the block in
   /// the lower.
@@ -60,7 +60,7 @@ package struct LeafScatter {
     return walk.readLeaves(findings: &findings) { LeafList() }.flatMap(\.blocks).sorted()
   }
 
-  /// Takes a leaf in, once.
+  /// Adds a leaf, once.
   private mutating func add(_ leaf: MetadataBlock, _ references: RefCounts) {
     guard targets[leaf.index] == 0 else { return }
     targets[leaf.index] = leaf.number

@@ -1,8 +1,8 @@
 package import PersistentData
 
-/// Makes a pool of a given shape and says it as events; the same pool for the same shape, always.
+/// Makes a pool of a given shape and emits it as events; the same shape always gives the same pool.
 package struct PoolGenerator: Sendable {
-  /// Bounds what a pool needs: it never needs more.
+  /// An upper bound of the metadata blocks that the pool needs.
   package let neededBlocks: UInt64
   /// Data blocks that are mapped, each by one device or by several.
   package let mappedDataBlocks: UInt64
@@ -31,7 +31,7 @@ package struct PoolGenerator: Sendable {
       let runs = rehearsal.places.takenRuns
       let count = runs + runs / 8 + 16
       places = DataPlaces(count: count, size: shape.longestRun)
-      // Beyond what can be multiplied it is beyond what can be written, which the writer tells.
+      // If the product overflows, it is more than can be written, which the writer reports.
       let (product, overflow) = count.multipliedReportingOverflow(by: shape.longestRun)
       dataBlockCount = overflow ? .max : product
     }
@@ -40,7 +40,7 @@ package struct PoolGenerator: Sendable {
       copiedLeaves: rehearsal.copiedLeaves)
   }
 
-  /// Blocks of a metadata device on which the pool finds room and has some to spare.
+  /// Blocks of a metadata device on which the pool fits with some to spare.
   package var roomyBlocks: UInt64 {
     NewSize.roomy(for: neededBlocks, besides: Bitmap.count(for: neededBlocks) + 1)
   }
@@ -51,7 +51,7 @@ package struct PoolGenerator: Sendable {
     try write(into: &restorer)
   }
 
-  /// Says the pool as events.
+  /// Emits the pool as events.
   package func write<Events: ThinEvents & ~Copyable>(
     into events: inout Events
   ) throws(Events.Failure) {
@@ -65,14 +65,14 @@ package struct PoolGenerator: Sendable {
   }
 }
 
-/// Once through a pool.
+/// One pass through a pool.
 private struct Generation {
   private let shape: PoolShape
   private var random: SplitMix
   private(set) var places: DataPlaces
-  /// Leaves that snapshots have of their own for the sake of some blocks.
+  /// Leaves that snapshots have of their own because some blocks changed.
   private(set) var copiedLeaves: UInt64 = 0
-  /// Where the segments of the origin under way begin, to go through them again.
+  /// Where the segments of the current origin begin, to go through them again.
   private var segmentStarts: [SegmentRuns] = []
 
   init(_ shape: PoolShape, _ places: DataPlaces) {
@@ -93,7 +93,7 @@ private struct Generation {
     }
   }
 
-  /// What an origin and its snapshots share of a segment.
+  /// Emits what an origin and its snapshots share of a segment.
   private mutating func shared<Events: ThinEvents & ~Copyable>(
     _ origin: UInt64, _ segment: UInt64, into events: inout Events
   ) throws(Events.Failure) {
@@ -109,7 +109,7 @@ private struct Generation {
     end(runs)
   }
 
-  /// A snapshot, or with the number 0 the origin.
+  /// Emits a snapshot, or with the number 0 the origin.
   ///
   /// All origins come first in time, then snapshot by snapshot. An origin's last snapshot is
   /// newer than its mappings, and so it and its snapshots count as sharing them; what a snapshot
@@ -153,7 +153,7 @@ private struct Generation {
     }
   }
 
-  /// A segment of which some blocks have changed: parts with none of them are shared.
+  /// Emits a segment of which some blocks have changed: parts without any of these are shared.
   private mutating func changed<Events: ThinEvents & ~Copyable>(
     _ origin: UInt64, _ segment: UInt64, time: UInt32, into events: inout Events
   ) throws(Events.Failure) {
@@ -196,9 +196,9 @@ private struct Generation {
     shape.changedPerMillion == 0 ? "\(origin).\(segment)" : "\(origin).\(segment).\(part)"
   }
 
-  /// Mappings of the next part that is shared or not as a whole, of so many that are left; `nil`
-  /// when none are. Where single blocks change that is a leaf: what is too little for one more
-  /// goes along.
+  /// Mappings of the next part, which is shared as a whole or not at all, when so many are left;
+  /// `nil` when none are. Where single blocks change, a part is a leaf, with what is too little for
+  /// one more leaf added.
   private func nextPart(_ left: UInt64) -> UInt64? {
     if left == 0 { return nil }
     if shape.changedPerMillion == 0 { return left }
@@ -210,7 +210,7 @@ private struct Generation {
     SegmentRuns(shape, segment, time: time, random, places)
   }
 
-  /// Goes on behind a segment.
+  /// Continues after a segment.
   private mutating func end(_ runs: SegmentRuns) {
     random = runs.random
     places = runs.places

@@ -3,7 +3,7 @@ internal import PersistentData
 extension PoolShape {
   /// Metadata blocks that the pool takes at most, without the bitmaps of the metadata itself.
   ///
-  /// `copiedLeaves`: those that snapshots have of their own for the sake of some blocks.
+  /// `copiedLeaves`: those that snapshots have of their own because some blocks changed.
   func blocksAtMost(
     dataBlockCount: UInt64, mappedDataBlocks: UInt64, copiedLeaves: UInt64
   ) -> UInt64 {
@@ -28,7 +28,7 @@ extension PoolShape {
       ? PoolShape.nodes(over: perDevice, fanOut: minimum) + 2
       : PoolShape.nodes(over: perDevice, fanOut: leaf / 2)
     let bitmaps = Bitmap.count(for: dataBlockCount)
-    // Leaves that devices share have large counts, or else the data blocks that their leaves name.
+    // Either leaves that devices share have large counts, or the data blocks that these leaves map.
     let countsLeaves = sharesLeaves && changedPerMillion == 0
     let largeCounts =
       snapshots == 0 ? 0 : countsLeaves ? leaves / minimum : (leaves + mappedDataBlocks) / minimum
@@ -44,7 +44,7 @@ extension PoolShape {
     return leaves + nodes(over: leaves, fanOut: perLeaf)
   }
 
-  /// Internal nodes over so many leaves; none over a single one.
+  /// Internal nodes over this many leaves; none over a single one.
   private static func nodes(over leaves: UInt64, fanOut: UInt64) -> UInt64 {
     var sum: UInt64 = 0
     var level = leaves

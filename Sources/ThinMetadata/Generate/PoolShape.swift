@@ -1,16 +1,16 @@
 internal import PersistentData
 
-/// What a made pool looks like: devices made from scratch, and snapshots of each, which have most
-/// of their mappings in common with it.
+/// What a generated pool looks like: devices made from scratch, and snapshots of each, which share
+/// most of their mappings with it.
 ///
-/// A device's mappings come in segments. A snapshot has the segments of its origin but for a few
-/// at random, which it has of its own, as if all of their data had been written anew.
+/// A device's mappings come in segments. A snapshot has the segments of its origin except for a few
+/// random ones of its own, as if all of their data had been written anew.
 package struct PoolShape: Hashable, Sendable {
-  /// How data blocks are given out.
+  /// How data blocks are allocated.
   package enum DataOrder: String, CaseIterable, Sendable {
     /// One after the other, as in a new pool.
     case sequential
-    /// A place of its own for each run, none beside the one before, as in a fragmented pool.
+    /// A place of its own for each run, none next to the previous one, as in a fragmented pool.
     case permuted
   }
 
@@ -23,8 +23,8 @@ package struct PoolShape: Hashable, Sendable {
   package var mappings: UInt64 = 4 * 252
   /// Segments that each snapshot has of its own.
   package var divergedSegments: UInt64 = 0
-  /// Of a million blocks of a snapshot, how many have changed since, here and there, and are its
-  /// own; what it has of a leaf with one of them is no longer shared.
+  /// How many of a million blocks of a snapshot have changed since, at random, and are its own; a
+  /// leaf with one of them is no longer shared.
   package var changedPerMillion: UInt64 = 0
   /// Blocks in a run of mappings, at least and at most.
   package var shortestRun: UInt64 = 1
@@ -43,7 +43,7 @@ package struct PoolShape: Hashable, Sendable {
   package var mappingsPerDevice: UInt64 { segments * mappings }
   /// Segments with data blocks of their own.
   var distinctSegments: UInt64 { origins * (segments + snapshots * divergedSegments) }
-  /// Data blocks that are mapped, but for those that changed here and there.
+  /// Data blocks that are mapped, except those that changed at random.
   var writtenDataBlocks: UInt64 { distinctSegments * mappings }
   /// Mappings in a full leaf.
   var leafMappings: UInt64 { UInt64(BTreeNode.maximumEntries(valueSize: Mapping.valueSize)) }

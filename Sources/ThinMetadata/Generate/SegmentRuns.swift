@@ -25,7 +25,7 @@ struct SegmentRuns: Sendable {
     key = segment * shape.segmentSpan
   }
 
-  /// The next run, of `limit` mappings at most; there are some left.
+  /// The next run, of `limit` mappings at most; there must be some left.
   mutating func next(_ limit: UInt64) -> MappingRun {
     let run = rest ?? draw()
     let length = min(limit, run.length)
@@ -53,15 +53,15 @@ struct SegmentRuns: Sendable {
 
 /// Where runs of data blocks go.
 struct DataPlaces: Sendable {
-  /// Places for a run each; 0 when blocks are given out one after the other.
+  /// Places for a run each; 0 when blocks are allocated sequentially.
   private let count: UInt64
   /// Blocks in a place.
   private let size: UInt64
-  /// From a place to the next one given out: no common divisor with `count`, so that each place
-  /// comes up once.
+  /// From a place to the next one allocated: no common divisor with `count`, so that each place is
+  /// used once.
   private let step: UInt64
   private var next: UInt64 = 0
-  /// Runs and blocks given out so far.
+  /// Runs and blocks allocated so far.
   private(set) var takenRuns: UInt64 = 0
   private(set) var takenBlocks: UInt64 = 0
 
@@ -72,7 +72,7 @@ struct DataPlaces: Sendable {
   init(count: UInt64, size: UInt64) {
     self.count = count
     self.size = size
-    // About the golden ratio: no two places given out in a row stand near each other.
+    // About the golden ratio: places allocated in a row don't stand near each other.
     var step = count / 1000 * 618 | 1
     while DataPlaces.greatestDivisor(step, count) != 1 { step += 2 }
     self.step = step

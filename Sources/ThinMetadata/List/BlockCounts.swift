@@ -1,13 +1,13 @@
 internal import PersistentData
 
-/// What is counted of a device's blocks.
+/// Counts of a device's blocks.
 package struct BlockCounts: Hashable, Sendable {
   /// Virtual blocks that are mapped.
   package let mapped: UInt64
   /// Of these, the ones whose data block no other device maps. A data block that one device maps
   /// twice, as no kernel does, is not among them. `nil` where damage hides what others map.
   package let exclusive: UInt64?
-  /// The highest virtual block that is mapped; `nil` of an empty device.
+  /// The highest virtual block that is mapped; `nil` for an empty device.
   package let highest: UInt64?
 
   package var shared: UInt64? { exclusive.map { mapped - min(mapped, $0) } }
@@ -72,7 +72,7 @@ struct DeviceCounts {
     _ reader: inout PoolReader, _ labels: LeafLabels, _ references: RefCounts
   ) -> [UInt64] {
     let limits = reader.limits
-    // What is wrong has been told.
+    // What is wrong has been reported.
     var findings = Findings()
     let deviceCount = reader.devices.count
     let visitors = reader.mappings.readLeaves(

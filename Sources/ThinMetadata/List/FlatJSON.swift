@@ -1,4 +1,4 @@
-/// As much of JSON as a report of lvs takes: objects of which only texts and numbers matter.
+/// A reader of as much JSON as a report of lvs needs: objects whose texts and numbers matter.
 struct FlatJSON {
   /// Deeper than any such report.
   private static let deepest = 64
@@ -6,8 +6,8 @@ struct FlatJSON {
   private var rest: Substring.UnicodeScalarView
   private var objects: [[String: String]] = []
 
-  /// All objects in a document, inner ones first, each with those of its members that are a text,
-  /// a number or a word; `nil` when this is no JSON.
+  /// All objects in a document, inner ones first, each with those of its members that are a text, a
+  /// number or a word; `nil` when this isn't JSON.
   static func objects(in text: String) -> [[String: String]]? {
     var reader = FlatJSON(rest: text[...].unicodeScalars)
     guard reader.value(depth: 0) != nil else { return nil }
@@ -21,7 +21,7 @@ struct FlatJSON {
     while let first = rest.first, first.properties.isWhitespace { rest.removeFirst() }
   }
 
-  /// Takes a character that has to come next, blanks apart.
+  /// Takes a character that has to come next, after any blanks.
   private mutating func take(_ wanted: Unicode.Scalar) -> Bool {
     skipSpace()
     guard rest.first == wanted else { return false }
@@ -84,7 +84,7 @@ struct FlatJSON {
     return nil
   }
 
-  /// Takes what stands behind a backslash: the character that is meant.
+  /// Takes what follows a backslash: returns the character that is meant.
   private mutating func escaped() -> Unicode.Scalar? {
     switch rest.popFirst() {
     case "\"": "\""
@@ -100,8 +100,8 @@ struct FlatJSON {
     }
   }
 
-  /// Takes the digits behind `\u`, and the second half of a character that takes two. Half a
-  /// character is none.
+  /// Takes the digits after `\u`, and the second half of a character that needs two; `nil` if that
+  /// is missing.
   private mutating func numbered() -> Unicode.Scalar? {
     guard let first = codeUnit() else { return nil }
     if let scalar = Unicode.Scalar(first) { return scalar }

@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// What a list of devices can tell of each, by the names that scripts know.
+/// The columns of a list of devices, by the names that scripts know.
 package enum ListField: String, CaseIterable, Sendable {
   case dev = "DEV"
   case name = "NAME"
@@ -39,7 +39,7 @@ package enum ListField: String, CaseIterable, Sendable {
     }
   }
 
-  /// The field's text for a device; `nil` where there is nothing to say.
+  /// The field's text for a device; `nil` where it has no value.
   func text(_ device: ListedDevice, sectorsPerBlock: UInt32) -> String? {
     switch self {
     case .dev: String(device.id)
@@ -63,7 +63,7 @@ package enum ListField: String, CaseIterable, Sendable {
     }
   }
 
-  /// Blocks, or the number of one.
+  /// A number of blocks, or a block's number.
   private func number(of device: ListedDevice) -> UInt64? {
     switch self {
     case .mappedBlocks, .mappedSectors, .mappedBytes, .mapped: device.details?.mappedBlocks
@@ -95,7 +95,7 @@ extension UInt64 {
     return isTooLarge ? .max : product
   }
 
-  /// The last of the smaller units, `count` of them each, that this one consists of.
+  /// The last of the `count` smaller units that this one consists of.
   fileprivate func lastUnit(_ count: UInt32) -> UInt64 {
     let (end, isTooLarge) = addingReportingOverflow(1)
     let units = end.times(count)

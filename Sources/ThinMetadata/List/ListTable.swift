@@ -1,6 +1,6 @@
 /// A list of devices as columns, each as wide as its widest cell, flush right, with a space after.
 package struct ListTable {
-  /// Stands where there is nothing to say.
+  /// Stands where there is no value.
   package static let blank = "-"
 
   private let rows: [[String]]

@@ -11,7 +11,7 @@ package struct ListedDevice: Hashable, Sendable {
   package let counts: BlockCounts?
 }
 
-/// The devices of a pool, with what can be said of each.
+/// The devices of a pool, as a list shows them.
 package struct PoolListing: Sendable {
   package let pool: PoolHeader
   package let devices: [ListedDevice]
@@ -27,7 +27,7 @@ package struct PoolListing: Sendable {
     var reader = reader
     let counts = counting ? DeviceCounts(&reader).counts : []
     var pool = reader.header
-    // What a metadata snapshot can't know is the live pool's.
+    // What a metadata snapshot doesn't know is taken from the live pool.
     pool.dataBlockCount = reader.dataBlockCount
     self.pool = pool
     hasCounts = counting
@@ -39,12 +39,12 @@ package struct PoolListing: Sendable {
     }
   }
 
-  /// Devices of which something was to be counted and can't be.
+  /// Devices whose blocks were to be counted but can't be.
   package var uncounted: [UInt64] {
     hasCounts ? devices.filter { $0.counts?.exclusive == nil }.map(\.id) : []
   }
 
-  /// Devices of which the details tell another number of mapped blocks than was counted.
+  /// Devices whose details give another number of mapped blocks than was counted.
   package var miscounted: [ListedDevice] {
     devices.filter { device in
       guard let details = device.details, let counts = device.counts else { return false }

@@ -2,7 +2,7 @@
 package struct VolumeNames: Sendable {
   /// Why a text gives no names.
   package enum Failure: Error, Equatable {
-    /// It is none of the forms that are understood.
+    /// It has none of the forms that are understood.
     case unknownForm
     /// It has no thin volume at all.
     case noVolumes
@@ -48,15 +48,15 @@ package struct VolumeNames: Sendable {
 
   package subscript(id: UInt64) -> String? { names[id] }
 
-  /// The device that a volume is.
+  /// The id of the device that a volume is.
   package func id(of name: String) -> UInt64? { names.first { $0.value == name }?.key }
 }
 
-/// A thin volume as LVM tells of it.
+/// A thin volume as LVM shows it.
 struct NamedVolume: Hashable, Sendable {
   let name: String
   let id: UInt64
-  /// `nil` where it isn't told.
+  /// `nil` where it isn't given.
   let pool: String?
 }
 
@@ -72,7 +72,7 @@ extension NamedVolume {
       // Names of hidden volumes stand in brackets, and can't be thin volumes.
       if words.count == 1 || words[0].hasPrefix("[") { continue }
       guard words.count == 2, let id = UInt64(words[1]) else {
-        // Headings may have been chosen by the one who asked.
+        // Headings may have been chosen by the user.
         if index == 0, words.count == 2 { continue }
         throw .unknownForm
       }

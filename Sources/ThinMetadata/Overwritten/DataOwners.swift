@@ -1,11 +1,11 @@
 internal import PersistentData
 internal import Synchronization
 
-/// Who has each of some suspect data blocks: the virtual block and the time of their mappings, the
-/// latest of which is the owner's.
+/// The owners of suspect data blocks: the virtual block and time of each block's latest mapping,
+/// which is the owner's.
 ///
 /// However many devices share a data block, all its mappings have one virtual block and one time;
-/// where they don't, it was given out more than once.
+/// where they don't, it was allocated more than once.
 ///
 /// Twelve bytes a block. Threads may note what they find at the same time, in any order.
 final class DataOwners: Sendable {
@@ -16,7 +16,7 @@ final class DataOwners: Sendable {
   private static let timeMask = Mapping.timeMaximum
 
   private struct State {
-    /// Of the latest mapping, with what is known.
+    /// The time of the latest mapping, with the flags above.
     var times: [UInt32]
     var virtualBlocks: [UInt64]
     var hasDisputes = false
@@ -52,7 +52,7 @@ final class DataOwners: Sendable {
         virtualBlocks: Array(repeating: 0, count: blocks.count)))
   }
 
-  /// Notes the mappings of a leaf, each leaf once.
+  /// Notes the mappings of a leaf; called once for each leaf.
   func note(_ runs: ArraySlice<MappingRun>) {
     state.withLock { state in
       for run in runs {
@@ -79,10 +79,10 @@ final class DataOwners: Sendable {
   struct Disputes: Sendable {
     private let blocks: SuspectBlocks
     private let times: [UInt32]
-    /// Whether it may be mappings that are wrong instead, and each of them the wrong one: few
-    /// blocks are disputed, and no fewer references to others are missing.
+    /// Whether mappings may be wrong instead, and any of them the wrong one: few blocks are
+    /// disputed, and no fewer references to others are missing.
     let areDoubtful: Bool
-    /// More wrong mappings than this are no accident of a block or two.
+    /// With more wrong mappings, it isn't just a bad block or two.
     private static let maxWrongMappings = 2
 
     fileprivate init(blocks: SuspectBlocks, times: [UInt32], missing: UInt64) {
@@ -92,8 +92,8 @@ final class DataOwners: Sendable {
       areDoubtful = count <= Disputes.maxWrongMappings && missing >= UInt64(count)
     }
 
-    /// Gives the blocks of `run` that have two owners, and whether its mapping is an earlier one
-    /// for certain; those of the latest only if others have the same time, or all are doubtful.
+    /// Gives the blocks of `run` that have two owners, and whether its mapping is certainly an
+    /// earlier one; the latest mapping's only if others have the same time, or all are doubtful.
     func forEach(in run: MappingRun, _ body: (UInt64, _ isEarlier: Bool) -> Void) {
       blocks.forEach(in: run.dataBlocks) { block, index in
         let time = times[index]

@@ -2,14 +2,14 @@ package import PersistentData
 
 /// Data that is gone, or may be, though the metadata that leads to it is right.
 ///
-/// A data block belongs to one virtual block, mapped at one time, however many devices share it.
-/// Mapped in two ways, it was given out once more while it was in use: what was written for the
-/// earlier time has been overwritten for the later one; where the times are equal, nobody can tell
-/// which. And a data block that is mapped while the data space map has it free may have been
-/// discarded, or given to somebody who is gone again.
+/// A data block belongs to one virtual block, mapped at one time, however many devices share it. If
+/// it is mapped in two ways, it was allocated again while it was in use: what was written for the
+/// earlier time has been overwritten for the later one; where the times are equal, nothing tells
+/// which. And a data block that is mapped but free in the data space map may have been discarded,
+/// or allocated to a device that is gone again.
 ///
 /// Kernels with a known fault (CVE-2026-46107) make such pools: they count the children of a node
-/// too low when the root of a tree has one entry and gives way to its child, which a snapshot
+/// too low when the root of a tree has one entry and is replaced by its child, which a snapshot
 /// shares. Sound pools have neither.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-btree-remove.c, `rebalance_children`.
@@ -26,18 +26,18 @@ package struct OverwrittenData: Sendable {
     package init(id: UInt64) { self.id = id }
   }
 
-  /// More differences than this are not looked at one by one.
+  /// The most differences that are looked at one by one.
   private static let maxDifferences = 1 << 16
-  /// As many ranges are told of, over all devices, at 16 bytes each.
+  /// The most ranges that are reported, over all devices, at 16 bytes each.
   private static let maxRanges = 1 << 20
 
   /// Ascending by id. The metadata snapshot's own devices are not among them.
   package private(set) var devices: [Device] = []
-  /// Whether no others can be concerned: all stored counts could be read, and there is not too
-  /// much of it to be told.
+  /// Whether no others can be affected: all stored counts could be read, and there is not too much
+  /// to report.
   package private(set) var isComplete = true
-  /// Whether it may be mappings that are wrong instead, and lead to data of others: few data blocks
-  /// are mapped in two ways, and no fewer references to others are missing.
+  /// Whether mappings may be wrong instead, and lead to data of others: few data blocks are mapped
+  /// in two ways, and no fewer references to others are missing.
   package private(set) var mayBeWrongMappings = false
   /// Mappings, by the block of their leaf, whose data has been overwritten for certain: ranges of
   /// virtual blocks, ascending.
@@ -48,16 +48,16 @@ package struct OverwrittenData: Sendable {
   /// Nothing.
   package init() { certain = [:] }
 
-  /// Looks for such data where the stored counts are not those that were counted, or a device
-  /// takes for its own what other leaves lead to as well: without either there is none that could
-  /// be seen without a second look at all mappings.
+  /// Looks for such data if stored counts differ from what was counted, or a device takes for its
+  /// own what other leaves map too: without either, none could be seen without a second look at all
+  /// mappings.
   ///
   /// `reader`: has read the mappings. `counts`: of the references of everything that can be read.
-  /// `known`: where stored counts are others than these, if somebody has looked.
+  /// `known`: where stored counts differ from these, if they were compared.
   package init(
     _ reader: PoolReader, _ counts: RefCounts, _ known: CountDifferences? = nil
   ) {
-    // If all is known, that is the same.
+    // If all differences are known, they need not be looked for again.
     let differences =
       known.flatMap { $0.isComplete ? $0 : nil } ?? OverwrittenData.differences(reader, counts)
     let free = differences.all.filter { $0.stored == 0 }.map(\.blocks)
@@ -118,7 +118,7 @@ package struct OverwrittenData: Sendable {
     }
   }
 
-  /// These leaves, and all nodes from which one comes to them.
+  /// These leaves, and all nodes above them.
   private static func nodes(
     above leaves: Set<MetadataBlock>, in skeleton: TreeSkeleton
   ) -> Set<MetadataBlock> {
@@ -133,7 +133,7 @@ package struct OverwrittenData: Sendable {
 }
 
 extension PoolReader {
-  /// Whether, after a look at the space maps, it is worth while to look for overwritten data.
+  /// Whether, after a check of the space maps, it is worthwhile to look for overwritten data.
   var mayHaveOverwrittenData: Bool {
     let signs: [Rule] = [.refCountTooLow, .refCountTooHigh, .blockLeaked, .countsNotJudged]
     return sharedTimes?.hasRivals == true || signs.contains { findings.counts[$0] != nil }
@@ -152,7 +152,7 @@ extension OverwrittenData.Device {
 }
 
 extension [ClosedRange<UInt64>] {
-  /// Appends ranges above those that are there; what follows right on the last becomes part of it.
+  /// Appends ranges above those that are there; one that directly follows the last is joined to it.
   fileprivate mutating func append(joining ranges: [ClosedRange<UInt64>]) {
     for range in ranges {
       if let last, last.upperBound &+ 1 == range.lowerBound {

@@ -7,7 +7,7 @@ extension PoolReader {
     _ mappings: [MetadataBlock: [ClosedRange<UInt64>]]
   ) throws(IOError) -> RefCounts {
     leftOut.merge(mappings) { ($0 + $1).joined }
-    // What is wrong with leaves has been said; of times it is told anew what is left.
+    // What is wrong with leaves has been reported; times are judged again by what is left.
     let said = findings
     sharedTimes = nil
     let counts = try readMappings(keepingRuns: true)

@@ -1,12 +1,12 @@
 internal import PersistentData
 
-/// Data blocks that may be somebody else's by now: those with more than one mapping, and those
-/// that are mapped while the data space map has them free. Each has a place, from 0 on.
+/// Data blocks that may have been allocated again: those with more than one mapping, and those that
+/// are mapped but free in the data space map. Each has a place, from 0 on.
 ///
 /// One part of the data device at a time, so that memory stays within bounds however large it is:
 /// 12 bytes for 32 blocks, whatever is in them.
 struct SuspectBlocks: Sendable {
-  /// Parts have no more words than this, and no more blocks than fit before one word more.
+  /// The most words of a part, and the number of suspect blocks after which no word is added.
   private static let maxWords = 1 << 21
   private static let maxBlocks = 1 << 22
   private static let perWord = UInt64(Bitmap.entriesPerWord)
@@ -33,7 +33,7 @@ struct SuspectBlocks: Sendable {
     var nextFree = free.firstIndex(endingFrom: begin)
     var block = begin
     while words.count < SuspectBlocks.maxWords, count < SuspectBlocks.maxBlocks {
-      // The high bit of a two-bit entry is set for 2 and for all that is more.
+      // The high bit of a two-bit entry is set for 2 and more.
       var word = counts.bitmapWord(from: block) & Bitmap.lowBits
       let next = block + SuspectBlocks.perWord
       while nextFree < free.count, free[nextFree].lowerBound < next {

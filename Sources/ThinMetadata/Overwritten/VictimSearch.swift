@@ -1,12 +1,12 @@
 internal import PersistentData
 
-/// Goes through the leaves of all mapping trees for mappings whose data somebody else has written
-/// over, or may have.
+/// Searches the leaves of all mapping trees for mappings whose data has been overwritten, or may
+/// have been.
 ///
 /// A part of the data device at a time: for each, the leaves are read once to learn who owns the
 /// blocks that several map, and once more where there are disputes.
 struct VictimSearch {
-  /// Neighbouring mappings of one leaf that have suffered alike.
+  /// Neighbouring mappings of one leaf with the same fate.
   struct Victim: Joinable, Sendable {
     /// The block that the leaf is in.
     let leaf: MetadataBlock
@@ -19,15 +19,15 @@ struct VictimSearch {
     }
   }
 
-  /// As many victims are kept, at 24 bytes each.
+  /// The most victims that are kept, at 24 bytes each.
   static let limit = 1 << 20
 
-  /// In no order; a mapping that is a certain victim is a possible one no more.
+  /// In no order; a certain victim isn't listed as a possible one.
   private(set) var victims: [Victim] = []
   /// Whether there are no more than these.
   private(set) var isComplete = true
 
-  /// Whether it may be mappings that are wrong instead.
+  /// Whether mappings may be wrong instead.
   private(set) var hasDoubts = false
 
   private let missing: UInt64
@@ -53,7 +53,7 @@ struct VictimSearch {
   private mutating func search(_ blocks: SuspectBlocks, _ free: [ClosedRange<UInt64>]) {
     let owners = DataOwners(blocks)
     let limits = limits
-    // All that is wrong with leaves has been said.
+    // What is wrong with leaves has been reported.
     var findings = Findings()
     _ = mappings.readLeaves(findings: &findings) {
       OwnerVisitor(owners: owners, leaf: MappingLeaf(limits))
@@ -127,7 +127,7 @@ private struct VictimVisitor: LeafVisitor {
     }
   }
 
-  /// For a run of which some blocks are free: they are suspect, disputed or not.
+  /// Looks at a run with some free blocks: these are suspect, disputed or not.
   private mutating func lookBlockByBlock(
     at run: MappingRun, _ blocks: Range<UInt64>, in leaf: MetadataBlock
   ) {

@@ -27,7 +27,7 @@ package enum KeyRanges {
 
 /// Numbers of mappings in words.
 package enum MappingCount {
-  /// "12 of 500 mappings (768 KiB)"; without what is not known.
+  /// "12 of 500 mappings (768 KiB)"; leaves out what is not known.
   package static func text(_ count: UInt64, of all: UInt64? = nil, sectorsPerBlock: UInt64)
     -> String
   {

@@ -2,7 +2,7 @@
 /// one of them has can be damaged.
 package struct LatestTimes: Sendable {
   package private(set) var latest: UInt32 = 0
-  /// Of all others the latest.
+  /// The latest of all others.
   package private(set) var second: UInt32 = 0
 
   /// Takes in the latest time of one more leaf or device.

@@ -18,7 +18,7 @@ package struct MetadataSpace: Sendable {
     lowWatermark = min(1024, blockCount / 4)
   }
 
-  /// What the root of the metadata space map says, taken at its word.
+  /// What the root of the metadata space map says, taken at face value.
   package init(_ map: SpaceMapRoot) {
     self.init(free: map.blockCount - min(map.blockCount, map.allocatedCount), of: map.blockCount)
   }

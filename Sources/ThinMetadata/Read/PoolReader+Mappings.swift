@@ -13,11 +13,11 @@ extension PoolReader {
 
   /// Reads the leaves of all mapping trees, each once, and counts the references to data blocks.
   ///
-  /// `keepingRuns`: what the devices map will be asked for again.
+  /// `keepingRuns`: whether to keep the devices' mappings, which will be needed again.
   package mutating func readMappings(keepingRuns: Bool = false) throws(IOError) -> RefCounts {
     let counts = RefCounts(count: limits.dataBlockCount, watchingExclusive: true)
     knownTotals = KnownTotals()
-    // What the metadata snapshot alone has is no concern of the devices: it comes after them.
+    // Leaves that only the metadata snapshot has don't concern the devices: they are read later.
     let isLive = isLive
     let shared = readLeaves(where: isLive, into: counts, keepingRuns: keepingRuns)
     if counts.endWatch() {
@@ -30,14 +30,14 @@ extension PoolReader {
     return counts
   }
 
-  /// What tells the leaves of the devices from those that only the metadata snapshot has; `nil`
-  /// when there are none of these.
+  /// Tells the leaves of the devices from those that only the metadata snapshot has; `nil` when
+  /// there are none of the latter.
   var isLive: ((Reach) -> Bool)? {
     mappings.roots.allSatisfy { $0.reach.treeCount > 0 } ? nil : { $0.treeCount > 0 }
   }
 
-  /// Counts the references of some leaves. Returns, by block, those of several devices one of which
-  /// takes mappings for its own: one more than the latest time in it.
+  /// Counts the references of some leaves. Returns, by block, shared leaves with mappings that a
+  /// device takes for its own: one more than the latest time in each.
   private mutating func readLeaves(
     where isWanted: ((Reach) -> Bool)?, into counts: RefCounts, keepingRuns: Bool = false
   ) -> [MetadataBlock: UInt32] {
@@ -61,7 +61,7 @@ extension PoolReader {
   }
 
   /// References to data blocks by the devices alone, without what only the metadata snapshot has;
-  /// `counts` are those of both, and are handed back where there is no difference.
+  /// `counts` are those of both, and are returned if there is no difference.
   func liveCounts(of counts: RefCounts) -> RefCounts {
     guard let isLive else { return counts }
     let live = RefCounts(count: counts.count, watchingExclusive: true)
@@ -81,14 +81,14 @@ extension PoolReader {
     return devices.compactMap { SnapshottedTimeTooLow($0, sharedTimes) }
   }
 
-  /// Mappings below each node, as far as they can be read; summed up the first time that somebody
-  /// asks, after the leaves were read.
+  /// Mappings below each node, as far as they can be read; summed up on first use, after the leaves
+  /// were read.
   package var mappingTotals: SubtreeTotals {
     knownTotals.get { SubtreeTotals(mappings, leafEntryCounts: leafEntryCounts) }
   }
 }
 
-/// What copies of a pool reader know together of the mappings below each node.
+/// The totals of mappings below each node, shared by copies of a pool reader.
 final class KnownTotals: Sendable {
   private let totals = Mutex<SubtreeTotals?>(nil)
 
@@ -112,8 +112,8 @@ private struct CountingVisitor: LeafVisitor {
   /// Data blocks of mappings that are newer than the pool.
   private(set) var lateBlocks: [UInt64] = []
   private let timeLimit: UInt32
-  /// Leaves of several devices with a mapping that one of them takes for its own, and one more than
-  /// the latest time of a mapping in each.
+  /// Shared leaves with a mapping that a device takes for its own, and one more than the latest
+  /// time of a mapping in each.
   private(set) var timesAfter: [(MetadataBlock, UInt32)] = []
   private(set) var highestDataBlock: UInt64?
 
@@ -125,8 +125,8 @@ private struct CountingVisitor: LeafVisitor {
   }
 
   mutating func visit(_ node: BTreeNode, _ reference: NodeReference) {
-    // A device's own mappings are those since its last snapshot; in a leaf that it shares there
-    // must be none.
+    // A device's own mappings are those since its last snapshot; a leaf that it shares must have
+    // none.
     let reach = reference.reach
     let exclusiveFrom = reach.treeCount == 1 ? reach.lowest : .max
     let staged = batch.stage(node.valueSpan, above: Mapping.timeBits, exclusiveFrom: exclusiveFrom)

@@ -13,12 +13,12 @@ package struct ThinDevice: Hashable, Sendable {
 package struct RootChoice: Sendable {
   /// Look at the metadata snapshot alone.
   package var metadataSnapshot = false
-  /// Look at the live pool alone; of the metadata snapshot only whether it can be read.
+  /// Look at the live pool alone, and only check that the metadata snapshot can be read.
   package var liveOnly = false
   package var mappingRoot: UInt64?
   package var detailsRoot: UInt64?
-  /// Trees of devices that no entry leads to any more, each once for every device that it belongs
-  /// to; twice stands for more.
+  /// Trees of devices that no entry leads to any more, each once per device that it belongs to;
+  /// twice means two or more.
   package var orphans: [MetadataBlock] = []
   /// Look at the list of devices alone, and at none of their mapping trees.
   package var skipsMappings = false
@@ -83,24 +83,24 @@ package struct PoolReader: Sendable {
   var detailsHoles: [MetadataBlock: TreeWalk.Hole] { details.holes }
   /// The number of mappings in each sound leaf, by block; filled as the leaves are read.
   package var leafEntryCounts: BlockTable<UInt8>
-  /// Summed up from these; those of another reading of the leaves are others.
+  /// The sums of these; replaced when the leaves are read again.
   var knownTotals = KnownTotals()
 
   /// Mappings that need not be read again; filled as the leaves are read, if so wanted.
   var keptRuns = KeptRuns()
 
-  /// Mappings that are taken for not there, as in `MappingLeaf.Limits`.
+  /// Mappings to ignore, as in `MappingLeaf.Limits`.
   var leftOut: [MetadataBlock: [ClosedRange<UInt64>]] = [:]
 
   /// Mappings can't be newer than this.
   package var timeLimit: UInt32
   /// The highest data block that any mapping leads to.
   package internal(set) var highestDataBlock: UInt64?
-  /// Set where a device may take what it shares for its own; filled as the leaves are read.
+  /// Set if a device may take what it shares for its own; filled as the leaves are read.
   var sharedTimes: SharedTimes?
   /// The latest times that mappings and devices have.
   package internal(set) var latestTimes = LatestTimes()
-  /// What is put in the place of mappings' times that are beyond the limit, if anything is.
+  /// What replaces times of mappings that are beyond the limit, if anything does.
   var lateTimes: LateTimes?
   /// Data blocks of mappings with such times, as far as they are kept.
   var lateBlocks: Set<UInt64> = []
@@ -152,8 +152,8 @@ package struct PoolReader: Sendable {
       || topLevel.isLedAstray || details.isLedAstray
   }
 
-  /// Reads the live pool again for itself. Where nothing is then used twice it was the metadata
-  /// snapshot that laid claim to the live pool's blocks, and is believed no more.
+  /// Reads the live pool again on its own. If nothing is used twice then, the metadata snapshot
+  /// claimed the live pool's blocks, and is no longer trusted.
   private mutating func leaveOutSnapshot(_ choice: RootChoice, _ findings: Findings) {
     let held = heldSuperblock
     var alone = self
@@ -198,21 +198,21 @@ package struct PoolReader: Sendable {
     else { return }
     heldSuperblock = Superblock.read(block, of: file, at: site, into: &findings)
     heldSuperblock?.check(home: block, at: site, into: &findings)
-    // What is sound as something else belongs to whoever can use it.
+    // A block that is sound as something else is left to its real user.
     if heldSuperblock == nil, isSoundOtherwise(block) { return }
     usage.references.increment(superblock.heldRoot)
     _ = usage.claim(block, for: site.structure)
   }
 
-  /// Gives blocks that mapping trees come to and can't use, and that are sound as blocks of space
-  /// maps, back to these.
+  /// Gives blocks that mapping trees point to but can't use back to the space maps, if they are
+  /// sound as blocks of those.
   mutating func releaseSpaceMapBlocks() {
     for block in mappings.holes.keys where isSoundOtherwise(block, [.bitmap, .metadataIndex]) {
       usage.release(block)
     }
   }
 
-  /// Whether a block is one that trees or space maps consist of, and was written for its place.
+  /// Whether a block is a sound part of trees or space maps, and was written for its place.
   private func isSoundOtherwise(
     _ block: MetadataBlock, _ kinds: [BlockKind] = [.btreeNode, .bitmap, .metadataIndex]
   ) -> Bool {
@@ -250,7 +250,7 @@ package struct PoolReader: Sendable {
         index < ids.count && ids[index] == id ? detailEntries[index].1.snapshottedTime : .max
       roots.append(TreeRoot(block, owner: id, reach: isLive ? .tree(time) : .none))
     }
-    // Whose these are, and since when, is found out later: so whatever they share counts.
+    // Their devices and times are found out later, so everything they share counts.
     roots += choice.orphans.map { TreeRoot($0, reach: .tree(0)) }
     mappings = TreeWalk(
       Structure.mapping, roots: choice.skipsMappings ? [] : roots, in: file, usage: &usage,

@@ -3,11 +3,11 @@ internal import PersistentData
 /// A block that can't be used, and how it looks: that often tells what happened to it.
 package struct DamagedBlock: Hashable, Sendable {
   package enum Look: String, CaseIterable, Sendable {
-    /// The device refuses to give it up.
+    /// The device can't read it.
     case unreadable
     /// Nothing but zeroes: discarded, or never written.
     case zeroed
-    /// One bit is the other way round; repair turns it back.
+    /// One bit is flipped; repair flips it back.
     case flippedBit = "flipped_bit"
     /// One byte is wrong; repair puts it right.
     case wrongByte = "wrong_byte"
@@ -15,10 +15,9 @@ package struct DamagedBlock: Hashable, Sendable {
     case torn
     /// Metadata that belongs elsewhere: a write that went astray.
     case misplaced
-    /// Sound in itself, and not what its place calls for.
+    /// Sound in itself, but not what belongs there.
     case unfitting
-    /// Sound in itself, and contradicted by the rest of the pool: an older content, or a changed
-    /// one.
+    /// Sound in itself, but contradicted by the rest of the pool: older or changed contents.
     case contradicted
     /// Nothing that a thin pool writes.
     case foreign
@@ -33,7 +32,7 @@ package struct DamagedBlock: Hashable, Sendable {
 }
 
 extension DamagedBlock {
-  /// As many are looked at, of however many there are.
+  /// The most blocks that are looked at.
   package static let limit = 1000
 
   /// The blocks that findings of damage name, ascending, as they stand on the device.
@@ -56,7 +55,7 @@ extension DamagedBlock {
   /// Where every kind of block that a thin pool has keeps its own number.
   private static let ownNumber = BTreeNode.Layout.block
 
-  /// Rules that speak of the block itself, not of a pointer or a number in it.
+  /// Rules about the block itself, not about a pointer or a number in it.
   private static let rules: Set<Rule> = Set(
     Rule.allCases.filter { $0.rawValue.hasPrefix("block") || $0.rawValue.hasPrefix("node") }
   ).union([.leafAtWrongDepth])

@@ -1,59 +1,58 @@
 internal import PersistentData
 
-/// Puts back what nothing leads to any more: subtrees whose parent is lost, and mappings of lost
-/// leaves that can be told.
+/// Puts back what nothing leads to any more: subtrees whose parent is lost, and those mappings of
+/// lost leaves that can be worked out.
 ///
-/// A lost node is written anew, in memory, from what the space maps say of its children or its
+/// A lost node is written anew, in memory, from what the space maps say about its children or its
 /// mappings; then the pool is walked again as if nothing had happened to that node.
 package struct Grafting: Sendable {
-  /// As many lost nodes in one line of descent can be made anew, from the top down.
+  /// The most levels of lost nodes that are remade, from the top down.
   private static let rounds = 4
-  /// More lost leaves than this are no accident of a few blocks.
+  /// With more lost leaves, it isn't just a few bad blocks.
   static let maxLeaves = 1024
 
-  /// Mappings of lost leaves that are less sure than this are not brought back.
+  /// How sure a mapping of a lost leaf must be to be brought back.
   package let acceptance: Provenance
 
-  /// Blocks of trees that can't be used, as they stand on the device.
+  /// Blocks of trees that can't be used, as they are on the device.
   package internal(set) var damagedBlocks: [DamagedBlock] = []
   /// Lost internal nodes that were made anew.
   package internal(set) var nodes: [RemadeNode] = []
   /// Devices whose tree was found though nothing led to it.
   package internal(set) var adopted: [UInt64] = []
-  /// Devices made up for trees that belong to somebody, nobody can tell to whom.
+  /// Devices made up for trees in use whose owner isn't known.
   package internal(set) var madeUpDevices: [UInt64] = []
-  /// Leaves that are lost, with what could be told of their mappings; `nil` when nothing could be
-  /// told of any.
+  /// Lost leaves, with what is known of their mappings; `nil` when nothing is known of any.
   package internal(set) var lostLeaves: LostLeaves?
-  /// Ids of devices that a child of a list made anew may have had, one that is lost as well.
+  /// Ids of devices that may have been in a lost child of a remade list of devices.
   package internal(set) var lostIDs: [ClosedRange<UInt64>] = []
-  /// How many mappings of each device came back with internal nodes that were made anew.
+  /// How many mappings of each device came back with remade internal nodes.
   package internal(set) var graftedCounts: [UInt64: UInt64] = [:]
 
-  /// Virtual blocks whose data block was wrong and is known, by leaf.
+  /// Virtual blocks whose data block was wrong and is now known, by leaf.
   var corrected: [MetadataBlock: [UInt64]] = [:]
   /// Virtual blocks of leaves that are left out because other blocks contradict them.
   var leftOut: [MetadataBlock: [ClosedRange<UInt64>]] = [:]
-  /// Internal nodes with pointers that are left out for that.
+  /// Internal nodes with pointers that are left out for the same reason.
   var contestedNodes: Set<MetadataBlock> = []
-  /// Whether the pool contradicts itself and no one explanation is the only one.
+  /// Whether the pool contradicts itself and no single explanation is certain.
   package internal(set) var isOpen = false
-  /// Whether trees were left out that nothing bears out.
+  /// Whether trees were left out because nothing bears them out.
   package internal(set) var hasUnproven = false
   /// Whether the superblock led elsewhere than the rest of the pool says.
   package internal(set) var isSuperblockReplaced = false
   /// Whether every block of the two space maps is as it should be, and nothing contradicts them.
   private(set) var hasSoundMaps = false
-  /// Whether it is to be judged only. Then nothing is put back in a copy of its own, which would
-  /// count twice beside a node that others still have.
+  /// Whether this pool is only to be judged. Then nothing is put back as a separate copy, which
+  /// would count twice beside a node that others still have.
   var isTrial = false
-  /// Devices whose details contradict their trees, which nothing else does.
+  /// Devices whose details contradict their trees, while nothing else does.
   var doubtfulDetails: Set<UInt64> = []
 
   package init(accepting acceptance: Provenance = .proven) { self.acceptance = acceptance }
 
-  /// Walks the pool, finds out which blocks lie, grafts, and walks again until there is nothing
-  /// more to be had.
+  /// Walks the pool, finds out which blocks are wrong, grafts, and walks again until nothing more
+  /// can be brought back.
   mutating func walk(_ source: PoolSource) throws(IOError) -> PoolReading {
     var source = source
     var pool = try source.read()
@@ -74,7 +73,7 @@ package struct Grafting: Sendable {
     if leaveOutLate(pool.reader) { try pool.readAgain(source) }
     pool = try regrow(pool, source, census)
     if pool.reader.hasListsAtOdds {
-      // Whichever list is older, its times may be.
+      // Whichever list is older may have older times as well.
       doubtfulDetails.formUnion(pool.reader.devices.map(\.id))
     }
     if !isClean || !nodes.isEmpty, try leaveOutUnproven(&pool, wasClean: isClean) {
@@ -86,7 +85,7 @@ package struct Grafting: Sendable {
     return pool
   }
 
-  /// Makes lost internal nodes anew, gives trees back to their devices, and walks the pool again.
+  /// Remakes lost internal nodes, gives trees back to their devices, and walks the pool again.
   ///
   /// `pool`: as it is read from `source`.
   mutating func regrow(
@@ -128,7 +127,7 @@ package struct Grafting: Sendable {
     return pool
   }
 
-  /// More blocks are reached, and may be damaged, the more has been put back.
+  /// The more is put back, the more blocks are reached, and they may be damaged too.
   private mutating func noteDamage(_ reader: PoolReader) {
     let known = Set(damagedBlocks.map(\.block))
     damagedBlocks += DamagedBlock.list(reader.findings, in: reader.file)
@@ -156,7 +155,7 @@ extension PoolReader {
     hasLostBranches || !lostTopLevel.isEmpty || !mappings.holes.isEmpty || hasRootlessDevices
   }
 
-  /// Whether a device has lost its tree, and no damage of the list tells why.
+  /// Whether a device has lost its tree, and no damage of the list explains that.
   fileprivate var hasRootlessDevices: Bool {
     devices.contains { device in
       device.root == nil && !lostTopLevel.contains { $0.contains(device.id) }
@@ -168,7 +167,7 @@ extension PoolReader {
     Deficits.Tree.allCases.contains { !holes(of: $0).isEmpty }
   }
 
-  /// Whether other blocks may hang on what is lost.
+  /// Whether other blocks may be below what is lost.
   var hasLostBranches: Bool {
     Deficits.Tree.allCases.contains { tree in
       holes(of: tree).values.contains { $0.height != 0 }

@@ -15,11 +15,11 @@ package struct OldSpaceMaps: Sendable {
 }
 
 extension OldSpaceMaps {
-  /// Runs of blocks that are told one by one.
+  /// The most runs of blocks that are listed.
   private static let limit = 1 << 16
 
-  /// `isComparing`: whether to look for data blocks that nothing maps any more; where nothing is
-  /// lost there are none worth the time.
+  /// `isComparing`: whether to look for data blocks that nothing maps any more; if nothing is lost,
+  /// that isn't worth the time.
   package init(_ salvage: Salvage, isComparing: Bool) {
     guard isComparing || !salvage.grafting.hasSoundMaps else {
       unmapped = []
@@ -53,7 +53,7 @@ extension OldSpaceMaps {
       isComplete = false
       return
     }
-    // The new metadata has no metadata snapshot: what only that maps, nothing does.
+    // The new metadata has no metadata snapshot, so blocks that only it maps count as unmapped.
     let differences = CountDifferences(
       dataMap, with: reader.liveCounts(of: salvage.dataCounts), atMost: OldSpaceMaps.limit)
     unmapped = differences.all.filter { $0.counted == 0 }.map(\.blocks).joined

@@ -5,10 +5,10 @@ struct PoolReading {
   var reader: PoolReader
   /// Counted on the way: references to data blocks by everything that can be read.
   var counts: RefCounts
-  /// Where the stored counts of data blocks are others than these; `nil` where nobody has looked.
+  /// Where the stored counts of data blocks differ from these; `nil` if they weren't compared.
   var dataDifferences: CountDifferences?
 
-  /// Takes the place of what was found before, whose runs take much room.
+  /// Reads the pool again, and first frees the runs found before, which take much memory.
   mutating func readAgain(
     _ source: PoolSource, choosing choice: RootChoice = RootChoice()
   ) throws(IOError) {

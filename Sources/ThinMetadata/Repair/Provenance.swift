@@ -1,4 +1,4 @@
-/// How it is known that a repaired pool's mapping is a true one, the surest first.
+/// How a mapping of a repaired pool is known to be true, the surest first.
 package enum Provenance: Int, Comparable, CaseIterable, Sendable {
   /// Reached from the roots.
   case intact
@@ -9,7 +9,7 @@ package enum Provenance: Int, Comparable, CaseIterable, Sendable {
   case proven
   /// In a lost leaf, as older copies of it tell; nothing speaks against it.
   case likely
-  /// In a lost leaf; it fits, and so may others.
+  /// In a lost leaf; it fits, but so may others.
   case guessed
 
   package static func < (first: Self, second: Self) -> Bool { first.rawValue < second.rawValue }

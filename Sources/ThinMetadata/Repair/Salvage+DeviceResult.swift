@@ -7,20 +7,20 @@ extension Salvage {
     package let mappedBlocks: UInt64
     /// What its details said before, when they could be read.
     package let mappedBlocksBefore: UInt64?
-    /// Virtual blocks whose mappings can't be told; where nothing was mapped, nothing is lost.
+    /// Virtual blocks whose mappings aren't known; where nothing was mapped, nothing is lost.
     package let lost: [ClosedRange<UInt64>]
     /// What is thought to have stood in leaves that are lost.
     package let lostLeaves: [LostLeaf]
-    /// Whether some of `lost` are told by keys that contradict each other: then mappings there may
+    /// Whether some of `lost` come from keys that contradict each other: then mappings there may
     /// have been kept.
     package let hasMisfits: Bool
     /// The mappings that were kept, by how they are known; together `mappedBlocks`.
     package let kept: [Provenance: UInt64]
-    /// Mappings of lost leaves that could be brought back, and were not accepted.
+    /// Mappings of lost leaves that could be brought back, but were not accepted.
     package let leftOut: [Provenance: UInt64]
     /// Mappings left out because their data has been overwritten.
     package let droppedCount: UInt64
-    /// Whether data of it has been overwritten, or may have been.
+    /// Whether its data has been overwritten, or may have been.
     package let hasOverwrittenData: Bool
     /// Whether other blocks contradict what is kept of it, or its id, and nothing tells which are
     /// right.
@@ -34,7 +34,7 @@ extension Salvage {
     var hasAllMappings: Bool {
       lost.isEmpty && mappedBlocks == mappedBlocksBefore ?? mappedBlocks
     }
-    /// Whether nothing is missing, and nothing speaks against what there is or makes it doubtful.
+    /// Whether nothing is missing, overwritten or doubtful.
     package var isWhole: Bool {
       hasAllMappings && !hasOverwrittenData && !isDoubtful
         && kept.allSatisfy { $0.key <= .proven || $0.value == 0 }
@@ -45,9 +45,9 @@ extension Salvage {
 }
 
 extension Salvage.DeviceResult {
-  /// `oldID`: under which the lists have the device, where that is impossible. `root`: of the tree
-  /// as it is now, with what was made anew; `nil` when there is none. `overwritten`: data of it
-  /// that is gone, or may be; `isDropping`: mappings to what is gone for certain are left out.
+  /// `oldID`: the device's id in the lists, which may be impossible. `root`: of the tree with what
+  /// was remade; `nil` when there is none. `overwritten`: its data that is gone, or may be;
+  /// `isDropping`: whether mappings to what is certainly gone are left out.
   init(
     _ device: ThinDevice, readAs oldID: UInt64, _ root: MetadataBlock?, _ reader: PoolReader,
     _ totals: SubtreeTotals, _ grafting: Grafting, _ overwritten: OverwrittenData.Device?,
@@ -69,7 +69,7 @@ extension Salvage.DeviceResult {
           leftOut[claim.provenance, default: 0] += 1
         }
       }
-      // Of a leaf that was made anew the walk knows no damage.
+      // The walk sees no damage in a remade leaf.
       let accepted = leaf.claims(upTo: grafting.acceptance)
       if !accepted.isEmpty, UInt64(accepted.count) != leaf.mappingCount {
         lost += leaf.keys.removing(accepted.map { $0.key...$0.key })
@@ -82,7 +82,7 @@ extension Salvage.DeviceResult {
     }
     if let count = grafting.graftedCounts[oldID], count > 0 { kept[.grafted] = count }
     kept[.intact] = mappedBlocks - min(mappedBlocks, kept.values.cappedSum)
-    // Between the children of a node that was made anew there may have been others.
+    // Between the children of a remade node there may have been others.
     if let root, mappedBlocks != mappedBlocksBefore {
       let own = reader.mappings.internalNodes(below: root)
       lost += grafting.nodes.filter { own.contains($0.block) }.flatMap(\.gaps)

@@ -1,6 +1,6 @@
 package import PersistentData
 
-/// Why nothing could be had of a damaged pool.
+/// Why nothing could be salvaged from a damaged pool.
 package enum SalvageError: Error {
   /// There is no superblock, and no other block leads to a pool.
   case nothingFound
@@ -15,20 +15,20 @@ package enum SalvageError: Error {
   case input(IOError)
 }
 
-/// What can be had of a damaged pool without guessing: everything that can still be reached.
+/// What can be salvaged from a damaged pool without guessing: everything that can still be reached.
 ///
 /// A damaged block costs the mappings it stores and what only it led to, and nothing else. Nothing
 /// older is ever taken in its place.
 package struct Salvage: RestorableSalvage, Sendable {
   package let header: PoolHeader
   package let results: [DeviceResult]
-  /// What the pool's numbers and times were taken for where they can't be true.
+  /// What replaced those of the pool's numbers and times that can't be true.
   package let corrections: Corrections
-  /// Devices that stood under an id that no device can have.
+  /// Devices that had an id that no device can have.
   package let renamed: [Renamed]
-  /// Ids of which one is a device's and the other is wrong: both have its tree.
+  /// Two ids of one device, one of them wrong: both get its tree.
   package let unclearIDs: [(details: UInt64, tree: UInt64)]
-  /// Ids that no device can have, of devices without a tree: the output does without these.
+  /// Impossible ids of devices without a tree: the output leaves these out.
   package let droppedDevices: [UInt64]
   /// Device ids among which some may be lost without a trace: neither list of devices has them.
   package let lostIDs: [ClosedRange<UInt64>]
@@ -45,7 +45,7 @@ package struct Salvage: RestorableSalvage, Sendable {
 
   let devices: [(header: DeviceHeader, root: MetadataBlock?)]
 
-  /// What a person knew better.
+  /// Values given by the user.
   let overrides: PoolOverrides
 
   /// Set when the superblock was lost and had to be inferred.
@@ -66,7 +66,7 @@ package struct Salvage: RestorableSalvage, Sendable {
   }
 
   /// Finds the pool in `file`, from its superblock or, where that is lost, from everything else.
-  /// What a person knows better stands in `overrides`.
+  /// `overrides`: values given by the user.
   ///
   /// `acceptance`: mappings of lost leaves that are less sure than this are left out.
   /// `dropsOverwritten`: so are those whose data has been overwritten for certain.

@@ -1,12 +1,12 @@
 internal import PersistentData
 
-/// What a repair kept and what it lost, in words: a line a device, and what it means.
+/// What a repair kept and what it lost, in words: a line per device, and what it means.
 package struct SalvageSummary: Sendable {
   package let lines: [String]
 
-  /// Devices that are told of one by one.
+  /// The most devices that are listed one by one.
   private static let limit = 100
-  /// Ranges and blocks that are told of in one line.
+  /// The most ranges or blocks that are named in one line.
   private static let maxRanges = 8
 
   package init(_ salvage: Salvage, _ spaceMaps: OldSpaceMaps) {
@@ -75,7 +75,7 @@ package struct SalvageSummary: Sendable {
     ]
   }
 
-  /// Devices that lost something one by one, then those of which lost blocks were made up for.
+  /// Devices that lost something, one by one, then those whose lost blocks were made up for.
   private static func forDevices(
     _ results: [Salvage.DeviceResult], _ sectors: UInt64
   ) -> [String] {
@@ -165,7 +165,7 @@ package struct SalvageSummary: Sendable {
       + " (\(spaceMaps.unmappedCount) blocks of \(ByteCount.text(sectors: sectors)))"
   }
 
-  /// Metadata that isn't all there.
+  /// Says when the metadata is longer than the device or file.
   private static func forCutDevice(_ salvage: Salvage) -> [String] {
     let (here, wanted) = (
       salvage.reader.file.blockCount, salvage.reader.superblock.metadataSpaceMap.blockCount

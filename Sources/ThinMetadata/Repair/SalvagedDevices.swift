@@ -5,7 +5,7 @@ struct SalvagedDevices {
   private(set) var devices: [(header: DeviceHeader, root: MetadataBlock?)] = []
   private(set) var results: [Salvage.DeviceResult] = []
 
-  /// `isDropping`: mappings are left out whose data has been overwritten for certain.
+  /// `isDropping`: whether mappings are left out whose data has certainly been overwritten.
   init(
     _ unclear: UnclearIDs, _ ids: ImpossibleIDs, _ numbers: BelievedNumbers, _ reader: PoolReader,
     _ grafting: Grafting, _ overwrittenData: OverwrittenData, isDropping: Bool
@@ -17,7 +17,7 @@ struct SalvagedDevices {
       let root = device.root.flatMap { reader.mappings.isUsable($0) ? $0 : nil }
       var details = numbers.details(of: device)
       details.mappedBlocks = totals[below: root].entryCount
-      // Details that are wrong in one thing may be older in all.
+      // Details with one wrong number may be an older version altogether.
       if grafting.doubtfulDetails.contains(device.id) {
         details.snapshottedTime = numbers.header.time
       }

@@ -1,10 +1,10 @@
 internal import PersistentData
 
 extension PoolReader {
-  /// Whether the metadata space map has leaves in use that this reader has not reached, and that
-  /// hold mappings; or the map can't tell of some. Reads the whole device.
+  /// Whether the metadata space map has leaves with mappings in use that this reader has not
+  /// reached, or can't tell for some. Reads the whole device.
   var hasUnreachedMappings: Bool {
-    // Those of a metadata snapshot that is lost are the devices' of another day.
+    // Unreached leaves may belong to the lost metadata snapshot, which is an older state.
     if hasLostHeldTrees { return false }
     let census = BlockCensus(file, purpose: "looking for mappings in all blocks")
     let deficits = Deficits(self, census)

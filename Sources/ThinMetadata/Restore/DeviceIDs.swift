@@ -1,5 +1,5 @@
-/// The ids of the devices that have come so far, in any order: a bit for each that is possible, as
-/// far as the highest one.
+/// The ids of the devices that have come so far, in any order: a bit for each possible id up to the
+/// highest one.
 struct DeviceIDs: Sendable {
   private var words: [UInt64] = []
   private var highest: UInt64?

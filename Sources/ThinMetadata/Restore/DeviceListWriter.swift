@@ -2,9 +2,9 @@ internal import PersistentData
 
 /// Writes the two trees of devices: where the mappings of each start, and its details.
 ///
-/// As long as ids ascend, entries go into leaves as they come. From the first that does not on, all
-/// are kept, 40 bytes each, and written in the end, sorted; the leaves written until then are left
-/// to be free blocks.
+/// As long as ids ascend, entries go into leaves as they come. From the first that doesn't, all are
+/// kept, 40 bytes each, and written at the end, sorted; the leaves written until then become free
+/// blocks.
 struct DeviceListWriter {
   private struct Entry {
     let id: UInt64
@@ -25,8 +25,7 @@ struct DeviceListWriter {
     details = TreeWriter(writer)
   }
 
-  /// Adds a device with an id that none before had. The reference to `root` is the caller's to
-  /// count.
+  /// Adds a device with an id that none before had. The caller counts the reference to `root`.
   mutating func push(_ device: DeviceHeader, _ root: MetadataBlock) throws(IOError) {
     let entry = Entry(id: device.id, root: UInt64(root.number), details: device.details)
     if let lastID, device.id < lastID, kept == nil { kept = try takeWritten() }
@@ -38,7 +37,7 @@ struct DeviceListWriter {
     }
   }
 
-  /// Ends both trees and returns their roots; the references to these are the caller's to count.
+  /// Ends both trees and returns their roots; the caller counts the references to these.
   mutating func finish() throws(IOError) -> (mapping: MetadataBlock, details: MetadataBlock) {
     if let entries = kept {
       for entry in entries.sorted(by: { $0.id < $1.id }) { try write(entry) }

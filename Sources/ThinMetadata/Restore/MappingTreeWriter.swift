@@ -3,9 +3,8 @@ internal import PersistentData
 /// Writes mapping trees leaf by leaf, some of whose leaves belong to several devices.
 ///
 /// Counts the references to data blocks as mappings go into leaves; a shared leaf is counted once,
-/// when it is written. No leaf but a root ever has less than a third of its entries: where a few
-/// mappings stand alone beside a shared leaf, they take its mappings in and that leaf is not
-/// shared in this place.
+/// when it is written. No leaf but a root ever has less than a third of its entries: a few mappings
+/// alone beside a shared leaf take its mappings in, and that leaf isn't shared there.
 struct MappingTreeWriter {
   private let writer: BlockWriter
   /// References to the blocks of the data device; complete between trees.
@@ -13,9 +12,9 @@ struct MappingTreeWriter {
   private var internalNodes: SharedInternalNodes
   private var leaves = NodeCutter<UInt64>(.leaf)
   private var uncounted: CountBatch
-  /// Whether the tree being written has leaves that stood ready.
+  /// Whether the tree being written has leaves that were written earlier.
   private var sharesLeaves = false
-  /// Entries of the leaves that were only counted, and that a tree had to take in: by leaf.
+  /// By leaf: entries of leaves that were only counted, and that a tree had to take in.
   private var unknownEntries: [MetadataBlock: Int] = [:]
 
   init(_ writer: BlockWriter, dataBlockCount: UInt64) {
@@ -71,7 +70,7 @@ struct MappingTreeWriter {
     return leaves.takeNodes()
   }
 
-  /// Ends a tree and returns its root; the reference to it is the caller's to count.
+  /// Ends a tree and returns its root; the caller counts the reference to it.
   mutating func finishTree() throws(IOError) -> MetadataBlock {
     let isShared = sharesLeaves
     let nodes = try finishLeaves()
@@ -80,8 +79,8 @@ struct MappingTreeWriter {
       ? try internalNodes.write(over: nodes) : try InternalNodes.write(over: nodes, to: writer)
   }
 
-  /// Blocks that the tree of large counts may take beyond those counted: as it is not known what
-  /// was referred to once more, it may be data blocks that had no large count before.
+  /// Blocks that the tree of large counts may take beyond those counted: which data blocks got one
+  /// more reference isn't known, so they may have had no large count before.
   var mostUncountedBlocks: UInt64 {
     if unknownEntries.isEmpty { return 0 }
     let entries = unknownEntries.values.reduce(0, +)
@@ -89,7 +88,7 @@ struct MappingTreeWriter {
     return UInt64(entries / BTreeNode.maximumEntries(valueSize: UInt32.encodedSize)) + 3
   }
 
-  /// Takes back the count of a leaf that in the end nobody refers to.
+  /// Takes back the count of a leaf that nothing refers to in the end.
   func uncount(_ leaf: WrittenNode) throws(IOError) {
     for (_, value) in try entries(of: leaf) {
       let block = Mapping(value).dataBlock
@@ -97,7 +96,7 @@ struct MappingTreeWriter {
     }
   }
 
-  /// A ready leaf that turns out not to be the only one may have too few entries to stay.
+  /// A leaf written earlier that isn't the only one may have too few entries to stay.
   private mutating func openSmallLast() throws(IOError) {
     guard let last = leaves.nodes.last, last.entryCount < leaves.minimum else { return }
     _ = leaves.detachLast()

@@ -1,10 +1,10 @@
 package import PersistentData
 
-/// A restorer for a pool whose size turns out only as it comes, as through a pipe.
+/// A restorer for a pool whose size is known only once it has all come, as through a pipe.
 ///
-/// An output that is somewhat too small is told what is needed to the block, by counting. Far
-/// beyond it, what is left to do is to add up numbers, and to stop where no device is large enough:
-/// neither takes time or memory for what the XML claims.
+/// If an output is somewhat too small, the size needed is counted to the block. Far beyond that,
+/// sizes are only added up, until no device is large enough: neither takes time or memory for what
+/// the XML claims.
 package struct MeasuredRestorer: ThinEvents {
   /// Blocks beyond the output that are still counted one by one: a moment's work.
   private static let countedBeyond: UInt64 = 1 << 16
@@ -64,7 +64,7 @@ package struct MeasuredRestorer: ThinEvents {
   package mutating func end() throws(WriteError) {
     try estimate.end()
     guard var restorer else { throw tooSmall }
-    // Not held twice, or all of it would be copied.
+    // If it were held twice, all of it would be copied.
     self.restorer = nil
     try restorer.end()
     raisedTime = restorer.raisedTime

@@ -1,9 +1,9 @@
 internal import PersistentData
 
-/// What a pool's events have to be like: which may follow which, and which values make sense.
+/// The rules for a pool's events: which may follow which, and which values make sense.
 ///
-/// Everyone who takes events from outside asks here first, so that a mistake is reported in the
-/// same words wherever it is noticed, and before anything is written.
+/// Everything that takes events from outside checks them here first, so that a mistake is reported
+/// in the same words wherever it is noticed, and before anything is written.
 struct PoolRules: Sendable {
   /// What is known of a shared run once it has ended.
   private struct SharedRun {

@@ -29,7 +29,7 @@ package struct Restorer: EntryEvents {
   package init(counting blockCount: UInt64) { self.init(BlockWriter(counting: blockCount)) }
 
   /// `approves`: whether the metadata may take effect, once all but its superblock is written; it
-  /// is read as if that were there, too.
+  /// reads the metadata as if the superblock were there, too.
   init(_ writer: BlockWriter, if approves: (@Sendable (BlockFile) -> Bool)? = nil) {
     self.approves = approves
     self.writer = writer

@@ -1,7 +1,7 @@
 /// The name of a shared run, as it is kept to be found again.
 ///
-/// Ours are numbers, but XML may hold names of any length, and by the thousand. Of a long one its
-/// digest is kept: 128 bits that depend on this process, so that nobody can make two alike.
+/// Ours are numbers, but XML may hold thousands of names of any length. For a long one a digest is
+/// kept: 128 bits that depend on this process, so that nobody can make two alike.
 struct SharedName: Hashable, Sendable {
   private static let longest = 64
 

@@ -1,10 +1,10 @@
 package import PersistentData
 
 /// How many metadata blocks a pool takes at least, counted without writing any; and whether its
-/// events make sense at all, so that nothing is overwritten for the sake of a pool that doesn't.
+/// events make sense at all, so that nothing is overwritten for a pool that doesn't.
 ///
 /// It leaves out the tree of large counts, leaves that can't stay shared and the internal nodes
-/// over shared leaves, so that the truth is this or more.
+/// over shared leaves, so the true size is this or more.
 package struct SizeEstimate: EntryEvents {
   package typealias Failure = WriteError
 
@@ -15,12 +15,12 @@ package struct SizeEstimate: EntryEvents {
   private var nodeCount: UInt64 = 0 {
     didSet { findOrdinaryEntries() }
   }
-  /// Blocks beyond which a pool is large to whoever asks.
+  /// Blocks beyond which the caller considers a pool large.
   private let largeBlocks: UInt64
   /// Whether what has come takes more than that, whatever the device.
   private(set) var isLarge = false
-  /// As long as what has begun has no more entries than this, the pool is not large. Kept, as it is
-  /// asked for run after run, of which there are up to 10^9.
+  /// As long as the current device or shared run has no more entries than this, the pool is not
+  /// large. Cached, as it is needed for each of up to 10^9 runs.
   private var ordinaryEntries: UInt64 = 0
   /// Whether the device has leaves that others have as well.
   private var sharesLeaves = false
@@ -90,7 +90,7 @@ package struct SizeEstimate: EntryEvents {
   }
 
   /// Notices that the pool is large, and stops as soon as no metadata device can hold what has
-  /// come: numbers are quickly written.
+  /// come: large numbers are quickly written.
   private mutating func noticeSize() throws(WriteError) {
     let least = nodeCount + entryCount / SizeEstimate.mappingsPerLeaf + dataBitmaps
     isLarge = least > largeBlocks
@@ -101,7 +101,7 @@ package struct SizeEstimate: EntryEvents {
   /// Blocks needed on a device of `blockCount` blocks, which bitmaps have to count.
   package func neededBlocks(on blockCount: UInt64) -> UInt64 {
     let metadataBitmaps = Bitmap.count(for: min(blockCount, MetadataBlock.maximumCount))
-    // Of devices in any order some leaves are written twice.
+    // If devices don't ascend, some leaves are written twice.
     let lists =
       rules.isAscending
       ? 0

@@ -1,7 +1,7 @@
 package import MetadataXML
 package import PersistentData
 
-/// Reads a pool from XML and says it as events.
+/// Reads a pool from XML and emits it as events.
 package struct ThinXMLReader<Events: ThinEvents & ~Copyable>: XMLConsumer, ~Copyable
 where Events.Failure == WriteError {
   package static var rows: [XMLRowShape] {
@@ -22,7 +22,7 @@ where Events.Failure == WriteError {
   private var events: Events
   private let overrides: PoolOverrides
 
-  /// Reads all of `source` into `events`, which are handed back.
+  /// Reads all of `source` into `events`, and returns these.
   package static func read(
     _ source: ByteSource, overriding overrides: PoolOverrides, into events: consuming Events
   ) throws(XMLError) -> Events {

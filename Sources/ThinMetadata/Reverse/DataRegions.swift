@@ -39,7 +39,7 @@ package struct DataRegions: Hashable, Sendable {
     return low
   }
 
-  /// Whether one of some blocks, not none, or the one before them, is in a range.
+  /// Whether one of some blocks, not none, or the one behind them, is in a range.
   func touch(_ blocks: Range<UInt64>) -> Bool {
     let index = index(endingBehind: blocks.lowerBound)
     return index < ranges.count && ranges[index].lowerBound <= blocks.upperBound

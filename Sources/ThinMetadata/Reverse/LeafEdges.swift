@@ -1,7 +1,6 @@
 internal import PersistentData
 
-/// Where the runs at the edges of leaves lie: what says whether a device's run goes on in the next
-/// leaf.
+/// The runs at the edges of leaves, which show whether a device's run continues in the next leaf.
 struct LeafEdges: Sendable {
   /// The first run of a leaf, and where the last one ends.
   struct Edge: Sendable {

@@ -1,18 +1,18 @@
-/// Entries of a window, in buckets by where they begin; of more than there is room for, those that
-/// begin first.
+/// Entries of a window, in buckets by where they begin; if there are too many, those that begin
+/// first.
 ///
 /// The window is cut into buckets of equal width. An entry goes to the end of its bucket as it
-/// comes, and when there is no room any more, the last bucket is given up, and with it the end of
-/// the window.
+/// comes, and when there is no room left, the last bucket is dropped, and the window ends before
+/// it.
 struct ReverseBuckets: Sendable {
-  /// A window has at most so many buckets: with these, places where entries are added stay in the
+  /// The most buckets of a window: with these, places where entries are added stay in the
   /// second-level cache.
   private static let maxBuckets: UInt64 = 4096
   /// A leaf has no more entries than this.
   private static let entriesPerLeaf = 256
 
   let begin: UInt64
-  /// Entries that begin here or behind are for another pass.
+  /// Entries that begin here or later are for another pass.
   private(set) var end: UInt64
   /// Set when the first bucket alone is too much: the window has to be made anew, no wider than a
   /// bucket was.
@@ -35,7 +35,7 @@ struct ReverseBuckets: Sendable {
   /// Buckets from here on were given up.
   private var bucketEnd: Int
 
-  /// `capacity`: entries that are kept, about.
+  /// `capacity`: about how many entries are kept.
   init(from begin: UInt64, to end: UInt64, capacity: Int) {
     let end = min(end, begin + ReverseEntry.reach)
     self.begin = begin
@@ -43,8 +43,8 @@ struct ReverseBuckets: Sendable {
     var bits: UInt64 = 0
     while (end - begin) >> bits >= ReverseBuckets.maxBuckets { bits += 1 }
     widthBits = bits
-    // Long enough to lose little by the way from one to the next, short enough that buckets that
-    // are hardly used take little.
+    // Long enough that following chunks costs little, short enough that buckets with few entries
+    // waste little.
     chunkLength = capacity >= 1 << 18 ? 32 : 1
     chunkCount = capacity / chunkLength
     bucketEnd = Int((end - begin) >> bits) + 1
@@ -54,16 +54,16 @@ struct ReverseBuckets: Sendable {
     entries.reserveCapacity((chunkCount + ReverseBuckets.entriesPerLeaf) * chunkLength)
   }
 
-  /// Buckets of which some may have entries.
+  /// How many buckets may have entries.
   var count: Int { bucketEnd }
 
-  /// How many entries there may be.
+  /// The most entries that there can be.
   var entryCount: Int { usedCount * chunkLength }
 
   /// How many data blocks a bucket has.
   var width: UInt64 { 1 << widthBits }
 
-  /// Has room for the entries of a leaf, or for none any more.
+  /// Makes room for the entries of a leaf, unless the window is overfull.
   mutating func makeRoom() {
     while usedCount >= chunkCount, !isOverfull { giveUpLast() }
   }
@@ -98,7 +98,7 @@ struct ReverseBuckets: Sendable {
     return added.endIndex
   }
 
-  /// Leaves what begins at `block` or behind to another pass.
+  /// Leaves what begins at `block` or later to another pass.
   mutating func drop(from block: UInt64) { end = min(end, block) }
 
   /// Adds the entries of a bucket to others.
@@ -143,7 +143,7 @@ struct ReverseBuckets: Sendable {
     guard let last = firstChunk[..<bucketEnd].lastIndex(where: { $0 > 0 }) else { return }
     let begin = begin + UInt64(last) << widthBits
     if begin == self.begin {
-      // Those that begin together stay together, or nothing would come first.
+      // Entries that begin together stay together, or no pass would get beyond them.
       if widthBits > 0 { isOverfull = true } else { chunkCount *= 2 }
       return
     }

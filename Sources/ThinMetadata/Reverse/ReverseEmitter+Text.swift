@@ -5,11 +5,11 @@ internal import Threads
 extension ReverseEmitter {
   /// Entries that a worker takes at a time: enough to have most of a leaf's together.
   private static let share = 8192
-  /// Bytes of text at which a worker waits for its turn to write. Of shared leaves a few entries
+  /// Bytes of text at which a worker waits for its turn to write. A few entries of shared leaves
   /// make many lines.
   private static let enough = 1 << 18
 
-  /// Writes the runs that begin in a pass, a line each: workers make the text side by side, and
+  /// Writes the runs that begin in a pass, a line each: workers make the text in parallel, and
   /// write it in turn.
   func write(
     _ pass: ReversePass, to sink: ByteSink, _ names: VolumeNames
@@ -36,7 +36,7 @@ extension ReverseEmitter {
           try text.write(to: sink, at: turn, of: turns)
           turns.pass()
         } catch {
-          // Of others it is known already.
+          // Only the first failure is kept.
           failure.withLock { $0 = $0 ?? error }
           return turns.end()
         }
@@ -47,7 +47,7 @@ extension ReverseEmitter {
 }
 
 extension ReverseText {
-  /// Writes the text when its turn has come; when none comes any more, somebody else has failed.
+  /// Writes the text when its turn comes; if it never comes, another worker has failed.
   fileprivate mutating func write(
     to sink: ByteSink, at turn: Int, of turns: Turns
   ) throws(ByteSink.Failure) {

@@ -1,8 +1,8 @@
 internal import PersistentData
 
-/// Says of sorted entries whose they are, and how far each device's run goes.
+/// Finds the devices of sorted entries, and how far each device's run goes.
 struct ReverseEmitter: Sendable {
-  /// Ways from leaves to roots that are kept.
+  /// The most paths from leaves to roots that are kept.
   private static let maxPaths = 1 << 14
 
   var edges: LeafEdges
@@ -10,12 +10,12 @@ struct ReverseEmitter: Sendable {
   private let regions: DataRegions
   private let paths: TreePaths
   private let devices: [UInt64]
-  /// Whose a leaf is, where it is one device's alone.
+  /// The device that a leaf belongs to, if there is only one.
   private let labels: LeafLabels
-  /// Ways from leaves that are shared, or at whose edge a run may go on.
+  /// Paths from leaves that are shared, or at whose edge a run may continue.
   private var known: [UInt32: [TreePaths.Path]] = [:]
   private var knownCount = 0
-  /// Those from the leaf that was asked for last.
+  /// Paths from the leaf that was asked for last.
   private var current: [TreePaths.Path] = []
   private var currentLeaf: UInt32?
   /// Runs that begin at one block.
@@ -44,7 +44,7 @@ struct ReverseEmitter: Sendable {
     }
   }
 
-  /// Gives `body` the runs that begin with some entries, which come by where they begin.
+  /// Gives `body` the runs that begin with some entries, which are sorted by where they begin.
   private mutating func emit<Failure: Error>(
     _ entries: [ReverseEntry], from begin: UInt64, _ body: (ReverseRun) throws(Failure) -> Void
   ) throws(Failure) {
@@ -93,7 +93,7 @@ struct ReverseEmitter: Sendable {
     }
   }
 
-  /// The device whose an entry is, where it is one's alone and ends in its leaf.
+  /// The device of an entry that only one has, and that ends in its leaf.
   private func onlyDevice(of entry: ReverseEntry) -> Int? {
     guard entry.isInner else { return nil }
     let label = labels[MetadataBlock(entry.leaf)]

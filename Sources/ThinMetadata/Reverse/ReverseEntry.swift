@@ -4,7 +4,7 @@ struct ReverseEntry: Sendable {
   private static let lengthShift: UInt64 = 2
   private static let blockShift: UInt64 = 10
   private static let dataShift: UInt64 = 32
-  /// Data blocks that can be told apart.
+  /// Data blocks that an offset can tell apart.
   static let reach: UInt64 = 1 << 32
 
   /// From the highest bit: the first data block, counted from the window's; the leaf; the length;

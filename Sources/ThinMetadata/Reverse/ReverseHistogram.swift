@@ -1,4 +1,4 @@
-/// How many entries begin where, in parts of equal size: what later windows are cut by.
+/// How many entries begin where, in parts of equal size: later windows are cut by it.
 struct ReverseHistogram: Sendable {
   private static let maxParts: UInt64 = 4096
 
@@ -22,14 +22,14 @@ struct ReverseHistogram: Sendable {
     for index in counts.indices { counts[index] += other.counts[index] }
   }
 
-  /// A block up to which, from `block` on, there are about as many entries as there is room for.
+  /// The end of a window from `block` on that has about as many entries as there is room for.
   func cut(from block: UInt64, room: Int) -> UInt64 {
     let first = Int((block - begin) >> partBits)
     var part = first
     var sum: UInt64 = 0
     while part < counts.count {
       sum += counts[part]
-      // The first one may be too much for the room: the window then sees to it.
+      // The first one alone may be too much: the window deals with that.
       if sum > UInt64(room), part > first { break }
       part += 1
     }

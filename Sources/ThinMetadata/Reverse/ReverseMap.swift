@@ -1,7 +1,7 @@
 package import PersistentData
 internal import Threads
 
-/// Data blocks, one after the other, that a device maps to as many virtual blocks.
+/// Consecutive data blocks that a device maps to consecutive virtual blocks.
 package struct ReverseRun: Hashable, Sendable {
   package let dataBegin: UInt64
   package let length: UInt64
@@ -20,16 +20,16 @@ package struct ReverseRun: Hashable, Sendable {
 
 /// Which devices map some data blocks, and where.
 ///
-/// Leaves are read in the order of the disk, and what they map is wanted in the order of the data
+/// Leaves are read in the order of the disk, but their mappings are wanted in the order of the data
 /// device. So the runs of the leaves are kept and sorted, as many as there is room for; if there
-/// are more, the leaves are read again for those behind. Memory does not grow with the answer:
-/// whose a run is, is found on the way from its leaf up to the roots when it is told.
+/// are more, the leaves are read again for the later ones. Memory does not grow with the answer:
+/// the devices of a run are found on the way from its leaf up to the roots when it is emitted.
 package struct ReverseMap {
   /// Bytes for what is known of the pool and for runs of leaves.
   private static let memory = 39 << 20
   private static let bytesPerLeaf = 64
   private static let bytesPerEntry = 12
-  /// Runs of leaves that are kept at once, if there is little room, of 16 bytes each.
+  /// The fewest runs of leaves that are kept at once, of 16 bytes each.
   private static let minCapacity = 1 << 19
 
   private let regions: DataRegions
@@ -62,10 +62,10 @@ package struct ReverseMap {
   /// What is wrong with what was looked at; ask at the end.
   package var findings: Findings { reader.findings }
 
-  /// Devices of which mappings may be missing; ask at the end.
+  /// Devices whose mappings may be incomplete; ask at the end.
   package var devicesNotWhole: [UInt64] { reader.devicesNotWhole }
 
-  /// Gives `body` all runs in the regions, as long as they go there, in order.
+  /// Gives `body` all runs in the regions, cut to these, in order.
   package mutating func forEachRun<Failure: Error>(
     _ body: (ReverseRun) throws(Failure) -> Void
   ) throws(Failure) {
@@ -112,7 +112,7 @@ package struct ReverseMap {
     let limits = reader.limits
     let (regions, capacity) = (regions, max(2, capacity / Workers.coreCount))
     var findings = Findings()
-    // Workers come by about as many.
+    // Each worker gets about as many.
     let leafCount = reader.mappings.leafCount / Workers.coreCount * 3 / 2
     let visitors = reader.mappings.readLeaves(where: reader.isLive, findings: &findings) {
       ReverseVisitor(

@@ -1,12 +1,12 @@
 /// What one pass over the leaves has collected: the entries that begin between two blocks.
 struct ReversePass: Sendable {
-  /// Of each worker, all alike.
+  /// One of each worker, all cut alike.
   let windows: [ReverseBuckets]
   let begin: UInt64
-  /// What begins here or behind is for another pass.
+  /// What begins here or later is for another pass.
   let end: UInt64
 
-  /// Those that may have something.
+  /// The buckets that may have entries.
   var buckets: Range<Int> {
     let width = windows.first?.width ?? 1
     let largest = windows.map(\.count).max() ?? 0

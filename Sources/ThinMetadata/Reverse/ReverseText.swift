@@ -1,14 +1,14 @@
 internal import MetadataXML
 package import PersistentData
 
-/// Which device maps what as text, a line a run: `data 5..9 -> thin(3) 100..104`, ends left out,
+/// Which device maps what as text, a line per run: `data 5..9 -> thin(3) 100..104`, ends left out,
 /// and after it the volume's name where there is one.
 package struct ReverseText: ~Copyable {
   private let names: VolumeNames
   private let hasNames: Bool
   private var text = TextBuffer()
-  /// The line before, in this text: neighbours have much in common, and what is copied needs not be
-  /// put into digits again.
+  /// The line before, in this text: neighbours have much in common, and copying saves formatting
+  /// numbers again.
   private var last: (run: ReverseRun, data: Range<Int>, dataEnd: Range<Int>, virtual: Range<Int>)?
 
   package init(names: VolumeNames) {

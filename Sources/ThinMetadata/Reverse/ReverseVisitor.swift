@@ -1,9 +1,9 @@
 internal import PersistentData
 
-/// Collects the runs that begin in a window; of more than it may keep, those that begin first.
+/// Collects the runs that begin in a window; if there are too many, those that begin first.
 struct ReverseVisitor: LeafVisitor {
   let regions: DataRegions
-  /// Data blocks with which a leaf is looked into.
+  /// A leaf is looked into if it maps one of these data blocks.
   private let sight: Range<UInt64>
   private let begin: UInt64
   private(set) var buckets: ReverseBuckets
@@ -17,8 +17,8 @@ struct ReverseVisitor: LeafVisitor {
   private(set) var histogram: ReverseHistogram?
   private(set) var edges: [LeafEdges.Edge] = []
 
-  /// `isFirstPass`: whether to find out what later passes have to know; `leafCount`: how many
-  /// leaves there may well be.
+  /// `isFirstPass`: whether to find out what later passes have to know; `leafCount`: about how many
+  /// leaves there may be.
   init(
     _ regions: DataRegions, from begin: UInt64, to end: UInt64, capacity: Int, leaf: MappingLeaf,
     isFirstPass: Bool, leafCount: Int
@@ -51,9 +51,9 @@ struct ReverseVisitor: LeafVisitor {
     stagedCount = 0
   }
 
-  /// Stages the runs of a leaf in which all is as it should be.
+  /// Stages the runs of a sound leaf.
   private mutating func stageRuns(_ node: BTreeNode, _ survey: ValueSurvey, _ leaf: UInt32) {
-    // Where only the time differs a run goes on: nobody asks for it.
+    // A run continues where only the time differs, which isn't wanted here.
     let ends = RunEnds(
       of: node.valueSpan, step: 1 << Mapping.timeBits, mattering: .max << Mapping.timeBits,
       keys: node.keySpan)
@@ -81,7 +81,7 @@ struct ReverseVisitor: LeafVisitor {
     leaf.read(node, reference, findings: &findings)
     var runs: [MappingRun] = []
     for var run in leaf.runs {
-      // Where only the time differs a run goes on: nobody asks for it.
+      // A run continues where only the time differs, which isn't wanted here.
       run.time = 0
       runs.appendJoining(run)
     }

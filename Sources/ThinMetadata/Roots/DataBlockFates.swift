@@ -1,15 +1,15 @@
 internal import PersistentData
 internal import Synchronization
 
-/// What became of the data blocks of an old mapping tree since.
+/// What has become of a data block that an old mapping tree maps.
 package enum DataBlockFate: UInt8, Sendable {
-  /// Free: it holds what it held, unless it was discarded, or given out and freed again.
+  /// Free: it holds what it held, unless it was discarded, or allocated and freed again.
   case free
-  /// Mapped as it was, since then: the data is shared with a device of today.
+  /// Mapped as it was ever since: a device of today shares the data.
   case shared
-  /// Mapped in another place or at another time: it was given out again.
+  /// Mapped at another virtual block or with another time: it was allocated again.
   case reused
-  /// Mapped alike today, but by a mapping that may have been made after the old one was removed.
+  /// Mapped the same today, but by a mapping that may have been made after the old one was removed.
   case unclear
   /// In use, and nothing that can be read maps it.
   case held
@@ -62,7 +62,7 @@ final class DataBlockFates: Sendable {
   /// Notes what a leaf of today maps; returns the latest time of the mappings that it shares with
   /// the old tree.
   ///
-  /// `isOld`: whether a mapping of this time that is the same as an old one must be the same.
+  /// `isOld`: whether a mapping with this time that equals an old one must be that old one.
   func note(_ mappings: ArraySlice<MappingRun>, of user: UInt64, isOld: (UInt32) -> Bool) -> UInt32?
   {
     var hits: [Hit] = []
@@ -84,7 +84,7 @@ final class DataBlockFates: Sendable {
       for hit in hits {
         for index in hit.mappings {
           let known = state.fates[index]
-          // Of several users the lowest id is named, whoever comes by first.
+          // Of several users the lowest id is named, whichever thread comes first.
           if hit.fate.outweighs(known) || hit.fate == known && id < state.users[index] {
             state.fates[index] = hit.fate
             state.users[index] = id
@@ -95,8 +95,8 @@ final class DataBlockFates: Sendable {
     return latest
   }
 
-  /// Looks up in the data space map what nothing maps. `count`: whether a data block is in use;
-  /// `nil` where that can't be read. It is asked in ascending order.
+  /// Looks up in the data space map what nothing maps. `isInUse`: whether a data block is in use;
+  /// `nil` where that can't be read. It is called in ascending order.
   func lookUp(_ isInUse: (UInt64) -> Bool?) {
     state.withLock { state in
       for (run, start) in zip(runs, starts) {
@@ -169,7 +169,7 @@ final class DataBlockFates: Sendable {
 }
 
 extension DataBlockFate {
-  /// Whether this is to be believed rather than what was found before.
+  /// Whether this replaces what was found before.
   fileprivate func outweighs(_ other: DataBlockFate) -> Bool {
     func weight(_ fate: DataBlockFate) -> Int {
       switch fate {

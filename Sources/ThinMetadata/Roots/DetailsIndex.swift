@@ -1,19 +1,19 @@
 internal import PersistentData
 
-/// Roots of details by what they say.
+/// Roots of details trees, indexed by their contents.
 struct DetailsIndex {
   /// Details that can belong to a list.
   struct Fitting {
     /// Ascending.
     fileprivate(set) var blocks: [MetadataBlock] = []
-    /// The least of their times.
+    /// The lowest of the latest time in each.
     fileprivate(set) var timeFloor: UInt32 = 0
 
-    /// As many are looked at closely.
+    /// The most that are looked at closely.
     private static let maxTried = 4
 
-    /// A commit writes both in one go; of two as near, the later one. `isPossible`: what is known
-    /// beyond the ids; where it holds for none, the nearest is taken.
+    /// The details nearest to `block`, as a commit writes both together; of two equally near, the
+    /// later. `isPossible`: a check beyond the ids; if none passes, the nearest is taken.
     func nearest(to block: MetadataBlock, _ isPossible: (MetadataBlock) -> Bool) -> MetadataBlock? {
       var high = blocks.firstIndex(from: block)
       var low = high - 1

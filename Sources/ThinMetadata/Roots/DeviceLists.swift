@@ -15,7 +15,7 @@ struct DeviceLists: Sendable {
     mutating func add(_ other: MappingSum) { count += other.count }
   }
 
-  /// What tells which details belong to which list: the same ids, with as many mappings.
+  /// Matches details with a list: the same ids, with as many mappings.
   struct Fingerprint: Hashable, Sendable {
     private(set) var deviceCount = 0
     private(set) var ids = 0
@@ -99,14 +99,14 @@ struct DeviceLists: Sendable {
       })
   }
 
-  /// `nil` when the leaf is no list of devices.
+  /// `nil` when the leaf isn't a list of devices.
   private static func sum(
     _ census: BlockCensus, _ mappings: FoundTrees<MappingSum>, list block: MetadataBlock
   ) -> ListSum? {
     guard let pointers = census.pointers[block],
       pointers.allSatisfy({ $0.key <= DeviceDetails.deviceIDMaximum })
     else { return nil }
-    // A single entry may as well be the mapping of data block 0.
+    // A single entry can also be the mapping of data block 0.
     if pointers.count == 1, mappings.tree(pointers[0]) == nil { return nil }
     var sum = ListSum()
     for pointer in pointers {

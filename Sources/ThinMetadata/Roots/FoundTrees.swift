@@ -3,10 +3,10 @@ internal import PersistentData
 /// All trees of one kind that the nodes on a device form, in use or not, put together from the
 /// leaves up.
 ///
-/// A child belongs to its parent where it is sound, as many levels above the leaves as its
-/// siblings, and has its keys within those that the parent gives it. Each node is looked at once,
-/// however many trees share it. As a tree's branches share no key, no node is in a tree twice, and
-/// nothing here goes on for ever or grows beyond the device.
+/// A child belongs to its parent if it is sound, as many levels above the leaves as its siblings,
+/// and has its keys within those that the parent gives it. Each node is looked at once, however
+/// many trees share it. As a tree's branches share no key, no node is in a tree twice, so this ends
+/// and uses no more memory than the device has nodes.
 struct FoundTrees<Sum: TreeSum>: Sendable {
   /// A node and what is below it.
   struct Tree: Sendable {
@@ -23,7 +23,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
   private static var highest: Int { PersistentData.Tree.levelLimit }
 
   private(set) var trees: [MetadataBlock: Tree] = [:]
-  /// Nodes that another one has as its child.
+  /// Nodes that are a child of another one.
   private(set) var children: Set<MetadataBlock> = []
 
   /// `leaves`: by block.
@@ -80,7 +80,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
       sum: tree.sum)
   }
 
-  /// The child at `index`, where it is what its parent means.
+  /// The child at `index`, if it fits its parent.
   private func child(
     _ pointers: [BlockCensus.Pointer], _ index: Int, _ height: Int
   ) -> Tree? {
@@ -153,7 +153,7 @@ protocol TreeSum: Sendable {
 
 /// Nodes that a tree refers to and that are not there.
 package struct MissingNodes: Hashable, Sendable {
-  /// The block holds something else, which is sound: it was given out again.
+  /// The block holds other, sound metadata: it was allocated again.
   package private(set) var reused = 0
   /// The block holds nothing that is sound.
   package private(set) var damaged = 0

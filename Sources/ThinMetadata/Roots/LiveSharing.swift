@@ -1,16 +1,16 @@
 internal import PersistentData
 
-/// What today's mappings have to do with those of an old tree: who has its data blocks now, and
-/// which devices will share them with the device that is taken back.
+/// How today's mappings relate to those of an old tree: who has its data blocks now, and which
+/// devices will share them with the recovered device.
 struct LiveSharing: Sendable {
   private let times: SharedTimes
 
   /// Reads the leaves of all mapping trees and notes in `fates` what they map.
   ///
-  /// A mapping that is the same today, data block and time included, is the same data where it was
-  /// made before the old state's time began: since then no mapping was made at that time, so the
-  /// block was not freed. `timeFloor`: that state's time, or a lower one. `ownTrees`: later
-  /// versions of the old tree, in which the same mapping is the same at any time.
+  /// A mapping that is the same today, data block and time included, has the same data if its time
+  /// is before that of the old state: no mapping has been made with that time since, so the block
+  /// was not freed. `timeFloor`: that state's time, or a lower one. `ownTrees`: later versions of
+  /// the old tree, where a mapping that is the same has the same data whatever its time.
   init(
     _ reader: PoolReader, _ fates: DataBlockFates, timeFloor: UInt32, ownTrees: [MetadataBlock]
   ) {
@@ -33,7 +33,7 @@ struct LiveSharing: Sendable {
     times = SharedTimes(leaves, in: reader.mappings.skeleton)
   }
 
-  /// The devices, made to copy what they share from now on before they write to it.
+  /// The devices, with times that make the kernel copy what they share now before it writes to it.
   func devicesThatCopy(
     _ devices: [(header: DeviceHeader, root: MetadataBlock?)]
   ) -> [(header: DeviceHeader, root: MetadataBlock?)] {

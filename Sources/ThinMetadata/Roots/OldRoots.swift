@@ -1,7 +1,7 @@
 package import PersistentData
 
 /// The states of a pool that a device holds: the live one, the metadata snapshot, and superseded
-/// ones, whose blocks are free and not yet all given out again.
+/// ones, whose blocks are free and not yet all reused.
 ///
 /// A commit writes a new list of devices (the root of the top-level mapping tree) to blocks that
 /// were free, and leaves the old one where it is. So each such list on the device is a state, with
@@ -13,7 +13,7 @@ package struct OldRoots: Sendable {
     case superseded
   }
 
-  /// A state, called after the block that its list of devices starts in.
+  /// A state, named after the block that its list of devices starts in.
   package struct Root: Sendable {
     package let block: MetadataBlock
     package let standing: Standing
@@ -25,12 +25,12 @@ package struct OldRoots: Sendable {
     package let transactionID: UInt64?
     /// Whether these are the pool's own.
     package let isDateExact: Bool
-    /// The pool's time then was no lower, whichever of the details that fit are its own.
+    /// A lower bound of the pool's time then, whichever of the fitting details are its own.
     let timeFloor: UInt32
     package let deviceCount: Int
     package let mappings: UInt64
     package let missing: MissingNodes
-    /// Whether details have just these devices, with just as many mappings.
+    /// Whether details have exactly these devices, with as many mappings.
     package let isConfirmed: Bool
     /// Devices that differ from the live state, ascending by id.
     package internal(set) var differences: [RootDifference] = []
@@ -71,7 +71,7 @@ package struct OldRoots: Sendable {
     if let live { blocks.insert(live) }
     if let root = held.flatMap({ lists.block($0.mappingRoot) }) { blocks.insert(root) }
 
-    // Whole states first: what is surely theirs is not looked at for the others.
+    // Whole states first: details that are surely theirs aren't considered for the others.
     var taken: Set<MetadataBlock> = []
     for block in blocks.sorted(by: lists.isMoreWhole) {
       let isHeld = held.map { $0.mappingRoot == UInt64(block.number) } ?? false
@@ -96,7 +96,7 @@ package struct OldRoots: Sendable {
     }
   }
 
-  /// Only leaves that both do not share are compared, entry by entry.
+  /// Compares states with the live one: entry by entry, in leaves that they don't share.
   private mutating func compareWithLive(_ live: MetadataBlock?) {
     guard let live, let liveRoot = roots.first(where: { $0.block == live }) else { return }
     let comparison = RootComparison(lists, live: live, liveDetails: liveRoot.detailsRoot)
@@ -131,7 +131,7 @@ extension OldRoots.Root {
     let chosen =
       owner.flatMap { lists.block($0.detailsRoot) }
       ?? fitting.nearest(to: block) {
-        // With nothing missing the fingerprints have told already.
+        // With nothing missing, the fingerprints have decided already.
         missing.count == 0
           || !taken.contains($0) && lists.isPossible(details: $0, for: block)
       }
@@ -144,8 +144,8 @@ extension OldRoots.Root {
     isConfirmed = sum.map { $0.fingerprint == fingerprint } ?? false
   }
 
-  /// The live state first, then by date; where that is the same or unknown, by where it stands, as
-  /// a commit goes on behind the one before until the pool is activated anew.
+  /// The live state first, then by date; where that is the same or unknown, by position, as each
+  /// commit writes behind the one before until the pool is activated again.
   fileprivate func isListedBefore(_ other: OldRoots.Root) -> Bool {
     func rank(_ root: OldRoots.Root) -> (Int, Int64, UInt64, MetadataBlock) {
       (
@@ -158,7 +158,7 @@ extension OldRoots.Root {
 }
 
 extension DeviceLists {
-  /// Lists of which nothing is missing, then the others; each ascending.
+  /// Orders lists with nothing missing before the others; each ascending.
   func isMoreWhole(_ list: MetadataBlock, _ other: MetadataBlock) -> Bool {
     func isWhole(_ list: MetadataBlock) -> Bool {
       lists.trees[list].map { $0.missing.count + $0.sum.missing.count == 0 } ?? false

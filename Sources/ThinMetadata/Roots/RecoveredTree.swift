@@ -28,7 +28,7 @@ struct RecoveredTree: Sendable {
     }
   }
 
-  /// The mappings of leaves, ascending blocks, by leaf.
+  /// The mappings of `leaves`, which are ascending, by leaf.
   static func runs(of leaves: [MetadataBlock], in file: BlockFile) -> [MetadataBlock: [MappingRun]]
   {
     let visitors = BlockScan(file, leaves).run { Visitor(leaves: leaves) }

@@ -1,8 +1,8 @@
 package import PersistentData
 
-/// Why a device can't be taken back.
+/// Why a device can't be recovered.
 package enum RecoveryError: Error {
-  /// The block is no list of devices; the lists and devices whose mapping tree starts there.
+  /// The block isn't a list of devices; the lists and devices whose mapping tree starts there.
   case noSuchRoot(treeOf: [(root: MetadataBlock, device: UInt64)])
   /// The state has other devices, or too little of it is left.
   case noSuchDevice(others: [UInt64])
@@ -12,7 +12,7 @@ package enum RecoveryError: Error {
   case idTooLarge
 }
 
-/// Takes one device of an old state back, beside all that the live state has.
+/// Recovers one device of an old state, beside all that the live state has.
 ///
 /// An old mapping comes back only where its data block still holds what it held, as far as metadata
 /// can tell: the block is free, or mapped as it was. What was given to others stays theirs.
@@ -21,7 +21,7 @@ package struct Recovery: Sendable {
   package struct Part: Hashable, Joinable, Sendable {
     package internal(set) var run: MappingRun
     package let fate: DataBlockFate
-    /// The device, or the first of those, that has the data blocks now.
+    /// The device that has the data blocks now; of several, the one with the lowest id.
     package let user: UInt64?
 
     package mutating func join(_ next: Part) -> Bool {
@@ -43,8 +43,7 @@ package struct Recovery: Sendable {
   /// The live state.
   package let salvage: Salvage
 
-  /// The pool with times that make the kernel copy a block before it writes to it, where that block
-  /// is shared from now on.
+  /// The pool, with times that make the kernel copy newly shared blocks before it writes to them.
   let pool: PoolHeader
   let liveDevices: [(header: DeviceHeader, root: MetadataBlock?)]
 
@@ -163,7 +162,7 @@ package struct Recovery: Sendable {
 }
 
 extension OldRoots {
-  /// The lists in which a mapping tree starts in `block`, and whose it is there.
+  /// The lists that have a mapping tree that starts in `block`, and the device that it belongs to.
   func roots(withTree block: MetadataBlock) -> [(root: MetadataBlock, device: UInt64)] {
     roots.flatMap { root in
       devices(below: root.block).filter { $0.root == block }.map { (root.block, $0.id) }
@@ -171,7 +170,7 @@ extension OldRoots {
   }
 
   /// The trees of today, and of the metadata snapshot, that are later versions of a device's: with
-  /// its id and made when it was, or starting in the same block.
+  /// its id and creation, or starting in the same block.
   func liveTrees(
     of id: UInt64, _ details: DeviceDetails?, _ oldTree: MetadataBlock, _ reader: PoolReader
   ) -> [MetadataBlock] {

@@ -34,8 +34,8 @@ package struct RootDifference: Hashable, Sendable {
   }
 }
 
-/// Compares old states with the live one. What both share is passed over, so that a state costs
-/// what it differs in, and the leaves of its list of devices.
+/// Compares old states with the live one. What both share is skipped, so that a state costs only
+/// its differences and the leaves of its list of devices.
 struct RootComparison {
   private let lists: DeviceLists
   private let liveLeaves: Set<MetadataBlock>
@@ -92,7 +92,7 @@ struct RootComparison {
 }
 
 extension DeviceDetails {
-  /// Whether two versions of details under one id are of one device: it was made once.
+  /// Whether details under one id are of one device: created at the same time and transaction.
   func isSameDevice(as other: DeviceDetails) -> Bool {
     creationTime == other.creationTime && transactionID == other.transactionID
   }

@@ -1,13 +1,13 @@
 internal import PersistentData
 
-/// The states that a device holds, in words: a line a state, and a line for each device that the
+/// The states that a device holds, in words: a line per state, and one for each device that the
 /// live state lacks or has less of.
 package struct RootListing: Sendable {
   package let lines: [String]
   /// What to know about the list and what to do next.
   package let advice: [String]
 
-  /// Devices that are told of one by one, in a state.
+  /// The most devices of a state that are listed one by one.
   private static let limit = 20
 
   /// `input`: as the person named it. `showsAll`: also states that have nothing to go back to.
@@ -22,7 +22,7 @@ package struct RootListing: Sendable {
   /// The live state, the metadata snapshot, and for each device that the live state lacks or has
   /// less of: the newest state that has it, and the newest that has it whole.
   private static func notable(_ roots: [OldRoots.Root]) -> [OldRoots.Root] {
-    // Without a live state nothing is known to be of less use than something else.
+    // Without a live state, nothing tells which states are of use.
     guard roots.contains(where: { $0.standing == .live }) else { return roots }
     var seen: Set<UInt64> = []
     var seenWhole: Set<UInt64> = []

@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// Who maps each data block: the number of a set of sharers.
 ///
-/// Two bytes a data block, where any is mapped. Threads bring what leaves map a batch at a time.
+/// Two bytes per data block, where any is mapped. Threads add what leaves map, a batch at a time.
 final class BlockSharers: Sendable {
-  /// Data blocks, one after the other, that the sharers of a leaf map.
+  /// Consecutive data blocks that the sharers of a leaf map.
   struct Run: Sendable {
     let begin: UInt64
     let length: UInt64
@@ -39,7 +39,7 @@ final class BlockSharers: Sendable {
     }
   }
 
-  /// What was noted; nothing is noted any more.
+  /// What was noted; asked for when nothing more is noted.
   var result: (sets: SharerSets, table: BlockTable<UInt16>, end: UInt64) {
     state.withLock { ($0.sets, $0.table, $0.end) }
   }

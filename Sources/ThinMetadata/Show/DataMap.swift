@@ -9,10 +9,10 @@ package struct DataMap: Sendable {
     /// Blocks that are mapped, and blocks that are in use while nothing that can be read maps them.
     package fileprivate(set) var mapped: UInt64 = 0
     package fileprivate(set) var doubtful: UInt64 = 0
-    /// The volume that has most of it alone, a place in the picture's list; `nil` where most is
-    /// shared.
+    /// The volume that has most of the cell alone, as a place in the picture's list; `nil` where
+    /// most is shared.
     package fileprivate(set) var owner: Int?
-    /// How many map the block that most do.
+    /// How many volumes map the block that is shared most.
     package fileprivate(set) var mostSharers = 0
   }
 
@@ -67,7 +67,7 @@ extension DataMap.Cell {
   fileprivate mutating func look(
     at blocks: Range<UInt64>, _ table: BlockTable<UInt16>, _ sets: [(owner: Int?, count: Int)]
   ) {
-    // The set that most blocks have is left over when each cancels one of another.
+    // A majority vote: the set of most blocks is left when each block cancels one of another set.
     var (candidate, lead) = (SharerSets.none, 0)
     for block in blocks {
       let set = table[Int(block)]

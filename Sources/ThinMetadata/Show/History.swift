@@ -1,13 +1,13 @@
 extension PoolPicture {
   /// When what devices map was written, by the pool's time, which goes up with each snapshot.
   package struct History: Sendable {
-    /// More spans of time than a picture has room for.
+    /// The most spans of time that a picture has room for.
     private static let maxSpans = 24
 
     /// One past the last time.
     package let end: UInt64
     package let spanCount: Int
-    /// By volume, as the pool has them, and by span: mappings. Empty of volumes that are not told
+    /// Mappings by volume, in the pool's order, and by span. Empty for volumes that are not told
     /// apart.
     package let mappings: [[UInt64]]
 

@@ -72,7 +72,7 @@ package struct MetadataMap: Sendable {
       default: return spaceMap(user)
       }
     }
-    // Of a running pool nobody knows what its other blocks are by now.
+    // What the other blocks of a running pool hold by now isn't known.
     if isOfSnapshot { return .unknown }
     if block.index < used.metadataCounts.count {
       guard let count = used.metadataCounts[block.index] else { return .unknown }
@@ -81,7 +81,7 @@ package struct MetadataMap: Sendable {
     return old?.lists.census.isReused(block) == true ? .old : .free
   }
 
-  /// The parts of a space map are called after it.
+  /// The parts of a space map are named after it.
   private static func spaceMap(_ user: String) -> Kind {
     user.hasPrefix(PoolReader.Structure.dataSpaceMap.name) ? .dataSpaceMap : .metadataSpaceMap
   }

@@ -1,13 +1,13 @@
 internal import PersistentData
 
-/// Which device each is a snapshot of. No pool stores that; it is told from times and sharing.
+/// Which device each is a snapshot of. No pool stores that; it is inferred from times and sharing.
 ///
 /// Taking a snapshot raises the pool's time, and gives that time to the snapshot and to its origin.
-/// So an origin is older and was snapshotted then or later; if then, it is the origin for certain.
-/// Of several that were snapshotted later, the snapshot has all that the origin had by that time,
-/// but for what was written or discarded in the snapshot since.
+/// So an origin is older and was snapshotted then or later; if then, it is certainly the origin. If
+/// several were snapshotted later, the snapshot has all that the origin had by that time, except
+/// what was written or discarded in the snapshot since.
 struct Origins {
-  /// Counts that are added up to tell; of pools with more of them sharing alone has to do.
+  /// The most counts that are added up; in pools with more, sharing alone has to decide.
   private static let maxCounts = 4_000_000
 
   private let devices: [ThinDevice]
@@ -17,7 +17,7 @@ struct Origins {
 
   init(_ devices: [ThinDevice], _ survey: SharingSurvey, _ sharing: [PoolPicture.Sharers]) {
     self.devices = devices
-    // The largest sets tell; so many are looked at, by the number of devices, that it stays quick.
+    // The largest sets decide; the more devices, the fewer sets are looked at, to stay quick.
     self.sharing = sharing.prefix(max(64, 4_000_000 / max(1, devices.count * devices.count)))
     written = Array(repeating: [], count: devices.count)
     if survey.times.count * survey.told.count > Origins.maxCounts { return }
@@ -37,7 +37,7 @@ struct Origins {
     if let certain = common.keys.first(where: { devices[$0].details?.snapshottedTime == time }) {
       return certain
     }
-    // One that has little in common lacks little, too.
+    // A device with little in common may lack little, too, so it is left out.
     let highest = common.values.max() ?? 0
     return common.filter { $0.value * 2 >= highest }.min { one, other in
       (lacked(of: one.key, one.value, time), other.value, one.key)
@@ -45,7 +45,7 @@ struct Origins {
     }?.key
   }
 
-  /// Blocks that a device has in common with each that may be its origin.
+  /// Blocks that a device shares with each possible origin.
   private func common(_ index: Int, before time: UInt32) -> [Int: UInt64] {
     var common: [Int: UInt64] = [:]
     for set in sharing where set.volumes.contains(sorted: index) {

@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// In how many pieces devices lie: runs of virtual blocks whose data blocks follow each other too.
+/// How many pieces devices are in: runs of virtual blocks whose data blocks are consecutive too.
 ///
 /// Counted from the leaves up, each node once, however many devices share it.
 struct PieceCounts: Sendable {
@@ -12,7 +12,7 @@ struct PieceCounts: Sendable {
     var endVirtual: UInt64
     var endData: UInt64
 
-    /// Goes on with the part to the right.
+    /// Appends the part to the right.
     mutating func append(_ next: Part) {
       let isJoined = endVirtual == next.firstVirtual && endData == next.firstData
       count += next.count - (isJoined ? 1 : 0)
@@ -26,7 +26,7 @@ struct PieceCounts: Sendable {
     let index: Int
     let part: Part
 
-    /// `nil` of a leaf without mappings.
+    /// `nil` for a leaf without mappings.
     init?(_ index: Int, _ runs: ArraySlice<MappingRun>) {
       guard let first = runs.first else { return nil }
       self.index = index

@@ -4,7 +4,7 @@ internal import PersistentData
 ///
 /// Numbers of blocks are data blocks, unless something else is said. What damage hides is `nil`.
 package struct PoolPicture: Sendable {
-  /// Whose blocks some are.
+  /// The volumes that map some blocks, and how many blocks these are.
   package struct Sharers: Sendable {
     /// Places in `volumes`, ascending.
     package let volumes: [Int]
@@ -17,18 +17,18 @@ package struct PoolPicture: Sendable {
     package var count: Int { volumes.count + (hasOthers ? 1 : 0) }
   }
 
-  /// What the data device's blocks are.
+  /// How the data device's blocks are used.
   package struct Space: Sendable {
     package let total: UInt64
-    /// Mapped by one device alone, by several, by nobody but the metadata snapshot.
+    /// Mapped by one device alone, by several, only by the metadata snapshot.
     package let exclusive: UInt64?
     package let shared: UInt64?
     package let snapshotOnly: UInt64
     /// All that is mapped.
     package let mapped: UInt64
-    /// In use, as the space map has it, and mapped by nothing that can be read.
+    /// In use in the space map, but mapped by nothing that can be read.
     package let doubtful: UInt64
-    /// Blocks of which it can't be read whether they are in use.
+    /// Blocks whose stored counts can't be read.
     package let untold: UInt64
 
     package var free: UInt64 {
@@ -45,7 +45,7 @@ package struct PoolPicture: Sendable {
   package let space: Space
   /// Most blocks first.
   package let sharing: [Sharers]
-  /// Blocks whose sharers are too many kinds to be kept.
+  /// Blocks whose sets of sharers were too many to be kept.
   package let untoldSharing: UInt64
   package let history: History
   package let data: DataMap
@@ -108,7 +108,7 @@ extension PoolPicture.Space {
 // MARK: What can't be told
 
 extension PoolPicture {
-  /// Damaged volumes that are told of one by one.
+  /// The most damaged volumes that are listed one by one.
   private static let maxParts = 8
 
   /// Whether all mappings can be read, and are counted as they should be, so that what deleting

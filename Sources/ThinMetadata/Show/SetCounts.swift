@@ -1,15 +1,15 @@
 internal import PersistentData
 
-/// How many data blocks each set of sharers has, and how many nobody.
+/// How many data blocks each set of sharers has, and how many none has.
 struct SetCounts {
   private(set) var sharers: [PoolPicture.Sharers] = []
   /// Blocks of sets that could not be kept.
   private(set) var tooMany: UInt64 = 0
   private(set) var mapped: UInt64 = 0
   private(set) var snapshotOnly: UInt64 = 0
-  /// In use, and mapped by nothing that can be read.
+  /// In use, but mapped by nothing that can be read.
   private(set) var doubtful: UInt64 = 0
-  /// Not mapped, and of these it can't be read whether they are in use.
+  /// Not mapped, and with stored counts that can't be read.
   private(set) var untold: UInt64 = 0
 
   init(_ survey: SharingSurvey, _ used: UsedBlocks) {

@@ -1,4 +1,4 @@
-/// Sets of sharers, each kept once and called by a number.
+/// Sets of sharers, each kept once and known by a number.
 ///
 /// A pool has few of them, however many blocks its devices share: what is shared is shared since a
 /// snapshot, and whole subtrees have the same sharers.

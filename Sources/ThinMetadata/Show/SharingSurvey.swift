@@ -1,9 +1,9 @@
 internal import PersistentData
 
 /// What the leaves of all mapping trees tell, each read once: who maps each data block, how old
-/// mappings are, and in how many pieces a device lies.
+/// mappings are, and how many pieces a device is in.
 struct SharingSurvey {
-  /// As many devices are told apart, those that map most; the rest count as one.
+  /// The most devices that are told apart, those that map most; the rest count as one.
   static let maxTold = 1024
 
   /// Members of the sets: places in the reader's devices.
@@ -36,7 +36,7 @@ struct SharingSurvey {
     let labels = SharingSurvey.labels(reader, told, &sets)
     let sharers = BlockSharers(sets, dataBlockCount: reader.limits.dataBlockCount)
     let limits = reader.limits
-    // What is wrong with the leaves has been told by who counted.
+    // What is wrong with the leaves was reported when blocks were counted.
     var findings = Findings()
     let walk = reader.mappings
     let visitors = reader.mappings.readLeaves(findings: &findings) {
@@ -52,7 +52,7 @@ struct SharingSurvey {
     (self.sets, table, end) = sharers.result
   }
 
-  /// Whose leaves are, by block.
+  /// The sharers of leaves, by block.
   private static func labels(
     _ reader: PoolReader, _ told: [Int], _ sets: inout SharerSets
   ) -> LeafLabels {
@@ -107,7 +107,7 @@ struct SharingSurvey {
       }
     }
 
-    /// Mappings of a leaf are often of one time.
+    /// Counts mappings by time; those of a leaf often have the same one.
     private mutating func noteTimes(_ set: UInt16) {
       var time: UInt32?
       var sum: UInt64 = 0

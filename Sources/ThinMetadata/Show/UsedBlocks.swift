@@ -1,10 +1,10 @@
 internal import PersistentData
 
-/// Which blocks the two space maps have in use, as they are stored.
+/// Which blocks are in use in the two space maps, as stored.
 struct UsedBlocks {
   /// Words of the data bitmaps that can be read, by the first block that they count.
   private let bitmaps: [(first: UInt64, words: [UInt64])]
-  /// Data blocks whose bitmap can't be read, or says what can't be.
+  /// Data blocks whose bitmap can't be read, or is impossible.
   let unreadable: [Range<UInt64>]
   /// By metadata block; `nil` where its bitmap can't be read.
   let metadataCounts: [UInt32?]

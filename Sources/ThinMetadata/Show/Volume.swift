@@ -11,7 +11,7 @@ extension PoolPicture {
     package let mapped: UInt64?
     /// Blocks that no other device maps.
     package let alone: UInt64?
-    /// Mappings that can be read; `nil` of volumes that are not told apart.
+    /// Mappings that can be read; `nil` for volumes that are not told apart.
     package let readable: UInt64?
     package let pieces: UInt64
     /// Whether all of its mappings can be read.

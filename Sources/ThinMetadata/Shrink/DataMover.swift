@@ -1,13 +1,13 @@
 package import PersistentData
 
-/// Copies the data of blocks that move to where they go, all on one device. What it writes to is
-/// free, so that the pool reads the same as before whenever it is interrupted.
+/// Copies the data of blocks that move to where they go, all on one device. It writes only to free
+/// blocks, so the pool reads the same as before even if this is interrupted.
 package struct DataMover: Sendable {
   private static let maxFailures = 1000
 
   package struct Outcome: Sendable {
-    /// Blocks at the start that needed no copying: their data was there, from a run before that did
-    /// not come to its end.
+    /// Blocks at the start that needed no copying: their data was there already, from an earlier
+    /// run that was interrupted.
     package fileprivate(set) var foundCount: UInt64 = 0
     package fileprivate(set) var copiedCount: UInt64 = 0
     package fileprivate(set) var failedCount: UInt64 = 0

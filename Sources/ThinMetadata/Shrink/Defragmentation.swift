@@ -1,13 +1,12 @@
 internal import PersistentData
 
-/// A plan that puts together what lies about in pieces: parts of volumes move to free space as a
-/// whole, one after the other, as long as there is any.
+/// A plan to defragment volumes: parts that lie in pieces move to free space as a whole, one after
+/// the other, as long as there is any.
 ///
 /// Every block moves once, to a block that is free before. What several volumes share moves with
 /// the first of them that has it in pieces.
 package struct Defragmentation: Sendable {
-  /// In how many pieces a volume lies: virtual blocks that follow each other, in data blocks that
-  /// do, too.
+  /// How many pieces a volume is in: runs of consecutive virtual blocks in consecutive data blocks.
   package struct Pieces: Sendable {
     package let device: UInt64
     package let before: UInt64
@@ -20,7 +19,7 @@ package struct Defragmentation: Sendable {
   /// Whether more could be moved than is noted at once.
   package let isPartial: Bool
 
-  /// `chosen`: the devices to put together; all when empty.
+  /// `chosen`: the devices to defragment; all when empty.
   package init(_ pool: CheckedPool, chosen: Set<UInt64>) throws(DumpError) {
     let reader = try PoolReader.open(pool.file, choosing: RootChoice())
     var planner = DefragmentationPlanner(chosen: chosen, room: FreeRuns(pool.unusedData()))
@@ -76,7 +75,7 @@ struct FreeRuns {
   }
 }
 
-/// The number of pieces of each device as they come, after `moves`.
+/// Counts the pieces of each device, in the order in which they come, after `moves`.
 private struct PieceCounter: EntryEvents {
   typealias Failure = Never
 
@@ -125,7 +124,7 @@ private struct DefragmentationPlanner: EntryEvents {
 
   /// Blocks of a part: what moves as a whole, or not at all.
   private static let longestPart = 1 << 14
-  /// Moves that are noted, of 16 bytes each.
+  /// The most moves that are noted, of 16 bytes each.
   private static let maxMoves = 8 << 20
 
   private let chosen: Set<UInt64>
@@ -134,7 +133,7 @@ private struct DefragmentationPlanner: EntryEvents {
   private var moves: [(from: UInt64, to: UInt64)] = []
   private var moved: Bitset
   private(set) var isFull = false
-  /// The data blocks of virtual blocks that follow each other, up to `nextVirtual`.
+  /// The data blocks of consecutive virtual blocks, up to `nextVirtual`.
   private var part: [UInt64] = []
   private var nextVirtual: UInt64 = 0
   private var isChosen = false
@@ -201,7 +200,7 @@ private struct DefragmentationPlanner: EntryEvents {
     while rest.count > 1, pieceCount(rest) > 1 {
       let count = room.available(upTo: rest.count)
       let head = rest.prefix(count)
-      // Where it cuts a piece in two, that is one more.
+      // A piece that is cut in two counts as one more.
       let isCut = count < rest.count && rest[head.endIndex] == rest[head.endIndex - 1] + 1
       guard count > 1, pieceCount(head) > (isCut ? 2 : 1) else { return }
       guard moves.count + count <= Self.maxMoves else {

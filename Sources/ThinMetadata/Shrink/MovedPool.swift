@@ -63,7 +63,7 @@ package struct MovedPool: Sendable {
 }
 
 extension PoolReader {
-  /// The devices of a pool in which nothing is wrong, as events tell them.
+  /// The devices of a sound pool, in the form that events need.
   var moveableDevices: [(header: DeviceHeader, root: MetadataBlock?)] {
     devices.compactMap { device in
       device.details.map { (DeviceHeader(id: device.id, details: $0), device.root) }
@@ -71,7 +71,7 @@ extension PoolReader {
   }
 }
 
-/// The same for XML.
+/// Writes a pool whose data blocks have been moved, from XML to XML.
 package enum MovedXML {
   /// Reads a pool from `source`, which has been read once, and writes it to `sink`.
   package static func write(

@@ -9,7 +9,7 @@ package struct PoolForecast: Sendable {
   package let deviceCount: UInt64
   /// Snapshots that are kept of each device.
   package let snapshots: UInt64
-  /// Of a million blocks, how many change from snapshot to snapshot, anywhere.
+  /// How many of a million blocks change from snapshot to snapshot, anywhere.
   package let changedPerMillion: UInt64
 
   package init(
@@ -29,8 +29,8 @@ package struct PoolForecast: Sendable {
     return (min(blocks, maximum), blocks > maximum)
   }
 
-  /// What version 1.x says: leaves that are half full, and a block for each device. Of snapshots it
-  /// doesn't know that they share less and less.
+  /// What version 1.x says: leaves that are half full, and a block for each device. It ignores that
+  /// snapshots share less and less.
   private var plainCount: UInt64 {
     let half: UInt64 = 126
     let leaves = dataBlockCount / half + (dataBlockCount % half == 0 ? 0 : 1)
@@ -38,8 +38,8 @@ package struct PoolForecast: Sendable {
     return overflow ? .max : sum
   }
 
-  /// Where blocks change at random, one that does has its whole leaf copied: of a snapshot few
-  /// leaves are left that it shares.
+  /// Where blocks change at random, each change copies a whole leaf, so a snapshot has few leaves
+  /// left that it shares.
   private var divergedCount: UInt64 {
     let perLeaf = Double(BTreeNode.maximumEntries(valueSize: Mapping.valueSize))
     let change = Double(changedPerMillion) / 1_000_000

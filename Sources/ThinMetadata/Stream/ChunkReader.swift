@@ -13,7 +13,7 @@ struct ChunkOfRuns: Sendable {
 
   fileprivate init(_ chunk: StreamChunk) { self.chunk = chunk }
 
-  /// Says the events of this part of the pool.
+  /// Emits the events of this part of the pool.
   func replay<Events: ThinEvents & ~Copyable>(
     into events: inout Events
   ) throws(Events.Failure) {
@@ -54,7 +54,7 @@ struct ChunkOfLeaves: Sendable {
 
   fileprivate init(_ chunk: StreamChunk) { self.chunk = chunk }
 
-  /// Says the events of this part of the pool.
+  /// Emits the events of this part of the pool.
   func replay<Events: EntryEvents & ~Copyable>(
     into events: inout Events
   ) throws(Events.Failure) {
@@ -128,7 +128,7 @@ struct ChunkReader {
     return result
   }
 
-  /// Reads what is sound; what is wrong with the rest has been said elsewhere.
+  /// Reads what is sound; what is wrong with the rest has been reported elsewhere.
   mutating func readLeaves(_ chunk: StreamChunk) -> ChunkOfLeaves {
     var result = ChunkOfLeaves(chunk)
     var leaf = leaf
@@ -176,10 +176,10 @@ extension LeafStream {
 }
 
 extension PoolReader {
-  /// Says the events of a pool with these devices, whose trees this reader has read: ascending by
+  /// Emits the events of a pool with these devices, whose trees this reader has read: ascending by
   /// id, those without a root empty.
   ///
-  /// `purpose`: what for, as progress tells it. `sharingRuns`: whether mappings that devices share
+  /// `purpose`: what the progress display says. `sharingRuns`: whether mappings that devices share
   /// come once, and then as references.
   func replay<Events: EntryEvents & ~Copyable>(
     _ pool: PoolHeader, _ devices: [(header: DeviceHeader, root: MetadataBlock?)],

@@ -1,9 +1,8 @@
 package import PersistentData
 internal import Threads
 
-/// Mappings of leaves that were read in the order in which they stand on the device, kept until
-/// it is their turn in the order of the trees: nothing has to be read twice, or from all over the
-/// device.
+/// Mappings of leaves that were read in the order of the device, kept until it is their turn in the
+/// order of the trees: nothing has to be read twice, or from all over the device.
 ///
 /// Keeps as many leaves as there is room for; the others are read when their turn comes.
 package struct KeptRuns: Sendable {
@@ -13,13 +12,13 @@ package struct KeptRuns: Sendable {
   private static let capacity = 2 << 20
 
   private var parts: [Part]
-  /// By block: which part has a leaf, and from which run on, as one number.
+  /// By block: which part has a leaf, and the leaf's first run, as one number.
   private var places: BlockPlaces
 
   /// None.
   package init() { self.init([], blockCount: 0) }
 
-  /// What several readers have kept; no leaf stands on two parts.
+  /// What several readers have kept; no leaf is in two parts.
   package init(_ parts: [Part], blockCount: UInt64) {
     let parts = parts.filter { !$0.leaves.isEmpty }
     places = BlockPlaces(blockCount: parts.isEmpty ? 0 : blockCount)
@@ -28,7 +27,7 @@ package struct KeptRuns: Sendable {
       for (block, start) in part.leaves {
         places[block.number] = Int(start) * parts.count + number
       }
-      // From here on `places` says it.
+      // `places` has this now.
       self.parts[number].leaves = []
     }
   }
@@ -52,7 +51,7 @@ package struct KeptRuns: Sendable {
 
   /// What one of several readers keeps.
   package struct Part: Sendable {
-    /// Where the parts of an extent begin: after the length, and after that and the gap.
+    /// Where the gap and the last-run flag of an extent begin; the length comes before them.
     private static let gapShift: UInt32 = 8
     private static let lastShift: UInt32 = 31
 
@@ -65,7 +64,7 @@ package struct KeptRuns: Sendable {
     private var extents: [UInt32] = []
     private let capacity: Int
 
-    /// One of as many as there are cores.
+    /// One part per core, with its share of the capacity.
     package init() { self.init(capacity: KeptRuns.capacity / Workers.coreCount) }
 
     /// `capacity`: how many runs it may keep.
@@ -96,7 +95,7 @@ package struct KeptRuns: Sendable {
         }
         mappings.append(Mapping(dataBlock: run.dataBegin, time: run.time).value)
         extents.append(UInt32(gap) << Part.gapShift | UInt32(run.length))
-        // Past the last key there is, no run follows.
+        // No run follows the highest key.
         nextKey = run.virtualBegin &+ run.length
       }
       extents[extents.count - 1] |= 1 << Part.lastShift

@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// A pool in the order of a dump, its leaves still to be read: what `ThinEvents` will say.
+/// A piece of a pool in the order of a dump, its leaves still to be read.
 enum StreamPiece: Sendable {
   case begin(PoolHeader)
   case beginShared(MetadataBlock)
@@ -21,7 +21,7 @@ struct StreamChunk: Sendable {
   /// Whether the chunk starts in the middle of a run of leaves.
   var startsWithLeaf: Bool { if case .leaves = pieces.first { true } else { false } }
 
-  /// Says the events of this part of the pool; `leaf` says those of a leaf, by its index.
+  /// Emits the events of this part of the pool; `leaf` emits those of a leaf, by its index.
   func replay<Events: ThinEvents & ~Copyable>(
     into events: inout Events, leaf: (Int, inout Events) throws(Events.Failure) -> Void
   ) throws(Events.Failure) {
@@ -147,12 +147,12 @@ struct LeafStream {
   }
 }
 
-/// Pieces, and the leaves that they speak of.
+/// Pieces, and the leaves that they refer to.
 private struct Outline {
   private(set) var pieces: [StreamPiece] = []
   /// Indices of leaves of the walk.
   private(set) var leaves: [UInt32] = []
-  /// Leaves behind the last piece.
+  /// Leaves after the last piece.
   private var openLeaves = 0
 
   mutating func append(_ piece: StreamPiece) {
@@ -167,7 +167,7 @@ private struct Outline {
     openLeaves += 1
   }
 
-  /// Appends what starts and ends with pieces other than leaves.
+  /// Appends an outline that starts and ends with pieces other than leaves.
   mutating func append(_ other: Outline) {
     closeLeaves()
     pieces += other.pieces

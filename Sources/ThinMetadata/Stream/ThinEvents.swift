@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// What a pool says of itself, apart from its devices: the `superblock` element of a dump.
+/// A pool's own numbers, apart from its devices: the `superblock` element of a dump.
 package struct PoolHeader: Hashable, Sendable {
   package var uuid = ""
   package var time: UInt32
@@ -33,8 +33,8 @@ package struct DeviceHeader: Hashable, Sendable {
   }
 }
 
-/// A pool as a stream, in this order: the pool, then shared runs and devices. Devices ascend, but
-/// for those of XML, which may come in any order.
+/// A pool as a stream, in this order: the pool, then shared runs and devices. Devices ascend,
+/// except those of XML, which may come in any order.
 ///
 /// Dump and repair make these events from metadata, `ThinXMLReader` makes them from XML; writers
 /// of XML and of text consume them, and so does `Restorer`. A shared run comes before the first
@@ -55,17 +55,17 @@ package protocol ThinEvents: ~Copyable {
   mutating func end() throws(Failure)
 }
 
-/// Events that have mappings one by one besides runs: what metadata is made from faster.
+/// Events that can have single mappings besides runs, from which metadata is made faster.
 package protocol EntryEvents: ThinEvents, ~Copyable {
   /// Mappings of the shared run or device begun last, at least one: virtual blocks, ascending,
   /// and for each what the tree stores for it (`Mapping.value`); both little-endian, as on disk.
   mutating func entries(_ keys: Span<UInt64>, _ values: Span<UInt64>) throws(Failure)
 }
 
-/// What a person says of the pool, over what its metadata says.
+/// What the user says about the pool, overriding what its metadata says.
 package struct PoolOverrides: Sendable {
   package var dataBlockSectors: UInt32?
-  /// At least so many.
+  /// At least this many.
   package var dataBlockCount: UInt64?
   package var transactionID: UInt64?
 

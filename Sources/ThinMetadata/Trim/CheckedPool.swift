@@ -1,7 +1,7 @@
 package import PersistentData
 
-/// A pool in which a full check found no error, and which blocks are free in it: what may be built
-/// on when data is to be moved or given up.
+/// A pool in which a full check found no error, and its free blocks: what may be relied on when
+/// data is to be moved or discarded.
 package struct CheckedPool: Sendable {
   package let file: BlockFile
   package let superblock: Superblock
@@ -48,7 +48,7 @@ package struct CheckedPool: Sendable {
   private func map(
     _ label: StructureLabel, _ root: SpaceMapRoot, _ index: StoredSpaceMap.Index
   ) -> StoredSpaceMap {
-    // Everything about it has been said by the check.
+    // The check has reported everything about it.
     var usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     var findings = Findings()
     return StoredSpaceMap(

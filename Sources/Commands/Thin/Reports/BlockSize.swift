@@ -1,9 +1,9 @@
-/// What data blocks come to in bytes.
+/// The size of data blocks in bytes.
 struct BlockSize {
   /// Bytes in one.
   let perBlock: UInt64
 
-  /// `nil` when there is no end to it.
+  /// `nil` if the range has no end.
   func bytes(_ range: ClosedRange<UInt64>) -> UInt64? {
     range.upperBound == .max ? nil : bytes(range.upperBound - range.lowerBound + 1)
   }

@@ -10,13 +10,13 @@ struct DeltaDocument {
   private let input: String
   private let isOfMetadataSnapshot: Bool
 
-  /// `input`: as the person named it.
+  /// `input`: as the user named it.
   init(input: String, ofMetadataSnapshot: Bool) {
     self.input = input
     isOfMetadataSnapshot = ofMetadataSnapshot
   }
 
-  /// A document that damage cuts short is not ended.
+  /// If damage cuts the document short, it isn't closed.
   func write(
     _ delta: TreeDelta, _ left: DeltaSide, _ right: DeltaSide, _ reader: PoolReader,
     to sink: ByteSink

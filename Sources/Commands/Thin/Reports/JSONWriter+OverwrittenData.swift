@@ -1,8 +1,7 @@
 internal import ThinMetadata
 
 extension JSONWriter {
-  /// Writes the fields that tell which data of a device is gone, or may be, into the object about
-  /// that device.
+  /// Writes which data of a device is, or may be, overwritten, as fields of that device's object.
   mutating func overwritten(_ device: OverwrittenData.Device, _ size: BlockSize) {
     ranges("overwritten", device.certain, size)
     ranges("may_be_overwritten", device.possible, size)

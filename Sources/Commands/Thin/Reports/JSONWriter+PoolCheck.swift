@@ -1,7 +1,7 @@
 internal import PersistentData
 internal import ThinMetadata
 
-/// What only a check of a thin pool tells.
+/// The fields that only a check of a thin pool has.
 extension JSONWriter {
   mutating func check(_ report: CheckReport) {
     if let superblock = report.superblock, let transactionID = report.transactionID {

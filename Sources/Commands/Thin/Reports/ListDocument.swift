@@ -11,7 +11,7 @@ struct ListDocument {
   private let input: String
   private let isOfMetadataSnapshot: Bool
 
-  /// `input`: as the person named it.
+  /// `input`: as the user named it.
   init(_ listing: PoolListing, input: String, ofMetadataSnapshot: Bool) {
     self.listing = listing
     self.input = input

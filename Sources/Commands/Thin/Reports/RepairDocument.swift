@@ -1,14 +1,14 @@
 internal import PersistentData
 internal import ThinMetadata
 
-/// What `thin_repair` brought back and what it lost, as a JSON document.
+/// What `thin_repair` recovered and lost, as a JSON document.
 ///
 /// man/thin_repair.schema.json describes every field; `version` goes up when one of them vanishes
 /// or changes its meaning, not when one is added.
 struct RepairDocument: RepairReport {
   var common: RepairReportHead
   let acceptance: Provenance
-  /// What was found; `nil` when nothing could be had.
+  /// What was found; `nil` when nothing could be salvaged.
   var result: (salvage: Salvage, spaceMaps: OldSpaceMaps)?
 
   init(input: String, acceptance: Provenance) {

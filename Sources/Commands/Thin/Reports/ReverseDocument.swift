@@ -9,7 +9,7 @@ struct ReverseDocument {
 
   let input: String
   let names: VolumeNames
-  /// Bytes of the data device; blocks were asked for when there are none.
+  /// Byte offsets on the data device; empty if blocks were asked for.
   let places: [UInt64]
   /// Bytes in a data block.
   let blockSize: UInt64

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import ThinMetadata
 
-/// Where the names of volumes come from.
+/// The options for where the names of volumes come from.
 struct NameOptions: ParsableArguments {
   @Option(
     name: .customLong("names"),
@@ -15,7 +15,7 @@ struct NameOptions: ParsableArguments {
     if pool != nil, file == nil { throw ValidationError("--pool needs --names") }
   }
 
-  /// The names; none where none were offered.
+  /// The names; empty without `--names`.
   func read() throws(Failure) -> VolumeNames {
     guard let file else { return VolumeNames() }
     let text = try TextInput.read(file)
@@ -26,7 +26,7 @@ struct NameOptions: ParsableArguments {
 }
 
 extension Failure {
-  /// A text that was to give names and doesn't.
+  /// A text that should give names and doesn't.
   fileprivate init(names path: String, _ error: VolumeNames.Failure) {
     let form =
       "what 'lvs -o lv_name,thin_id VG' prints, with --reportformat json too, or a file of "

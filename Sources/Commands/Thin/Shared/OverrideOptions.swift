@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import PersistentData
 internal import ThinMetadata
 
-/// What a superblock can't tell, or tells wrongly.
+/// Options for what the superblock doesn't tell, or tells wrongly.
 struct OverrideOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

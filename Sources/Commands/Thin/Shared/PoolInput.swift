@@ -3,10 +3,10 @@ internal import PersistentData
 internal import ThinMetadata
 
 extension Tool {
-  /// Opens a pool to look at: all of it, or what its metadata snapshot has.
+  /// Opens a pool to read: the live pool, or its metadata snapshot.
   ///
-  /// Whatever is wrong below the superblock is in the reader's findings. What lies below which keys
-  /// of the mapping trees can't be asked: it would take memory.
+  /// Faults below the superblock are in the reader's findings. The keys of the mapping trees'
+  /// internal nodes are freed to save memory.
   func openPool(
     _ path: String, metadataSnapshot: Bool, skippingMappings: Bool = false
   ) throws(Failure) -> PoolReader {
@@ -19,7 +19,7 @@ extension Tool {
     choice.forgetsKeys = true
     do throws(DumpError) {
       let reader = try PoolReader.open(file, choosing: choice)
-      // The live pool, which may be changing, is no substitute.
+      // The live pool may be changing, so it is no substitute.
       if metadataSnapshot, reader.heldSuperblock == nil { throw .damaged(reader.findings) }
       return reader
     } catch {
@@ -34,7 +34,7 @@ extension Tool {
     }
   }
 
-  /// Checks a pool all through, and stops where anything is wrong that data may depend on.
+  /// Makes a full check of a pool, and fails if anything is wrong that data may depend on.
   func checkedPool(_ file: BlockFile, _ path: String) throws(Failure) -> CheckedPool {
     try refuseForeignInput(file, path)
     let report: CheckReport
@@ -55,8 +55,8 @@ extension Tool {
     return pool
   }
 
-  /// Stops when the metadata snapshot is asked for and there is none: the live pool, which may be
-  /// changing, is no substitute. A damaged superblock is left to whoever reads the pool.
+  /// Fails if there is no metadata snapshot: the live pool may be changing, so it is no substitute.
+  /// A damaged superblock is reported later, when the pool is read.
   func requireMetadataSnapshot(_ file: BlockFile, _ path: String) throws(Failure) {
     let isMissing: Bool
     do throws(IOError) {

@@ -1,4 +1,4 @@
-/// A square of cells, each of a class that a style sheet knows, as a drawing.
+/// A rectangle of cells, each with a CSS class, drawn as SVG.
 struct CellMap {
   private let width: Int
   private let height: Int
@@ -16,7 +16,7 @@ struct CellMap {
     set { classes[y * width + x] = newValue }
   }
 
-  /// The drawing: a path for each class, of strips as long as may be.
+  /// The drawing: a path for each class, made of strips as long as possible.
   func svg(title: String) -> String {
     var paths: [String: String] = [:]
     for y in 0..<height {

@@ -69,7 +69,7 @@ extension HTMLPicture {
     return "<p class=\"key\">\(words.joined(separator: " "))</p>\n"
   }
 
-  /// The same for those who don't see colours, or the picture.
+  /// The same for readers who can't see colours, or the picture.
   private func asText(_ signs: [Character], _ meaning: String) -> String {
     let rows = TextMaps.rows(of: signs, DataMap.maxOnSide).joined(separator: "\n")
     return """

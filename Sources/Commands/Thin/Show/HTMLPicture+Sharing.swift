@@ -2,10 +2,10 @@ internal import PersistentData
 internal import ThinMetadata
 
 extension HTMLPicture {
-  /// Sets that have a row, and names in it.
+  /// The most sets with a row, and names in a row.
   private static let maxSets = 24
   private static let maxNames = 12
-  /// Volumes that have a row in the family.
+  /// The most volumes with a row in the family.
   private static let maxRelatives = 100
 
   var sharing: String {

@@ -19,7 +19,7 @@ extension HTMLPicture {
       """)
   }
 
-  /// What is said without a script.
+  /// The text shown without a script.
   private var deletionHint: String {
     picture.tellsSharing
       ? "Deleting a volume frees what it has alone; <code>thin_ls --free-if-deleted</code> tells "
@@ -52,11 +52,11 @@ extension HTMLPicture {
 
   // MARK: What deleting frees
 
-  /// Bytes that the sets of sharers may take in the page.
+  /// The most bytes of the sets of sharers in the page.
   private static let maxBytes = 120_000
 
-  /// For each set: its volumes as rows of the table, and its blocks. Sets with a volume that has no
-  /// row are never freed. `s` is the metadata snapshot.
+  /// For each set: its blocks, 1 if the metadata snapshot shares them, and its volumes as rows of
+  /// the table. Sets with a volume that has no row are left out, as they are never freed.
   private var sets: (text: String, isWhole: Bool) {
     let rows = Dictionary(uniqueKeysWithValues: shown.enumerated().map { ($1, $0) })
     var text = ""
@@ -71,7 +71,7 @@ extension HTMLPicture {
     return (text, true)
   }
 
-  /// The script that adds up what is ticked.
+  /// The script that adds up the ticked volumes.
   var calculator: String {
     guard picture.tellsSharing else { return "" }
     let sets = sets
@@ -88,6 +88,6 @@ extension HTMLPicture {
 }
 
 extension Optional where Wrapped == String {
-  /// The text, or none.
+  /// The text, or an empty one.
   fileprivate var joined: String { self ?? "" }
 }

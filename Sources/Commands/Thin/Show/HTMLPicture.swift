@@ -1,17 +1,17 @@
 internal import PersistentData
 internal import ThinMetadata
 
-/// A picture of a pool as a page: one file that needs no other, HTML that is XML too.
+/// A picture of a pool as a page: one self-contained file, HTML that is also XML.
 struct HTMLPicture {
-  /// Volumes that have a row, those that map most.
+  /// The most volumes with a row; those that map most get one.
   private static let maxVolumes = 200
-  /// Volumes whose colours differ.
+  /// The number of different colours.
   private static let colourCount = 8
 
   let picture: PoolPicture
   let input: String
   let check: [String]
-  /// Places in the picture's volumes, ascending.
+  /// Indices in the picture's volumes, ascending.
   let shown: [Int]
   private let colours: [Int]
 
@@ -129,7 +129,7 @@ struct HTMLPicture {
       """
   }
 
-  /// What is doubtful or held is told by its pattern too.
+  /// A pattern, besides the colour, for doubtful and unknown blocks.
   private static let hatch = """
     <defs><pattern id="hatch" width="8" height="8" patternUnits="userSpaceOnUse">\
     <rect class="hb" width="8" height="8"/><path class="hl" d="M0 8L8 0M-2 2L2 -2M6 10L10 6"/>\
@@ -151,7 +151,7 @@ struct HTMLPicture {
   }
 }
 
-/// The end of a path.
+/// The last component of a path.
 enum FileNamePart {
   static func last(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path

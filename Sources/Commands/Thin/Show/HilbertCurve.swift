@@ -1,4 +1,4 @@
-/// A line through all cells of a square, on which what is near in number is near on the plane.
+/// A Hilbert curve: a line through all cells of a square that keeps near numbers near each other.
 enum HilbertCurve {
   /// The place of a cell; `side` is a power of 2.
   static func place(of index: Int, side: Int) -> (x: Int, y: Int) {

@@ -1,8 +1,8 @@
 internal import PersistentData
 
-/// Text as it stands in a page, which is XML as well as HTML.
+/// Text escaped for a page that is XML as well as HTML.
 enum Markup {
-  /// Between tags, or between quotation marks; whatever was in a name does nothing.
+  /// Text for between tags or quotation marks; nothing in a name has any effect.
   static func text(_ text: String) -> String {
     var escaped = ""
     for scalar in text.printable.unicodeScalars {
@@ -12,7 +12,7 @@ enum Markup {
       case ">": escaped += "&gt;"
       case "\"": escaped += "&quot;"
       case "'": escaped += "&#39;"
-      // No characters of XML.
+      // Not allowed in XML.
       case "\u{FFFE}", "\u{FFFF}": escaped += "\u{FFFD}"
       default: escaped.unicodeScalars.append(scalar)
       }
@@ -20,7 +20,7 @@ enum Markup {
     return escaped
   }
 
-  /// A number with two decimals at most.
+  /// A number with at most two decimals.
   static func number(_ value: Double) -> String {
     let hundredths = Int((value * 100).rounded())
     let rest = hundredths % 100

@@ -1,7 +1,7 @@
-/// What does not depend on the pool: how the page looks, and what it does.
+/// The page's style sheet and script, which don't depend on the pool.
 enum PageStyle {
-  /// Colours have a contrast of 3 to 1 at least against the ground, in the light and in the dark;
-  /// text has 7 to 1.
+  /// Colours have a contrast of at least 3 to 1 with the background, in light and dark mode; text
+  /// has 7 to 1.
   static let sheet = """
     :root{color-scheme:light dark;--bg:#fff;--fg:#1c1e21;--dim:#4a4f57;--line:#c9cdd3;
     --soft:#f1f3f5;
@@ -88,7 +88,7 @@ enum PageStyle {
     .b12{fill:var(--s2);background:var(--s2)}
     """
 
-  /// Adds up the sets that have no volume left; uses `sets`, `blockBytes` and `exact`.
+  /// Adds up the sets whose volumes are all ticked; uses `sets`, `blockBytes` and `exact`.
   static let script = """
     const boxes=[...document.querySelectorAll('#volumes input')];
     const out=document.getElementById('freed');

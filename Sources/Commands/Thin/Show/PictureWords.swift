@@ -2,7 +2,7 @@ internal import PersistentData
 internal import ThinMetadata
 
 extension PoolPicture {
-  /// What the metadata is worth, in a word.
+  /// The state of the metadata, in a word.
   var verdict: String {
     switch report.findings.worst {
     case .error: "damaged"
@@ -11,7 +11,7 @@ extension PoolPicture {
     }
   }
 
-  /// The size of data blocks.
+  /// The size of `blocks` data blocks, in words.
   func size(_ blocks: UInt64) -> String {
     let bytes = blocks.multipliedReportingOverflow(by: blockBytes)
     return ByteCount.text(bytes.overflow ? .max : bytes.partialValue)
@@ -19,14 +19,14 @@ extension PoolPicture {
 
   func size(_ blocks: UInt64?) -> String { blocks.map { size($0) } ?? "?" }
 
-  /// "41 %", of the data device; nothing is 0 % but nothing.
+  /// "41 %"; only nothing at all is "0 %".
   func percent(_ part: UInt64, of whole: UInt64) -> String {
     if whole == 0 || part == 0 { return "0 %" }
     let share = Int(Double(part) / Double(whole) * 1000)
     return share < 1 ? "<0.1 %" : share < 100 ? "\(share / 10).\(share % 10) %" : "\(share / 10) %"
   }
 
-  /// What the pool is, in a few lines.
+  /// The pool in a few lines.
   var summary: [String] {
     let used = space.mapped + space.doubtful
     let metadataUsed = metadata.blockCount - metadata[.free] - metadata[.old] - metadata[.unknown]
@@ -42,7 +42,7 @@ extension PoolPicture {
     ]
   }
 
-  /// The parts of the data device, those that are there.
+  /// The parts of the data device; some only if they exist.
   var parts: [(name: String, blocks: UInt64?, about: String)] {
     var parts: [(name: String, blocks: UInt64?, about: String)] = [
       ("exclusive", space.exclusive, "mapped by one volume alone"),
@@ -62,7 +62,7 @@ extension PoolPicture {
     return parts
   }
 
-  /// Names of those who share, the first few of them.
+  /// The first few names of those who share.
   func names(_ sharers: Sharers, atMost limit: Int) -> [String] {
     var names = sharers.volumes.prefix(limit).map { volumes[$0].name }
     if sharers.volumes.count > limit { names.append("\(sharers.volumes.count - limit) more") }
@@ -71,8 +71,8 @@ extension PoolPicture {
     return names
   }
 
-  /// Places of the volumes that have a row of their own, ascending: those that map most. Among
-  /// many, those that map nothing have none.
+  /// Indices of the volumes that get a row, ascending: those that map most. If there are many
+  /// volumes, those that map nothing get none.
   func notable(atMost limit: Int) -> [Int] {
     let isMany = volumes.count > 40
     let order = volumes.indices.filter { !isMany || volumes[$0].mapped != 0 }.sorted { one, other in
@@ -81,14 +81,14 @@ extension PoolPicture {
     return order.prefix(limit).sorted()
   }
 
-  /// By volume, a number that stands for its colour: neighbours among those that have a row differ.
+  /// By volume, a number for its colour: neighbouring rows differ.
   func colours(_ shown: [Int]) -> [Int] {
     var colours = Array(volumes.indices)
     for (row, volume) in shown.enumerated() { colours[volume] = row }
     return colours
   }
 
-  /// What is said of the volumes that have no row; `nil` where all have one.
+  /// A line about the volumes without a row; `nil` if all have one.
   func rest(_ shown: [Int]) -> String? {
     let rest = volumes.count - shown.count
     if rest == 0 { return nil }
@@ -97,7 +97,7 @@ extension PoolPicture {
       ? "\(rest) more volumes map nothing." : "\(rest) more volumes map less, or nothing."
   }
 
-  /// Volumes with their depth below the ones that they are snapshots of, each behind its origin.
+  /// Volumes with their depth as snapshots of snapshots, each after its origin.
   func family(of shown: [Int]) -> [(volume: Int, depth: Int)] {
     let shown = Set(shown)
     var children: [Int: [Int]] = [:]
@@ -133,7 +133,7 @@ extension MetadataMap.Kind {
     }
   }
 
-  /// One character for a cell, in text.
+  /// The character for a cell in text.
   var sign: Character {
     switch self {
     case .free: "."

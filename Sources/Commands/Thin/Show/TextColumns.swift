@@ -1,6 +1,6 @@
 /// Text in columns of a terminal.
 enum TextColumns {
-  /// The columns that a text takes: wide characters of East Asia take two.
+  /// The columns that a text takes: wide East Asian characters take two.
   static func width(_ text: some StringProtocol) -> Int {
     text.unicodeScalars.reduce(0) { sum, scalar in
       switch scalar.properties.generalCategory {
@@ -19,7 +19,7 @@ enum TextColumns {
     }
   }
 
-  /// The text in so many columns, cut with `…` or filled with blanks.
+  /// The text in exactly `columns` columns, cut with `…` or padded with blanks.
   static func fitted(_ text: String, _ columns: Int) -> String {
     let gap = columns - width(text)
     if gap >= 0 { return text + String(repeating: " ", count: gap) }
@@ -38,7 +38,8 @@ enum TextColumns {
     String(repeating: " ", count: max(0, columns - width(text))) + text
   }
 
-  /// Breaks a line at blanks, and where there is none; commands, which are indented, with `\`.
+  /// Breaks a line at blanks, or inside a word that is too long; indented lines, commands, with
+  /// `\`.
   static func wrapped(_ line: String, _ columns: Int) -> [String] {
     if width(line) <= columns { return [line] }
     let isCommand = line.hasPrefix("  ")
@@ -57,7 +58,7 @@ enum TextColumns {
         current = String(indent.dropLast())
       }
       current += (current.isEmpty ? "" : " ") + word
-      // A word that no line has room for.
+      // A word longer than a line.
       while width(current) > room {
         var head = current
         while width(head) > room { head.removeLast() }

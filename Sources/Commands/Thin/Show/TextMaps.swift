@@ -1,6 +1,6 @@
 internal import ThinMetadata
 
-/// Maps of devices with a sign for some cells.
+/// Maps of devices as text, one sign for several cells.
 enum TextMaps {
   static func rows(of signs: [Character], _ width: Int) -> [String] {
     stride(from: 0, to: signs.count, by: width).map { start in
@@ -8,7 +8,7 @@ enum TextMaps {
     }
   }
 
-  /// How many share the data, in cells that are half full at least.
+  /// How many volumes share the data; the most in each group of cells.
   static func signs(_ cells: [DataMap.Cell], _ cellsPerSign: Int) -> [Character] {
     stride(from: 0, to: cells.count, by: cellsPerSign).map { start in
       let group = cells[start..<min(cells.count, start + cellsPerSign)]
@@ -18,7 +18,7 @@ enum TextMaps {
     }
   }
 
-  /// The kind that most of some cells have; damage wherever there is some.
+  /// The most common kind except free in each group of cells; damage if there is any.
   static func signs(_ cells: [MetadataMap.Kind], _ cellsPerSign: Int) -> [Character] {
     stride(from: 0, to: cells.count, by: cellsPerSign).map { start in
       let group = cells[start..<min(cells.count, start + cellsPerSign)]

@@ -3,9 +3,9 @@ internal import ThinMetadata
 
 /// A picture of a pool as text.
 struct TextPicture {
-  /// Columns that it takes at most.
+  /// The most columns that it takes.
   static let width = 78
-  /// Volumes and sets that have a line.
+  /// The most volumes and sets with a line.
   private static let maxVolumes = 60
   private static let maxSets = 12
 
@@ -13,7 +13,7 @@ struct TextPicture {
   private let input: String
   private let check: [String]
   private let isColoured: Bool
-  /// Places in the picture's volumes, ascending.
+  /// Indices in the picture's volumes, ascending.
   private let shown: [Int]
   private let colours: [Int]
 
@@ -41,7 +41,7 @@ struct TextPicture {
 
   private func wrap(_ line: String) -> [String] { TextColumns.wrapped(line, TextPicture.width) }
 
-  /// `code`: of "select graphic rendition".
+  /// `code`: an ANSI colour code (SGR).
   private func coloured(_ text: String, _ code: Int) -> String {
     isColoured && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
@@ -72,7 +72,7 @@ struct TextPicture {
     var sum: UInt64 = 0
     for part in parts {
       sum += part.blocks ?? 0
-      // The least there is can be seen.
+      // Even the smallest part must be visible.
       let least = (part.blocks ?? 0) > 0 ? min(TextPicture.width, drawn + 1) : drawn
       let end =
         part.name == "free" ? TextPicture.width : max(least, TextPicture.scale(sum, total))

@@ -1,6 +1,6 @@
-/// The highest key in each leaf, and from these the highest below each node.
+/// The highest key in each leaf and, derived from these, below each node.
 package struct HighestKeys: Sendable {
-  /// By block, and whether a leaf has any key.
+  /// By block; `hasKeys`: whether a leaf has any key.
   private var leafKeys: BlockTable<UInt64>
   private var hasKeys: BlockTable<UInt8>
   /// By index in the skeleton.
@@ -11,7 +11,7 @@ package struct HighestKeys: Sendable {
     hasKeys = BlockTable(count: blockCount)
   }
 
-  /// Notes the highest key of a leaf, which is not empty.
+  /// Notes the highest key of a leaf that isn't empty.
   package mutating func set(_ leaf: MetadataBlock, _ key: UInt64) {
     leafKeys[leaf.index] = key
     hasKeys[leaf.index] = 1

@@ -22,7 +22,7 @@ package struct LeafLabels: Sendable {
   ) {
     labels = BlockTable(count: blockCount)
     for root in roots { add(root.label, to: root.block.index, join) }
-    // A node stands after all its parents.
+    // A node comes after all its parents.
     for node in walk.skeleton.nodes {
       let label = labels[node.block.index]
       if label == LeafLabels.none { continue }

@@ -1,16 +1,16 @@
-/// The ways from a leaf up to the roots of trees, found when they are asked for: what it costs
-/// grows with the internal nodes, not with what hangs on them.
+/// The paths from a leaf up to the roots of trees, found on demand: the cost grows with the
+/// internal nodes, not with the leaves below them.
 package struct TreePaths: Sendable {
   private static let nodeInterval = 64
 
   /// A leaf as a place in one tree.
   package struct Path: Sendable {
     package fileprivate(set) var leaf: UInt32
-    /// The tree: a place in the list of roots.
+    /// The tree: an index in the list of roots.
     package fileprivate(set) var tree: UInt32 = 0
-    /// Internal nodes on the way.
+    /// Internal nodes on the path.
     fileprivate var levels = 0
-    /// The entries that lead to the leaf, places in the skeleton, from the lowest node up.
+    /// The entries that lead to the leaf, as indices in the skeleton, from the lowest node up.
     fileprivate var entries = InlineArray<16, UInt32>(repeating: 0)
   }
 
@@ -19,14 +19,14 @@ package struct TreePaths: Sendable {
   private var firstEntry: BlockTable<UInt32>
   /// By entry: another one that leads to the same node, plus one.
   private var nextEntry: [UInt32]
-  /// The node that every 64th entry stands in.
+  /// The node that holds every 64th entry.
   private var someNodes: [UInt32] = []
   /// By block: the first tree with that root, plus one.
   private var firstTree: BlockTable<UInt32>
   /// By tree: another one with the same root, plus one.
   private var nextTree: [UInt32]
 
-  /// `roots`: by tree; `nil` where it has none that can be used.
+  /// `roots`: by tree; `nil` for a tree without a usable root.
   package init(_ walk: TreeWalk, roots: [MetadataBlock?], blockCount: UInt64) {
     self.walk = walk
     let entryCount = walk.skeleton.children.count
@@ -50,7 +50,7 @@ package struct TreePaths: Sendable {
     }
   }
 
-  /// All places of a leaf, by tree.
+  /// All paths to a leaf, sorted by tree.
   package func paths(to leaf: UInt32) -> [Path] {
     var found: [Path] = []
     climb(from: leaf, Path(leaf: leaf), &found)
@@ -89,8 +89,7 @@ package struct TreePaths: Sendable {
     return false
   }
 
-  /// The node that an entry stands in. Few nodes have fewer entries than are between two that are
-  /// known.
+  /// The node that holds an entry. Few nodes have fewer than 64 entries, so the search is short.
   private func node(of entry: Int) -> Int {
     var node = Int(someNodes[entry / TreePaths.nodeInterval])
     while walk.skeleton.nodes[node].entries.upperBound <= entry { node += 1 }

@@ -1,15 +1,15 @@
-/// The distinct nodes of one level of a walk, in location order, each with all that its parents
-/// say of it.
+/// The distinct nodes of one level of a walk, in location order, each with what its parents say
+/// about it.
 struct Frontier: Sendable {
   /// The nodes' numbers, ascending.
   let blocks: [UInt32]
   /// By index in `blocks`.
   private(set) var references: [NodeReference]
-  /// In `blocks`.
+  /// Indices in `blocks`.
   private var places: BlockPlaces
 
-  /// The children of the nodes of `height`, of which `skeleton` has none lower, and `roots`.
-  /// Pointers that lead off the device, which has `blockCount` blocks, are left out.
+  /// The children of the nodes of `height`, the lowest in `skeleton`, and `roots`. Pointers that
+  /// lead off the device, which has `blockCount` blocks, are left out.
   init(
     below height: Int, of skeleton: TreeSkeleton, and roots: some Collection<TreeRoot>,
     blockCount: UInt64
@@ -30,7 +30,7 @@ struct Frontier: Sendable {
     }
   }
 
-  /// Nodes of which nothing is known yet: `blocks` in any order, some more than once. 0 is none.
+  /// Nodes of which nothing is known yet: `blocks` in any order, perhaps repeated. 0 is skipped.
   private init(_ blocks: some Sequence<UInt32>, blockCount: UInt64) {
     places = BlockPlaces(blockCount: blockCount)
     var distinct: [UInt32] = []
@@ -44,10 +44,10 @@ struct Frontier: Sendable {
     self.blocks = distinct
   }
 
-  /// The index in `blocks` of a node; `nil` when `block` is none of them.
+  /// The index of a node in `blocks`; `nil` when `block` isn't in it.
   func index(of block: MetadataBlock) -> Int? { places[block.number] }
 
-  /// The same level without the nodes that `isKept` refuses.
+  /// The same level with only the nodes that `isKept` accepts, by index.
   func filtered(_ isKept: (Int) -> Bool) -> Frontier {
     let kept = blocks.indices.filter(isKept)
     var filtered = Frontier(kept.map { blocks[$0] }, blockCount: places.blockCount)
@@ -57,9 +57,9 @@ struct Frontier: Sendable {
 }
 
 extension [UInt32] {
-  /// Sorts numbers of metadata blocks, in time that grows with their number and no faster.
+  /// Sorts numbers of metadata blocks in linear time.
   fileprivate mutating func sortBlocks() {
-    // Twice eleven bits are enough for any: least significant digits first.
+    // Two digits of eleven bits hold any number; least significant digit first.
     let digits = 1 << 11
     precondition(MetadataBlock.maximumCount <= UInt64(digits * digits))
     for shift in [0, 11] as [UInt32] {

@@ -1,12 +1,12 @@
-/// Reads some leaves whose order matters: in location order, to hand them on in the order asked.
+/// Reads some leaves in location order, and hands them on in the order the caller asked for.
 package struct LeafBatch {
-  /// Leaves that a batch can hold: 512 KiB, so that they, their runs and the text that is made
-  /// of them stay in the second-level cache.
+  /// Leaves that a batch can hold: 512 KiB, so that they, their runs and the text made from them
+  /// stay in the second-level cache.
   package static let capacity = 128
 
   private let file: BlockFile
   private let buffer = BlockBuffer(blocks: LeafBatch.capacity)
-  /// What was found wrong with leaves so far.
+  /// Holds what was found wrong with leaves so far.
   package var reader: NodeReader
 
   package init(_ tree: Tree, in file: BlockFile) {
@@ -35,7 +35,7 @@ package struct LeafBatch {
     }
   }
 
-  /// Reads `blocks`, ascending, into the buffer's slots; neighbours with one call.
+  /// Reads `blocks`, ascending, into the buffer's slots; adjacent blocks with one call.
   private func readRuns(_ blocks: [UInt32], _ errors: inout [Int: IOError]) {
     var start = 0
     while start < blocks.count {

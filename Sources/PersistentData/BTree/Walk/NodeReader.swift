@@ -1,9 +1,9 @@
-/// Decides whether a block just read is the node that its parents mean; the one place where that
-/// is decided, whoever asks.
+/// Decides whether a block just read is the node that its parents point to; nothing else decides
+/// that.
 package struct NodeReader: Sendable {
   package let tree: Tree
   package var findings = Findings()
-  /// Nodes that can't be used, as they were met.
+  /// Nodes that can't be used, in the order they were read.
   package private(set) var damaged: [NodeReference] = []
   /// Nodes with keys that their parents don't allow.
   private(set) var misfits: [MetadataBlock: Misfit] = [:]
@@ -15,8 +15,8 @@ package struct NodeReader: Sendable {
     self.treatment = treatment
   }
 
-  /// Gives `body` the node in `bytes` when its entries may be read. `height`: levels above the
-  /// leaves, where it is known.
+  /// Gives `body` the node in `bytes` if its entries may be read. `height`: levels above the
+  /// leaves, if known.
   package mutating func read(
     _ bytes: RawSpan, as reference: NodeReference, height: Int?,
     _ body: (BTreeNode, inout Findings) -> Void
@@ -74,7 +74,7 @@ package struct NodeReader: Sendable {
 }
 
 extension Findings {
-  /// Reports a block whose checksum does not make it the kind of block that belongs there.
+  /// Reports a block whose checksum is not that of the expected kind.
   package mutating func reportKind(
     _ kind: BlockKind?, expected: BlockKind, at site: Site
   ) {

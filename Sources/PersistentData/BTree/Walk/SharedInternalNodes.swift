@@ -1,12 +1,12 @@
-/// Writes the internal nodes of trees that have many leaves in common, each distinct node once.
+/// Writes the internal nodes of trees that share many leaves, each distinct node once.
 ///
-/// Nodes are cut where the children themselves say so, not after a fixed number: behind the place
-/// where two trees differ, the cuts fall on the same children again and the nodes come out equal.
-/// An equal node is not written twice but referred to twice, as the kernel's snapshots do.
+/// A hash of the children, not a fixed number, decides where nodes are cut: past the place where
+/// two trees differ, the cuts fall on the same children again and the nodes come out equal. An
+/// equal node is written once and referred to twice, as in the kernel's snapshots.
 package struct SharedInternalNodes {
   private static let maximum = BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
   private static let minimum = BTreeNode.minimumEntries(valueSize: BTreeNode.pointerSize)
-  /// One child in so many ends a node that is large enough.
+  /// On average, one child in this many ends a node that is large enough.
   private static let cutInterval: UInt64 = 64
 
   private let writer: BlockWriter
@@ -15,7 +15,7 @@ package struct SharedInternalNodes {
 
   package init(_ writer: BlockWriter) { self.writer = writer }
 
-  /// Returns the root of a tree over `nodes`, not empty, ascending.
+  /// Returns the root of a tree over `nodes`, which ascend and are not empty.
   package mutating func write(over nodes: [WrittenNode]) throws(IOError) -> MetadataBlock {
     var level = nodes
     while level.count > 1 {
@@ -62,12 +62,12 @@ package struct SharedInternalNodes {
     return node
   }
 
-  /// A hash can lie; the node on the output can't.
+  /// Hashes can collide, so this compares with the node that was written.
   private func isEqual(
     _ known: WrittenNode, _ children: ArraySlice<WrittenNode>
   ) throws(IOError) -> Bool {
     guard known.entryCount == children.count else { return false }
-    // Where blocks are only counted, nothing is written that could be wrong.
+    // Where blocks are only counted, nothing is written, so a wrong match does no harm.
     guard writer.holds(known.block) else { return true }
     return try writer.withBlock(known.block) { bytes in
       let node = BTreeNode(bytes)

@@ -1,12 +1,12 @@
 /// How many entries lie below each internal node, and whether damage hides some: summed from the
 /// leaves up, so that a tree shared by ten thousand devices is summed once.
 package struct SubtreeTotals: Sendable {
-  /// Below a node, or in a leaf.
+  /// What lies below a node, or in a leaf.
   package struct Total: Hashable, Sendable {
     package var entryCount: UInt64 = 0
     /// Whether a node below can't be read.
     package var hasDamage = false
-    /// Whether it, or a node below, has keys that its parents don't allow.
+    /// Whether the node, or one below, has keys that its parents don't allow.
     package var hasMisfits = false
   }
 
@@ -19,7 +19,7 @@ package struct SubtreeTotals: Sendable {
     self.walk = walk
     self.leafEntryCounts = leafEntryCounts
     totals = Array(repeating: Total(), count: walk.skeleton.nodes.count)
-    // A node stands after all its parents, so going backwards meets children first.
+    // A node comes after all its parents, so going backwards meets children first.
     for index in walk.skeleton.nodes.indices.reversed() {
       var sum = Total()
       for entry in walk.skeleton.nodes[index].entries {
@@ -35,7 +35,7 @@ package struct SubtreeTotals: Sendable {
     }
   }
 
-  /// The totals of internal nodes, counting only what lies below some of them, `tops`.
+  /// The totals of internal nodes, counting only entries below the nodes in `tops`.
   package func limited(to tops: Set<MetadataBlock>) -> SubtreeTotals {
     var part = self
     for index in walk.skeleton.nodes.indices.reversed() {

@@ -1,18 +1,18 @@
 /// Finds how high trees are, by going down their left edges, all roots together.
 ///
-/// All leaves of a B-tree lie at the same depth, so one path tells. Nothing is reported here: the
-/// walk proper reads the same blocks again and says what is wrong with them.
+/// All leaves of a B-tree lie at the same depth, so one path is enough. Nothing is reported here:
+/// the walk itself reads the same blocks again and reports what is wrong with them.
 struct TreeHeights: Sendable {
-  /// Nodes that are tried below a root whose left edge is lost.
+  /// The most nodes to try below a root whose left edge is lost.
   private static let maxTries = 1 << 9
 
   private let file: BlockFile
   private let tree: Tree
-  /// By block; the height of a root plus one, 0 while it is not known. There may be a million
-  /// roots, so nothing here is looked up by hash but in damaged trees.
+  /// By block; the height of a root plus one, 0 while unknown. There may be a million roots, so
+  /// hash tables are used only for damaged trees.
   private var known: BlockTable<UInt8>
   private var visited: Set<MetadataBlock> = []
-  /// Whether a root leads to no leaf that can be read: its height is only what it is at least.
+  /// Whether some root leads to no readable leaf: its height is then only a lower bound.
   private(set) var hasGuesses = false
 
   /// Finds the heights of the trees that start at `roots`, on a device of `blockCount` blocks.
@@ -31,15 +31,15 @@ struct TreeHeights: Sendable {
     }
   }
 
-  /// The height of the tree that starts at `root`: 0 for a leaf, and for a block that is no node
-  /// at all; `nil` for a tree that has no end.
+  /// The height of the tree that starts at `root`: 0 for a leaf, and for a block that isn't a node;
+  /// `nil` for a tree that loops or is too deep.
   func height(of root: MetadataBlock) -> Int? {
     let height = known[root.index]
     return height == 0 ? nil : Int(height) - 1
   }
 
-  /// Goes down first children, a level for all roots at a time; returns the roots whose left edge
-  /// ends in something that is no node.
+  /// Goes down first children, a level at a time for all roots; returns the roots whose left edge
+  /// doesn't end in a leaf.
   private mutating func descend(_ roots: [MetadataBlock]) -> [MetadataBlock] {
     var lost: [MetadataBlock] = []
     var open = roots.map { (root: $0, at: $0) }
@@ -71,8 +71,8 @@ struct TreeHeights: Sendable {
     return numbers
   }
 
-  /// The height of the node in `block` by whichever leaf can be read, or, where none can, what it
-  /// is at least; `nil` when it is no node.
+  /// The height of the node in `block` by the first leaf that can be read, or, where none can, a
+  /// lower bound; `nil` when it isn't a node.
   private mutating func search(
     _ block: MetadataBlock, depth: Int
   ) -> (height: Int, isSure: Bool)? {
@@ -93,7 +93,7 @@ struct TreeHeights: Sendable {
     }
   }
 
-  /// What stands in `blocks`, ascending; `nil` for what is no node.
+  /// The nodes in `blocks`, ascending; `nil` for a block that isn't a node.
   private func read(_ blocks: [UInt32]) -> [Probe.Node?] {
     let probes = BlockScan(file, blocks).run {
       Probe(

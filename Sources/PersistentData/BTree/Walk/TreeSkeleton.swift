@@ -1,7 +1,7 @@
-/// The internal nodes of one tree, or of many trees that share nodes, kept in core.
+/// The internal nodes of one tree, or of many trees that share nodes, kept in memory.
 ///
-/// Some hundredth of a tree: with it, who reaches what, in which order, and over which keys is
-/// known without reading a leaf. Each node stands here once, however many parents it has.
+/// About a hundredth of a tree. It tells which root reaches which leaves, in which order and for
+/// which keys, without reading a leaf. Each node is here once, however many parents it has.
 package struct TreeSkeleton: Sendable {
   package struct Node: Sendable {
     package let block: MetadataBlock
@@ -10,23 +10,22 @@ package struct TreeSkeleton: Sendable {
     /// The lowest id among the devices that reach the node.
     package let owner: UInt64
     let reach: Reach
-    /// The keys that all parents allow, from `first` to `last`; none where these are the other way
-    /// round.
+    /// The keys that all parents allow, from `first` to `last`; none if `first` is above `last`.
     package let first: UInt64
     package let last: UInt64
     /// Its entries: indices of `keys` and `children`.
     package let entries: Range<Int>
   }
 
-  /// From the roots down: a node stands after all its parents.
+  /// From the roots down: a node comes after all its parents.
   package private(set) var nodes: [Node] = []
   package private(set) var keys: [UInt64] = []
-  /// Block numbers; 0 where the pointer led off the device, or covers no key that all parents of
+  /// Block numbers; 0 where the pointer leads off the device, or covers no key that all parents of
   /// its node allow.
   package private(set) var children: [UInt32] = []
   /// Whether there are such pointers.
   package private(set) var hasLostPointers = false
-  /// In `nodes`.
+  /// Indices in `nodes`.
   private var places: BlockPlaces
 
   /// `blockCount`: blocks on the device.
@@ -35,21 +34,21 @@ package struct TreeSkeleton: Sendable {
   /// The index in `nodes` of the internal node that lives in `block`.
   package func index(of block: MetadataBlock) -> Int? { places[block.number] }
 
-  /// The first and the last key that entry `entry` of `node` covers and that all parents of
-  /// `node` allow. The last is below the first where there is none.
+  /// The first and the last key that entry `entry` of `node` covers and that all parents of `node`
+  /// allow. The last is below the first if there is no such key.
   func bounds(of entry: Int, in node: Node) -> (first: UInt64, last: UInt64) {
     let next = entry + 1
     let last = next < node.entries.upperBound ? min(node.last, keys[next] - 1) : node.last
     return (max(node.first, keys[entry]), last)
   }
 
-  /// The nodes of `height`, when there is none lower.
+  /// The nodes of `height`, which must be the lowest so far.
   func nodes(ofLowest height: Int) -> ArraySlice<Node> {
     let higher = nodes.lastIndex { $0.height != height }
     return nodes[(higher.map { $0 + 1 } ?? 0)...]
   }
 
-  /// Takes in the nodes of a level, by location.
+  /// Adds the nodes of a level, sorted by location.
   mutating func append(_ batches: [Batch], height: Int) {
     let entryCount = batches.reduce(keys.count) { $0 + $1.keys.count }
     keys.reserveCapacity(entryCount)
@@ -77,8 +76,8 @@ package struct TreeSkeleton: Sendable {
     if first < node.first || last > node.last { cutOutOfRange(node) }
   }
 
-  /// Leaves out the children that nobody who looks for a key comes to. Other parents may well lead
-  /// to them: these would have to do without if this one had a say in what they allow.
+  /// Drops the children that no lookup through this node can reach. Other parents may lead to them,
+  /// and must not lose them by this node's narrower bounds.
   private mutating func cutOutOfRange(_ node: Node) {
     for entry in node.entries {
       let (first, last) = bounds(of: entry, in: node)
@@ -88,12 +87,12 @@ package struct TreeSkeleton: Sendable {
     }
   }
 
-  /// Gives up the keys, most of what it takes: nobody may ask for keys or bounds any more.
+  /// Frees the keys, most of the memory used. Keys and bounds must not be asked for afterwards.
   mutating func forgetKeys() { keys = [] }
 
   /// Internal nodes of one level on their way into the skeleton.
   struct Batch: Sendable {
-    /// Entries that there is room for from the start, if there can be so many.
+    /// The most entries to reserve room for at the start.
     private static let room = 1 << 20
 
     fileprivate private(set) var nodes: [(reference: NodeReference, entries: Range<Int>)] = []
@@ -103,14 +102,14 @@ package struct TreeSkeleton: Sendable {
 
     /// `nodeCount`: how many nodes there may be.
     init(nodeCount: Int) {
-      // Growing would take three times the memory; what is never touched costs nothing.
+      // Growing would take three times the memory; memory that is never touched costs nothing.
       let entryCount = nodeCount * BTreeNode.capacity(valueSize: BTreeNode.pointerSize)
       keys.reserveCapacity(min(entryCount, Batch.room))
       children.reserveCapacity(min(entryCount, Batch.room))
     }
 
-    /// Keeps what a sound node says; a pointer that leads off the device, which has `blockCount`
-    /// blocks, becomes 0, with a finding.
+    /// Adds the entries of a sound node; a pointer that leads off the device, which has
+    /// `blockCount` blocks, becomes 0, with a finding.
     mutating func append(
       _ node: BTreeNode, _ reference: NodeReference, in tree: Tree, blockCount: UInt64,
       findings: inout Findings

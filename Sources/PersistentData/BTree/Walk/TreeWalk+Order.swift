@@ -1,19 +1,19 @@
 extension TreeWalk {
-  /// What lies at the bottom of a tree, in key order.
+  /// A leaf or a hole at the bottom of a tree.
   package enum Bottom: Sendable {
-    /// `keys`: those for which one comes to it from the root, if any.
+    /// `keys`: those for which the root leads to it, if any.
     case leaf(MetadataBlock, keys: ClosedRange<UInt64>?)
     /// Keys whose node can't be read.
     case hole(MetadataBlock?, keys: ClosedRange<UInt64>?)
   }
 
-  /// Whether the walk found the node in `block` sound, and its own.
+  /// Whether the walk found the node in `block` sound and not in use elsewhere.
   package func isUsable(_ block: MetadataBlock) -> Bool {
     !damaged.contains(block) && !crossLinked.contains(block)
   }
 
-  /// Whether the leaves stand on the device in quite another order than in the trees, so that
-  /// reading them tree by tree means reading here and there.
+  /// Whether the leaves' order on the device differs so much from their order in the trees that
+  /// reading them tree by tree means random reads.
   package var hasScatteredLeaves: Bool {
     var neighbours = 0
     var jumps = 0
@@ -48,8 +48,8 @@ extension TreeWalk {
 
   /// Goes through the leaves and holes below `root` in key order, without reading anything.
   ///
-  /// Only branches that `entering` allows are gone into, so that what is shared by many roots, or
-  /// is of no interest, costs nothing.
+  /// Only branches that `entering` allows are visited, so that branches already seen, or of no
+  /// interest, cost nothing.
   package func forEachBottom(
     below root: MetadataBlock, keys: ClosedRange<UInt64>? = 0...UInt64.max,
     entering: (MetadataBlock) -> Bool = { _ in true }, _ body: (Bottom) -> Void

@@ -1,8 +1,8 @@
 /// Reads trees from their roots down to the leaves: all roots together, level by level, each block
 /// once, in location order, on all cores.
 ///
-/// What it costs grows with the nodes there are, not with the number of roots that share them.
-/// A damaged node becomes a finding and a hole; the walk goes on round it.
+/// Its cost grows with the number of nodes, not with the number of roots that share them. A damaged
+/// node becomes a finding and a hole; the walk continues around it.
 package struct TreeWalk: Sendable {
   package let tree: Tree
   package let roots: [TreeRoot]
@@ -13,7 +13,7 @@ package struct TreeWalk: Sendable {
   /// A node that can't be used, as its parents see it.
   package struct Hole: Sendable {
     package let reference: NodeReference
-    /// Levels above the leaves; `nil` where that is not known: of a root, and where no leaf of
+    /// Levels above the leaves; `nil` if not known: for a root, and for all nodes if no leaf of
     /// some tree can be read.
     package let height: Int?
   }
@@ -22,7 +22,7 @@ package struct TreeWalk: Sendable {
   package private(set) var holes: [MetadataBlock: Hole] = [:]
   /// By block.
   private(set) var misfits: [MetadataBlock: Misfit] = [:]
-  /// Nodes that already had another use when this walk came by.
+  /// Nodes that already had another use when this walk reached them.
   package private(set) var crossLinked: Set<MetadataBlock> = []
   private var leafFrontier: Frontier
   /// Whether every root's pointer leads onto the device.
@@ -32,9 +32,9 @@ package struct TreeWalk: Sendable {
 
   /// Reads the internal nodes of the trees that start at `roots`.
   ///
-  /// References held by internal nodes are counted in `usage`; those to the roots are the
-  /// caller's to count. `skippingShared`: of what several of the trees that are held against each
-  /// other have in common, nothing is read or looked into.
+  /// References held by internal nodes are counted in `usage`; the caller counts those to the
+  /// roots. `skippingShared`: internal nodes shared by several of the compared trees are not read,
+  /// nor what only they lead to.
   package init(
     _ tree: Tree, roots: [TreeRoot], in file: BlockFile, usage: inout BlockUsage,
     findings: inout Findings, skippingShared: Bool = false
@@ -81,31 +81,31 @@ package struct TreeWalk: Sendable {
   /// Levels above the leaves of a tree of the walk, by its root; `nil` when it has no end.
   package func height(of root: MetadataBlock) -> Int? { heights.height(of: root) }
 
-  /// Whether every node could be read, and all that stands in it is found by who looks for it; ask
-  /// after the leaves were read.
+  /// Whether every node could be read, and lookups find every entry; valid once the leaves were
+  /// read.
   package var isWhole: Bool {
     hasAllRoots && damaged.isEmpty && crossLinked.isEmpty && misfits.isEmpty
       && !skeleton.hasLostPointers
   }
 
-  /// Gives up what is known of the keys in internal nodes, most of the memory that a walk takes.
-  /// Leaves can be read as before; what lies below which keys can't be asked any more.
+  /// Frees the keys of internal nodes, most of a walk's memory. Leaves can still be read; nothing
+  /// that depends on keys may be asked any more.
   package mutating func forgetKeys() { skeleton.forgetKeys() }
 
   /// How many leaves there are, each counted once.
   package var leafCount: Int { leafFrontier.references.count }
 
-  /// Nodes with keys that their parents don't allow; ask after the leaves were read.
+  /// Nodes with keys that their parents don't allow; valid once the leaves were read.
   package var misfitNodes: some Collection<MetadataBlock> { misfits.keys }
 
-  /// What number a leaf has among the leaves; `nil` when `block` is no leaf of this walk.
+  /// The index of a leaf among the leaves; `nil` when `block` isn't a leaf of this walk.
   package func leafIndex(of block: MetadataBlock) -> Int? { leafFrontier.index(of: block) }
 
-  /// What all parents of a leaf say of it.
+  /// What all parents of a leaf say about it.
   package func leaf(at index: Int) -> NodeReference { leafFrontier.references[index] }
 
-  /// Reads every leaf, or those with a reach that is wanted, and hands the sound ones to visitors,
-  /// one a worker, which it returns.
+  /// Reads every leaf, or those with a wanted reach, and hands the sound ones to visitors, one per
+  /// worker, which it returns.
   package mutating func readLeaves<Visitor: LeafVisitor>(
     where isWanted: ((Reach) -> Bool)? = nil, findings: inout Findings,
     _ makeVisitor: @Sendable () -> Visitor

@@ -1,19 +1,20 @@
 internal import CSystem
 
-/// What one look at all values of a leaf tells: which refer to some blocks, and how high they go.
+/// What one pass over all values of a leaf finds: which refer to given blocks, and the highest
+/// block.
 @usableFromInline
 package struct ValueSurvey: Sendable {
-  /// One bit an entry, the first in the lowest: whether it refers to one of the blocks.
+  /// One bit per entry, the first in the lowest: whether it refers to one of the blocks.
   @usableFromInline let words: InlineArray<4, UInt64>
   /// The highest block that any value refers to.
   package let highestBlock: UInt64
-  /// The highest of what stands beside the blocks.
+  /// The highest number in the low bits beside the block numbers.
   package let highestRest: UInt64
 
-  /// Looks at values, no more than fit in a leaf. A block's number stands above the lowest `bits`
-  /// bits of its value, and so there is room for the end of `blocks` above these.
+  /// Looks at values, no more than fit in a leaf. A block's number is above the lowest `bits` bits
+  /// of its value; the end of `blocks` must fit there too.
   package init(of values: Span<UInt64>, above bits: UInt64, for blocks: Range<UInt64>) {
-    // What stands behind the pointer is as long as it is said to be.
+    // The C function relies on the length.
     precondition(values.count <= 256 && blocks.upperBound <= UInt64.max >> bits)
     var survey = dmm_survey()
     unsafe values.withUnsafeBufferPointer { values in

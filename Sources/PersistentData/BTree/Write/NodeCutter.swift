@@ -1,12 +1,13 @@
-/// Cuts ascending entries into nodes, full but for the last two, which share what is left: no
-/// node but a root is ever less than a third full.
+/// Cuts ascending entries into nodes, full except the last two, which share what is left, so that
+/// only a root can be less than a third full.
 package struct NodeCutter<Value: NodeValue> {
   package private(set) var nodes: [WrittenNode] = []
   /// Entries not yet written; kept back so that the last node can't come out too small.
   package private(set) var keptCount = 0
 
-  /// Room for the entries of two nodes, the first `keptCount` in use; values have none before the
-  /// first comes. A dump has 10^9 entries: to append them to arrays would cost more than the rest.
+  /// Room for the entries of two nodes, the first `keptCount` in use; `values` is empty until the
+  /// first push. A dump has 10^9 entries: appending them to arrays would cost more than all the
+  /// rest.
   private var keys: [UInt64]
   private var values: [Value] = []
 
@@ -31,38 +32,38 @@ package struct NodeCutter<Value: NodeValue> {
     if keptCount == 2 * maximum { try cut(maximum, to: writer) }
   }
 
-  /// Takes out what is kept back.
+  /// Takes out the entries kept back.
   package mutating func takeKept() -> (keys: [UInt64], values: [Value]) {
     defer { keptCount = 0 }
     return (Array(keys.prefix(keptCount)), Array(values.prefix(keptCount)))
   }
 
-  /// Takes out the nodes, to begin anew; nothing is kept back.
+  /// Takes out the nodes, to start over; no entries may be kept back.
   package mutating func takeNodes() -> [WrittenNode] {
     precondition(keptCount == 0)
     defer { nodes = [] }
     return nodes
   }
 
-  /// Adds a node that stands ready, when nothing is kept back.
+  /// Adds a node already written; no entries may be kept back.
   package mutating func attach(_ node: WrittenNode) {
     precondition(keptCount == 0)
     nodes.append(node)
   }
 
-  /// Takes the last node back, its entries to be pushed anew.
+  /// Removes the last node, whose entries the caller pushes again.
   package mutating func detachLast() -> WrittenNode? {
     precondition(keptCount == 0)
     return nodes.popLast()
   }
 
-  /// Writes what is kept back: one node, or two of about the same size.
+  /// Writes the entries kept back: one node, or two of about the same size.
   package mutating func flush(to writer: BlockWriter) throws(IOError) {
     if keptCount > maximum { try cut(keptCount / 2, to: writer) }
     if keptCount > 0 { try cut(keptCount, to: writer) }
   }
 
-  /// Writes a node with the first `count` entries kept back.
+  /// Writes a node with the first `count` of the entries kept back.
   private mutating func cut(_ count: Int, to writer: BlockWriter) throws(IOError) {
     nodes.append(
       try writer.appendNode(
@@ -120,7 +121,7 @@ extension NodeCutter where Value == UInt64 {
     var number = first
     for index in range {
       numbers[index] = number
-      // The number behind the last may be too large; it is not used.
+      // The number after the last may overflow; it isn't used.
       number &+= step
     }
   }

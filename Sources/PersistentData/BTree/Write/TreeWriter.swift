@@ -9,11 +9,11 @@ package struct TreeWriter<Value: NodeValue> {
     try leaves.push(key, value, to: writer)
   }
 
-  /// Takes back all entries, to be written in another order; this tree is of no use any more. The
-  /// leaves written until now belong to nobody.
+  /// Takes back all entries, to be written in another order; this tree can't be used afterwards,
+  /// and the leaves written so far belong to no tree.
   ///
-  /// `decode`: reads the value at an index of a leaf. Entries of leaves that were only counted, as
-  /// the device has no room for them, are made up.
+  /// `decode`: reads the value at an index of a leaf. Where leaves were only counted, as the device
+  /// has no room for them, their entries are made up.
   package mutating func takeEntries(
     _ decode: (BTreeNode, Int) -> Value
   ) throws(IOError) -> [(key: UInt64, value: Value)] {
@@ -35,7 +35,7 @@ package struct TreeWriter<Value: NodeValue> {
 
   /// Writes the rest and returns the root: an empty leaf when there were no entries.
   ///
-  /// The reference to the root is the caller's to count.
+  /// The caller counts the reference to the root.
   package mutating func finish() throws(IOError) -> MetadataBlock {
     try leaves.flush(to: writer)
     if leaves.nodes.isEmpty {
@@ -47,8 +47,8 @@ package struct TreeWriter<Value: NodeValue> {
 
 /// Writes the internal nodes of a tree, level by level.
 package enum InternalNodes {
-  /// Returns the root of a tree over `nodes`, not empty, ascending. Counts a reference to each
-  /// node that gets a parent.
+  /// Returns the root of a tree over `nodes`, which ascend and are not empty. Counts a reference to
+  /// each node that gets a parent.
   package static func write(
     over nodes: [WrittenNode], to writer: BlockWriter
   ) throws(IOError) -> MetadataBlock {

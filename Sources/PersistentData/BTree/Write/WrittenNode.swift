@@ -1,4 +1,4 @@
-/// A node that has been written, as its parent will know it.
+/// A node that has been written, with what its parent will store.
 package struct WrittenNode: Hashable, Sendable {
   package let block: MetadataBlock
   /// 0 for an empty root.
@@ -18,7 +18,7 @@ extension BlockWriter {
       block: block, firstKey: keys.isEmpty ? 0 : keys[0], entryCount: keys.count)
   }
 
-  /// Appends the root of an empty tree that would store values of a type.
+  /// Appends the root of an empty tree for values of a type.
   package func appendEmptyLeaf<Value: NodeValue>(of: Value.Type) throws(IOError) -> MetadataBlock {
     let keys: [UInt64] = []
     let values: [Value] = []
@@ -42,7 +42,7 @@ extension BTreeNode {
     Value.encode(values, into: &bytes, at: Layout.size + 8 * maximum)
   }
 
-  /// A node in memory, sealed, as it would stand in `block`; keys ascend.
+  /// A sealed node in memory, as it would be in `block`; keys ascend.
   package static func make(
     _ kind: Kind, _ block: MetadataBlock, keys: [UInt64], values: [UInt64]
   ) -> BlockBuffer {

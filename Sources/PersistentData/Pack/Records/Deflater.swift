@@ -1,9 +1,8 @@
 internal import CZlib
 
-/// Makes zlib streams, one after the other, by one worker.
+/// Makes zlib streams, one after the other; for one worker.
 @safe final class Deflater {
-  /// The file is sent to people, so its size counts; a higher level makes next to no difference to
-  /// it.
+  /// The file is sent to people, so its size counts; a higher level hardly makes it smaller.
   private static let level: Int32 = 6
   private static let outputStep = 1 << 16
 
@@ -23,7 +22,7 @@ internal import CZlib
     unsafe stream.deallocate()
   }
 
-  /// Takes in more of the stream.
+  /// Adds input to the stream.
   func append(_ bytes: RawSpan) {
     unsafe bytes.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress, bytes.count > 0 else { return }
@@ -35,7 +34,7 @@ internal import CZlib
     }
   }
 
-  /// Ends the stream, puts it behind the bytes in `record` and is ready for the next.
+  /// Ends the stream, appends it to `record` and gets ready for the next.
   func finish(into record: inout [UInt8]) {
     while step(Z_FINISH) != Z_STREAM_END {}
     record.append(contentsOf: output[..<made])

@@ -1,14 +1,14 @@
 internal import CZlib
 
-/// Reads zlib streams, one after the other, by one worker; their checksums are looked at.
+/// Reads zlib streams, one after the other, and checks their checksums; for one worker.
 @safe final class Inflater {
-  /// How far one call has come.
+  /// The result of one call.
   struct Step {
     /// Bytes of the input that were read.
     let read: Int
     /// Bytes of the output that were written.
     let written: Int
-    /// Whether the stream has ended, and its checksum fits.
+    /// Whether the stream has ended with a matching checksum.
     let isAtEnd: Bool
   }
 
@@ -25,11 +25,11 @@ internal import CZlib
     unsafe stream.deallocate()
   }
 
-  /// To be called before each stream.
+  /// Must be called before each stream.
   func begin() { unsafe inflateReset(stream) }
 
   /// Reads from the front of `input` and fills `output` from `place` on, until either is used up or
-  /// the stream ends. `nil` where it is no zlib stream, or its checksum doesn't fit.
+  /// the stream ends. `nil` if it isn't a zlib stream, or its checksum doesn't match.
   func step(_ input: RawSpan, into output: inout MutableRawSpan, _ place: Int) -> Step? {
     unsafe input.withUnsafeBytes { input in
       unsafe output.withUnsafeMutableBytes { whole in
@@ -41,7 +41,7 @@ internal import CZlib
         unsafe stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
         unsafe stream.pointee.avail_out = UInt32(output.count)
         let code = unsafe inflate(stream, Z_NO_FLUSH)
-        // Z_BUF_ERROR: nothing could be done for want of input; the caller sees that.
+        // Z_BUF_ERROR: no progress for lack of input; the caller notices.
         guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else { return nil }
         return unsafe Step(
           read: input.count - Int(stream.pointee.avail_in),

@@ -1,6 +1,6 @@
-/// Reads instructions, and never beyond their end.
+/// Reads instructions, never past their end.
 struct InstructionReader: ~Escapable {
-  /// The next byte.
+  /// The offset of the next byte.
   private(set) var place: Int
 
   private let code: RawSpan
@@ -54,8 +54,8 @@ struct InstructionReader: ~Escapable {
     return value
   }
 
-  /// Copies the next bytes to `target` from `offset` on, where there is room for `room` bytes.
-  /// Returns how many they were.
+  /// Copies the next `size` bytes to `target` from `offset` on, where there is room for `room`
+  /// bytes. Returns how many were copied.
   @_lifetime(self: copy self)
   mutating func literal(
     _ size: UInt64, into target: inout MutableRawSpan, at offset: Int, room: Int

@@ -10,19 +10,19 @@ struct InstructionWriter: ~Copyable, ~Escapable {
     self.place = place
   }
 
-  /// The number of a block, with which its instructions begin.
+  /// Writes the number of a block, which comes before its instructions.
   @_lifetime(self: copy self)
   mutating func number(_ block: UInt64) {
     code[Field<UInt64>(at: place)] = block
     place += PackLayout.lengthSize
   }
 
-  /// Forgets what was written from `place` on.
+  /// Drops what was written from `place` on.
   @_lifetime(self: copy self)
   mutating func goBack(to place: Int) { self.place = place }
 
-  /// The first number, then what is added from each to the next, equal steps together; there is
-  /// a first.
+  /// Writes the first number, then the steps from each to the next, equal steps together; `words`
+  /// isn't empty.
   @_lifetime(self: copy self)
   mutating func numbers(_ words: PackedWords) {
     var base = words[0]
@@ -44,7 +44,7 @@ struct InstructionWriter: ~Copyable, ~Escapable {
     }
   }
 
-  /// The bytes of a block from `offset` on, as they are.
+  /// Writes `count` bytes of a block from `offset` on, as they are.
   @_lifetime(self: copy self)
   mutating func literal(_ block: RawSpan, from offset: Int, count: Int) {
     if count < 16 {
@@ -56,7 +56,7 @@ struct InstructionWriter: ~Copyable, ~Escapable {
     place += count
   }
 
-  /// The head of split numbers; so many upper parts follow, then as many lower ones.
+  /// Writes the head of split numbers; `count` upper parts follow, then as many lower ones.
   @_lifetime(self: copy self)
   mutating func split(_ count: Int) {
     tag(.split, count >> 8)
@@ -89,12 +89,12 @@ struct InstructionWriter: ~Copyable, ~Escapable {
     }
   }
 
-  /// An instruction and a number, in as few bytes as that can have.
+  /// Writes an instruction and a number, in as few bytes as possible.
   @_lifetime(self: copy self)
   private mutating func wide(_ instruction: PackInstruction, _ number: UInt64) {
     let width = number < 1 << 8 ? 1 : number < 1 << 16 ? 2 : number < 1 << 32 ? 4 : 8
     tag(instruction, width)
-    // Bytes behind the number are overwritten by what comes next.
+    // Extra bytes after the number are overwritten by what comes next.
     code[Field<UInt64>(at: place)] = number
     place += width
   }
@@ -111,7 +111,7 @@ struct InstructionWriter: ~Copyable, ~Escapable {
   }
 }
 
-/// Numbers of eight bytes in a block, or a part of each.
+/// Numbers of eight bytes in a block, or some bits of each.
 struct PackedWords: ~Escapable {
   let count: Int
   private let block: RawSpan

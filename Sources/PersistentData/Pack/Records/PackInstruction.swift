@@ -1,9 +1,8 @@
-/// What an instruction of a pack file does, told by the upper half of its first byte; `n` is the
+/// What an instruction of a pack file does, given by the upper half of its first byte; `n` is the
 /// lower half.
 ///
-/// A block's bytes are written from its first to its last. There is one register, 0 when a block
-/// begins, and its numbers have 64 bits and wrap around. To emit is to write the register out,
-/// little-endian.
+/// A block's bytes are written from its first to its last. There is one register of 64 bits, 0 when
+/// a block begins; arithmetic wraps around. To emit is to write the register out, little-endian.
 ///
 /// Source: thin-provisioning-tools 1.x, files that thin_metadata_pack wrote.
 enum PackInstruction: UInt8 {
@@ -19,17 +18,17 @@ enum PackInstruction: UInt8 {
   case subtractWide = 4
   /// Emit n times.
   case repeated = 5
-  /// The same, the count having 12 bits: n, then a byte.
+  /// The same with a count of 12 bits: n, then a byte.
   case repeatedWide = 6
   /// Do the next instruction, one of the first five, n times.
   case count = 7
-  /// The same, the count having 12 bits.
+  /// The same with a count of 12 bits.
   case countWide = 8
   /// Write the n bytes that follow.
   case literal = 9
   /// Write the bytes that follow, as many as a number of n bytes says.
   case literalWide = 10
-  /// The numbers that follow, as many as 12 bits say, are made twice: their upper parts, then
+  /// The numbers that follow, with a count of 12 bits, come in two runs: their upper parts, then
   /// their lower 24 bits.
   case split = 11
 

@@ -4,10 +4,10 @@ struct RecordBytes {
 
   private let source: PackSource
   private let inflater = Inflater()
-  /// What is read and not taken yet: a part of it.
+  /// Bytes read from the file; `waiting` is the part not taken yet.
   private var input = [UInt8](repeating: 0, count: inputSize)
   private var waiting = 0..<0
-  /// What is not read yet.
+  /// The range of the file not read yet.
   private var unread: Range<UInt64> = 0..<0
 
   init(_ source: PackSource) { self.source = source }
@@ -15,7 +15,7 @@ struct RecordBytes {
   /// Bytes not taken yet.
   var count: UInt64 { UInt64(unread.count) + UInt64(waiting.count) }
 
-  /// Begins with another record, whose contents stand in this range of the file.
+  /// Starts another record, whose contents are in this range of the file.
   mutating func begin(_ record: Range<UInt64>) {
     unread = record
     waiting = 0..<0
@@ -56,7 +56,7 @@ struct RecordBytes {
     return false
   }
 
-  /// Sees that there are bytes to be taken.
+  /// Ensures that there are bytes to take.
   private mutating func fill() throws(RecordError) {
     guard waiting.isEmpty else { return }
     let count = Int(min(UInt64(unread.count), UInt64(RecordBytes.inputSize)))

@@ -7,7 +7,7 @@ enum RecordContents: Sendable {
   case end(sound: UInt64, damaged: UInt64)
 }
 
-/// Adds records up, and sees that none is missing where the file tells.
+/// Adds records up, and checks that none is missing if the file says how many blocks it holds.
 struct RecordOrder {
   private(set) var contents = PackContents()
   private var recordCount = 0

@@ -1,13 +1,13 @@
 /// Makes the records of some blocks; each worker has one.
 struct RecordMaker {
-  /// What the blocks of a record's range have come to.
+  /// What was made from a range of blocks.
   struct Made: Sendable {
-    /// Whole records, one after the other; nothing where all blocks are zeroes.
+    /// Whole records, one after the other; empty if all blocks are zeroes.
     var bytes: [UInt8] = []
     var sound = BlockTally()
     var damaged = BlockTally()
     var unreadable = BlockTally()
-    /// Why the first of these could not be read.
+    /// Why the first unreadable one could not be read.
     var error: IOError?
   }
 
@@ -20,7 +20,7 @@ struct RecordMaker {
   private let includesDamaged: Bool
   private let buffer = BlockBuffer(blocks: readBlocks)
   private var sound = Stream()
-  /// Mostly there are none.
+  /// Made when first needed.
   private var damaged: Stream?
   private var made = Made()
 
@@ -81,7 +81,7 @@ struct RecordMaker {
       try buffer.read(file, from: first, count: count)
       for index in 0..<count { add(buffer[index], first + UInt64(index)) }
     } catch {
-      // One by one: only what really can't be read is left out.
+      // One by one, so that only unreadable blocks are left out.
       for number in first..<first + UInt64(count) { addAlone(number) }
     }
   }
@@ -112,14 +112,14 @@ struct RecordMaker {
 
   // MARK: Records
 
-  /// Appends the beginning of an own record.
+  /// Appends the start of an own record.
   static func begin(_ bytes: inout [UInt8], own kind: PackLayout.OwnRecord) {
     bytes += [UInt8](repeating: 0, count: PackLayout.lengthSize)
     bytes += PackLayout.emptyStream + PackLayout.ownMagic
     bytes += (0..<4).map { UInt8(truncatingIfNeeded: kind.rawValue >> (8 * $0)) }
   }
 
-  /// Puts the length of a record that begins at `start` there.
+  /// Stores the length of the record at `start` in its first field.
   static func end(_ bytes: inout [UInt8], from start: Int) {
     let length = UInt64(bytes.count - start - PackLayout.lengthSize)
     bytes.edit { $0[Field<UInt64>(at: start)] = length }
@@ -127,7 +127,7 @@ struct RecordMaker {
 }
 
 extension RawSpan {
-  /// Whether there is nothing but zeroes, in a block.
+  /// Whether the block is all zeroes.
   fileprivate var isZero: Bool {
     for offset in stride(from: 0, to: byteCount, by: 8) where self[Field<UInt64>(at: offset)] != 0 {
       return false

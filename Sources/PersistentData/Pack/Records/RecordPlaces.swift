@@ -1,6 +1,6 @@
-/// Where a record stands in a pack file.
+/// Where a record is in a pack file.
 struct RecordPlace: Sendable {
-  /// The byte at which its length stands.
+  /// The offset of its length, in bytes.
   let offset: UInt64
   /// Bytes of its contents, which follow the length.
   let length: UInt64
@@ -13,7 +13,7 @@ struct RecordPlace: Sendable {
   }
 }
 
-/// Goes from record to record.
+/// Finds the records of a pack file one by one.
 struct RecordPlaces {
   private let source: PackSource
   private let size: UInt64
@@ -25,7 +25,7 @@ struct RecordPlaces {
     self.size = size
   }
 
-  /// The next record; `nil` at the end of the file, and behind one whose length makes no sense.
+  /// The next record; `nil` at the end of the file, and after one whose length makes no sense.
   mutating func next() -> RecordPlace? {
     guard offset < size else { return nil }
     let start = offset

@@ -2,7 +2,7 @@
 ///
 /// A record is read, inflated and made into blocks piece by piece, however long it is.
 struct RecordReader {
-  /// Bytes of instructions in memory: many times those of the longest block.
+  /// Bytes of instructions in memory: several times those of the longest block.
   private static let codeSize = 1 << 17
   /// Blocks written at a time.
   private static let runBlocks = 256
@@ -21,7 +21,7 @@ struct RecordReader {
     bytes = RecordBytes(source)
   }
 
-  /// Reads one record; its blocks have gone to the target when this returns.
+  /// Reads one record and hands its blocks to the target.
   mutating func read(_ place: RecordPlace) -> Result<RecordContents, PackError> {
     if let error = place.error { return .failure(error) }
     do throws(RecordError) {
@@ -46,7 +46,7 @@ struct RecordReader {
     return contents
   }
 
-  /// What stands behind an empty stream.
+  /// Reads what follows an empty stream.
   private mutating func ownContents() throws(RecordError) -> RecordContents {
     let head = try bytes.take(PackLayout.ownMagic.count + 4)
     let number = head.rawBytes[Field<UInt32>(at: PackLayout.ownMagic.count)]
@@ -66,9 +66,9 @@ struct RecordReader {
 
   // MARK: Blocks
 
-  /// Hands on the blocks of a zlib stream. `ofSound`: they have the checksums of metadata.
+  /// Hands on the blocks of a zlib stream. `ofSound`: they must have the checksums of metadata.
   private mutating func stream(ofSound: Bool) throws(RecordError) -> BlockTally {
-    // It is out of this value while blocks are made of it.
+    // Moved out of `self` while blocks are made from it.
     var code: [UInt8] = []
     swap(&code, &self.code)
     defer { swap(&code, &self.code) }
@@ -78,7 +78,7 @@ struct RecordReader {
     var isAtEnd = false
     while !isAtEnd {
       isAtEnd = try bytes.inflate(into: &code, filled: &filled)
-      // Where there may be more, a whole block stands in front at least.
+      // Unless the stream has ended, decode only while a whole block is sure to be there.
       let needed = isAtEnd ? 1 : PackLayout.lengthSize + PackDecoder.longestBlock
       var place = 0
       while filled - place >= needed {
@@ -92,7 +92,7 @@ struct RecordReader {
     return blocks
   }
 
-  /// Makes the block whose number stands at `place`; returns where the next one's does.
+  /// Makes the block whose number is at `place`; returns where the next one's is.
   private mutating func block(
     _ code: RawSpan, at place: Int, ofSound: Bool, _ blocks: inout BlockTally
   ) throws(RecordError) -> Int {

@@ -1,56 +1,55 @@
-/// The blocks that metadata uses in a state that it was in after some commit, and which a later one
-/// can have taken after them.
+/// The blocks that metadata uses in the state after some commit, and a test for the next commit.
 ///
-/// A commit takes the next free blocks after those of the commit before, round the end of the
-/// device where need be, and the index block of the metadata space map last of all.
+/// A commit takes the next free blocks after those of the commit before, wrapping at the end of the
+/// device, and the index block of the metadata space map last of all.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-space-map-metadata.c, `sm_metadata_new_block`.
 package struct AllocatedBlocks: Sendable {
-  /// As sparse as this a long transaction may be, which frees most of the blocks again that it
+  /// The lowest density of a transaction's blocks: a long one frees most of the blocks that it
   /// takes.
   private static let sparsest = 0.1
-  /// So many blocks can be allocated after the index block.
+  /// The most blocks that can be allocated after the index block.
   private static let maxBehindIndex = 3
 
   private var bits: Bitset
 
-  /// `counts`: of all blocks of a device.
+  /// `counts`: those of all blocks of a device.
   package init(_ counts: [UInt8]) {
     bits = Bitset(bitCount: counts.count)
     for (block, count) in counts.enumerated() where count > 0 { bits[UInt64(block)] = true }
   }
 
-  /// As many blocks as the device has.
+  /// The number of blocks on the device.
   package var blockCount: UInt64 { bits.bitCount }
 
-  /// Any block may be asked for; those beyond the device are not allocated.
+  /// Blocks beyond the device are not allocated.
   package func contains(_ block: MetadataBlock) -> Bool { bits[UInt64(block.number)] }
 
-  /// Those that `other` has not, ascending.
+  /// Those not in `other`, ascending.
   package func subtracting(_ other: AllocatedBlocks) -> [MetadataBlock] {
     bits.without(other.bits).ranges.flatMap { range in
       range.map { MetadataBlock(UInt32($0)) }
     }
   }
 
-  /// The first block from `start` on that is free.
+  /// The first free block from `start` on.
   package func firstFree(from start: MetadataBlock) -> MetadataBlock? {
     (start.index..<max(start.index, Int(blockCount))).lazy.map(MetadataBlock.init(index:))
       .first { !contains($0) }
   }
 
-  /// The first free block but for the superblock's.
+  /// The first free block after the superblock.
   package var firstFree: MetadataBlock? { firstFree(from: .superblock.next) }
 
-  /// Which part of the free blocks that they span some blocks are, ascending; of none, all.
+  /// The fraction of the free blocks in their span that `blocks`, ascending, are; 1 for no blocks.
   package func density(of blocks: [MetadataBlock]) -> Double {
     guard let first = blocks.first, let last = blocks.last else { return 1 }
     let free = (first.index...last.index).count { !contains(MetadataBlock(index: $0)) }
     return Double(blocks.count) / Double(max(1, free))
   }
 
-  /// Whether `new`, ascending, are what the next commit would have taken after the one with its
-  /// index block in `index`, its own being `nextIndex`.
+  /// Whether `new`, ascending, are what the next commit would take after the one with its index
+  /// block in `index`, if its own is `nextIndex`.
   package func canBeFollowed(
     by new: [MetadataBlock], after index: MetadataBlock, endingWith nextIndex: MetadataBlock
   ) -> Bool {

@@ -1,11 +1,11 @@
-/// The blocks of an array of which nobody says how many values it has.
+/// The blocks of an array whose number of values isn't known.
 package struct ArrayExtent: Sendable {
-  /// By place; `nil` where the index has none that can be used.
+  /// By place; `nil` where the index has no usable block.
   package let blocks: [MetadataBlock?]
-  /// Values, as far as blocks for them are there: all are full but the last, which says how many
-  /// it has. A last block that can't be read counts as full.
+  /// Values that the blocks hold: all blocks are full but the last, which says how many it has. A
+  /// last block that can't be read counts as full.
   package let count: UInt64
-  /// Whether the index could be read as a whole, and has every block up to the last.
+  /// Whether all of the index could be read, and it has every block up to the last.
   package let isWhole: Bool
 
   /// `valueSize`: bytes in a value.
@@ -35,21 +35,21 @@ package struct ArrayExtent: Sendable {
 }
 
 extension ArrayExtent {
-  /// Whether an array that was shrunk to `size` values can still have blocks for `count`: the last
-  /// of them stays behind where the size is as much as the others hold.
+  /// Whether an array that was shrunk to `size` values can still have blocks for `count`: if `size`
+  /// fills whole blocks, one more block is left behind.
   package static func canShrink(from count: UInt64, to size: UInt64, _ valueSize: Int) -> Bool {
     let full = UInt64(ArrayBlock.capacity(valueSize: valueSize))
     return size % full == 0 && count > size && count - size <= full
   }
 
-  /// How many values the array has: as many as the superblock says, unless the array itself says
-  /// otherwise, and no witness contradicts it. A last block of values that all lie beyond the end
-  /// is what shrinking leaves behind.
+  /// How many values the array has: `said`, the superblock's number, unless the array itself says
+  /// otherwise and no witness contradicts it. Shrinking leaves a last block whose values all lie
+  /// beyond the end.
   package func believed(_ said: UInt64, _ valueSize: Int, witness: UInt64?) -> UInt64 {
     let full = UInt64(ArrayBlock.capacity(valueSize: valueSize))
     let isShrunk = ArrayExtent.canShrink(from: count, to: said, valueSize)
     if !isWhole || isShrunk || witness == said { return said }
-    // Alone, what the last block says of itself is worth no more, but to say too much is safe.
+    // The last block's own count alone is no better evidence, but a number too high is safe.
     return witness == count || count > said || said - count > full ? count : said
   }
 }
@@ -58,7 +58,7 @@ extension BTreeNode {
   /// The blocks that a node of an index or of a tree of small structs refers to; `nil` when it is
   /// not sound.
   ///
-  /// `pointer`: where the number of a block stands in a leaf's value of more than eight bytes.
+  /// `pointer`: where the block number is in a leaf's value of more than eight bytes.
   package func blockReferences(
     in block: MetadataBlock, pointer: (valueSize: Int, field: Field<UInt64>)? = nil
   ) -> [UInt64]? {

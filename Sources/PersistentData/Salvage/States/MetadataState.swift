@@ -1,8 +1,8 @@
-/// A state that metadata was in after some commit, as far as the device still holds it: one index
-/// block of the space map, the counts below it, and the references that these leave open.
+/// The state of metadata after some commit, as far as the device still holds it: one index block of
+/// the space map, the counts below it, and the references that these leave open.
 ///
-/// The counts say how many references each block must have. Those that no block accounts for are
-/// the superblock's: the roots.
+/// The counts say how many references each block must have. References that no block accounts for
+/// are the superblock's: the roots.
 package struct MetadataState: Sendable {
   package let index: MetadataBlock
   /// Blocks with a count above 0.
@@ -14,18 +14,18 @@ package struct MetadataState: Sendable {
   /// Blocks that its bitmaps count.
   package let countedBlocks: UInt64
 
-  /// `nil` when something of this state has been overwritten by a later one: then blocks refer to
-  /// others that are counted less often than that. Damage only takes references away.
+  /// `nil` when a later state has overwritten part of this one: then some block has more references
+  /// than its count. Damage only takes references away.
   package init?(_ census: StateCensus, index: MetadataBlock) {
     let stored = StateCounts(
       below: index, in: census.file, blockCount: census.blockCount, isBitmap: census.isBitmap)
     let (counts, bitmaps) = (stored.counts, stored.bitmaps)
-    // The blocks of the map are its own, and no other state's.
+    // The blocks of the map have one reference each.
     guard !bitmaps.isEmpty, counts[0] == 1, counts[index.index] == 1,
       bitmaps.allSatisfy({ counts[$0.index] == 1 })
     else { return nil }
     var open = counts.map(Int.init)
-    // The superblock refers to the index, and stands for itself.
+    // The superblock's own count, and its reference to the index.
     open[0] -= 1
     open[index.index] -= 1
     for bitmap in bitmaps { open[bitmap.index] -= 1 }
@@ -54,8 +54,8 @@ package struct MetadataState: Sendable {
 }
 
 extension MetadataState {
-  /// The one root of a tree like this that nothing else leads to; `nil` where there is none, or
-  /// more than one. `known`: roots that the superblock has for other trees.
+  /// The only unreferenced root of a tree that looks like one of `looks`; `nil` if there is none,
+  /// or more than one. `known`: roots that the superblock has for other trees.
   package func openRoot(
     like looks: Set<TreeLook>, butNot known: Set<UInt64>, in file: BlockFile
   ) -> UInt64? {

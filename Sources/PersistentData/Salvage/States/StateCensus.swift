@@ -1,21 +1,21 @@
-/// What every block of a device refers to, by itself: where the states are looked for that metadata
-/// was in after its commits, when its superblock is lost.
+/// The references held by every block of a device, judged by itself: used to find the states after
+/// earlier commits when the superblock is lost.
 ///
 /// Memory is bounded by the size of the device.
 package struct StateCensus: Sendable {
-  /// The blocks that a block of metadata refers to; `nil` when it is no metadata of this target.
+  /// The blocks that a block of metadata refers to; `nil` when it isn't metadata of this target.
   package typealias References = @Sendable (RawSpan, MetadataBlock) -> [UInt64]?
 
   package let file: BlockFile
   package let blockCount: UInt64
   /// Index blocks of metadata space maps, of whatever age, ascending.
   let indexBlocks: [MetadataBlock]
-  /// Where the references of a block start in `targets`; of blocks that are metadata.
+  /// The range in `targets` of each metadata block's references.
   private let starts: [MetadataBlock: Range<Int>]
   private let targets: [MetadataBlock?]
   private let bitmaps: Set<MetadataBlock>
 
-  /// Reads, once, all blocks that hold anything.
+  /// Reads all stored blocks once.
   package init(_ file: BlockFile, references: @escaping References) {
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
@@ -45,8 +45,7 @@ package struct StateCensus: Sendable {
 
   func isBitmap(_ block: MetadataBlock) -> Bool { bitmaps.contains(block) }
 
-  /// The blocks that a block refers to, `nil` standing for one off the device; `nil` when it is no
-  /// metadata.
+  /// The blocks that a block refers to, each `nil` if off the device; `nil` when it isn't metadata.
   func references(of block: MetadataBlock) -> ArraySlice<MetadataBlock?>? {
     starts[block].map { targets[$0] }
   }

@@ -1,8 +1,8 @@
-/// The reference counts that one index block of a metadata space map leads to.
+/// The ref counts that one index block of a metadata space map leads to.
 package struct StateCounts {
-  /// Of all blocks, 3 standing for 3 and more.
+  /// By block; 3 means 3 or more.
   package private(set) var counts: [UInt8]
-  /// The blocks of the bitmaps, in order; those behind the first that is none are left out.
+  /// The blocks of the bitmaps, in order, up to the first entry that doesn't lead to a bitmap.
   package private(set) var bitmaps: [MetadataBlock] = []
 
   /// `isBitmap`: whether a block is a bitmap, of whatever state.

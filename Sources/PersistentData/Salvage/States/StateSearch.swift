@@ -1,20 +1,20 @@
 /// The states that a device still holds of its metadata, and which of them is the newest.
 ///
-/// Nothing on disk carries a date. It is inferred from how kernels write: a state after which no
-/// other can have been committed is the newest. Where states go round the device in a ring, that
-/// can't be told from this alone.
+/// Nothing on disk carries a date, so the order is inferred from how kernels write: a state that no
+/// other can have followed is the newest. If the states form a ring around the device, this alone
+/// isn't enough.
 package struct StateSearch: Sendable {
-  /// As many states are compared as this many bytes can tell the allocated blocks of.
+  /// Bytes for the bitsets of allocated blocks; limits how many states are compared.
   private static let memory: UInt64 = 64 << 20
   private static let maxStates: UInt64 = 2048
-  /// So many times as much as any other step has to change what stands out.
+  /// A step stands out if it changes this many times as much as any other.
   private static let clearLead = 4
 
   /// By index block.
   package let states: [MetadataState]
-  /// States that may be the newest, as far as this can be told; all, where nothing can.
+  /// States that may be the newest; all of them if nothing can be told.
   package let candidates: [MetadataState]
-  /// Whether every index block on the device was looked at.
+  /// Whether every index block on the device was examined.
   package let isExhaustive: Bool
 
   package init(_ census: StateCensus) {
@@ -27,15 +27,15 @@ package struct StateSearch: Sendable {
     }
     isExhaustive = states.count < limit
     self.states = states
-    // Damage that was met in one is met in those around it, too: the newest need not be whole.
+    // Damage in one state is in its neighbours, too, so the newest need not be whole.
     let ends = states.filter { state in
       !states.contains { $0.index != state.index && state.canPrecede($0) }
     }
     candidates = ends.isEmpty ? StateSearch.ends(ofRing: states) : ends
   }
 
-  /// States that follow each other all round the device: from one to the next there is little that
-  /// changes, but from the newest to the oldest. All of them, where no step stands out.
+  /// The newest of states that follow each other all around the device: little changes from one to
+  /// the next, except from the newest to the oldest. Returns all if no step stands out.
   private static func ends(ofRing states: [MetadataState]) -> [MetadataState] {
     let changes = states.indices.map { index in
       states[(index + 1) % states.count].allocated.subtracting(states[index].allocated).count

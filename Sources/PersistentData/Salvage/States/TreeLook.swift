@@ -1,10 +1,10 @@
-/// What the tree below a root looks like, as far as it tells what it is for.
+/// The shape of the tree below a root, which shows what it may be for.
 package enum TreeLook: Hashable, Sendable {
-  /// An array of values of so many bytes.
+  /// An array of values of this many bytes.
   case array(valueSize: Int)
   /// An array without values, of whatever kind.
   case emptyArray
-  /// A tree whose leaves have values of this size, none of which are blocks of an array.
+  /// A tree whose leaves have values of this size, so they can't point to array blocks.
   case tree(leafValueSize: Int)
 
   /// Goes down to the first leaf, and to the first array block below that.

@@ -1,28 +1,27 @@
-/// References on their way into `RefCounts`: a thread collects its own, and has thousands of them
-/// counted at once.
+/// A thread's references on their way into `RefCounts`, counted by the thousands at once.
 ///
-/// The thread that came first counts what the others bring as well as its own: the counts then
-/// stay in the cache of one core. The others count only where it can't keep up.
+/// The first thread counts the others' references as well as its own, so that the counts stay in
+/// the cache of one core. The others count only if it can't keep up.
 package struct CountBatch: Sendable {
-  /// What the values of a leaf come to.
+  /// A summary of the values of a leaf.
   package struct Bounds: Sendable {
     /// The highest block.
     package fileprivate(set) var highest: UInt64 = 0
-    /// The highest of what stands beside the blocks.
+    /// The highest number in the low bits beside the block numbers.
     package fileprivate(set) var highestRest: UInt64 = 0
     /// How many runs of blocks there are.
     package fileprivate(set) var runCount = 0
   }
 
-  /// Runs from which on they are counted; a leaf of single blocks brings 252.
+  /// Runs are counted once there are this many; a leaf of single blocks brings 252.
   private static let flushCount = 8192
-  /// Runs that fit: with these, it is worth while to wait for one's turn.
+  /// The most runs that fit; when full, the thread waits for its turn to count.
   private static let capacity = 2 * flushCount
 
   private let counts: RefCounts
-  /// Whether this is the thread that counts what others bring.
+  /// Whether this thread also counts what others collect.
   private let isCounter: Bool
-  /// The first `runCount` are in use; those up to `stagedEnd` may be yet.
+  /// The first `runCount` are in use; those up to `stagedEnd` are staged.
   private var runs = CountBatch.room
   private var runCount = 0
   private var stagedEnd = 0
@@ -43,9 +42,9 @@ package struct CountBatch: Sendable {
     runCount += 1
   }
 
-  /// Finds the runs of blocks in the values of a leaf, for `addStaged`, if they are as they
-  /// should be. A block's number stands above the lowest `bits` bits of its value; where these are
-  /// not below `exclusiveFrom`, the reference is exclusive.
+  /// Finds the runs of blocks in the values of a leaf, for `addStaged` once the bounds are checked.
+  /// A block's number is above the lowest `bits` bits of its value; if these bits are at least
+  /// `exclusiveFrom`, the reference is exclusive.
   package mutating func stage(
     _ values: Span<UInt64>, above bits: UInt64, exclusiveFrom: UInt32 = .max
   ) -> Bounds {
@@ -56,11 +55,11 @@ package struct CountBatch: Sendable {
   /// Adds one reference to each of the blocks staged last, all of which lie on the device.
   package mutating func addStaged() { runCount = stagedEnd }
 
-  /// Counts everything that was added. To be called at the end.
+  /// Counts everything that was added. Must be called at the end.
   package mutating func flush() {
     counts.increment(runs.span.extracting(first: runCount))
     runCount = 0
-    // Nobody else may come to count what is waiting.
+    // No other thread may be left to count what is waiting.
     countWaiting()
   }
 
@@ -83,7 +82,7 @@ package struct CountBatch: Sendable {
     }
   }
 
-  /// Puts the runs of the values behind those that are in use.
+  /// Puts the runs of the values after those in use.
   private mutating func collect(
     _ values: Span<UInt64>, above bits: UInt64, _ exclusiveFrom: UInt32
   ) -> Bounds {
@@ -99,7 +98,7 @@ package struct CountBatch: Sendable {
     for index in range {
       let value = UInt64(littleEndian: values[start])
       let end = ends.next() &+ 1
-      // Two indices of one leaf.
+      // Both are indices in one leaf, so this can't be negative.
       let length = UInt64(truncatingIfNeeded: end &- start)
       start = end
       runs[index] = BlockRun(

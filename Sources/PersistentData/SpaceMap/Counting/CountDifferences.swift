@@ -1,5 +1,5 @@
-/// The blocks of a space map whose stored count is not what was counted, to reason about: for
-/// findings there is `SpaceMapComparison`.
+/// The blocks of a space map whose stored count differs from what was counted, as evidence; for
+/// findings see `SpaceMapComparison`.
 package struct CountDifferences: Sendable {
   /// Neighbouring blocks with the same counts.
   package struct Difference: Hashable, Joinable, Sendable {
@@ -13,22 +13,23 @@ package struct CountDifferences: Sendable {
 
     package var length: UInt64 { blocks.upperBound - blocks.lowerBound + 1 }
 
-    /// Of all blocks together. Above a million of each it makes no difference how many.
+    /// The difference of all blocks together. Numbers above a million are capped: they need not be
+    /// exact.
     fileprivate func references(between low: UInt64, and high: UInt64) -> UInt64 {
       min(length, 1 << 20) * min(high - low, 1 << 20)
     }
   }
 
-  /// Those that are wanted, ascending by block.
+  /// The wanted differences, ascending by block.
   package private(set) var all: [Difference] = []
   /// Whether any count that could be read differs, wanted or not.
   package private(set) var hasAny = false
-  /// Whether every stored count could be read, and none was left out because there are too many.
+  /// Whether every stored count could be read, and no difference was left out because of the limit.
   package private(set) var isComplete: Bool
 
-  /// Reads all bitmaps of `map`, in parallel. `limit`: more differences than this are of no use,
-  /// and memory is not spent on them. `isWanted`: says so of a stored count. `takingAll`: bitmaps
-  /// that the index or the root say otherwise of are read as well; else they are no evidence.
+  /// Reads all bitmaps of `map`, in parallel. `limit`: the most differences of use; no memory is
+  /// spent on more. `isWanted`: filters by stored count. `takingAll`: also reads bitmaps that
+  /// disagree with the index or the root; otherwise they don't count as evidence.
   package init(
     _ map: StoredSpaceMap, with counted: RefCounts, atMost limit: Int,
     takingAll: Bool = false,
@@ -53,19 +54,19 @@ package struct CountDifferences: Sendable {
     }
   }
 
-  /// Blocks with fewer references found than are stored: what lost or lying blocks referred to,
-  /// and what leaked.
+  /// Blocks with fewer references found than stored: what lost or wrong blocks referred to, and
+  /// what leaked.
   package var deficits: [Difference] { all.filter { $0.counted < $0.stored } }
 
-  /// Blocks with more references found than are stored: what lying blocks refer to now.
+  /// Blocks with more references found than stored: what wrong blocks refer to now.
   package var surpluses: [Difference] { all.filter { $0.counted > $0.stored } }
 
-  /// References that blocks are short of, altogether.
+  /// The total of missing references.
   package var missingReferences: UInt64 {
     deficits.map { $0.references(between: $0.counted, and: $0.stored) }.cappedSum
   }
 
-  /// References that blocks have too many, altogether.
+  /// The total of surplus references.
   package var surplusReferences: UInt64 {
     surpluses.map { $0.references(between: $0.stored, and: $0.counted) }.cappedSum
   }

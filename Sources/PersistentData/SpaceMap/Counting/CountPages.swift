@@ -2,16 +2,17 @@ internal import CSystem
 
 /// The memory that `RefCounts` counts in.
 ///
-/// Owns raw memory, because counting is what a check does most: an array for each region would be
-/// asked whether it is shared each time a block is counted. Callers keep to blocks on the device.
+/// Owns raw memory, because counting is what a check does most: an array for each region would
+/// check whether it is shared each time a block is counted. Callers pass only blocks on the device.
 ///
-/// Two bits a block are enough for most. Where a count is above 3, the page of 4096 blocks around
-/// it gets a byte for each, and its two bits are all set: so whoever finds no 3 need not ask. As
-/// long as exclusive references are watched, 3 stands for one of these, and `exclusive` in a byte.
+/// Two bits per block are enough for most. If a count is above 3, its page of 4096 blocks gets a
+/// byte for each block, and the page's two-bit entries are all set to 3: bytes need not be looked
+/// at unless an entry is 3. While exclusive references are watched, 3 means a single exclusive one,
+/// as does `exclusive` in a byte.
 @safe struct CountPages: ~Copyable {
   /// The counts of 65,536 blocks.
   @safe private struct Region {
-    /// 32 entries a word, laid out as in a bitmap on disk; `nil` while no count is above 0.
+    /// 32 entries per word, laid out as in a bitmap on disk; `nil` while no count is above 0.
     var words: UnsafeMutablePointer<UInt64>?
     /// The bytes of each page that has them; `nil` while none has.
     var pages: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?
@@ -23,16 +24,16 @@ internal import CSystem
   private static let pageWords = pageBlocks / Bitmap.entriesPerWord
   private static let pagesPerRegion = 1 << Int(regionBits - pageBits)
   private static let wordsPerRegion = pagesPerRegion * pageWords
-  /// Bytes that don't say a count: "see the table", and "one, and that is exclusive".
+  /// Bytes that aren't counts: "see `large`", and "one exclusive reference".
   private static let inTable: UInt8 = 254
   private static let exclusive: UInt8 = 255
 
   private let regions: UnsafeMutableBufferPointer<Region>
   /// The counts of 254 and more.
   private var large: [UInt64: UInt64] = [:]
-  /// All ones as long as exclusive references are watched, otherwise 0.
+  /// All ones while exclusive references are watched, otherwise 0.
   private var watch: UInt64
-  /// Whether a block of an exclusive reference had another one.
+  /// Whether a block with an exclusive reference had another one.
   private var hasRivals = false
 
   init(count: UInt64, watchingExclusive: Bool = false) {
@@ -94,13 +95,13 @@ internal import CSystem
     if !incrementWithinWord(run) { incrementByPage(run) }
   }
 
-  /// Counts a run whose entries stand in one word, none of them 3 yet: the usual case in a
-  /// fragmented pool. Returns whether it was one.
+  /// Counts a run whose entries are in one word, none of them 3 yet: the usual case in a fragmented
+  /// pool. Returns whether it was one.
   @inline(__always) private func incrementWithinWord(_ run: BlockRun) -> Bool {
-    // Without a sign, so that no quotient has to be rounded towards 0.
+    // Unsigned, so that division needs no rounding towards 0.
     let perWord = UInt64(Bitmap.entriesPerWord)
     let first = run.begin % perWord
-    // No blocks at all make a huge number here.
+    // A length of 0 becomes a huge number here.
     guard run.length &- 1 < perWord - first else { return false }
     guard let word = unsafe pointer(toWordWith: run.begin) else { return false }
     let mask = (Bitmap.lowBits &>> (2 &* (perWord &- run.length))) &<< (2 &* first)
@@ -108,7 +109,7 @@ internal import CSystem
     return unsafe CountPages.increment(&word.pointee, mask, exclusive, watch)
   }
 
-  /// Where the two bits of a block stand, if its region has any.
+  /// The word with the two bits of a block, if its region has any.
   @inline(__always) private func pointer(
     toWordWith block: UInt64
   ) -> UnsafeMutablePointer<UInt64>? {
@@ -133,14 +134,13 @@ internal import CSystem
     }
   }
 
-  /// To be called some time before `block` is counted: in a fragmented pool it takes far longer
-  /// to get a count out of memory than to raise it.
+  /// Called some time before `block` is counted: in a fragmented pool, fetching a count from memory
+  /// takes far longer than raising it.
   @inline(__always) func prefetch(_ block: UInt64) {
     if let word = unsafe pointer(toWordWith: block) { unsafe dmm_prefetch(word) }
   }
 
-  /// The first block that stands neither in a word nor in a region with `block`, when nothing is
-  /// counted there.
+  /// The end of the word, or of the region, that `block` is in, if nothing is counted there.
   func endOfEmpty(with block: UInt64) -> UInt64? {
     guard let word = unsafe pointer(toWordWith: block) else {
       return ((block >> CountPages.regionBits) + 1) << CountPages.regionBits
@@ -162,8 +162,8 @@ internal import CSystem
     return word
   }
 
-  /// The words of the `wordCount` × 32 blocks from `first` on; 0 where they begin at `end` or
-  /// behind it.
+  /// The words of the `wordCount` × 32 blocks from `first` on; 0 for those that begin at `end` or
+  /// later.
   func bitmapWords(from first: UInt64, _ wordCount: Int, below end: UInt64) -> [UInt64] {
     let perWord = UInt64(Bitmap.entriesPerWord)
     var words: [UInt64] = []
@@ -209,7 +209,7 @@ internal import CSystem
     let first = Int(blocks.lowerBound) % CountPages.pageBlocks
     let last = first + blocks.count - 1
     let words = unsafe words(ofPage: page)
-    // The two bits of pages that have bytes are full.
+    // In pages that have bytes, the two-bit entries are full, so this fails.
     if unsafe CountPages.increment(words, first, last, isExclusive ? watch : 0, watch) { return }
     let bytes = unsafe widen(page)
     for entry in first...last {
@@ -231,8 +231,8 @@ internal import CSystem
     }
   }
 
-  /// Adds one to all entries, 32 at once; refuses, and changes nothing, when one of them can't
-  /// have one more. `exclusive`: all ones where the references are exclusive.
+  /// Adds one to all entries, 32 at once; returns `false` and changes nothing if one of them is
+  /// full. `exclusive`: all ones if the references are exclusive.
   private static func increment(
     _ words: UnsafeMutablePointer<UInt64>, _ first: Int, _ last: Int, _ exclusive: UInt64,
     _ watch: UInt64
@@ -263,13 +263,13 @@ internal import CSystem
     if isFull(word, mask, exclusive, watch) { return false }
     let high = word & Bitmap.lowBits
     let low = word >> 1 & Bitmap.lowBits
-    // An exclusive reference makes 3 out of 0.
+    // An exclusive reference turns 0 into 3.
     word = (high ^ (low | exclusive) & mask) | (low ^ mask) << 1
     return true
   }
 
-  /// Whether one of the entries has no room for one more reference: not above 3; not above 2 as
-  /// long as exclusive references are watched; and none that is exclusive beside any other.
+  /// Whether one of the entries can't take one more reference: the most is 3, or 2 while exclusive
+  /// references are watched; and an exclusive one can't be added to another.
   private static func isFull(
     _ word: UInt64, _ mask: UInt64, _ exclusive: UInt64, _ watch: UInt64
   ) -> Bool {
@@ -277,7 +277,7 @@ internal import CSystem
     return (word & (low | watch) | low & exclusive) & mask != 0
   }
 
-  /// The words of a page; its region gets them if it has none.
+  /// The words of a page; allocates them for its region if needed.
   private func words(ofPage page: Int) -> UnsafeMutablePointer<UInt64> {
     let region = page / CountPages.pagesPerRegion
     let start = page % CountPages.pagesPerRegion * CountPages.pageWords
@@ -293,7 +293,7 @@ internal import CSystem
     return unsafe region.pages?[page % CountPages.pagesPerRegion]
   }
 
-  /// The page's bytes; it gets them if it has none.
+  /// The page's bytes; allocates them if needed.
   private func widen(_ page: Int) -> UnsafeMutablePointer<UInt8> {
     if let bytes = unsafe bytes(ofPage: page) { return unsafe bytes }
     let words = unsafe words(ofPage: page)
@@ -316,5 +316,5 @@ internal import CSystem
   }
 }
 
-// The memory belongs to this value alone.
+// This value alone owns the memory.
 extension CountPages: @unchecked Sendable {}

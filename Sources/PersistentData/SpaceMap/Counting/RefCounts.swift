@@ -1,35 +1,36 @@
 internal import Synchronization
 
-/// How many references each block of a device has, counted in core.
+/// How many references each block of a device has, counted in memory.
 ///
-/// 65,536 blocks take memory together, when one of them is counted: two bits a block, just as a
-/// bitmap on disk has them; 4096 of them take a byte each besides, when a count is above 3; and
-/// the few counts of 254 and more stand in a table. So an ordinary pool takes a quarter of a byte
-/// a data block, and a huge one that is hardly used next to nothing.
+/// Memory is allocated for 65,536 blocks at a time, when one of them is first counted: two bits per
+/// block, as in a bitmap on disk. If a count is above 3, the 4096 blocks around it take a byte each
+/// in addition; the few counts of 254 and more are in a table. So an ordinary pool takes a quarter
+/// of a byte per data block, and a huge one that is hardly used next to nothing.
 ///
-/// Threads may count at the same time: each takes the lock for as many runs as it brings. Nobody
-/// may read while others count. Asking for a block past the end is a programming error and traps.
+/// Threads may count at the same time: each takes the lock for all runs that it brings. Counts must
+/// not be read while others count. Asking for a block past the end is a programming error and
+/// traps.
 package final class RefCounts: Sendable {
-  /// How many runs before its turn a count is asked for from memory.
+  /// How many runs ahead counts are prefetched.
   private static let runsAhead = 16
 
   /// Blocks of the device.
   package let count: UInt64
-  /// What threads have collected for the one that counts.
+  /// What threads have collected for the thread that counts.
   let waiting = WaitingRuns()
   private let state: Mutex<CountPages>
 
   /// Every count is 0.
   ///
-  /// `watchingExclusive`: notice when a block with an exclusive reference has another one; until
-  /// `endWatch`, nothing may be read.
+  /// `watchingExclusive`: notices when a block with an exclusive reference has another one; until
+  /// `endWatch`, counts must not be read.
   package init(count: UInt64, watchingExclusive: Bool = false) {
     self.count = count
     state = Mutex(CountPages(count: count, watchingExclusive: watchingExclusive))
   }
 
-  /// From now on all references are alike. Returns whether a block of an exclusive reference had
-  /// another one so far.
+  /// Turns exclusive references into ordinary ones. Returns whether a block with an exclusive
+  /// reference had another one.
   package func endWatch() -> Bool { state.withLock { $0.endWatch() } }
 
   package subscript(block: UInt64) -> UInt64 {
@@ -62,7 +63,7 @@ package final class RefCounts: Sendable {
     state.withLock { increment(runs, in: &$0) }
   }
 
-  /// The same, unless another thread counts. Returns whether it was done.
+  /// The same, unless another thread is counting. Returns whether it was done.
   func incrementUnlessBusy(_ runs: Span<BlockRun>) -> Bool {
     state.withLockIfAvailable { increment(runs, in: &$0) } != nil
   }
@@ -78,7 +79,7 @@ package final class RefCounts: Sendable {
   }
 
   /// The two-bit entries of the 32 blocks from `first` on, as a bitmap on disk holds them: bit 2k
-  /// is the high bit of block `first + k`'s count, bit 2k + 1 the low one, and 3 says "3 or more".
+  /// is the high bit of block `first + k`'s count, bit 2k + 1 the low one, and 3 means 3 or more.
   ///
   /// `first` is a multiple of 32. Blocks past the end count as free.
   package func bitmapWord(from first: UInt64) -> UInt64 {
@@ -99,7 +100,7 @@ package final class RefCounts: Sendable {
     }
   }
 
-  /// How many blocks have a count above 0 here and of 0 in all `others`, which are as long.
+  /// How many blocks have a count above 0 here and of 0 in all `others`, which have the same size.
   package func countedBlocks(butNotIn others: [RefCounts]) -> UInt64 {
     stride(from: 0, to: count, by: Bitmap.entryCount).reduce(0) { sum, start in
       var words = bitmapWords(from: start, Bitmap.wordCount).map { $0 | $0 >> 1 }
@@ -155,7 +156,7 @@ package final class RefCounts: Sendable {
     }
   }
 
-  /// Gives all counts of 3 and more to `body`, ascending, until it says `false`.
+  /// Gives all counts of 3 and more to `body`, ascending by block, until it returns `false`.
   package func forEachLargeCount(_ body: (UInt64, UInt64) -> Bool) {
     for start in stride(from: 0, to: count, by: Bitmap.entryCount) {
       for (index, word) in bitmapWords(from: start, Bitmap.wordCount).enumerated() {
@@ -171,25 +172,25 @@ package final class RefCounts: Sendable {
   }
 }
 
-/// References to blocks that stand one after the other.
+/// One reference to each of some consecutive blocks.
 @usableFromInline
 package struct BlockRun: Hashable, Sendable {
   @usableFromInline package let begin: UInt64
-  /// The length, with the highest bit set where references are exclusive: what is counted by the
-  /// million has to be small.
-  @usableFromInline let bits: UInt64  // the length alone, as long as nothing is said of them
+  /// The length, with the highest bit set if the references are exclusive: there are millions of
+  /// runs, so they have to be small.
+  @usableFromInline let bits: UInt64  // just the length, unless exclusive
 
   @inlinable static var exclusiveBit: UInt64 { 1 << 63 }
 
-  /// `length` is less than 2^63. `isExclusive`: whoever refers to the blocks assumes that nobody
-  /// else does.
+  /// `length` is less than 2^63. `isExclusive`: the referrer assumes that no other reference to the
+  /// blocks exists.
   @inlinable package init(begin: UInt64, length: UInt64, isExclusive: Bool = false) {
     self.begin = begin
     bits = length | (isExclusive ? BlockRun.exclusiveBit : 0)
   }
 
-  /// The references are exclusive where `number` is above `limit`, both far below 2^63. Without a
-  /// branch, which no processor could predict.
+  /// The references are exclusive if `number` is above `limit`, both far below 2^63. Avoids a
+  /// branch, which would be unpredictable.
   init(begin: UInt64, length: UInt64, isExclusiveAbove limit: Int64, _ number: UInt64) {
     self.begin = begin
     bits = length | (UInt64(bitPattern: limit) &- number) & BlockRun.exclusiveBit

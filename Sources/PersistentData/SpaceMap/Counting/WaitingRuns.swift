@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Runs that threads have collected for the one that counts.
+/// Runs that threads have collected for the thread that counts.
 final class WaitingRuns: Sendable {
   struct Batch: Sendable {
     let runs: [BlockRun]
@@ -10,24 +10,24 @@ final class WaitingRuns: Sendable {
 
   private struct State {
     var batches: [Batch] = []
-    /// Arrays that are in use no more.
+    /// Arrays to reuse.
     var spare: [[BlockRun]] = []
   }
 
-  /// As many wait at most: more would say that the counting thread can't keep up.
+  /// The most batches that may wait; more would mean that the counting thread can't keep up.
   private static let limit = 4
 
   private let state = Mutex(State())
   private let batchCount = Atomic(0)
   private let hasCounter = Atomic(false)
 
-  /// Returns `true` to the first who asks.
+  /// Returns `true` only to the first caller.
   func appointCounter() -> Bool { !hasCounter.exchange(true, ordering: .relaxed) }
 
-  /// Costs nothing to ask.
+  /// Takes no lock.
   var hasBatches: Bool { batchCount.load(ordering: .relaxed) > 0 }
 
-  /// Takes `count` runs, and leaves an array of the same size for more; refuses when enough wait.
+  /// Takes `count` runs, and leaves an array of the same size for more; returns `false` when full.
   func append(_ runs: inout [BlockRun], _ count: Int, room: @autoclosure () -> [BlockRun]) -> Bool {
     state.withLock { state in
       if state.batches.count == WaitingRuns.limit { return false }
@@ -38,7 +38,7 @@ final class WaitingRuns: Sendable {
     }
   }
 
-  /// The next batch, to be given back after it was counted.
+  /// The next batch; the caller must count it and give its runs back.
   func next() -> Batch? {
     state.withLock { state in
       defer { batchCount.store(state.batches.count, ordering: .relaxed) }

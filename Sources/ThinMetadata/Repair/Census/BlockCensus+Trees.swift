@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// What sound blocks tell of each other, taken at their word.
+/// What sound blocks say about each other, taken at face value.
 extension BlockCensus {
   /// Whether a block holds anything that a pool's metadata can refer to.
   func isMetadata(_ block: MetadataBlock) -> Bool {
@@ -20,11 +20,11 @@ extension BlockCensus {
     return isTopLevel(block) && children.allSatisfy(isInUse) ? children : []
   }
 
-  /// Whether the leaves below a node point to trees: those of the devices. A single tree may be
-  /// `lost`.
+  /// Whether the leaves below a node point to the trees of devices. A tree in `lost` need not be
+  /// readable.
   ///
-  /// A mapping's value can be the number of a metadata block only where the data block is block 0,
-  /// which a leaf has once at most.
+  /// A mapping's value can pass for a metadata block only if it maps data block 0, which a leaf
+  /// does at most once.
   func isTopLevel(_ block: MetadataBlock, exceptFor lost: Set<MetadataBlock> = []) -> Bool {
     guard let leaf = firstLeaf(below: block)?.leaf else { return false }
     let children = children(of: leaf.block)
@@ -40,7 +40,7 @@ extension BlockCensus {
   /// The size of the values in the leaves below a node; `nil` when that can't be told.
   func leafValueSize(_ block: MetadataBlock) -> Int? { firstLeaf(below: block)?.leaf.valueSize }
 
-  /// The first leaf below a node that is sound, and how many levels below.
+  /// The first sound leaf below a node, and how many levels below.
   private func firstLeaf(below block: MetadataBlock) -> (leaf: NodeTable.Node, height: Int)? {
     guard let node = nodes[block] else { return nil }
     if node.isLeaf { return (node, 0) }
@@ -57,7 +57,7 @@ extension BlockCensus {
     func find(_ block: MetadataBlock, levels: Int) -> (leaf: MetadataBlock, height: Int)? {
       guard let node = nodes[block] else { return nil }
       if node.isLeaf { return (block, 0) }
-      // A node that was seen and has no leaf has none, or is the start of a loop.
+      // A node that was seen before without a leaf has none, or starts a loop.
       guard levels > 0, seen.insert(block).inserted else { return found[block] }
       for child in children(block) {
         if let place = find(child, levels: levels - 1) {

@@ -1,7 +1,7 @@
 package import PersistentData
 
-/// What every block of a device holds by itself, in use or not: where what is lost is looked for,
-/// and what is past.
+/// What every block of a device holds by itself, in use or not. Lost and superseded metadata is
+/// looked for here.
 ///
 /// A node that is no longer in use stays on the device until its block is given out again. Nothing
 /// here is trusted beyond its own block. Memory is bounded by the size of the device.
@@ -15,8 +15,8 @@ package struct BlockCensus: Sendable {
   let file: BlockFile
   let blockCount: UInt64
   let nodes: NodeTable
-  /// Those of internal nodes, of leaves that can be lists of devices with their trees, and of
-  /// leaves that list bitmaps.
+  /// Pointers of internal nodes, of leaves that can be lists of devices, and of leaves that list
+  /// bitmaps.
   private(set) var pointers: [MetadataBlock: [Pointer]] = [:]
   /// What leaves with details store.
   private(set) var details: [MetadataBlock: [(id: UInt64, details: DeviceDetails)]] = [:]
@@ -27,11 +27,11 @@ package struct BlockCensus: Sendable {
   /// The first sound leaf below each internal node.
   private(set) var firstLeaves: [MetadataBlock: (leaf: MetadataBlock, height: Int)] = [:]
   private var bitmaps: Set<MetadataBlock> = []
-  /// By block: 1 where a checksum tells that it is something, whatever that is.
+  /// By block: 1 where a checksum shows that it is metadata, of whatever kind.
   private var isSomething: BlockTable<UInt8>
 
-  /// Reads, once, all blocks that hold anything, or may as far as `reach` tells. `purpose`: what
-  /// people are told meanwhile.
+  /// Reads once all blocks within `reach` that hold anything. `purpose`: what the progress display
+  /// says.
   package init(
     _ file: BlockFile, reach: CensusReach = .whole, purpose: String = "looking at all blocks"
   ) {
@@ -77,12 +77,12 @@ package struct BlockCensus: Sendable {
     return index < indexBlocks.count && indexBlocks[index] == block
   }
 
-  /// Whether a block that isn't what it was has become something else: it was given out again.
+  /// Whether a block that isn't what it was holds other metadata now: it was allocated again.
   func isReused(_ block: MetadataBlock) -> Bool {
     isSomething.indices.contains(block.index) && isSomething[block.index] == 1
   }
 
-  /// The blocks that a node's values are, if they can all be blocks; otherwise none.
+  /// The blocks that a node points to; none unless all its values can be blocks.
   func children(of block: MetadataBlock) -> [MetadataBlock] {
     let pointers = pointers[block, default: []]
     let children = pointers.compactMap(\.child)
@@ -141,8 +141,8 @@ package struct BlockCensus: Sendable {
       }
     }
 
-    /// The entries of a leaf in which every value can be a block. A mapping's value can't, but for
-    /// that of data block 0, which a device maps once at most.
+    /// The entries of a leaf whose values can all be blocks. A mapping's value can't, except that
+    /// of data block 0, which a device maps at most once.
     private func deviceList(_ leaf: BTreeNode) -> [Pointer]? {
       var list: [Pointer] = []
       for entry in 0..<leaf.entryCount {

@@ -2,18 +2,18 @@ internal import PersistentData
 
 /// How far on a device a census has to look.
 ///
-/// A kernel gives out the lowest metadata blocks that are free, and starts from the beginning again
-/// after each commit. So no block was ever written before nearly all below it had been, and what is
-/// superseded stands among what is in use, or close behind it. Behind the last block in use, a long
-/// stretch in which no block is anything is the end of what was ever written.
+/// A kernel allocates the lowest free metadata block, and starts from the beginning again after
+/// each commit. So before a block was first written, nearly all below it had been, and superseded
+/// blocks stand among those in use or close behind them. A long stretch without metadata behind the
+/// last block in use is the end of what was ever written.
 ///
-/// Counts are believed in one direction only: those that say that a block is free end nothing. A
-/// bitmap that can't be read counts as if all its blocks were in use.
+/// Counts are trusted in one direction only: a count that says a block is free doesn't end the
+/// search. A bitmap that can't be read counts as if all its blocks were in use.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-space-map-metadata.c, `sm_metadata_new_block_` and
 /// `sm_metadata_commit`.
 package struct CensusReach {
-  /// Blocks in a stretch that ends it: as many as a bitmap counts, 64 MiB.
+  /// Blocks without metadata that end the search: as many as a bitmap counts, almost 64 MiB.
   static let stretch = Bitmap.entryCount
 
   /// All blocks before this one are looked at, whatever they hold.
@@ -39,8 +39,8 @@ package struct CensusReach {
     end = map.readCounts().lastIndex { $0 != 0 }.map { UInt64($0) + 1 } ?? 0
   }
 
-  /// The blocks to look at, in parts, each in ascending order: first those that have to be, then,
-  /// as long as the part before held anything, a stretch at a time of the others.
+  /// The blocks to look at, in parts, each ascending: first those that must be looked at, then the
+  /// others, one stretch at a time, as long as the part before held anything.
   func parts(of file: BlockFile) -> [[Range<UInt64>]] {
     let count = min(file.blockCount, MetadataBlock.maximumCount)
     let end = min(end, count)

@@ -1,6 +1,6 @@
 internal import PersistentData
 
-/// What is kept of every sound B-tree node of a device, by block. There may be millions.
+/// A summary of every sound B-tree node of a device, by block. There may be millions.
 struct NodeTable: Sendable {
   /// A B-tree node that knows its own number and is sound in itself.
   struct Node: Sendable {
@@ -42,7 +42,7 @@ struct NodeTable: Sendable {
     for (index, node) in all.enumerated() { places[node.block.number] = index }
   }
 
-  /// `nil` for a block that is no sound node.
+  /// `nil` for a block that isn't a sound node.
   subscript(block: MetadataBlock) -> Node? {
     UInt64(block.number) < places.blockCount ? places[block.number].map { all[$0] } : nil
   }

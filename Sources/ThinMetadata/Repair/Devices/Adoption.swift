@@ -2,13 +2,13 @@ internal import PersistentData
 
 /// Trees that nothing leads to, matched with the devices whose entry in the list is lost.
 ///
-/// First by older lists of devices, then by branches of older trees, then by size. Each tree that
-/// is given away may leave another device without rivals.
+/// First by older lists of devices, then by branches of older trees, then by size. Each match may
+/// leave another device without rivals.
 struct Adoption {
   private(set) var devices: [ThinDevice]
   /// Ids of devices that got a tree.
   private(set) var adopted: [UInt64] = []
-  /// Trees still to be given away, and how many devices each belongs to.
+  /// Trees not matched yet, and how many devices each belongs to.
   private var open: [MetadataBlock: Int] = [:]
   /// Indices of devices without a tree.
   private var waiting: Set<Int> = []
@@ -24,14 +24,14 @@ struct Adoption {
     for orphan in orphans where reader.mappings.isUsable(orphan.block) {
       open[orphan.block] = orphan.missing
     }
-    // A tree of the metadata snapshot is an older one of some device: it must not become a live
-    // one's. A device whose details are lost too may have any of the trees.
+    // A tree of the metadata snapshot is an older one of some device: no live device may get it. A
+    // device whose details are lost too may have any of the trees.
     if !reader.hasLostHeldTrees, reader.lostDetails.isEmpty {
       waiting = Set(devices.indices.filter { devices[$0].root == nil })
     }
   }
 
-  /// Gives every tree away of which it is clear whose it is.
+  /// Gives every tree to its device where that is clear.
   mutating func match() {
     matchByOldLists()
     matchByOldTrees()
@@ -40,7 +40,7 @@ struct Adoption {
     adopted.sort()
   }
 
-  /// Trees with mappings that nobody got.
+  /// Trees with mappings that no device got.
   var rest: [MetadataBlock] { open.keys.sorted().filter { size($0) > 0 } }
 
   /// Ids that devices once had.
@@ -51,7 +51,7 @@ struct Adoption {
   /// Whether a device can have a tree, by its size and by older lists.
   private func mayHave(_ device: Int, _ tree: MetadataBlock) -> Bool {
     guard let wanted = devices[device].details?.mappedBlocks else { return false }
-    // A tree without what damage hides of it is smaller.
+    // What can be read of a damaged tree is smaller.
     let fits = totals[below: tree].hasDamage ? size(tree) < wanted : size(tree) == wanted
     return fits && !lists.excludes(devices[device].id, from: tree)
   }
@@ -64,7 +64,7 @@ struct Adoption {
     open[tree] = rest > 0 ? rest : nil
   }
 
-  /// Trees of which an older list says who has them, and of no other who may.
+  /// Matches trees that an older list gives to a device, and that no other device can have.
   private mutating func matchByOldLists() {
     var isGiving = true
     while isGiving {
@@ -82,7 +82,7 @@ struct Adoption {
     }
   }
 
-  /// Trees with branches that only one device's older trees had.
+  /// Matches trees by branches that only one device's older trees had.
   private mutating func matchByOldTrees() {
     let ancestry = TreeAncestry(lists.roots, census)
     for (devices, trees) in groupsOfOneSize {
@@ -108,12 +108,12 @@ struct Adoption {
 
   private var openBySize: [UInt64: [MetadataBlock]] { Dictionary(grouping: open.keys) { size($0) } }
 
-  /// Where only one tree and one device are of a size; or where any tree will do.
+  /// Matches where all devices of a size share one tree, or where any tree will do.
   private mutating func matchBySize() {
     let trees = openBySize
     for (size, rivals) in waitingBySize {
       guard let size, let trees = trees[size] else { continue }
-      // One more than there are devices is as many as any number.
+      // One more than there are devices is enough to see that there are too many.
       let given = trees.sorted().flatMap {
         Array(repeating: $0, count: min(open[$0, default: 0], rivals.count + 1))
       }
@@ -122,7 +122,7 @@ struct Adoption {
     }
   }
 
-  /// The one tree that is left for the one device that is.
+  /// Matches the one tree that is left with the one device that is left.
   private mutating func matchLast() {
     if let device = waiting.first, waiting.count == 1, open.count == 1,
       let (tree, count) = open.first, count == 1, mayHave(device, tree)

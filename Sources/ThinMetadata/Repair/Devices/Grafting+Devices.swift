@@ -15,11 +15,11 @@ extension Grafting {
   /// A tree in use that can't be matched is kept under an id of its own, so that its blocks are
   /// not given out again.
   ///
-  /// A snapshot starts with the tree of the device that it is one of. When one of the two has its
-  /// first write, it has a new tree, most often of the same size, and then only a list of devices
-  /// that was written since tells which: trees, details and mappings say the same for either.
+  /// A snapshot starts with its origin's tree. When one of the two is first written to, it gets a
+  /// new tree, most often of the same size, and then only a list of devices written since tells
+  /// which one: trees, details and mappings look the same for both.
   ///
-  /// `known`: ids that devices once had, and some may still.
+  /// `known`: ids that devices once had, and some may still have.
   private mutating func keepMadeUpDevices(
     _ blocks: [MetadataBlock], _ reader: inout PoolReader, avoiding known: Set<UInt64>
   ) {

@@ -2,16 +2,15 @@ internal import PersistentData
 
 /// Lists of devices that are no longer in use: which tree each device had once.
 ///
-/// A device keeps its tree until it changes something, and then has a new one. It never comes by a
-/// tree that was there already, but for a snapshot on the day it is made. So a list that names
-/// both a tree and another tree of some device tells that this device does not have the first one
-/// today.
+/// A device keeps its tree until it is changed, and then gets a new one. It never gets a tree that
+/// existed before, except as a new snapshot. So a list that names a tree, and another tree for some
+/// device, tells that this device does not have the first one today.
 struct OldLists {
   private struct List {
     /// By device id.
     let roots: [UInt64: MetadataBlock]
-    /// The trees that a device which is not on the list can have come by since, as a snapshot of
-    /// one that had it, or of a snapshot of that; `nil` where that may be any.
+    /// The trees that a device missing from the list can have got since, as a snapshot of one that
+    /// had it, or of a snapshot of that; `nil` where it can be any tree.
     let snapshotted: Set<MetadataBlock>?
 
     /// `creationTimes`: of all devices of today, ascending.
@@ -22,8 +21,8 @@ struct OldLists {
       let known = roots.keys.compactMap { details[$0]?.creationTime }
       // The list is no older than the youngest device on it.
       let age = known.max() ?? 0
-      // Where it lacks a device as old, nobody knows what that one had. Otherwise all others came
-      // later, and each time a device is snapshotted it is noted.
+      // If it lacks a device that old, that device's tree is unknown. Otherwise all others were
+      // created later, and each snapshot of a device updates its snapshotted time.
       let isWhole = known.count == creationTimes.firstIndex(from: UInt64(age) + 1)
       snapshotted =
         isWhole
@@ -33,7 +32,7 @@ struct OldLists {
 
   /// By leaf.
   private let lists: [List]
-  /// The lists that name a root.
+  /// By root: indices of the lists that name it.
   private let places: [MetadataBlock: [Int]]
   /// Which trees each device had.
   let roots: [UInt64: Set<MetadataBlock>]
@@ -70,8 +69,8 @@ struct OldLists {
     }
   }
 
-  /// Whether one list has all these devices, each with a tree of its own: since then each has gone
-  /// its own way.
+  /// Whether one list has all these devices, each with a tree of its own: since then their trees
+  /// differ.
   func tellApart(_ devices: [UInt64]) -> Bool {
     lists.contains { list in
       Set(devices.compactMap { list.roots[$0] }).count == devices.count

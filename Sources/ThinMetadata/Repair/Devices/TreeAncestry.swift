@@ -1,10 +1,10 @@
 internal import PersistentData
 
-/// From which device's older trees a tree in use descends.
+/// Finds the device whose older trees a tree in use descends from.
 ///
-/// A kernel that changes a tree writes the nodes on the way anew and keeps the others. So the tree
-/// of a device still has branches that older trees of the same device had. Some are shared with
-/// snapshots: only those count that no other device's older trees had at the same place.
+/// A kernel that changes a tree copies the nodes on the path and keeps the others. So a device's
+/// tree still has branches of its older trees. Some are shared with snapshots: only those count
+/// that no other device's older trees had at the same place.
 struct TreeAncestry {
   /// A child of an internal node, with the key under which it stands.
   private struct Branch: Hashable {
@@ -12,12 +12,12 @@ struct TreeAncestry {
     let child: MetadataBlock
   }
 
-  /// Devices and trees that are compared at most.
+  /// The most devices, or trees, that are compared.
   private static let maxRivals = 64
-  /// Nodes that are looked at for each device or tree.
+  /// The most nodes that are looked at for each device or tree.
   private static let maxNodes = 1 << 14
-  /// A block that was given out again can stand at the same place by chance; so many don't, and
-  /// not so many times as often as for any other.
+  /// Branches that make a match, and how many times as many as any rival's: a reused block can
+  /// stand at the same place by chance, but not that often.
   private static let clearCount = 8
 
   private let oldRoots: [UInt64: Set<MetadataBlock>]
@@ -29,7 +29,7 @@ struct TreeAncestry {
     self.census = census
   }
 
-  /// Pairs, by index, of devices and trees that descend from theirs and from no other's.
+  /// Pairs (by index) of devices and trees that descend from that device's trees and no other's.
   func matches(_ devices: [UInt64], _ trees: [MetadataBlock]) -> [(device: Int, tree: Int)] {
     guard devices.count + trees.count > 2, devices.count <= TreeAncestry.maxRivals,
       trees.count <= TreeAncestry.maxRivals

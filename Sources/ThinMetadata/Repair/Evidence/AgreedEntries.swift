@@ -1,18 +1,18 @@
 internal import PersistentData
 
-/// What is right of leaves of which one lies, and nothing tells which.
+/// The entries that are certainly right in leaves of which one is wrong and nothing tells which.
 ///
-/// If a leaf is the one that lies, other leaves prove some of what it must have held; if it is not,
-/// it is right as it stands. What stands there and is proven as well is right in either case. Of
-/// leaves that no explanation blames everything is.
+/// If a leaf is the wrong one, other leaves prove some of what it must have held; if not, it is
+/// right as it stands. An entry that stands there and is also proven is right either way. In leaves
+/// that no explanation blames, everything is right.
 struct AgreedEntries {
-  /// More leaves that may lie than this are not looked at.
+  /// The most leaves that may be wrong.
   private static let limit = 16
 
-  /// By leaf that may lie: the virtual blocks that it may map, and those whose mappings are right.
+  /// By leaf that may be wrong: the virtual blocks it may map, and those whose mappings are right.
   private(set) var leaves: [MetadataBlock: (range: ClosedRange<UInt64>, keys: Set<UInt64>)] = [:]
 
-  /// `nil` where more may lie than one leaf, or a space map instead, or not all were suspected.
+  /// `nil` unless every explanation blames one leaf or a space map, and no suspect was left out.
   init?(
     _ explanations: Explanations<Suspect>, among suspects: [Suspect], _ trials: Trials
   ) throws(IOError) {
@@ -45,7 +45,7 @@ struct AgreedEntries {
 }
 
 extension Trials {
-  /// What the rest of the pool tells of a leaf if it lies.
+  /// What the rest of the pool tells about a leaf if it is wrong.
   fileprivate func lost(_ leaf: MetadataBlock) throws(IOError) -> LostLeaf? {
     let standIns = census.file.allStandIns
     defer { census.file.allStandIns = standIns }
@@ -60,7 +60,7 @@ extension Trials {
 }
 
 extension Grafting {
-  /// Has a leaf that is contradicted read without what may be wrong of it.
+  /// Leaves out the entries of a contested leaf that may be wrong.
   mutating func leaveOut(
     _ leaf: Contested.Leaf, keeping agreed: AgreedEntries, _ file: BlockFile
   ) {

@@ -1,7 +1,7 @@
 internal import PersistentData
 
-/// What refers to blocks that have more references than are counted, or that can't be right
-/// otherwise: some of it lies.
+/// What refers to blocks that have more references than are counted, or that can't be right for
+/// another reason: some of it is wrong.
 struct Contested {
   /// A leaf of mapping trees with its entries that map contested data blocks.
   struct Leaf: Sendable {
@@ -19,7 +19,7 @@ struct Contested {
   let targets: Set<MetadataBlock>
   /// Metadata blocks in use that nothing leads to.
   let unreached: Set<MetadataBlock>
-  /// Whether blocks are lost besides.
+  /// Whether blocks are lost as well.
   let hasLosses: Bool
 
   init(_ judgement: PoolJudgement) {

@@ -1,12 +1,11 @@
 internal import PersistentData
 
 extension Grafting {
-  /// More leaves like this are no accident of a few blocks.
+  /// With more such leaves, it isn't just a few bad blocks.
   private static let maxOddLeaves = 64
 
-  /// Has leaves that say that they have room for more or fewer entries than kernels give them read
-  /// as if they had that, where nothing is contradicted then: with another number, all values are
-  /// read beside their place.
+  /// Corrects the capacity of leaves that doesn't match what kernels write, if nothing is
+  /// contradicted then: with a wrong capacity, all values are read from the wrong offset.
   mutating func correctCapacities(
     _ judgement: PoolJudgement, _ source: PoolSource
   ) throws(IOError) -> Bool {
@@ -31,7 +30,7 @@ extension Grafting {
   }
 }
 
-/// Finds leaves with room for another number of entries than kernels give them.
+/// Finds leaves whose capacity isn't what kernels write.
 private struct CapacityVisitor: LeafVisitor {
   var blocks: [MetadataBlock] = []
 

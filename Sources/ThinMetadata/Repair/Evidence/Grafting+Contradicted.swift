@@ -7,12 +7,12 @@ extension Grafting {
     var leftOut: [ClosedRange<UInt64>] = []
     /// Mappings to a data block that was wrong and is known.
     var correctedCount: UInt64 = 0
-    /// Whether nodes that it is reached by may be wrong, and nothing tells.
+    /// Whether internal nodes of its tree may be wrong, and nothing tells which.
     var isContested = false
   }
 
-  /// Looks for such entries in the tree that starts at `root`. Takes a look at every leaf, where
-  /// there are any at all.
+  /// Looks for such entries in the tree that starts at `root`. Visits every leaf, if there are any
+  /// such entries at all.
   func contradicted(below root: MetadataBlock?, _ reader: PoolReader) -> Contradicted {
     var found = Contradicted()
     guard let root else { return found }
@@ -28,7 +28,7 @@ extension Grafting {
     }
     return found
   }
-  /// Has a leaf read without entries that may be wrong.
+  /// Leaves out entries of a leaf that may be wrong.
   mutating func leaveOut(
     _ keys: Set<UInt64>, of leaf: MetadataBlock, in file: BlockFile
   ) {

@@ -1,15 +1,15 @@
 internal import PersistentData
 
 extension Grafting {
-  /// As often as what is contested is left out, and the pool judged again.
+  /// The most times that contested parts are left out and the pool is judged again.
   private static let maxRounds = 3
-  /// Pairs of nodes that are held against a space map.
+  /// The most pairs of nodes that are tried as an alternative to a space map.
   private static let maxPairs = 128
 
-  /// Finds out which blocks lie, as far as the rest of the pool tells, and has them read as they
-  /// should be: a node that lies as if it were lost. Returns the superblock to start from.
+  /// Finds out which blocks are wrong, as far as the rest of the pool tells, and corrects them in
+  /// memory; a wrong node is treated as lost. Returns the superblock to start from.
   ///
-  /// Where more than one explanation is possible, or none, whatever is contested is left out, and
+  /// Where more than one explanation is possible, or none, everything contested is left out, and
   /// counts are no evidence.
   mutating func resolve(
     _ judgement: PoolJudgement, _ source: PoolSource, _ census: BlockCensus
@@ -31,19 +31,19 @@ extension Grafting {
     let contested = Contested(judgement)
     if judgement.reader.hasListsAtOdds || Suspect.isLedAstray(judgement) {
       let trials = Trials(source, census, contested, doubting: [.superblockRoots])
-      // Two trees alone are counted that nobody leads to: of that there is no doubt.
+      // Only two trees are counted that nothing leads to, so there is no doubt.
       if try trials.outcome([.superblockRoots]).faults != nil {
         return take([.superblockRoots], trials, judgement)
       }
     }
     let suspects = Suspect.list(judgement, contested, census)
     let trials = Trials(source, census, contested, doubting: suspects)
-    // Pointers that lead nowhere, and no block that lies.
+    // No block is wrong, but pointers lead nowhere.
     let asItIs = try trials.outcome([])
     if asItIs.faults != nil, asItIs.bringsAllBack { return source.superblock }
     let explanations = try explain(judgement, suspects, trials)
     // What such keys lead to, and what such pointers hide, is known, and what may be missing is
-    // told: that costs less than to leave out all who may be wrong.
+    // reported: that costs less than to leave out every block that may be wrong.
     if judgement.hasMisfitsOnly || asItIs.faults != nil {
       let best = try bringingAllBack(explanations.found, trials)
       if let only = Grafting.only(best),
@@ -56,7 +56,7 @@ extension Grafting {
     let found = judgement.innermost(explanations.found)
     if judgement.isBetweenNodesAndMaps(found) { return keepAgreed(found, trials, judgement) }
     if !found.isEmpty, found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) }) {
-      // That the trees are right can't be told where some of them is lost as well.
+      // Where parts of the trees are lost too, nothing shows that the rest is right.
       if judgement.reader.hasHoles { return try leaveOutContested(judgement, trials, found) }
       return take(Array(Set(found.joined())), trials, judgement)
     }
@@ -64,7 +64,7 @@ extension Grafting {
       let better = try insteadOfParent(only, trials, judgement)
       return take(better ?? only, trials, judgement)
     }
-    // Two lists that don't have the same devices, and nothing that says which is right.
+    // Otherwise the two lists have different devices, and nothing tells which is right.
     guard judgement.isContradicted, !found.isEmpty || !judgement.hasCountsTooLow
     else { return source.superblock }
     let isOne = found.isEmpty ? !explanations.isExhaustive : found.allSatisfy { $0.count == 1 }
@@ -72,7 +72,7 @@ extension Grafting {
     return try leaveOutContested(judgement, trials, found, keeping: agreed, areSeveral: !isOne)
   }
 
-  /// Those explanations with which every mapping comes back.
+  /// The explanations that bring every mapping back.
   private func bringingAllBack(
     _ found: [[Suspect]], _ trials: Trials
   ) throws(IOError) -> [[Suspect]] {
@@ -81,9 +81,9 @@ extension Grafting {
     return best
   }
 
-  /// Looks for explanations among `suspects`; where there is none, among the nodes of trees as well
-  /// that are not as large as their details say; where it would be the space maps, and something
-  /// else besides, among pairs of nodes as well.
+  /// Looks for explanations among `suspects`; if there is none, also among the nodes of trees whose
+  /// size differs from their details; if only space maps explain it, and something else is wrong
+  /// besides, also among pairs of nodes.
   private func explain(
     _ judgement: PoolJudgement, _ suspects: [Suspect], _ trials: Trials
   ) throws(IOError) -> Explanations<Suspect> {
@@ -108,8 +108,8 @@ extension Grafting {
     return first
   }
 
-  /// Where a node above several others that are out of place would be to blame, and all that it
-  /// leads to would be lost: these others, if that explains as much and keeps more.
+  /// The nodes out of place, instead of a node above them that would be to blame and lose all that
+  /// it leads to, if that explains as much and keeps more.
   private func insteadOfParent(
     _ only: [Suspect], _ trials: Trials, _ judgement: PoolJudgement
   ) throws(IOError) -> [Suspect]? {
@@ -134,8 +134,8 @@ extension Grafting {
     return trials.assume([.dataSpaceMap, .metadataSpaceMap]) ?? trials.source.superblock
   }
 
-  /// The explanation, when all of them name the same places; of several ways to read these the
-  /// one that leaves most as it is.
+  /// The explanation, if all of them name the same places; of several ways to read these, the one
+  /// that changes least.
   private static func only(_ found: [[Suspect]]) -> [Suspect]? {
     guard let first = found.first else { return nil }
     let isOnly = found.allSatisfy { other in
@@ -179,9 +179,9 @@ extension Grafting {
     damagedBlocks.sort { $0.block < $1.block }
   }
 
-  /// Has all that is contested read as if it weren't there, until nothing is; but for what is right
-  /// whichever explanation is. `areSeveral`: whether more than one block must lie: then a node that
-  /// does may have other pointers that are wrong.
+  /// Leaves out everything contested until nothing is, except what is right under every
+  /// explanation. `areSeveral`: whether more than one block must be wrong: then a wrong node may
+  /// have other wrong pointers.
   private mutating func leaveOutContested(
     _ judgement: PoolJudgement, _ trials: Trials, _ explanations: [[Suspect]],
     keeping agreed: AgreedEntries? = nil, areSeveral: Bool = false
@@ -190,7 +190,7 @@ extension Grafting {
     for suspect in Set(explanations.joined()) { note(suspect, judgement) }
     let named = Set(explanations.joined().compactMap(\.block))
     let file = judgement.reader.file
-    // With other damage, pointers that are wrong may seem right: they make up for what is missing.
+    // With other damage, wrong pointers may seem right: they make up for what is missing.
     let isDropping = judgement.reader.hasLosses || areSeveral
     var (judgement, agreed) = (judgement, agreed)
     var contested = trials.contested
@@ -210,7 +210,7 @@ extension Grafting {
           continue
         }
         if named.contains(leaf.block) {
-          // Where it lies, nobody knows which of its entries are right.
+          // If the leaf is wrong, nothing tells which of its entries are right.
           file.standIn(for: leaf.block, BlockBuffer(zeroedBlocks: 1))
           continue
         }
@@ -227,10 +227,10 @@ extension Grafting {
 }
 
 extension PoolJudgement {
-  /// Whether the counts of metadata blocks are at odds with trees that all the rest bears out.
+  /// Whether the counts of metadata blocks contradict trees that everything else bears out.
   ///
-  /// That is not so where some blocks have references too many and others too few: an older node
-  /// may lead to other leaves that are shared, which changes no count of a data block.
+  /// Not so if some blocks have too many references and others too few: an older node may lead to
+  /// other leaves that are shared, which changes no count of a data block.
   var contradictsMetadataCountsAlone: Bool {
     (!surplusBlocks.isEmpty || !surplusMapBlocks.isEmpty) && data.isComplete
       && data.all.isEmpty && !hasTreesAtOdds && !reader.hasListsAtOdds
@@ -238,7 +238,7 @@ extension PoolJudgement {
       && (surplusBlocks.isEmpty || metadata.deficits.isEmpty)
   }
 
-  /// Whether it is open whether internal nodes lie or space maps.
+  /// Whether either internal nodes or space maps may be wrong.
   fileprivate func isBetweenNodesAndMaps(_ explanations: [[Suspect]]) -> Bool {
     let areMaps = explanations.map { $0.allSatisfy(\.isSpaceMap) }
     return areMaps.contains(true) && areMaps.contains(false)
@@ -251,9 +251,9 @@ extension PoolJudgement {
       }
   }
 
-  /// Whether one pointer may lead to another node than it did: what it leads to now has a reference
-  /// too many, and nothing leads to what it led to. An older bitmap differs in more, large counts
-  /// that are wrong by more.
+  /// Whether one pointer may have changed: what it leads to now has a reference too many, and
+  /// nothing leads to what it led to. An older bitmap differs in more places; wrong large counts
+  /// are off by more.
   var mayHaveWrongPointer: Bool {
     surplusBlocks.count == 1 && surplusMapBlocks.isEmpty && !metadata.deficits.isEmpty
       && metadata.isComplete && data.isComplete && !areLargeCountsWrong
@@ -264,8 +264,8 @@ extension PoolJudgement {
       && metadata.surpluses.contains { $0.counted - $0.stored > 1 }
   }
 
-  /// Whether counts of data blocks are too low, whatever else: more references are too many than
-  /// are missing. Devices have as many mappings as their details say; so each that a leaf has wrong
+  /// Whether counts of data blocks must be too low: there are more surplus references than missing
+  /// ones. Devices have as many mappings as their details say, so each wrong mapping in a leaf
   /// would leave one missing.
   fileprivate var hasCountsTooLow: Bool {
     surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && !hasTreesAtOdds && !hasTooMany
@@ -273,7 +273,7 @@ extension PoolJudgement {
       && data.missingReferences < data.surplusReferences
   }
 
-  /// Whether an internal node leads to a block that is free: then it is older as a whole.
+  /// Whether an internal node leads to a free block: then the whole node is an older one.
   func isSuperseded(_ block: MetadataBlock) -> Bool {
     let skeleton = reader.mappings.skeleton
     guard let index = skeleton.index(of: block) else { return false }
@@ -283,13 +283,13 @@ extension PoolJudgement {
     }
   }
 
-  /// Whether anything is referred to that is counted less often, or that can't be right.
+  /// Whether anything has more references than are counted, or can't be right.
   var isContradicted: Bool {
     !surplusBlocks.isEmpty || !surplusMapBlocks.isEmpty || !surplusData.isEmpty || hasTooMany
       || hasTreesAtOdds
   }
 
-  /// Whether all that is at odds are keys that don't fit those of their parents.
+  /// Whether the only contradictions are keys that don't fit those of their parents.
   var hasMisfitsOnly: Bool {
     let mappings = reader.mappings
     return !mappings.misfitNodes.isEmpty && surplusBlocks.isEmpty && surplusMapBlocks.isEmpty
@@ -298,8 +298,8 @@ extension PoolJudgement {
       && !reader.topLevel.isLedAstray && !reader.details.isLedAstray
   }
 
-  /// Whether nodes have keys that their parents don't allow, and devices other numbers of mappings
-  /// than their details say, and that is more than one wrong key a node: that costs one mapping.
+  /// Whether nodes have keys that their parents don't allow, and devices don't have as many
+  /// mappings as their details say, by more than a wrong key a node, which costs one mapping.
   var hasNodesOutOfPlace: Bool {
     let mappings = reader.mappings
     let odd = devicesAtOdds
@@ -316,8 +316,8 @@ extension PoolJudgement {
     }
   }
 
-  /// Whether all that is at odds are data blocks that are mapped for two virtual blocks or at two
-  /// times: they have been given out twice, and it is data that is gone.
+  /// Whether the only contradictions are data blocks mapped for two virtual blocks or at two times:
+  /// they were allocated twice, and what is gone is data.
   var hasTwoOwnersOnly: Bool {
     guard surplusBlocks.isEmpty, surplusMapBlocks.isEmpty, !hasTreesAtOdds, !hasTooMany,
       mappedAtOdds.isEmpty, !surplusData.isEmpty, !areExchangedInOneLeaf
@@ -326,8 +326,8 @@ extension PoolJudgement {
     return surplusData.allSatisfy { witnesses[$0]?.isUnanimous == false }
   }
 
-  /// Whether as many references are missing as there are too many, few, and one leaf has a mapping
-  /// of each data block with too many: then its entries are wrong, and nothing was given out twice.
+  /// Whether there are few surplus references and as many missing, and one leaf maps every data
+  /// block with a surplus: then its entries are wrong, and nothing was allocated twice.
   private var areExchangedInOneLeaf: Bool {
     guard data.isComplete, surplusData.count > 1, surplusData.count <= PoolJudgement.maxExchanged,
       data.missingReferences == UInt64(surplusData.count),
@@ -338,8 +338,8 @@ extension PoolJudgement {
     }
   }
 
-  /// Whether there is more at odds than numbers in the details, which are counted anew: blocks
-  /// referred to more often than is counted, or pointers that lead nowhere.
+  /// Whether more is wrong than numbers in the details, which are counted anew: blocks with more
+  /// references than are counted, or pointers that lead nowhere.
   var needsExplanation: Bool {
     if !surplusBlocks.isEmpty || !surplusMapBlocks.isEmpty || hasTreesAtOdds { return true }
     // A tree that no list has may be that of a device without one.
@@ -348,8 +348,8 @@ extension PoolJudgement {
     }
     let hasSurplusData = !surplusData.isEmpty || hasTooMany
     if !mappedAtOdds.isEmpty { return hasSurplusData || !metadata.deficits.isEmpty }
-    // Where nothing else is mapped too seldom, data blocks are counted too low: kernels have done
-    // that. Whoever shares them has lost data, and no mapping.
+    // Where no data block lacks a reference, some are counted too low: kernels have done that. The
+    // devices that share them have lost data, but no mapping.
     return hasSurplusData && !data.deficits.isEmpty
   }
 }

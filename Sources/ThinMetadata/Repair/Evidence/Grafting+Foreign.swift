@@ -1,12 +1,12 @@
 internal import PersistentData
 
 extension Grafting {
-  /// More leaves with late times tell that it is the pool's own time that is wrong.
+  /// With more leaves with late times, the pool's own time must be wrong.
   private static let maxForeign = 4
 
-  /// Has leaves read as if they were lost that other metadata on this device must have left there:
-  /// several of their mappings are newer than the pool, or one is and their devices don't have as
-  /// many mappings as their details say.
+  /// Treats as lost the leaves that must be left over from other metadata on this device: several
+  /// of their mappings are newer than the pool, or one is and their devices don't have as many
+  /// mappings as their details say.
   mutating func leaveOutForeign(_ judgement: PoolJudgement) {
     let reader = judgement.reader
     let late = lateLeaves(reader)
@@ -25,9 +25,9 @@ extension Grafting {
     }
   }
 
-  /// Has mappings that are newer than the pool left out where leaves are lost. Their times are
-  /// wrong, so their data blocks may be too, and counts don't tell: a lost leaf may have mapped
-  /// these. Returns whether there are any.
+  /// Leaves out mappings newer than the pool where leaves are lost. Their times are wrong, so their
+  /// data blocks may be too, and counts don't tell: a lost leaf may have mapped these. Returns
+  /// whether there are any.
   mutating func leaveOutLate(_ reader: PoolReader) -> Bool {
     if reader.mappings.holes.isEmpty { return false }
     let late = lateLeaves(reader)
@@ -35,8 +35,8 @@ extension Grafting {
     return !late.isEmpty
   }
 
-  /// The leaves with mappings that are newer than the pool; none where there are so many that it is
-  /// the pool's own time that is wrong.
+  /// The leaves with mappings newer than the pool; none where there are so many that the pool's own
+  /// time must be wrong.
   private func lateLeaves(_ reader: PoolReader) -> [Contested.Leaf] {
     guard reader.findings.counts[.mappingTimeInFuture] != nil else { return [] }
     let latest = reader.timeLimit
@@ -46,8 +46,8 @@ extension Grafting {
 }
 
 extension PoolJudgement {
-  /// The devices whose details stand in one leaf with those of any of `devices`: where one is
-  /// wrong, that leaf may be an older one.
+  /// The devices whose details share a leaf with those of any of `devices`: if one is wrong, that
+  /// leaf may be an older one.
   func devicesListed(with devices: [UInt64]) -> Set<UInt64> {
     let odd = Set(devices)
     return reader.details.leaves.values.reduce(into: odd) { all, entries in

@@ -1,17 +1,16 @@
 internal import PersistentData
 
 extension Grafting {
-  /// Internal nodes that may lack children: made anew, and not to the last, or without some of
-  /// their pointers.
+  /// Internal nodes that may lack children: remade incompletely, or without some of their pointers.
   var partialNodes: Set<MetadataBlock> {
     Set(nodes.filter { !$0.gaps.isEmpty }.map(\.block)).union(contestedNodes)
   }
 
-  /// Has trees read as if their leaves were lost that are not as large as their details say, where
-  /// that is not all that is wrong; but not what other devices have whose trees are.
+  /// Treats as lost the leaves of trees whose size differs from their details, if that isn't all
+  /// that is wrong; but not leaves shared with devices whose trees have the right size.
   ///
-  /// One block that lies is found out by what it contradicts. Of two, or beside a lost one, each
-  /// can make up for what would tell of the other. Then a tree has to be borne out as a whole.
+  /// A single wrong block is found by what it contradicts. Two wrong blocks, or a wrong and a lost
+  /// one, can hide each other. Then a tree has to be borne out as a whole.
   ///
   /// `wasClean`: whether nothing was contradicted before nodes were made anew.
   mutating func leaveOutUnproven(
@@ -52,11 +51,11 @@ extension Grafting {
     return true
   }
 
-  /// Where nodes were made anew and mappings are then newer than devices that share them allow:
-  /// the devices that have these nodes, or others that may have led to what was put in.
+  /// If mappings are newer than devices that share them allow once nodes were remade: the devices
+  /// with these nodes, or with others that may have led to the children put there.
   ///
-  /// A kernel leaves no such times. So a child was put into the wrong node, as an older one that
-  /// leads to another's children makes it seem.
+  /// A kernel never leaves such times. So a child was put into the wrong node, misled by an older
+  /// node that leads to another's children.
   private func devicesOfExchanged(_ reader: PoolReader) -> [ThinDevice] {
     let made = nodes.filter { $0.tree == .mapping }.map(\.block)
     guard !made.isEmpty, !reader.snapshottedTimesTooLow.isEmpty else { return [] }
@@ -87,8 +86,8 @@ extension PoolJudgement {
     device.root.map { reader.mappingTotals[below: $0].entryCount } ?? 0
   }
 
-  /// The nodes and leaves of mapping trees that any device has which is not among some, or
-  /// otherwise at odds with its details.
+  /// The nodes and leaves in mapping trees of devices that agree with their details and aren't
+  /// among `others`.
   func nodesBorneOut(butFor others: [ThinDevice] = []) -> Set<MetadataBlock> {
     let odd = Set(devicesAtOdds + others)
     let skeleton = reader.mappings.skeleton

@@ -1,8 +1,8 @@
 internal import PersistentData
 
 extension PoolJudgement {
-  /// The explanations but for those by a node below which another is found: with it, whatever is
-  /// wrong below would be gone as well.
+  /// The explanations, without those that blame a node above another blamed one: losing the upper
+  /// node would also hide whatever is wrong below.
   func innermost(_ explanations: [[Suspect]]) -> [[Suspect]] {
     var above: Set<MetadataBlock> = []
     for explanation in explanations where explanation.count == 1 {
@@ -28,10 +28,10 @@ extension PoolJudgement {
     return found
   }
 
-  /// Whether an explanation holds though there are others, which lose something. Where a node has
-  /// keys that its parent does not allow, the parent is wrong, unless one key of the node can be:
-  /// its first or its last, where there is room for another within what the parent allows. A space
-  /// map is not to blame because nodes are out of place: of that keys tell nothing.
+  /// Whether an explanation holds though there are others, which lose something. If a node has keys
+  /// that its parent does not allow, the parent is wrong, unless one key of the node can be: its
+  /// first or last, where another would fit what the parent allows. A space map isn't to blame for
+  /// nodes out of place: keys say nothing about it.
   func isProof(_ only: [Suspect], against others: [[Suspect]]) -> Bool {
     let maps = only.filter(\.isSpaceMap)
     return others.allSatisfy { other in

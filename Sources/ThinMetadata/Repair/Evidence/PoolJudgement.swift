@@ -1,25 +1,24 @@
 internal import PersistentData
 
-/// Everything that a pool's metadata says against itself: references found against references
-/// stored, both ways, the two lists of devices against each other and against their trees, and
-/// nodes out of place.
+/// Every contradiction in a pool's metadata: references found against references stored, both ways,
+/// the two lists of devices against each other and against their trees, and nodes out of place.
 ///
-/// A sound pool says nothing against itself, leaks apart: counts stored too high. Damaged blocks
-/// make counts seem too high as well, so neither is a contradiction. References found that are not
-/// counted are: whoever holds one lies, or the count does.
+/// A sound pool has none, leaks apart: counts stored too high. Damaged blocks make counts seem too
+/// high as well, so neither is a contradiction. A reference found that isn't counted is one: either
+/// the block that holds it or the count is wrong.
 struct PoolJudgement {
-  /// More differences than this are no accident of a few blocks.
+  /// With more differences, it isn't just a few bad blocks.
   private static let maxDifferences = 1 << 20
-  /// Blocks with too many references that are looked at one by one.
+  /// The most blocks with too many references that are looked at one by one.
   static let maxSurpluses = 1 << 16
-  /// As many entries as eight wrong bytes can touch; more of one leaf are no single lie.
+  /// As many entries as eight wrong bytes can touch; more in one leaf are not a single error.
   static let maxExchanged = 2
 
   let reader: PoolReader
   let dataCounts: RefCounts
   /// Internal nodes that may lack children.
   let partial: Set<MetadataBlock>
-  /// Devices made up for trees that belong to somebody: no list has them.
+  /// Devices made up for trees whose owner isn't known: no list has them.
   private let madeUp: Set<UInt64>
   /// Of metadata blocks, and of data blocks; without differences where the map is no evidence.
   let metadata: CountDifferences
@@ -79,7 +78,7 @@ struct PoolJudgement {
     }
   }
 
-  /// Metadata blocks in use that nothing leads to; as many as are looked at one by one.
+  /// Metadata blocks in use that nothing leads to; no more than are looked at one by one.
   var unreached: Set<MetadataBlock> {
     var blocks: Set<MetadataBlock> = []
     for difference in metadata.deficits where difference.counted == 0 {
@@ -109,7 +108,7 @@ struct PoolJudgement {
   /// Devices whose details give another number of mappings than their tree has, ascending.
   var mappedAtOdds: [UInt64] { devicesAtOdds.map(\.id) }
 
-  /// The same, with the trees that they have.
+  /// The same devices, with their trees.
   var devicesAtOdds: [ThinDevice] {
     let totals = reader.mappingTotals
     return (reader.devices + reader.heldDevices).filter { device in
@@ -130,8 +129,8 @@ struct PoolJudgement {
     !partial.isEmpty && !partial.isDisjoint(with: reader.mappings.internalNodes(below: root))
   }
 
-  /// Whether lost leaves can have held what devices miss: as many mappings as fit, of data blocks
-  /// that are short of references.
+  /// Whether lost leaves can have held what devices miss: no more mappings than fit, and no more
+  /// than data blocks are short of references.
   var fitsLostLeaves: Bool {
     guard data.isComplete, let lost = LostLeaves(reader, rootsAreLeaves: false) else { return true }
     let capacity = UInt64(BTreeNode.capacity(valueSize: Mapping.valueSize))
@@ -142,7 +141,7 @@ struct PoolJudgement {
 }
 
 extension PoolReader {
-  /// Whether a device stands in one list only, and no damage tells why.
+  /// Whether a device is in one list only, and no damage explains that.
   var hasListsAtOdds: Bool { hasListsAtOdds(butFor: []) }
 
   fileprivate func hasListsAtOdds(butFor others: Set<UInt64>) -> Bool {

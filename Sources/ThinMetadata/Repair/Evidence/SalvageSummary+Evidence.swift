@@ -1,5 +1,5 @@
 extension SalvageSummary {
-  /// What a pool that contradicts itself was taken for.
+  /// What was assumed about a pool that contradicts itself.
   static func forEvidence(_ grafting: Grafting) -> [String] {
     var lines: [String] = []
     if grafting.isSuperblockReplaced {

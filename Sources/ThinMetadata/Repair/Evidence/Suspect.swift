@@ -1,29 +1,29 @@
 internal import PersistentData
 
-/// What may lie where a pool contradicts itself, and how it is then read.
+/// A part of a pool that may be wrong where the pool contradicts itself, and how it is then read.
 enum Suspect: Hashable, Sendable {
-  /// A node: it is read as if it were lost.
+  /// A node: it is treated as lost.
   case node(MetadataBlock)
-  /// A leaf of the list of devices: those of its pointers that are contradicted lead nowhere.
+  /// A leaf of the list of devices: its contradicted pointers lead nowhere.
   case pointers(MetadataBlock)
   /// A leaf of the list of devices: its pointer to the tree of this device leads nowhere.
   case root(MetadataBlock, device: UInt64)
-  /// An entry of a leaf of mapping trees: it maps this data block.
+  /// An entry of a leaf of mapping trees: it really maps this data block.
   case mapping(MetadataBlock, key: UInt64, dataBlock: UInt64)
-  /// A block of a space map: all of it is no evidence.
+  /// A block of a space map: the whole map is no evidence.
   case dataSpaceMap
   case metadataSpaceMap
-  /// The superblock's pointers: they lead where its own counts say that they must.
+  /// The superblock's pointers: they lead where its own counts say they must.
   case superblockRoots
   /// The superblock: it is older than the pool.
   case superblock
 
   /// More suspects than this are not looked at.
   static let limit = 64
-  /// Nor more nodes of trees that are not as large as they should be.
+  /// The most nodes of trees of the wrong size that are looked at.
   private static let maxNodesAtOdds = 16
 
-  /// The block of a tree that lies; `nil` for the others.
+  /// The block of a tree, or the superblock, that is wrong; `nil` for space maps.
   var block: MetadataBlock? {
     switch self {
     case .node(let block), .pointers(let block), .root(let block, _), .mapping(let block, _, _):
@@ -35,14 +35,14 @@ enum Suspect: Hashable, Sendable {
 
   var isSpaceMap: Bool { self == .dataSpaceMap || self == .metadataSpaceMap }
 
-  /// Whether both speak of the same block: then they are one explanation.
+  /// Whether both blame the same block: then they are one explanation.
   func isSamePlace(as other: Suspect) -> Bool {
     self == other || block != nil && block == other.block
   }
 }
 
 extension Suspect {
-  /// All who can be at the root of what `judgement` says, the strongest first.
+  /// All suspects for what `judgement` found, the most likely first.
   static func list(
     _ judgement: PoolJudgement, _ contested: Contested, _ census: BlockCensus
   ) -> [Suspect] {
@@ -62,8 +62,8 @@ extension Suspect {
       ($1.entries.count, $0.block) < ($0.entries.count, $1.block)
     }
     suspects += covering.map { .node($0.block) }
-    // A superblock that is current leads to counts that are whole; of a device that was cut short,
-    // what is missing tells nothing, and what is left would be an older state.
+    // A current superblock leads to complete counts. On a truncated device, missing counts prove
+    // nothing, and what is left would be an older state.
     let map = reader.superblock.metadataSpaceMap
     let isCurrent = judgement.metadata.isComplete || map.blockCount > reader.usage.blockCount
     if !isCurrent, judgement.reader.hasListsAtOdds || isLedAstray(judgement) {
@@ -81,14 +81,13 @@ extension Suspect {
     return Array(suspects.filter { seen.insert($0).inserted }.prefix(limit))
   }
 
-  /// Whether the two lists of devices don't have the same devices: then one of them may be older
-  /// as a whole.
+  /// Whether the two lists have different devices: then one of them may be older as a whole.
   private static func hasOtherDevices(_ reader: PoolReader) -> Bool {
     let listed = Set(reader.topLevel.leaves.values.flatMap { $0.map(\.0) })
     return reader.devices.contains { !listed.contains($0.id) || $0.details == nil }
   }
 
-  /// Nodes of which most children are contested first.
+  /// Nodes, those with the most contested children first.
   private static func byContested(
     _ nodes: Set<MetadataBlock>, _ walk: TreeWalk, _ targets: Set<MetadataBlock>
   ) -> [MetadataBlock] {
@@ -102,8 +101,8 @@ extension Suspect {
     }.sorted { ($1.count, $0.block) < ($0.count, $1.block) }.map(\.block)
   }
 
-  /// Where nothing has too many references, and nodes in use are reached by nobody: those that
-  /// may have led to them.
+  /// If nothing has too many references, but nodes in use aren't reached: the nodes that may have
+  /// led to them.
   private static func possibleParents(
     _ judgement: PoolJudgement, _ contested: Contested, _ census: BlockCensus
   ) -> Set<MetadataBlock> {
@@ -123,8 +122,8 @@ extension Suspect {
     return parents
   }
 
-  /// Where devices don't have as many mappings as their details say, and nodes in use are reached
-  /// by nobody: the pointers to the trees of these devices.
+  /// If devices don't have as many mappings as their details say, and nodes in use aren't reached:
+  /// the pointers to the trees of these devices.
   private static func rootsAtOdds(_ judgement: PoolJudgement) -> [Suspect] {
     if judgement.metadata.deficits.isEmpty { return [] }
     let odd = Set(judgement.mappedAtOdds)
@@ -133,8 +132,8 @@ extension Suspect {
     }.sorted { ($0.block ?? .superblock) < ($1.block ?? .superblock) }
   }
 
-  /// The upper nodes of trees that don't have as many mappings as the details of their devices say,
-  /// and that no device has whose tree does.
+  /// The upper nodes of trees whose size differs from their devices' details, without those shared
+  /// with a device whose tree has the right size.
   static func nodesAtOdds(_ judgement: PoolJudgement) -> [Suspect] {
     let odd = judgement.devicesAtOdds.compactMap(\.root)
     if odd.isEmpty { return [] }
@@ -148,8 +147,8 @@ extension Suspect {
     }.prefix(maxNodesAtOdds).map(Suspect.node)
   }
 
-  /// Where one data block has a reference too many and another one too few, each entry that may
-  /// have mapped the one for the other.
+  /// If one data block has too many references and another one as many too few: each entry that may
+  /// map the one instead of the other.
   private static func exchanged(
     _ judgement: PoolJudgement, _ contested: Contested
   ) -> [Suspect] {
@@ -166,7 +165,7 @@ extension Suspect {
     }
   }
 
-  /// Whether the superblock leads to blocks that are not for it.
+  /// Whether the superblock leads to blocks that can't be its roots.
   static func isLedAstray(_ judgement: PoolJudgement) -> Bool {
     let superblock = judgement.reader.superblock
     return [superblock.mappingRoot, superblock.detailsRoot].contains { root in
@@ -176,7 +175,7 @@ extension Suspect {
       || !judgement.reader.topLevelHoles.isEmpty || !judgement.reader.detailsHoles.isEmpty
   }
 
-  /// Whether one block of the data space map can be wrong, and all else right: one that has too
+  /// Whether a single wrong block of the data space map can explain everything: one that has too
   /// many references itself; a bitmap that was as full as its index says; or large counts.
   private static func isPossible(dataSpaceMap judgement: PoolJudgement) -> Bool {
     if !judgement.surplusMapBlocks.isEmpty { return true }

@@ -1,26 +1,26 @@
 internal import PersistentData
 
-/// Puts assumptions to the test: what is assumed to lie is taken out, what the rest demands is put
-/// in its place, and the pool is judged again.
+/// Tests assumptions: removes what is assumed to be wrong, puts in its place what the rest demands,
+/// and judges the pool again.
 struct Trials {
   /// Blocks read in all trials together: some seconds of work.
   private static let maxBlocks: UInt64 = 4 << 20
-  /// Trials of however small a pool.
+  /// The most trials, however small the pool.
   private static let maxTrials = 512
-  /// A pool is read about so often in a trial.
+  /// About how often a pool is read in one trial.
   private static let readsPerTrial: UInt64 = 3
 
   let source: PoolSource
   let census: BlockCensus
   let contested: Contested
-  /// Whether blocks are lost beside those that may lie.
+  /// Whether blocks are lost besides those that may be wrong.
   private let hasLosses: Bool
   private let file: BlockFile
   /// Superblocks that lead elsewhere; `nil` when there are none.
   private let corrected: Superblock?
   private let successor: Superblock?
 
-  /// `doubting`: what of the superblock may be wrong.
+  /// `doubting`: which parts of the superblock may be wrong.
   init(
     _ source: PoolSource, _ census: BlockCensus, _ contested: Contested,
     doubting doubts: [Suspect] = []
@@ -44,17 +44,17 @@ struct Trials {
       Trials.maxTrials, Int(Trials.maxBlocks / (Trials.readsPerTrial * used)))
   }
 
-  /// What is left of a pool if some lie.
+  /// What is left of a pool if some parts are wrong.
   struct Outcome {
-    /// How many blocks are then damaged or lie; `nil` if something is contradicted all the same.
+    /// How many blocks are then damaged or wrong; `nil` if contradictions remain.
     var faults: Int?
-    /// Whether nothing is lost then: what nodes among them led to is found by itself.
+    /// Whether nothing is lost then: what wrong nodes led to is found without them.
     var bringsAllBack = false
     /// Mappings of all devices that are then left.
     var keptCount: UInt64 = 0
   }
 
-  /// What is left if all these lie.
+  /// What is left if all these are wrong.
   func outcome(_ suspects: [Suspect]) throws(IOError) -> Outcome {
     let standIns = file.allStandIns
     defer { file.allStandIns = standIns }
@@ -64,7 +64,7 @@ struct Trials {
     let source = PoolSource(superblock: superblock, read: source.read)
     let pool = try trial.regrow(try source.read(), source, census)
     let reader = pool.reader
-    // What several lost nodes held may not be told to the last; what a single one held is.
+    // What several lost nodes held may not be fully known; what a single one held is.
     let isSeveral = hasLosses || suspects.count > 1
     let judgement = PoolJudgement(
       pool, partial: isSeveral ? trial.partialNodes : [], madeUp: Set(trial.madeUpDevices))
@@ -75,13 +75,13 @@ struct Trials {
       keptCount: judgement.mappingCount)
   }
 
-  /// `judgement`: of the pool as `trial` has made it, where all these lie.
+  /// `judgement`: of the pool as `trial` has made it, if all these are wrong.
   private func faults(
     _ suspects: [Suspect], _ judgement: PoolJudgement, _ trial: Grafting
   ) -> Int? {
     let reader = judgement.reader
     guard judgement.isClean else { return nil }
-    // What is counted belongs to somebody.
+    // Data blocks that are counted belong to some device.
     if reader.devices.isEmpty, !judgement.data.deficits.isEmpty { return nil }
     let areBorneOut = suspects.allSatisfy { suspect in
       guard case .mapping(_, let key, let dataBlock) = suspect else { return true }
@@ -93,23 +93,23 @@ struct Trials {
       .union(reader.mappings.holes.keys).union(reader.topLevelHoles.keys)
       .union(reader.detailsHoles.keys)
     let besides = [
-      // Data blocks that leaked, where counts of metadata blocks lie.
+      // Data blocks that leaked, if counts of metadata blocks are wrong.
       suspects.contains(.metadataSpaceMap) && !judgement.data.deficits.isEmpty,
-      // The kernel would not have left it so: then details lie as well.
+      // The kernel would not have left it so: then details are wrong as well.
       !reader.snapshottedTimesTooLow.isEmpty,
-      // Trees that nobody has: a list of devices that lies hides whose they are, as others do.
+      // Trees without a device: a wrong list of devices hides whose they are, as others do.
       !trial.madeUpDevices.isEmpty,
       // Space maps that can't be read as a whole.
       !judgement.data.isComplete && !suspects.contains(.dataSpaceMap),
       !judgement.metadata.isComplete && !suspects.contains(.metadataSpaceMap),
-      // What something led to, and now nothing does, leaked; unless it hangs on what is lost.
+      // What something led to, and now nothing does, leaked; unless it is below something lost.
       !suspects.contains(.dataSpaceMap) && !reader.hasLostBranches
         && !judgement.unreached.isSubset(of: contested.unreached),
     ]
     return blocks.count + suspects.count(where: \.isSpaceMap) + besides.count { $0 }
   }
 
-  /// Has blocks read as they would be if all these lie. Returns the superblock to start from;
+  /// Makes blocks read as they would if all these were wrong. Returns the superblock to start from;
   /// `nil` where an assumption makes no sense.
   func assume(_ suspects: [Suspect]) -> Superblock? {
     var superblock = source.superblock
@@ -146,8 +146,7 @@ struct Trials {
     return superblock
   }
 
-  /// An internal node, or a leaf of the list of devices, without the pointers that are
-  /// contradicted.
+  /// An internal node, or a leaf of the list of devices, without its contradicted pointers.
   func withoutContested(_ block: MetadataBlock) -> BlockBuffer? {
     guard var copy = NodeCopy(file, block),
       copy.kind == .internal || contested.lists.contains(block)

@@ -1,13 +1,13 @@
 internal import PersistentData
 
-/// One entry of a leaf that maps another data block than it did: that block has a reference too
-/// many, and one that it mapped before has one too few.
+/// One leaf entry that maps the wrong data block: that block has a reference too many, and the one
+/// it mapped before has one too few.
 ///
-/// A wrong count would make either, and not both. So it is an entry; which one, only other leaves
-/// tell: those that map the missing block for the same virtual block, or several that agree against
-/// one.
+/// A wrong count would explain one of these, not both. So an entry is wrong; only other leaves tell
+/// which: those that map the missing block for the same virtual block, or several that agree
+/// against one.
 struct WrongEntry {
-  /// As many data blocks that are short of a reference are looked for in other leaves.
+  /// The most data blocks short of a reference that are looked for in other leaves.
   private static let maxMissing: UInt64 = 1 << 12
 
   /// Where an entry stands.
@@ -16,12 +16,12 @@ struct WrongEntry {
     let key: UInt64
   }
 
-  /// The entries that may be wrong; none of them can be believed.
+  /// The entries that may be wrong; none of them can be trusted.
   let places: [Place]
-  /// What the one that is wrong mapped, where that is known.
+  /// What the wrong entry mapped, where that is known.
   let truth: Mapping?
 
-  /// `nil` where something else is at odds, or leaves agree on what they map.
+  /// `nil` where anything else is contradicted, or leaves agree on what they map.
   init?(_ judgement: PoolJudgement) {
     guard judgement.hasOneDataBlockTooMany else { return nil }
     let leaves = Contested.leaves(judgement.reader, judgement.surplusData)
@@ -31,7 +31,7 @@ struct WrongEntry {
     let groups = Dictionary(grouping: entries) { [$0.key, UInt64($0.mapping.time)] }.values
     let stored = judgement.data.surpluses.first?.stored ?? 0
     guard groups.count > 1 || stored == 0 && entries.count == 1 else { return nil }
-    // That several leaves are wrong in the same way would be more than one lie.
+    // Several leaves that are wrong in the same way would be more than one error.
     let alone = groups.filter { $0.count == 1 }.joined()
     let suspects = alone.isEmpty ? entries : Array(alone)
 
@@ -56,7 +56,7 @@ struct WrongEntry {
 }
 
 extension PoolJudgement {
-  /// Whether all that is at odds is one data block with a reference too many, while others are
+  /// Whether the only contradiction is one data block with a reference too many, while others are
   /// short of some.
   fileprivate var hasOneDataBlockTooMany: Bool {
     guard isDataAlone, data.isComplete, !data.deficits.isEmpty, surplusData.count == 1,
@@ -65,7 +65,7 @@ extension PoolJudgement {
     return surplus.counted - surplus.stored == 1
   }
 
-  /// Whether counts of data blocks alone may be at odds, and nothing of the trees is lost.
+  /// Whether only counts of data blocks may be contradicted, and nothing of the trees is lost.
   private var isDataAlone: Bool {
     surplusBlocks.isEmpty && surplusMapBlocks.isEmpty && !hasTooMany && !hasTreesAtOdds
       && !reader.hasListsAtOdds && mappedAtOdds.isEmpty && !reader.hasLosses
@@ -73,8 +73,8 @@ extension PoolJudgement {
 }
 
 extension Grafting {
-  /// Has the entry read as it was where that is known. Otherwise none of those that may be wrong is
-  /// brought back.
+  /// Restores the entry in memory where its value is known. Otherwise leaves out all entries that
+  /// may be wrong.
   mutating func correct(_ wrong: WrongEntry, _ judgement: PoolJudgement) {
     let file = judgement.reader.file
     if wrong.truth == nil { isOpen = true }

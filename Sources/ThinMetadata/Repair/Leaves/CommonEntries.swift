@@ -1,14 +1,14 @@
 internal import PersistentData
 
-/// What nodes have in common, one of which stood in a lost node: nobody knows which, and of these
-/// entries it makes no difference.
+/// Entries that several nodes share, one of which stood in a lost node: which one isn't known, but
+/// for these entries it makes no difference.
 ///
 /// Trees of snapshots differ in few entries of a node; the rest is copied as it was.
 struct CommonEntries {
   /// Children or mappings; none where two contradict each other.
   let parts: [NodePart]
 
-  /// `nodes`: none of which must have stood there. `hasAny`: whether one of some of them, given by
+  /// `nodes`: none of them need have stood there. `hasAny`: whether one of some of them, given by
   /// index, must have.
   init(
     of nodes: [MetadataBlock], _ extents: inout SubtreeExtents, _ file: BlockFile,

@@ -1,16 +1,16 @@
 internal import PersistentData
 
-/// Data blocks that must be mapped more often than the leaves that can be read map them.
+/// Data blocks that have more references counted than readable leaves map.
 ///
-/// What lost leaves mapped is among them. So is what leaked: a crash in the midst of a discard
-/// leaves counts that nothing accounts for.
+/// What lost leaves mapped is among them. So is what leaked: a crash during a discard leaves counts
+/// that nothing accounts for.
 struct DataDeficits: Sendable {
-  /// More than this tells of something else than lost leaves.
+  /// More than this can't come from lost leaves alone.
   private static let limit = 1 << 20
 
   /// References that each block is short of.
   private(set) var missing: [UInt64: UInt64] = [:]
-  /// Blocks of which some mappings are left.
+  /// Blocks with some mappings left.
   private(set) var shared: Set<UInt64> = []
   /// Whether every count could be read and none is below what was found.
   let isWhole: Bool
@@ -37,7 +37,7 @@ struct DataDeficits: Sendable {
 
   private static func differences(_ pool: PoolReading) -> CountDifferences {
     let reader = pool.reader
-    // The blocks of the space map have been claimed elsewhere, or will be: here they are read.
+    // Here the blocks of the space map are only read; they are claimed elsewhere.
     var usage = BlockUsage(blockCount: reader.usage.blockCount)
     var findings = Findings()
     let map = StoredSpaceMap(
@@ -46,7 +46,7 @@ struct DataDeficits: Sendable {
     return CountDifferences(map, with: pool.counts, atMost: DataDeficits.limit)
   }
 
-  /// Takes `block` to have leaked: no lost leaf can have mapped it.
+  /// Assumes that `block` leaked: no lost leaf can have mapped it.
   mutating func drop(_ block: UInt64) {
     missing[block] = nil
     shared.remove(block)

@@ -1,14 +1,14 @@
 internal import PersistentData
 
 extension Grafting {
-  /// Works out what lost leaves stored, and puts what is accepted of it into leaves made anew.
-  /// Returns whether there are any.
+  /// Works out what lost leaves stored, and puts what is accepted of it into remade leaves. Returns
+  /// whether there are any.
   mutating func remakeLeaves(
     _ pool: PoolReading, _ census: BlockCensus
   ) -> Bool {
     let reader = pool.reader
     let metadata = Deficits(reader, census)
-    // A leaf that could not be put back misses the same data blocks as a lost one.
+    // A leaf that could not be put back lacks the same data blocks as a lost one.
     guard !metadata.hasUnreached || nodes.allSatisfy(\.gaps.isEmpty) else { return false }
     guard let lost = LostLeaves(reader, rootsAreLeaves: !metadata.hasUnreached),
       lost.leaves.count <= Grafting.maxLeaves

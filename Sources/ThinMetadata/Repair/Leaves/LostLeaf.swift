@@ -18,7 +18,7 @@ package struct LostLeaf: Hashable, Sendable {
     }
   }
 
-  /// Claims as sure as `provenance`.
+  /// Claims at least as sure as `provenance`.
   package func claims(upTo provenance: Provenance) -> [LeafClaim] {
     claims.filter { $0.provenance <= provenance }
   }
@@ -47,15 +47,15 @@ package struct LostLeaves: Sendable {
   package internal(set) var leaves: [LostLeaf] = []
   /// Indices of `leaves`, by device of the live pool.
   package private(set) var places: [UInt64: [Int]] = [:]
-  /// Whether no two devices say different things of how many mappings leaves stored.
+  /// Whether no two devices disagree on how many mappings leaves stored.
   private(set) var isConsistent = true
-  /// Whether it is known of every leaf how many mappings it stored.
+  /// Whether the number of mappings is known for every leaf.
   package var hasAllCounts: Bool { leaves.allSatisfy { $0.mappingCount != nil } }
 
-  /// Leaves and no other nodes have to be lost: below a lost internal node nobody knows how many
-  /// leaves there were. `nil` otherwise.
+  /// `nil` unless only leaves are lost: how many leaves there were below a lost internal node isn't
+  /// known.
   ///
-  /// `rootsAreLeaves`: whether a lost root, whose height nobody tells, can only be a leaf.
+  /// `rootsAreLeaves`: whether a lost root of unknown height can only be a leaf.
   init?(_ reader: PoolReader, rootsAreLeaves: Bool) {
     let holes = reader.mappings.holes.values.sorted { $0.reference.block < $1.reference.block }
     guard !holes.isEmpty, reader.mappings.crossLinked.isEmpty,
@@ -69,7 +69,7 @@ package struct LostLeaves: Sendable {
     var equations: [Equation] = []
     for missing in reader.missingMappings {
       let own = missing.nodes.compactMap { index[$0] }
-      // A pointer that leads nowhere hides no one knows what.
+      // What a pointer that leads nowhere hides isn't known.
       guard !missing.hasLostPointers, own.count == missing.nodes.count else { return nil }
       equations.append(Equation(leaves: Set(own), missing: missing.count))
       if missing.isLive { places[missing.device] = own }
@@ -83,7 +83,7 @@ package struct LostLeaves: Sendable {
     var missing: UInt64?
   }
 
-  /// Finds the number of mappings of each leaf, as far as devices with one unknown leaf tell it.
+  /// Works out the number of mappings of each leaf, as far as devices with one unknown leaf tell.
   /// Devices that contradict each other tell nothing.
   private mutating func solve(_ equations: [Equation]) {
     var open = equations

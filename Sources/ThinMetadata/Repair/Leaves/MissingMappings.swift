@@ -3,19 +3,18 @@ internal import PersistentData
 /// How many mappings a device misses, and in which lost nodes they stood.
 struct MissingMappings: Sendable {
   let device: UInt64
-  /// Whether it is the live pool's, and not only the metadata snapshot's.
+  /// Whether it belongs to the live pool, and not only to the metadata snapshot.
   let isLive: Bool
   /// The lost nodes that its tree leads to, in key order.
   let nodes: [MetadataBlock]
-  /// Whether a pointer of its tree leads nowhere, so that no one knows what it hides.
+  /// Whether a pointer of its tree leads nowhere, so that it isn't known what it hides.
   let hasLostPointers: Bool
   /// `nil` where no details tell.
   let count: UInt64?
 }
 
 extension PoolReader {
-  /// What devices miss, those of the metadata snapshot too; devices that miss nothing are left
-  /// out.
+  /// What devices miss, those of the metadata snapshot too; those that miss nothing are left out.
   var missingMappings: [MissingMappings] {
     let totals = mappingTotals
     return (devices + heldDevices).enumerated().compactMap { index, device in

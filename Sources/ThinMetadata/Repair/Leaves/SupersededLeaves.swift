@@ -1,11 +1,11 @@
 internal import PersistentData
 
-/// Leaves of mapping trees that are no longer in use, as far as they speak of lost ones.
+/// Leaves of mapping trees that are no longer in use, as far as they overlap lost ones.
 ///
-/// Kernels never overwrite a leaf that was committed: they write a new one, and the old stays
-/// until its block is given out again. It names neither its device nor its age.
+/// Kernels never overwrite a committed leaf: they write a new one, and the old one stays until its
+/// block is allocated again. It names neither its device nor its age.
 struct SupersededLeaves: Sendable {
-  /// Mappings kept of all copies together; there is no end to old copies.
+  /// The most mappings kept of all copies together: there can be any number of old copies.
   private static let limit = 1 << 20
 
   /// A copy's mappings that may have stood in one lost leaf.
@@ -14,7 +14,7 @@ struct SupersededLeaves: Sendable {
     /// Index of the lost leaf.
     let leaf: Int
     var entries: [(key: UInt64, mapping: Mapping)]
-    /// Whether each of its mappings there is to a block that is short of a reference.
+    /// Whether all its mappings there are to data blocks that are short of a reference.
     var fitsWhole: Bool
   }
 

@@ -1,12 +1,12 @@
 internal import PersistentData
 
-/// What leaves that can be read say of data blocks that are short of references.
+/// What readable leaves say about data blocks that are short of references.
 ///
-/// As long as a data block is allocated, all its mappings have one virtual block and one time:
-/// a kernel only ever copies them, leaf by leaf. So one survivor tells them all. Metadata written
-/// by hand need not keep to that, which is why other blocks are looked at too.
+/// As long as a data block is allocated, all its mappings have one virtual block and one time: a
+/// kernel only ever copies them, leaf by leaf. So one survivor tells what all were. Metadata
+/// written by hand may break that rule, which is why other blocks are looked at too.
 struct Survivors: Sendable {
-  /// Blocks looked at only to see whether the pool keeps to the rule.
+  /// The most blocks that are looked at only to see whether the pool keeps to the rule.
   private static let sampleSize: UInt64 = 1 << 16
 
   struct Witness: Sendable {

@@ -1,15 +1,14 @@
 internal import PersistentData
 
-/// All ways in which children can have stood in lost nodes, and what these have in common.
+/// All ways in which children can have stood in lost nodes, and what those ways have in common.
 ///
-/// An arrangement puts every child into as many nodes as it misses references. What stands in one
-/// node lies within its keys, does not overlap and has one height, unless other lost nodes stood
-/// between; and every device gets as many mappings as it misses, but for those of lost leaves.
-/// Nobody knows which arrangement was the true one, but what is so in all of them was so.
+/// An arrangement puts every child into as many nodes as it misses references. The children of one
+/// node lie within its keys, don't overlap and have one height, unless other lost nodes stood
+/// between; and every device gets as many mappings as it misses, except those of lost leaves. Which
+/// arrangement was the true one isn't known, but what is the same in all of them is true.
 ///
 /// Children are placed one by one in key order. Two partial arrangements that leave the same to be
-/// done are one from there on, which is why there are few where everything can be combined with
-/// everything.
+/// done are merged, so that there are few even where everything combines with everything.
 package struct ChildArrangements: Sendable {
   /// A subtree that lost nodes referred to.
   package struct Child: Sendable {
@@ -17,7 +16,7 @@ package struct ChildArrangements: Sendable {
     /// Levels above the leaves.
     package let height: Int
     package let mappingCount: UInt64
-    /// In how many nodes it stood.
+    /// How many nodes it stood in.
     package let missing: Int
 
     package init(keys: ClosedRange<UInt64>, height: Int, mappingCount: UInt64, missing: Int) {
@@ -45,7 +44,7 @@ package struct ChildArrangements: Sendable {
   /// What a device misses.
   package struct Lack: Hashable, Sendable {
     package let mappings: UInt64
-    /// Leaves that some of these stood in.
+    /// The most leaves that some of these stood in.
     package let lostLeaves: Int
 
     package init(mappings: UInt64, lostLeaves: Int) {
@@ -54,13 +53,13 @@ package struct ChildArrangements: Sendable {
     }
   }
 
-  /// More lost nodes than this are not sorted out.
+  /// With more lost nodes, no arrangement is looked for.
   package static let maxNodes = 16
-  /// More devices that differ in what they miss are too many to keep an account of.
+  /// The most devices whose missing mappings are kept account of.
   package static let maxDevices = 64
-  /// Placements of a child that are tried, all in all.
+  /// The most placements of a child that are tried, in total.
   package static let maxSteps = 1 << 16
-  /// Steps that are followed to answer one question.
+  /// The most steps that are followed to answer one question.
   private static let maxFollowed = 1 << 12
 
   /// A child put into some nodes, on the way from one state to another.
@@ -75,9 +74,9 @@ package struct ChildArrangements: Sendable {
   private struct State: Hashable {
     /// Mappings that each device still misses.
     var rooms: [UInt64]
-    /// The last key taken of each node, while that matters.
+    /// The last key taken in each node, while that matters.
     var ends: [UInt64?]
-    /// Of each node, once it is known; `nil` of one that may still be a leaf.
+    /// Height of each node, once known; `nil` while it may still be a leaf.
     var heights: [Int?]
   }
 
@@ -87,12 +86,12 @@ package struct ChildArrangements: Sendable {
   private let hiddenNodes: Int
   /// The children in key order, as indices.
   private let order: [Int]
-  /// By place in `order`: the steps that lie on the way to a whole arrangement.
+  /// By place in `order`: the steps that lead to a complete arrangement.
   private var layers: [[Step]] = []
   private var stepCount = 0
 
-  /// `lacks`: of each device. `hiddenNodes`: lost nodes, leaves perhaps, that only others led to.
-  /// `nil` when there are too many arrangements to look at, or none.
+  /// `lacks`: of each device. `hiddenNodes`: lost nodes, perhaps leaves, that only other lost nodes
+  /// led to. `nil` when there are too many arrangements to look at, or none.
   package init?(
     _ children: [Child], in nodes: [LostNode], lacks: [Lack], hiddenNodes: Int
   ) {
@@ -131,14 +130,14 @@ package struct ChildArrangements: Sendable {
       .map { order[$0] }
   }
 
-  /// Whether some of these children stand in a node, whichever, in every arrangement. `false` also
+  /// Whether in every arrangement at least one of these children stands in a node. `false` also
   /// where that takes too long to find out.
   package func hasAny(of some: Set<Int>, in node: Int) -> Bool {
     let places = layers.indices.filter { some.contains(order[$0]) }
     guard let first = places.first, let last = places.last,
       layers[first...last].reduce(0, { $0 + $1.count }) <= ChildArrangements.maxFollowed
     else { return false }
-    // Every state that is left is on a way from start to end; those that avoid `some` are followed.
+    // Every state left is on a way from start to end; only ways that avoid `some` are followed.
     var avoiding = Set(layers[first].map(\.from))
     for index in first...last {
       let isOne = some.contains(order[index])
@@ -153,7 +152,7 @@ package struct ChildArrangements: Sendable {
 
   // MARK: The search
 
-  /// Places one child after the other; returns the last states, `nil` when there are too many or
+  /// Places one child after another; returns the final states, `nil` when there are too many or
   /// none.
   private mutating func goForward() -> [State]? {
     var states = [
@@ -167,7 +166,7 @@ package struct ChildArrangements: Sendable {
       for (from, state) in states.enumerated() {
         var state = state
         for node in nodes.indices {
-          // What ends before this child ends before all that follow.
+          // A child that ends before this one ends before all that follow.
           if let end = state.ends[node], end < child.keys.lowerBound { state.ends[node] = nil }
         }
         let isDone = place(child, child.missing, from: 0, in: state, 0) { state, places in
@@ -208,7 +207,7 @@ package struct ChildArrangements: Sendable {
     return true
   }
 
-  /// The state with a child in a node; `nil` when it doesn't fit there.
+  /// The state after a child is put into a node; `nil` when it doesn't fit there.
   private func adding(_ child: Child, to node: Int, in state: State) -> State? {
     let keys = nodes[node].keys
     guard state.ends[node] == nil, child.keys.lowerBound >= keys.lowerBound,
@@ -221,7 +220,7 @@ package struct ChildArrangements: Sendable {
       state.rooms[device] -= child.mappingCount
     }
     state.ends[node] = child.keys.upperBound
-    // With lost nodes between, a child tells only that this is no leaf.
+    // With lost nodes between, a child tells only that this isn't a leaf.
     state.heights[node] = hiddenNodes == 0 ? child.height + 1 : state.heights[node] ?? .max
     return state
   }

@@ -1,19 +1,19 @@
 internal import PersistentData
 
-/// Blocks that must be referred to more often than anything that can be read refers to them.
+/// Blocks with more references in the metadata space map than readable blocks hold.
 ///
-/// The metadata space map says how many references each block has. Count those that everything
-/// readable holds, and what is short of some is what lost blocks referred to: their children,
-/// known without having seen the parent.
+/// The metadata space map says how many references each block has. A block with fewer found in all
+/// that is readable is one that lost blocks referred to: their child, known without having seen the
+/// parent.
 struct Deficits: Sendable {
-  /// The trees whose nodes can be told from each other by themselves.
+  /// The trees whose nodes can be told apart without their parents.
   enum Tree: CaseIterable, Sendable {
     case topLevel
     case details
     case mapping
   }
 
-  /// A node that is short of references, by so many.
+  /// A node that is short of references, and of how many.
   struct Candidate: Hashable, Sendable {
     let block: MetadataBlock
     let tree: Tree
@@ -24,12 +24,12 @@ struct Deficits: Sendable {
 
   /// Ascending by block.
   private(set) var candidates: [Candidate] = []
-  /// Whether all that is in use was reached, but for nodes that parents point to in vain.
+  /// Whether anything in use was not reached, or a node is short of references.
   private(set) var hasUnreached = false
-  /// How many lost nodes only one other lost node led to, so that no one knows where they stood;
-  /// `nil` when one may have had more parents that are lost, or a count can't be read.
+  /// How many lost nodes only one other lost node led to, so that it isn't known where they stood;
+  /// `nil` when one may have had more lost parents, or a count can't be read.
   private(set) var hiddenNodes: Int?
-  /// Blocks that nothing uses, and that hold no node: the first ones.
+  /// The first blocks that nothing uses and that hold no node.
   private(set) var spareBlocks: [MetadataBlock] = []
   /// The metadata space map; `nil` where it can't be read.
   private let stored: [UInt32?]
@@ -51,8 +51,8 @@ struct Deficits: Sendable {
       stored.indices.contains(block.index) ? stored[block.index] ?? 0 : 0
     }
 
-    // A node in use that was not reached has lost its parent, or an ancestor has; what it refers
-    // to itself is not short of that.
+    // A node in use that was not reached has lost its parent or an ancestor; the references that it
+    // holds itself are not missing.
     var found: [MetadataBlock: Int] = [:]
     for node in census.nodes.all
     where node.valueSize == BTreeNode.pointerSize && count(node.block) > 0

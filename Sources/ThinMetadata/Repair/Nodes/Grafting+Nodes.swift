@@ -1,19 +1,19 @@
 package import PersistentData
 
-/// An internal node that was lost and has been made anew, with the children that could be told.
+/// An internal node that was lost and has been remade, with the children that are known.
 package struct RemadeNode: Sendable {
   package let block: MetadataBlock
   let tree: Deficits.Tree
-  /// Keys that it may have led to, nobody knows where.
+  /// Keys that it may have led to, without it being known where.
   let gaps: [ClosedRange<UInt64>]
-  /// Keys that no child takes which is whole.
+  /// Keys not taken by a child that is complete.
   let free: [ClosedRange<UInt64>]
-  /// Of its children: levels above the leaves; `nil` where it is not known.
+  /// Levels of its children above the leaves; `nil` where it is not known.
   let childHeight: Int?
 }
 
 extension Grafting {
-  /// Makes lost internal nodes anew, whichever can be; returns them.
+  /// Remakes the lost internal nodes for which that is possible; returns them.
   func makeNodes(
     _ reader: PoolReader, _ census: BlockCensus, _ deficits: Deficits
   ) -> [RemadeNode] {
@@ -46,13 +46,13 @@ extension Grafting {
     return made
   }
 
-  /// Children that fit as many lost nodes as there are references missing. Of these there is no
-  /// doubt, whatever else is lost.
+  /// Children that fit exactly as many lost nodes as they miss references. These are certain,
+  /// whatever else is lost.
   private func undoubted(
     _ tree: Deficits.Tree, in holes: [MetadataBlock: TreeWalk.Hole], _ deficits: Deficits,
     _ census: BlockCensus
   ) -> [MetadataBlock: NodeSearch.Contents] {
-    // Where other lost nodes may have stood between, a child may be lower than its place tells.
+    // Where other lost nodes may have stood between, a child may be lower than its place suggests.
     let isDirect = deficits.hiddenNodes == 0
     func isPossible(_ height: Int, _ childHeight: Int?) -> Bool {
       guard let childHeight else { return true }
@@ -67,7 +67,7 @@ extension Grafting {
         keys.lowerBound >= hole.reference.first && keys.upperBound <= hole.reference.last
           && isPossible(height, hole.height.map { $0 - 1 })
       }
-      // What was left open in a node made before may still have stood there.
+      // Whatever is missing from a node remade before may still have stood there.
       let isOpen = nodes.contains { node in
         node.tree == tree && isPossible(height, node.childHeight)
           && node.free.contains { $0.overlaps(keys) }
@@ -77,7 +77,7 @@ extension Grafting {
       for hole in fitting.keys { parts[hole, default: []].append(part) }
     }
     return parts.mapValues { parts in
-      // What is lower than others may hang on lost nodes below these.
+      // Children lower than others may belong to lost nodes below these.
       let highest = parts.map(\.height).max()
       return NodeSearch.Contents(
         parts: parts.filter { $0.height == highest }, childHeight: isDirect ? highest : nil,
@@ -85,8 +85,8 @@ extension Grafting {
     }
   }
 
-  /// Nodes made anew that the pool's two lists of devices contradict: with them a device has more
-  /// mappings than it says, or one list has devices that the other has not. A node that leaked
+  /// Remade nodes that the pool's two lists of devices contradict: with them a device has more
+  /// mappings than its details say, or one list has devices that the other hasn't. A leaked node
   /// looks like a lost child.
   func refutedNodes(_ reader: PoolReader) -> Set<MetadataBlock> {
     var refuted: Set<MetadataBlock> = []

@@ -2,9 +2,9 @@ internal import PersistentData
 
 /// Works out what lost leaves stored, from data blocks that are short of references.
 ///
-/// When the references that are missing are exactly as many as the mappings that devices miss,
-/// nothing has leaked, and every one of them belongs to a lost leaf: what a survivor says of it is
-/// then proven. Otherwise some of them leaked, nobody knows which.
+/// If exactly as many references are missing as devices miss mappings, nothing has leaked, and
+/// every missing reference belongs to a lost leaf: what a survivor says about it is then proven.
+/// Otherwise some of them leaked, and it isn't known which.
 struct LeafClaims {
   private(set) var lost: LostLeaves
   private var deficits: DataDeficits
@@ -14,7 +14,7 @@ struct LeafClaims {
   /// Claims by leaf and virtual block, and by leaf and data block.
   private var byKey: [[UInt64: LeafClaim]]
   private var byData: [[UInt64: UInt64]]
-  /// Leaves of which more is told than they have room for.
+  /// Leaves with more claims than they have room for.
   private var overfull: Set<Int> = []
 
   init(_ lost: LostLeaves, _ deficits: DataDeficits, _ survivors: Survivors) {
@@ -41,7 +41,7 @@ struct LeafClaims {
     lost.leaves.indices.filter { lost.leaves[$0].keys.contains(key) }
   }
 
-  /// A block whose mappings all stand at a virtual block that no lost leaf can have had.
+  /// Drops blocks whose mappings all stand at a virtual block that no lost leaf can have had.
   private mutating func dropCertainLeaks() {
     for block in deficits.shared {
       guard let witness = survivors.witnesses[block], witness.isUnanimous else { continue }
@@ -61,7 +61,7 @@ struct LeafClaims {
     for block in deficits.shared.sorted() {
       guard let witness = survivors.witnesses[block], witness.isUnanimous else { continue }
       let places = leaves(with: witness.key)
-      // As many leaves as references: each has one. With more leaves nobody knows which.
+      // As many leaves as references: each has one. With more leaves, it isn't known which.
       guard UInt64(places.count) == deficits.missing[block] else {
         if UInt64(places.count) < deficits.missing[block, default: 0] { isContradictory = true }
         continue
@@ -87,8 +87,7 @@ struct LeafClaims {
     return Int(min(capacity, lost.leaves[index].mappingCount ?? capacity))
   }
 
-  /// Writes a claim down, unless its virtual or its data block has one already, or the leaf is
-  /// full.
+  /// Records a claim, unless its virtual or its data block already has one, or the leaf is full.
   private mutating func claim(
     _ key: UInt64, _ mapping: Mapping, in index: Int, _ provenance: Provenance
   ) -> Bool {
@@ -104,14 +103,14 @@ struct LeafClaims {
 
   // MARK: Superseded copies
 
-  /// Adds what superseded copies tell. Copies that fit whole, don't contradict each other and
-  /// leave the leaf no larger than it was are likely; of others, what fits is guessed.
+  /// Adds what superseded copies tell. Copies that fit whole, don't contradict each other and don't
+  /// make the leaf larger than it was are likely; of others, what fits is guessed.
   mutating func add(_ copies: [SupersededLeaves.Copy]) {
     for (index, own) in Dictionary(grouping: copies, by: \.leaf).sorted(by: { $0.key < $1.key }) {
       let agreeing = LeafClaims.agreeing(own.filter(\.fitsWhole)).flatMap(\.entries)
       let isLikely = canHold(agreeing, index) && lost.leaves[index].mappingCount != nil
       add(agreeing, index, isLikely ? .likely : .guessed)
-      // The better a copy fits, the sooner it is believed.
+      // The better a copy fits, the earlier it is used.
       let rest = own.sorted { $0.entries.count > $1.entries.count }.flatMap(\.entries)
       add(rest, index, .guessed)
     }
@@ -138,8 +137,8 @@ struct LeafClaims {
     return byKey[index].keys.count + new.subtracting(byKey[index].keys).count <= room(index)
   }
 
-  /// The copies that no other contradicts: the same virtual block elsewhere, or the same data
-  /// block for another one.
+  /// The copies that no other contradicts, with the same virtual block mapped elsewhere or the same
+  /// data block mapped for another one.
   private static func agreeing(_ copies: [SupersededLeaves.Copy]) -> [SupersededLeaves.Copy] {
     var dataOf: [UInt64: Set<UInt64>] = [:]
     var keyOf: [UInt64: Set<UInt64>] = [:]
@@ -156,8 +155,8 @@ struct LeafClaims {
 
   // MARK: What is left over
 
-  /// When everything is accounted for, and a leaf has as many virtual blocks without a mapping as
-  /// there are references left, they belong together; which to which is sure only of the last.
+  /// If everything is accounted for, and a leaf has as many unmapped virtual blocks as there are
+  /// references left, they belong together; only for the last one is it sure which to which.
   mutating func fillUp() {
     let open = lost.leaves.indices.filter { byKey[$0].count < room($0) }
     guard isExact, open.count == 1, let index = open.first else { return }

@@ -1,7 +1,6 @@
 package import PersistentData
 
-/// What a lost node is made anew of: a subtree below it, or a mapping of which the leaf is not
-/// known.
+/// What a lost node is remade from: a subtree below it, or a mapping whose leaf is not known.
 package struct NodePart: Hashable, Sendable {
   /// The height of a mapping; a leaf has 0.
   static let mappingHeight = -1
@@ -12,7 +11,7 @@ package struct NodePart: Hashable, Sendable {
   let height: Int
   /// The block of the subtree's root, or the mapping.
   package let value: UInt64
-  /// The keys of which it is known what they map, if anything; ascending.
+  /// The keys whose mapping, or lack of one, is known; ascending.
   let certain: [ClosedRange<UInt64>]
 
   package init(
@@ -24,16 +23,16 @@ package struct NodePart: Hashable, Sendable {
     self.certain = certain ?? [keys]
   }
 
-  /// Whether nothing else can have stood among its keys.
+  /// Whether nothing else can have stood between its keys.
   var isWhole: Bool { certain == [keys] && height != NodePart.mappingHeight }
 }
 
-/// Makes nodes of parts, in memory.
+/// Makes nodes from parts, in memory.
 package struct NodeMaker {
   private static let capacity = BTreeNode.maximumEntries(valueSize: BTreeNode.pointerSize)
 
   private let file: BlockFile
-  /// Blocks to put nodes into that were not there before.
+  /// Blocks for nodes that were not there before.
   private var spare: ArraySlice<MetadataBlock>
 
   package init(_ file: BlockFile, _ spare: [MetadataBlock]) {
@@ -41,12 +40,12 @@ package struct NodeMaker {
     self.spare = spare[...]
   }
 
-  /// Has a node with these parts stand in for the lost one in `block`; returns the parts that it
-  /// has. What is lower than the others is put into nodes of its own, as it once was: how it was
-  /// divided among them makes no difference.
+  /// Makes a node of these parts stand in for the lost one in `block`; returns its parts. Parts
+  /// lower than the others get nodes of their own, as they once had; how they were divided among
+  /// those makes no difference.
   ///
-  /// `childHeight`: of the node's children; as high as need be where it is not known.
-  /// `nil` when one node can't have all that; the blocks to spare are then left as they were.
+  /// `childHeight`: of the node's children; as high as need be where it is not known. `nil` when
+  /// one node can't hold all that; the spare blocks are then left as they were.
   package mutating func make(
     _ block: MetadataBlock, of parts: [NodePart], childHeight: Int?
   ) -> [NodePart]? {

@@ -2,27 +2,27 @@ internal import PersistentData
 
 /// What lost nodes of mapping trees held, as far as children, counts and details leave no doubt.
 ///
-/// The lost nodes are taken in groups: all that one device misses, or that one child may have
-/// stood in. Of each group all arrangements are looked at.
+/// Lost nodes are grouped: those that one device misses, or that one child may have stood in. All
+/// arrangements of each group are looked at.
 struct NodeSearch {
-  /// What is certain of a lost node.
+  /// What is certain about a lost node.
   struct Contents {
     let parts: [NodePart]
-    /// Of the node's children: levels above the leaves; `nil` where that is not known.
+    /// Levels of the node's children above the leaves; `nil` where that is not known.
     let childHeight: Int?
     /// Keys where it may have had more; `nil` when that may be anywhere.
     let doubtful: [ClosedRange<UInt64>]?
   }
 
-  /// More lost nodes than this are no accident of a few blocks.
+  /// With more lost nodes, it isn't just a few bad blocks.
   private static let maxNodes = 256
-  /// Questions about nodes that can't be told apart that are asked.
+  /// The most questions that are asked about nodes that can't be told apart.
   private static let maxQuestions = 1 << 14
 
   /// By lost node; those of groups that could be searched.
   private(set) var contents: [MetadataBlock: Contents] = [:]
 
-  /// Whether entries are taken that several nodes have, one of which stood in a lost one.
+  /// Whether to take entries that several nodes share, one of which stood in a lost node.
   private let takesCommon: Bool
   private let blocks: [MetadataBlock]
   private let holes: [TreeWalk.Hole]
@@ -34,11 +34,11 @@ struct NodeSearch {
   private struct Device: Hashable {
     /// The lost nodes that it misses, as indices.
     let nodes: [Int]
-    /// `nil` when nobody knows what it misses.
+    /// `nil` when it isn't known what it misses.
     let lack: ChildArrangements.Lack?
   }
 
-  /// `holes`: the lost nodes that are no leaves, of the live pool and the metadata snapshot.
+  /// `holes`: the lost nodes that aren't leaves, of the live pool and the metadata snapshot.
   init(
     _ holes: [MetadataBlock: TreeWalk.Hole], _ deficits: Deficits, _ reader: PoolReader,
     _ census: BlockCensus, takingCommon takesCommon: Bool
@@ -78,7 +78,7 @@ struct NodeSearch {
       && hole.height.map { extent.height < $0 } ?? true
   }
 
-  /// The lost nodes, those together that have to do with each other.
+  /// The lost nodes, grouped by the devices and children that connect them.
   private func groups() -> [[Int]] {
     var leaders = Array(blocks.indices)
     func leader(_ node: Int) -> Int {
@@ -98,7 +98,7 @@ struct NodeSearch {
   private mutating func search(
     _ group: [Int], _ extents: inout SubtreeExtents, _ file: BlockFile
   ) {
-    // Snapshots often miss the very same.
+    // Snapshots often miss exactly the same.
     var known: Set<Device> = []
     let lacking = devices.filter { device in
       device.nodes.contains(where: group.contains) && known.insert(device).inserted

@@ -2,7 +2,7 @@ internal import PersistentData
 
 /// What lies below nodes that nothing leads to, as they stand on the device.
 struct SubtreeExtents {
-  /// A subtree all of which is sound.
+  /// A subtree that is sound throughout.
   struct Extent: Hashable, Sendable {
     /// The first and the last virtual block that it maps.
     let keys: ClosedRange<UInt64>
@@ -21,7 +21,7 @@ struct SubtreeExtents {
 
   private mutating func extent(of block: MetadataBlock, _ levels: Int) -> Extent? {
     if let extent = known[block] { return extent }
-    // A node that is its own descendant is met again while this stands.
+    // Until this is worked out, a node that is its own descendant finds `nil` here.
     known[block] = .some(nil)
     let extent = levels > 0 ? work(out: block, levels) : nil
     known[block] = extent

@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension Salvage {
-  /// What of the pool's numbers and times can't be true, and what was taken in its place.
+  /// The pool's numbers and times that can't be true, and what replaced them.
   package struct Corrections: Sendable {
     /// The pool's time as the superblock has it, where another was taken.
     package fileprivate(set) var timeBefore: UInt32?
@@ -29,9 +29,8 @@ struct BelievedNumbers {
   private let lowestTimes: [UInt64: UInt32]
   private let allShared: Set<UInt64>
 
-  /// `devices`: with ids that they can have. `isInferred`: whether the superblock is made up;
-  /// `isOutdated`: whether it is older than the pool. `allShared`: devices all of whose blocks
-  /// others have too.
+  /// `devices`: with possible ids. `isInferred`: whether the superblock is made up; `isOutdated`:
+  /// whether it is older than the pool. `allShared`: devices that share all their blocks.
   init(
     _ reader: PoolReader, _ devices: [ThinDevice], _ source: SalvageReader,
     _ overrides: PoolOverrides, isInferred: Bool, isOutdated: Bool, allShared: Set<UInt64>
@@ -73,8 +72,8 @@ struct BelievedNumbers {
     header.time = min(max(header.time, lowestTimes.values.max() ?? 0), Mapping.timeMaximum)
   }
 
-  /// LVM counts a transaction after it has made a device in it. A person who asks for a number that
-  /// devices don't contradict knows better.
+  /// LVM raises the transaction id after it has made a device under the old one. A number given by
+  /// the user is taken if no device contradicts it.
   private mutating func setTransaction(
     atLeast found: UInt64, _ highest: UInt64?, _ overrides: PoolOverrides
   ) {
@@ -88,7 +87,7 @@ struct BelievedNumbers {
     corrections.isTransactionGuessed = true
   }
 
-  /// The details of a device, made anew where they are lost; but for the number of mappings.
+  /// The details of a device, made anew where they are lost, except for the number of mappings.
   func details(of device: ThinDevice) -> DeviceDetails {
     guard var details = device.details else {
       return DeviceDetails(

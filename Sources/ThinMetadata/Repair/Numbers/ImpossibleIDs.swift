@@ -11,10 +11,10 @@ extension Salvage {
   }
 }
 
-/// Finds ids for devices that stand under one that no device can have: a number in one of the two
-/// lists is damaged, and the tree is not.
+/// Finds ids for devices with an impossible id: a number in one of the two lists is damaged, but
+/// the tree isn't.
 struct ImpossibleIDs {
-  /// Ascending by id; what is left under an impossible id has no tree.
+  /// Ascending by id; those left with an impossible id have no tree.
   private(set) var devices: [ThinDevice]
   private(set) var renamed: [Salvage.Renamed] = []
 
@@ -58,8 +58,8 @@ struct ImpossibleIDs {
     renamed.append(Salvage.Renamed(impossibleID: device.id, id: id, isMadeUp: isMadeUp))
   }
 
-  /// Whether what one list has under an impossible id and what the other has under a possible one
-  /// is the same device: each has what the other lacks, and they agree on the mappings.
+  /// Whether an impossible id in one list and a possible id in the other mean the same device: each
+  /// entry has what the other lacks, and they agree on the number of mappings.
   private static func fit(
     _ odd: ThinDevice, _ device: ThinDevice, _ totals: SubtreeTotals
   ) -> Bool {

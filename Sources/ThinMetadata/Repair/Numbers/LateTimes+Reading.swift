@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension LateTimes {
-  /// Looks in all leaves for the times of data blocks that `reader` knows with a time too late.
+  /// Looks in all leaves for the times of data blocks that `reader` found with too late a time.
   init(_ reader: PoolReader) {
     self.init()
     let blocks = reader.lateBlocks

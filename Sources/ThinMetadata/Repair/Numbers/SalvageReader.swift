@@ -1,7 +1,7 @@
 internal import PersistentData
 
-/// Reads a damaged pool for a repair, which may have to walk it several times, and finds out what
-/// bounds its mappings: a number of the superblock or a time that can't be true costs no mapping.
+/// Reads a damaged pool for a repair, walking it as often as needed, and finds out what bounds its
+/// mappings: an impossible number in the superblock, or an impossible time, costs no mapping.
 struct SalvageReader {
   private let file: BlockFile
   /// With the number of data blocks that is believed.
@@ -12,7 +12,7 @@ struct SalvageReader {
   private(set) var dataBlockCountBefore: UInt64?
 
   private let findings: Findings
-  /// What a person says: at least so many data blocks.
+  /// The least number of data blocks, as given by the user.
   private let givenDataBlockCount: UInt64?
   private var lateTimes: LateTimes?
   private let ownTime: UInt32?
@@ -43,7 +43,7 @@ struct SalvageReader {
 
   /// Walks the pool and reads its mappings.
   mutating func read(_ choice: RootChoice) throws(IOError) -> (PoolReader, RefCounts) {
-    // What is put back between two walks can bear out a time that nothing did before.
+    // Blocks put back between two walks can bear out a time that none did before.
     time = PoolTime(ownTime)
     lateTimes = nil
     var (reader, counts) = try readOnce(choice)
@@ -66,8 +66,8 @@ struct SalvageReader {
     return (reader, counts)
   }
 
-  /// Raises the number of data blocks where bitmaps count more than it says, and have blocks in use
-  /// that are mapped; or where a person says that there are more. Returns whether it did.
+  /// Raises the number of data blocks if bitmaps cover more, and blocks there are in use and
+  /// mapped; or if the user says that there are more. Returns whether it did.
   private mutating func raiseDataBlockCount(_ choice: RootChoice) throws(IOError) -> Bool {
     let before = superblock.dataSpaceMap.blockCount
     var wide = superblock
@@ -98,8 +98,8 @@ extension StoredSpaceMap {
       usage: &usage, findings: &findings)
   }
 
-  /// As many data blocks as the bitmaps that the index leads to have room for, whatever number the
-  /// superblock has; at most as many as the metadata device can count.
+  /// How many data blocks the bitmaps below the index have room for, whatever the superblock says;
+  /// at most as many as the metadata device can count.
   fileprivate static func countedDataBlocks(of superblock: Superblock, in file: BlockFile) -> UInt64
   {
     let bitmaps = data(of: superblock, in: file).indexEnd
@@ -121,7 +121,7 @@ extension StoredSpaceMap {
   }
 }
 
-/// Finds the last block that is in use as bitmaps have it, and that something refers to.
+/// Finds the last block that bitmaps say is in use and that something refers to.
 private struct EndVisitor: BlockVisitor {
   let counts: RefCounts
   /// The block that the first entry of each bitmap stands for.

@@ -1,7 +1,7 @@
 internal import PersistentData
 
 extension SalvageSummary {
-  /// As many devices are named.
+  /// The most devices that are named.
   private static let maxDevices = 8
 
   /// Numbers and times that can't be true, and what stands in their place.

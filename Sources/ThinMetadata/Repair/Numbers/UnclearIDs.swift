@@ -1,10 +1,10 @@
 internal import PersistentData
 
-/// Devices of which one of the two lists has another id: it can't be told which of them is wrong.
+/// Devices that the two lists have under different ids, where nothing tells which id is wrong.
 ///
 /// Each list then has one device that the other lacks, and details and tree agree on the number of
-/// mappings. To whoever uses the wrong id the device would seem empty. So both ids get the tree and
-/// the details, like a device and its snapshot.
+/// mappings. Under the wrong id the device would seem empty. So both ids get the tree and the
+/// details, like a device and its snapshot.
 struct UnclearIDs {
   /// As they are written, ascending by id.
   private(set) var devices: [ThinDevice]

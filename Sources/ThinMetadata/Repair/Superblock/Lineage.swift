@@ -1,15 +1,15 @@
 internal import PersistentData
 
 /// Compares the leaves that two states of a pool don't share, to tell whether one can have come
-/// out of the other.
+/// from the other.
 struct Lineage {
   struct Change {
     /// Entries added to leaves, or removed from them, where only one of both happened.
     var changed = 0
-    /// Among the entries of such leaves, those beyond a leaf's last that its forerunner can't have
-    /// left there.
+    /// Entries beyond the last one of such leaves that the leaf's predecessor can't have left
+    /// there.
     var strayTails = 0
-    /// Entries that were both added and removed in a leaf: the smaller number.
+    /// Where a tree had entries both added and removed: the smaller number.
     var replaced = 0
     var kept = 0
   }
@@ -18,7 +18,7 @@ struct Lineage {
   private struct Leaf {
     let entryCount: Int
     let keys: [UInt64]
-    /// Of the entries in use, where they are eight bytes long.
+    /// Of the entries in use; empty unless they are eight bytes long.
     let values: [UInt64]
     var live: ArraySlice<UInt64> { keys[..<entryCount] }
   }
@@ -84,7 +84,7 @@ struct Lineage {
     // Where entries were both added and removed, the tail may hold anything.
     guard now.isSubset(of: before.live) || now.isSuperset(of: before.live) else { return }
     let indices = Dictionary(zip(before.live, before.live.indices)) { first, _ in first }
-    // The one before may have had room for fewer.
+    // The older leaf may have had room for fewer.
     let end = min(leaf.keys.count, before.keys.count)
     let tail = min(leaf.entryCount, end)..<end
     change.changed +=

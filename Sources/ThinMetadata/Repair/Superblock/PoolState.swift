@@ -1,7 +1,7 @@
 internal import PersistentData
 
 /// A state that a pool was in after some commit, as far as the device still holds it: one index
-/// block of the metadata space map, the counts below it, and the roots that these leave open.
+/// block of the metadata space map, the counts below it, and the roots inferred from them.
 ///
 /// The counts say how many references each block must have. Those that no node accounts for are
 /// the superblock's: the roots.
@@ -15,14 +15,14 @@ struct PoolState: Sendable {
   let index: MetadataBlock
   /// Blocks with a count above 0.
   let allocated: AllocatedBlocks
-  /// Whether every allocated block holds what metadata could be.
+  /// Whether every allocated block holds something that can be metadata.
   let isWhole: Bool
   /// `nil` when damage hides them.
   private(set) var roots: Roots?
   private let openRoots: OpenRoots
 
-  /// `nil` when something of this state has been overwritten by a later one: then nodes refer to
-  /// blocks that are counted less often than that. Damage only takes references away.
+  /// `nil` when a later state has overwritten part of this one: then nodes refer to blocks more
+  /// often than these are counted. Damage only removes references.
   init?(_ census: BlockCensus, index: MetadataBlock) {
     let stored = StateCounts(
       below: index, in: census.file, blockCount: census.blockCount, isBitmap: census.isBitmap)
@@ -30,7 +30,7 @@ struct PoolState: Sendable {
     if bitmaps.isEmpty || counts[0] == 0 { return nil }
     var open = counts.map(Int.init)
     var lost: Set<MetadataBlock> = []
-    // The superblock refers to the index, and stands for itself.
+    // The superblock refers to the index, and is counted once itself.
     open[0] -= 1
     open[index.index] -= 1
     for bitmap in bitmaps { open[bitmap.index] -= 1 }
@@ -52,9 +52,9 @@ struct PoolState: Sendable {
     roots = left.choice { $0.count == 1 ? $0[0] : nil }
   }
 
-  /// When the metadata snapshot's copy of the superblock is lost too, its roots are open beside
-  /// those of the live pool. It holds them since it was taken, so other states have them as well;
-  /// the live ones are the younger.
+  /// Tells the live roots from those of a metadata snapshot whose copy of the superblock is lost.
+  /// The snapshot has kept its roots since it was taken, so more states have them; the live ones
+  /// are younger.
   mutating func tellHeldRoots(by others: [PoolState]) {
     guard roots == nil, !isWhole, openRoots.haveTwoOwners else { return }
     roots = openRoots.choice { blocks in
@@ -65,15 +65,15 @@ struct PoolState: Sendable {
     }
   }
 
-  /// What is left open, by the size of the values below; `nil` when more was found than is
-  /// counted.
+  /// References that nothing accounts for, by the size of the values below; `nil` when more were
+  /// found than are counted.
   private static func openRoots(
     _ census: BlockCensus, _ open: [Int], _ counts: [UInt8], _ lost: Set<MetadataBlock>
   ) -> OpenRoots? {
     var roots = OpenRoots()
     for (block, missing) in open.enumerated() where missing != 0 {
       if missing < 0 {
-        // A count of 3 may be any number above.
+        // A stored count of 3 means 3 or more.
         if counts[block] == 3 { continue }
         return nil
       }
@@ -96,7 +96,7 @@ private struct OpenRoots {
   /// By the size of the values in the leaves, each block as often as references are missing.
   var bySize: [Int: [MetadataBlock]] = [:]
   var heldCount = 0
-  /// Blocks that can't be roots: a lost block's children, then.
+  /// Blocks that can't be roots, and so are children of lost blocks.
   var unexplained = 0
 
   /// Exactly what a superblock refers to: a root of the devices' tree, one of the details, one of
@@ -112,7 +112,7 @@ private struct OpenRoots {
     count(Mapping.valueSize) == 2 && count(DeviceDetails.Layout.size) == 2
   }
 
-  /// Leaves out trees of devices, whose entry is lost.
+  /// Leaves out trees of devices whose entry is lost.
   mutating func keepTopLevel(_ census: BlockCensus, _ lost: Set<MetadataBlock>) {
     let mappings = bySize[Mapping.valueSize, default: []]
     if mappings.count == 1 { return }
@@ -121,7 +121,7 @@ private struct OpenRoots {
       whole.isEmpty ? mappings.filter { census.isTopLevel($0, exceptFor: lost) } : whole
   }
 
-  /// The roots, when there is no doubt which they are. `pick`: the one of several blocks.
+  /// The roots, if there is no doubt which they are. `pick`: chooses one of several blocks.
   func choice(_ pick: ([MetadataBlock]) -> MetadataBlock?) -> PoolState.Roots? {
     guard let mapping = pick(bySize[Mapping.valueSize, default: []]),
       let details = pick(bySize[DeviceDetails.Layout.size, default: []])

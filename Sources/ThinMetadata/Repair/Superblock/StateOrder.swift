@@ -20,14 +20,14 @@ struct StateOrder {
     let distance: Double
   }
 
-  /// What no step at all counts for: more than any step that is possible.
+  /// The distance where there is no step: more than that of any possible step.
   private static let unrelated = 1.0
-  /// An activation between two commits is rarer than none.
+  /// The distance of an activation between two commits: it is rarer than none.
   private static let activation = 0.2
-  /// Blocks passed over without a reason that can be seen, as when the device has grown.
+  /// The distance of blocks skipped for no visible reason, as when the device has grown.
   private static let jump = 0.5
 
-  /// An activation takes nearly all that is free from the beginning on.
+  /// After an activation, nearly all free blocks from the beginning on are taken.
   private static let densityAfterActivation = 0.75
 
   private let states: [PoolState]
@@ -53,8 +53,8 @@ struct StateOrder {
   /// A lead this small over the next state leaves room for doubt.
   private static let clearLead = 0.3
 
-  /// The state that a step leads to and from which none goes on, and whether it is so by a clear
-  /// lead over all others.
+  /// The state that a step leads to but none leads on from, and whether it has a clear lead over
+  /// all others.
   var newest: (state: PoolState, isClear: Bool)? {
     let scores = states.indices.map { (score: score($0), state: $0) }.sorted { $0 > $1 }
     guard let first = scores.first else { return nil }
@@ -70,8 +70,8 @@ struct StateOrder {
       - (isBehindOverwritten(state) ? 2 * StateOrder.unrelated : 0)
   }
 
-  /// Whether the line of states that leads to this one starts after a state of which something was
-  /// overwritten: by a later line, then.
+  /// Whether the line of states that leads to this one starts after a partly overwritten state:
+  /// then a later line overwrote that.
   private func isBehindOverwritten(_ state: Int) -> Bool {
     var head = state
     var seen: Set<Int> = [state]
@@ -85,7 +85,7 @@ struct StateOrder {
     return !states.contains { $0.index == before }
   }
 
-  /// How far it is from usual that `to` is the next state after `from`; `nil` if it can't be.
+  /// How unusual it is for `to` to be the next state after `from`; `nil` if it can't be.
   private func distance(_ from: Int, _ to: Int) -> Double? {
     guard let step = allocationStep(states[from], states[to]) else { return nil }
     let change = lineage.change(from: states[from], to: states[to])
@@ -94,7 +94,7 @@ struct StateOrder {
     return min(step + foreign + min(upheaval, StateOrder.jump), 0.95 * StateOrder.unrelated)
   }
 
-  /// Whether the blocks that `to` has and `from` has not are those that a commit would take.
+  /// How far the blocks that only `to` has are from those a commit would take; `nil` if too far.
   private func allocationStep(_ from: PoolState, _ to: PoolState) -> Double? {
     let isNeighbour = indexOfNext(from.index) == to.index
     let firstFree = [from.allocated.firstFree(from: from.index.next), from.allocated.firstFree]

@@ -4,8 +4,8 @@ internal import PersistentData
 package struct SuperblockSearch: Sendable {
   /// Made from what was found: its roots are the pool's, its counters only lower bounds.
   package let superblock: Superblock
-  /// Whether another state may be the newer one: it comes close, or is damaged, or blocks that
-  /// the next commit would have taken hold metadata of no state that is known.
+  /// Whether another state may be the newer one: it comes close, or is damaged, or blocks that the
+  /// next commit would have taken hold metadata of no known state.
   package let isDoubtful: Bool
   /// Other states that the device still holds; all but certainly older.
   package let otherStates: Int
@@ -13,9 +13,9 @@ package struct SuperblockSearch: Sendable {
   /// Whether every index block on the device was looked at.
   package let isExhaustive: Bool
 
-  /// As many states are compared as this many bytes can tell the allocated blocks of.
+  /// Bytes for the allocated blocks of states, which limits how many are compared.
   private static let memory = 256 << 20
-  /// Free blocks behind the newest state that are looked at for traces of another.
+  /// The free blocks behind the newest state that are looked at for traces of another.
   private static let blocksAhead = 16
 
   init(_ file: BlockFile) throws(SalvageError) {
@@ -54,7 +54,7 @@ package struct SuperblockSearch: Sendable {
   }
 
   /// A superblock that leads where its own counts say that it must: to those trees that nothing
-  /// else leads to. `nil` when that can't be told, or is what it does.
+  /// else leads to. `nil` when that isn't known, or when it already does.
   static func correction(of superblock: Superblock, _ census: BlockCensus) -> Superblock? {
     let map = superblock.metadataSpaceMap
     guard let index = MetadataBlock(pointer: map.bitmapRoot, count: census.blockCount),
@@ -64,15 +64,15 @@ package struct SuperblockSearch: Sendable {
     return corrected == superblock ? nil : corrected
   }
 
-  /// A superblock that leads to the newest state that is found, in place of one that is older than
-  /// the pool. Sizes are taken as they are.
+  /// A superblock that leads to the newest state found, in place of one that is older than the
+  /// pool. Sizes are kept.
   static func successor(of superblock: Superblock, _ census: BlockCensus) -> Superblock? {
     let states = states(candidates(census), census)
     guard let newest = StateOrder(states, census).newest?.state, let roots = newest.roots
     else { return nil }
     var corrected = superblock.leading(to: roots)
     corrected.heldRoot = 0
-    // Where large counts stand can't be told, nor how many blocks were in use.
+    // Neither the roots of large counts nor the numbers of allocated blocks are known.
     corrected.metadataSpaceMap.bitmapRoot = UInt64(newest.index.number)
     for map in [\Superblock.dataSpaceMap, \Superblock.metadataSpaceMap] {
       corrected[keyPath: map].refCountRoot = 0
@@ -93,8 +93,8 @@ package struct SuperblockSearch: Sendable {
     return (ends + lowest).sorted()
   }
 
-  /// Whether one of the next free blocks holds metadata of no state known: a newer state may have
-  /// been there, or an older one in a part of the device that is used again.
+  /// Whether one of the next free blocks holds metadata of no known state: a newer state may have
+  /// been there, or an older one in a reused part of the device.
   private static func hasTraces(
     behind newest: PoolState, _ states: [PoolState], _ census: BlockCensus
   ) -> Bool {
@@ -142,8 +142,8 @@ extension Superblock {
     return other
   }
 
-  /// Whether it is what a metadata snapshot has of a superblock: without space maps. In block 0 it
-  /// is out of place.
+  /// Whether it is a metadata snapshot's copy of a superblock: without space maps. In block 0 it is
+  /// out of place.
   ///
   /// Source: Linux, drivers/md/dm-thin-metadata.c, `__reserve_metadata_snap`.
   var isOfMetadataSnapshot: Bool {

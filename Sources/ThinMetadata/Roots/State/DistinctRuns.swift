@@ -3,21 +3,21 @@ internal import PersistentData
 /// Runs of many leaves, cut so that no data block is in two of them.
 ///
 /// A data block that several leaves map alike, same virtual block and same time, is one mapping
-/// that devices share. One that is mapped in two ways is in none: kernels never do that, so that a
-/// leaf is not what it was any more.
+/// that devices share. One that is mapped in two ways is left out: kernels never do that, so one of
+/// the leaves isn't what it was any more.
 struct DistinctRuns {
   /// Ascending by data block.
   private(set) var runs: [MappingRun] = []
 
-  /// What tells whether two runs map the same data block alike.
+  /// Two runs on the same line map a data block alike.
   private struct Line: Hashable {
     let offset: UInt64
     let time: UInt32
   }
 
-  /// Where the lines that are open end.
+  /// Where each open line ends.
   private var open: [Line: UInt64] = [:]
-  /// The first data block that nothing was said of.
+  /// The first data block not handled yet.
   private var next: UInt64 = 0
 
   /// `dataBlockCount`: what lies beyond is left out.

@@ -17,8 +17,8 @@ struct OldLeaves: Sendable {
   private(set) var leaves: [MetadataBlock: Leaf] = [:]
 
   /// `contents`: by leaf. `owners`: the devices of the old state that have a leaf. `fates`: of the
-  /// distinct mappings among them. `timeFloor`: of the old state. A mapping that was made later is
-  /// surely the same as a device's of today only where it was that device's then.
+  /// distinct mappings among them. `timeFloor`: of the old state. A mapping made later is certainly
+  /// the same as a device's of today only if that device had it then.
   init(
     _ contents: [MetadataBlock: [MappingRun]], owners: [MetadataBlock: Set<UInt64>],
     fates: DataBlockFates,
@@ -55,7 +55,7 @@ struct OldLeaves: Sendable {
       done = end
     }
     func addUnknown(upTo end: UInt64) {
-      // What is in no run of its own is mapped in two ways, or lies off the data device.
+      // Blocks in no known run are mapped in two ways, or lie off the data device.
       let inside = dataBlockCount > run.dataBegin ? dataBlockCount - run.dataBegin : 0
       add(upTo: min(end, inside), .repeated, nil)
       add(upTo: end, .unknown, nil)

@@ -12,8 +12,8 @@ extension StateRecovery {
   }
 }
 
-/// A pool's events with more devices among them, where their ids belong, and what these share in
-/// front of all.
+/// A pool's events with more devices inserted where their ids belong, and what these share before
+/// all others.
 private struct InsertedDevices: EntryEvents {
   private var restorer: Restorer
   private let recovery: StateRecovery
@@ -35,7 +35,7 @@ private struct InsertedDevices: EntryEvents {
     }
   }
 
-  /// The live state's shared runs are called after the block of a leaf too.
+  /// The live state's shared runs are named after the block of a leaf too.
   private static func name(_ leaf: MetadataBlock) -> String { "old \(leaf)" }
 
   mutating func beginShared(_ name: String) throws(WriteError) { try restorer.beginShared(name) }
@@ -62,7 +62,7 @@ private struct InsertedDevices: EntryEvents {
     try restorer.end()
   }
 
-  /// Writes the devices with lower ids that haven't been.
+  /// Writes the devices with lower ids that haven't been written.
   private mutating func write(below id: UInt64) throws(WriteError) {
     while next < recovery.devices.count, recovery.devices[next].header.id < id {
       let device = recovery.devices[next]

@@ -1,13 +1,13 @@
 package import PersistentData
 
-/// Takes several devices of an old state back, or all of it, beside all that the live state has.
+/// Recovers several devices of an old state, or all of it, beside all that the live state has.
 ///
 /// Which mappings come back is decided as for a single device (`Recovery`). Leaves that devices of
 /// the old state share stay shared.
 package struct StateRecovery: Sendable {
-  /// Which devices to take back.
+  /// Which devices to recover.
   package enum Choice: Sendable {
-    /// Those that the live state lacks or has otherwise, each under its own id where that is free.
+    /// Those that the live state lacks or has changed, each under its own id where that is free.
     case all
     /// These, under ids counted down from the highest.
     case devices([UInt64])
@@ -35,13 +35,13 @@ package struct StateRecovery: Sendable {
   package let root: OldRoots.Root
   /// Ascending by id in the output.
   package let devices: [Device]
-  /// Devices of the state that the live one has as they were; of a choice of all.
+  /// Devices of the state that the live one has unchanged; only for `Choice.all`.
   package let unchanged: [UInt64]
   package let salvage: Salvage
   /// Whether the transaction id is higher than the live state's, and inferred from the devices'.
   package let isTransactionGuessed: Bool
-  /// Whether the old state is younger than the live one: it is another pool's, or this one's of a
-  /// time that the superblock knows nothing of.
+  /// Whether the old state is younger than the live one: it is another pool's, or this one's from
+  /// before an older superblock came back.
   package let isYoungerThanLive: Bool
 
   let pool: PoolHeader
@@ -71,7 +71,7 @@ package struct StateRecovery: Sendable {
     }
 
     let isYounger = StateRecovery.isYounger(root, than: salvage)
-    // Of another pool nothing can be the same today.
+    // If it is another pool's, nothing can be the same today.
     let timeFloor = isYounger ? 0 : root.timeFloor
     let count = max(salvage.dataCounts.count, salvage.header.dataBlockCount)
     let fates = DataBlockFates(DistinctRuns(runs.values.joined(), dataBlockCount: count).runs)
@@ -84,7 +84,7 @@ package struct StateRecovery: Sendable {
     let sharing = LiveSharing(salvage.reader, fates, timeFloor: timeFloor, ownTrees: ownTrees)
     let counts = StoredDataCounts(salvage.reader)
     let counted = salvage.reader.dataBlockCount
-    // What a person says that the data device has, and the live state doesn't, is free.
+    // Data blocks that only the user says are there are free.
     fates.lookUp { $0 >= counted ? false : counts.isInUse($0) }
     contents = OldLeaves(
       runs, owners: owners, fates: fates, timeFloor: timeFloor, dataBlockCount: count)
@@ -108,7 +108,7 @@ package struct StateRecovery: Sendable {
     self.pool = StateRecovery.pool(pool, liveDevices, devices, contents)
   }
 
-  /// Devices of the state to take back, ascending, and those that need not be.
+  /// Devices of the state to recover, ascending, and those that need not be.
   private static func choose(
     _ choice: Choice, _ old: OldRoots, _ root: OldRoots.Root, _ salvage: Salvage
   ) throws(RecoveryError) -> (chosen: [(id: UInt64, root: MetadataBlock)], unchanged: [UInt64]) {
@@ -155,8 +155,8 @@ package struct StateRecovery: Sendable {
     return ids.compactMap(\.self)
   }
 
-  /// With a whole state its transactions come back: devices made in later ones than the live state
-  /// knows raise its number. Otherwise the devices' are lowered.
+  /// With a whole state its transactions come back: if devices have later ones than the live state,
+  /// its transaction id is raised. Otherwise the devices' are lowered.
   private static func raise(
     _ pool: inout PoolHeader, _ choice: Choice, _ devices: inout [Device]
   ) -> Bool {

@@ -7,7 +7,7 @@ package struct StateSummary: Sendable {
   /// What it amounts to, and what to do next.
   package let lines: [String]
 
-  /// Devices that are told of one by one.
+  /// The most devices that are listed one by one.
   private static let limit = 100
 
   /// `output`: as the person named it.
