@@ -99,4 +99,114 @@ import Testing
     let path = try scratch.file("xml", Data(xml.utf8))
     #expect(throws: (any Error).self) { try restore(path, in: scratch) }
   }
+
+  /// A cache of random mappings and hints, by random stretches.
+  private struct RandomStretches {
+    let count: UInt64
+    var values: [[UInt64]] = []
+    var hints: [[UInt32]] = []
+    var mapped = Bitset(bitCount: 0)
+
+    init(_ random: inout SeededRandom) {
+      count = random.number(1...3000)
+      mapped = Bitset(bitCount: Int(count))
+      var next: UInt64 = 0
+      while next < count {
+        let end = min(count, next + random.number(1...700))
+        var (values, hints): ([UInt64], [UInt32]) = ([], [])
+        for block in next..<end {
+          mapped[block] = random.once(in: 3)
+          let mapping = CacheMapping(
+            originBlock: random.number(0...UInt64(1) << 40), isDirty: random.once(in: 2))
+          values.append(mapped[block] ? mapping.value : 0)
+          hints.append(mapped[block] ? random.number(0...UInt32.max) : 0)
+        }
+        self.values.append(values)
+        self.hints.append(hints)
+        next = end
+      }
+    }
+
+    /// Restores all of it: `asWhole`, stretch by stretch, or else mapping by mapping.
+    func restore(to path: String, version: UInt32, asWhole: Bool) throws {
+      var restorer = CacheRestorer(try BlockFile(path, .write))
+      restorer.version = version
+      try restorer.begin(
+        CacheHeader(
+          dataBlockSectors: 128, cacheBlockCount: UInt32(count), policy: "smq", hintSize: 4))
+      var first: UInt64 = 0
+      for values in values {
+        if asWhole {
+          try restorer.mappings(values, from: first)
+        } else {
+          for (index, value) in values.enumerated() where value != 0 {
+            let mapping = CacheMapping(value)
+            try restorer.mapping(
+              CacheBlockMapping(
+                cacheBlock: first + UInt64(index), originBlock: mapping.originBlock,
+                isDirty: mapping.isDirty))
+          }
+        }
+        first += UInt64(values.count)
+      }
+      try restorer.beginHints()
+      first = 0
+      for hints in hints {
+        if asWhole {
+          try restorer.hints(hints, from: first, of: mapped)
+        } else {
+          for (index, hint) in hints.enumerated() where mapped[first + UInt64(index)] {
+            try restorer.hint(hint, of: first + UInt64(index))
+          }
+        }
+        first += UInt64(hints.count)
+      }
+      try restorer.end()
+    }
+  }
+
+  @Test(arguments: [1, 2] as [UInt32])
+  func `stretches are restored as their mappings and hints are`(version: UInt32) throws {
+    var random = SeededRandom()
+    for _ in 0..<20 {
+      let scratch = try Scratch()
+      let stretches = RandomStretches(&random)
+      let dumps = try [true, false].map { asWhole in
+        let path = try scratch.blank("stretches-\(asWhole)", bytes: 1 << 20)
+        try stretches.restore(to: path, version: version, asWhole: asWhole)
+        #expect(CacheReport(of: try BlockFile(path, .read)).findings.isEmpty)
+        return try text(dump(path, in: scratch))
+      }
+      #expect(dumps[0] == dumps[1], "seed \(random.seed)")
+      #expect(dumps[0].contains("<mapping ") == stretches.values.joined().contains { $0 != 0 })
+    }
+  }
+
+  @Test func `stretches that are out of place are refused`() throws {
+    let scratch = try Scratch()
+    let header = CacheHeader(
+      dataBlockSectors: 128, cacheBlockCount: 8, policy: "smq", hintSize: 4)
+    let value = CacheMapping(originBlock: 3, isDirty: true).value
+    var all = Bitset(bitCount: 16)
+    all.setAll()
+    func restorer() throws -> CacheRestorer {
+      var restorer = CacheRestorer(
+        try BlockFile(try scratch.blank(UUID().uuidString, bytes: 1 << 20), .write))
+      try restorer.begin(header)
+      try restorer.mappings([value, 0, value], from: 2)
+      return restorer
+    }
+    for first in [0, 4, 6, .max] as [UInt64] {
+      var restorer = try restorer()
+      #expect(throws: WriteError.self) {
+        try restorer.mappings([value, value, value], from: first)
+      }
+    }
+    for first in [6, 8] as [UInt64] {
+      var restorer = try restorer()
+      try restorer.beginHints()
+      #expect(throws: WriteError.self) { try restorer.mappings([value], from: 7) }
+      #expect(throws: WriteError.self) { try restorer.hints([1, 2, 3], from: first, of: all) }
+    }
+  }
 }
