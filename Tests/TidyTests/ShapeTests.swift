@@ -82,6 +82,8 @@ import Testing
     let calledByOthers: Set = [
       // ArgumentParser reads these by reflection, or asks for them by a protocol.
       "verbosity", "ioEngine", "defaultValueDescription", "allValueStrings",
+      // So does the compiler, of what takes interpolated strings.
+      "appendLiteral",
       // The empty last argument of old versions of LVM.
       "ignored",
       // main

@@ -3,7 +3,7 @@
 /// The type decides what belongs together; the array and `Joiner` do the joining.
 @usableFromInline
 package protocol Joinable {
-  /// Absorbs `next`, which begins no lower, if it continues this one. Returns whether it did.
+  /// Absorbs `next` if it continues this one. Returns whether it did.
   mutating func join(_ next: Self) -> Bool
 }
 
@@ -40,7 +40,9 @@ extension Joiner: Sendable where Element: Sendable {}
 /// Ranges that overlap or touch are one.
 extension ClosedRange<UInt64>: Joinable {
   @inlinable package mutating func join(_ next: ClosedRange<UInt64>) -> Bool {
-    guard next.lowerBound <= upperBound || next.lowerBound - 1 == upperBound else { return false }
+    guard next.lowerBound >= lowerBound,
+      next.lowerBound <= upperBound || next.lowerBound - 1 == upperBound
+    else { return false }
     self = lowerBound...Swift.max(upperBound, next.upperBound)
     return true
   }
@@ -49,7 +51,7 @@ extension ClosedRange<UInt64>: Joinable {
 /// Ranges that overlap or touch are one.
 extension Range<UInt64>: Joinable {
   @inlinable package mutating func join(_ next: Range<UInt64>) -> Bool {
-    guard next.lowerBound <= upperBound else { return false }
+    guard next.lowerBound >= lowerBound, next.lowerBound <= upperBound else { return false }
     self = lowerBound..<Swift.max(upperBound, next.upperBound)
     return true
   }
