@@ -171,7 +171,7 @@ package struct CacheRestorer: CacheEvents {
       roots.discards = UInt64(try discards.finish().number)
       if version > 1 {
         var bits = BitsetWriter(writer, bitCount: count)
-        try job.dirtyBlocks.forEachRange { (range) throws(IOError) in try bits.set(range) }
+        try bits.set(job.dirtyBlocks)
         roots.dirtyBits = UInt64(try bits.finish().number)
       }
     } catch {

@@ -97,6 +97,13 @@ package struct BitsetWriter {
     }
   }
 
+  /// Sets the bits of a whole bitset, when none has been set yet.
+  package mutating func set(_ bits: Bitset) throws(IOError) {
+    precondition(bits.bitCount == bitCount && wordCount == 0 && word == 0)
+    try words.push(bits.words)
+    wordCount = UInt64(bits.words.count)
+  }
+
   package mutating func finish() throws(IOError) -> MetadataBlock {
     try advance(to: bitCount / 64 + (bitCount % 64 == 0 ? 0 : 1))
     return try words.finish()
