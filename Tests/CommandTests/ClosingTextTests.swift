@@ -4,7 +4,7 @@ import Testing
 
 /// How thin_check ends: what a person should know and do, word for word, for all fixtures.
 @Suite struct ClosingTextTests {
-  private static let lvmConf = "(has to name this program; set it in lvm.conf if it doesn't)\n"
+  private static let lvmConf = "(must name this program; if it doesn't, set it in lvm.conf)\n"
   private static let mending =
     "To mend it with LVM:\n"
     + "  lvmconfig --type full global/thin_check_executable    " + lvmConf
@@ -18,23 +18,23 @@ import Testing
     + "the pool until that is mended.\n"
   private static let leak = space + mending
   private static let sound =
-    "The metadata is sound. Should LVM not activate the pool, see whether 'lvs -o transaction_id "
-    + "VG/POOL' shows ID as well.\n"
+    "The metadata is sound. If LVM doesn't activate the pool, check that 'lvs -o transaction_id "
+    + "VG/POOL' shows ID too.\n"
   private static let soundOnly = "The metadata is sound.\n"
   private static let needsCheck =
-    "The kernel failed to write metadata once and set needs_check; its log says why "
-    + "('journalctl -k'). Until the flag is cleared the pool takes no new data, and gets no space "
-    + "that is added.\n"
+    "The kernel failed to write metadata once and set needs_check; its log says why ('journalctl "
+    + "-k'). Until the flag is cleared, the pool takes no new data and can't use added space.\n"
   private static let later = "When that is done:\n"
   private static let metadataFull =
     "Metadata space is used up: 12 blocks of 4 KiB are free, and the kernel keeps 12 for itself. "
-    + "The pool can't be written before it has more: 'lvextend --poolmetadatasize +SIZE VG/POOL'.\n"
+    + "The pool can't be written to until it has more: 'lvextend --poolmetadatasize +SIZE "
+    + "VG/POOL'.\n"
 
   private static let dataFull =
     "Every data block that the metadata knows of is in use, all 512 of 64 KiB. If VG/POOL is "
     + "larger than that, the pool grows when it is activated. If not, writes that need a new block "
-    + "fail, and file systems may have seen errors: 'lvextend --size +SIZE VG/POOL' adds some; "
-    + "check the file systems then.\n"
+    + "fail, and file systems may have seen errors: add space with 'lvextend --size +SIZE "
+    + "VG/POOL', then check the file systems.\n"
 
   /// What stands after the findings; PATH is the input.
   private static let texts: [String: String] = [
@@ -54,7 +54,7 @@ import Testing
     "metadata-full-create": sound + metadataFull,
     "metadata-snapshot": sound
       + "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
-      + "it any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.\n",
+      + "it any more, release it: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.\n",
     "needs-check": soundOnly + needsCheck + mending,
     "power-cut": sound,
     "resized": sound,
@@ -73,7 +73,7 @@ import Testing
     let run = try CheckRun([path])
     run.expectAgreement(with: try Program.check(path))
     return run.advice.map { $0 + "\n" }.joined().replacing(path, with: "PATH")
-      .replacing(#/shows \d+ as well/#, with: "shows ID as well")
+      .replacing(#/shows \d+ too/#, with: "shows ID too")
   }
 
   @Test func `every fixture has its text`() {
@@ -90,7 +90,7 @@ import Testing
     + "back:\n"
     + "  dd if=PATH of=COPY bs=1M\n"
     + "  thin_repair --dry-run -i COPY\n"
-    + "With LVM, have new metadata written so:\n"
+    + "To write new metadata with LVM:\n"
     + "  lvmconfig --type full global/thin_repair_executable    " + lvmConf
     + "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)\n"
     + "  lvconvert --repair VG/POOL\n"
@@ -121,8 +121,8 @@ import Testing
     let scratch = try Scratch()
     #expect(
       try closing(scratch.broken("snapshots", "superblock-bit"))
-        == "Found 1 error.\nThere is one flipped bit in the superblock. A repair turns it back; "
-        + "before that nothing else can be checked.\n"
+        == "Found 1 error.\nThe superblock has one flipped bit. A repair corrects it; until then "
+        + "nothing else can be checked.\n"
         + ClosingTextTests.repair)
     var bytes = try Images.bytes(Images.path("snapshots"))
     bytes.replaceSubrange(0..<4096, with: Data(repeating: 0x5A, count: 4096))
@@ -131,7 +131,7 @@ import Testing
         == "Found 1 error.\nBlock 0 is not the superblock of a thin pool, or no longer. Is this "
         + "the right device? With LVM it is /dev/mapper/VG-POOL_tmeta, where a dash inside VG or "
         + "POOL is doubled ('lvchange -ay VG/POOL_tmeta' shows it while the pool is inactive). If "
-        + "it is, don't activate the pool.\n"
+        + "this is the right device, don't activate the pool.\n"
         + NextSteps.search("PATH", kib: 4096))
   }
 
@@ -161,12 +161,12 @@ import Testing
     let cut = try scratch.file("cut", Images.bytes(Images.path("ext4")).prefix(100 * 4096))
     #expect(
       try closing(cut).hasSuffix(
-        "The list of devices can't be read as a whole: there may be more of them.\n"
-          + "The metadata goes on beyond the end of 'PATH', which has 400 KiB of its 4096 KiB. "
-          + "Don't activate the pool, and don't repair it like this. A copy was cut short: make a "
-          + "whole one and check that. If this is VG/POOL_tmeta, it was made smaller, or LVM was "
-          + "taken back to an older state. Get back the very extents that it had, not others by "
-          + "'lvextend':\n"
+        "Part of the list of devices can't be read: there may be more devices.\n"
+          + "The metadata goes on beyond the end of 'PATH', which has only 400 KiB of its 4096 "
+          + "KiB. Don't activate the pool, and don't repair it in this state. If this is a copy, "
+          + "it was cut short: make a complete one and check that. If it is VG/POOL_tmeta, it was "
+          + "made smaller, or LVM was set back to an older state. Get back exactly the extents "
+          + "that it had; 'lvextend' would add others:\n"
           + "  lvs -a -o lv_name,lv_size,devices --units k VG    (how large is [POOL_tmeta]?)\n"
           + "  vgcfgrestore --list VG    (files that say how large it was)\n"))
   }
@@ -195,8 +195,7 @@ import Testing
     #expect(
       try closing(image) == ClosingTextTests.sound
         + "Metadata space is short: 12 blocks of 4 KiB are free, and the kernel keeps 12 for "
-        + "itself. But the device is larger than that: the pool takes 512 KiB more when it is "
-        + "activated next.\n")
+        + "itself. But the device is larger: the pool gains 512 KiB when it is next activated.\n")
   }
 
   @Test func `that nothing was mended is said`() throws {

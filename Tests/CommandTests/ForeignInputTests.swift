@@ -122,8 +122,8 @@ import Testing
     #expect(restore.status == 1)
     try expect(
       unfinished,
-      "the output of a restore or repair that was interrupted; run it again, its input is still "
-        + "what it was")
+      "the output of a restore or repair that was interrupted; run it again, as its input is "
+        + "unchanged")
   }
 
   @Test func `zeroes may hide a pool, and only a repair can tell`() throws {
@@ -142,7 +142,7 @@ import Testing
     #expect(
       result.errorText
         == "thin_repair: '\(path)' is not the metadata of a thin pool: block 0 is nothing but "
-        + "zeroes, and none of the others leads to a pool; is it the right device?\n")
+        + "zeroes, and no other block leads to a pool; is it the right device?\n")
   }
 
   @Test func `a piece of metadata that starts too late is named`() throws {
@@ -173,8 +173,9 @@ import Testing
           + "expected 1024)\n"))
     #expect(
       result.errorText.contains(
-        "\nThe metadata goes on beyond the end of '\(path)', which has 2048 KiB of its 4096 KiB. "
-          + "Don't activate the pool, and don't repair it like this."), "\(result.errorText)")
+        "\nThe metadata goes on beyond the end of '\(path)', which has only 2048 KiB of its 4096 "
+          + "KiB. Don't activate the pool, and don't repair it in this state."),
+      "\(result.errorText)")
   }
 
   @Test func `metadata in place of XML is named, with what makes XML of it`() throws {

@@ -44,7 +44,7 @@ extension HelpTexts {
 
     OPTIONS:
       -o, --output FILE       Write to this file instead of standard output.
-      -r, --repair            Write what can be had of damaged metadata.
+      -r, --repair            Write what is left of damaged metadata.
       --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
@@ -79,7 +79,7 @@ extension HelpTexts {
       --percent-resident PERCENT
                               Percent of the cache that is in use. (default: 80)
       --percent-dirty PERCENT
-                              Percent of that which is dirty. (default: 50)
+                              Percent of these that are dirty. (default: 50)
       --hotspot-size BLOCKS   Blocks of the origin that are cached side by side.
                               (default: 1)
       --metadata-version METADATA-VERSION
@@ -87,8 +87,8 @@ extension HelpTexts {
                               from the mappings. (values: 1, 2; default: 2)
       --omit-clean-shutdown   Make metadata as after a crash: the kernel takes every
                               block for dirty.
-      --seed NUMBER           Other numbers make other caches; the same makes the
-                              same. (default: 1)
+      --seed NUMBER           Random seed: the same number makes the same cache.
+                              (default: 1)
       --size BLOCKS           Blocks of 4 KiB in the file. (default: what is needed
                               and some more)
       --force                 Overwrite what is there.

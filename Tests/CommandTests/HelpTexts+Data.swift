@@ -16,7 +16,7 @@ extension HelpTexts {
       --binary                Input and output are metadata, not XML.
       --no-copy               Leave the data where it is; the new metadata is right
                               only once it is moved.
-      --defragment            Put together what lies in pieces; the pool keeps its
+      --defragment            Put fragmented volumes together; the pool keeps its
                               size. Implies --binary.
       --dev-id ID             Put together this device only; can be repeated.
       --dry-run               Say what would be moved, and change nothing.

@@ -37,10 +37,10 @@ extension HelpTexts {
       FILE                    The metadata device or file.
 
     OPTIONS:
-      --logical               Put what the writesets tell into the eras of blocks,
-                              and write no writesets.
+      --logical               Merge the writesets into the eras of blocks, and write
+                              no writesets.
       -o, --output FILE       Write to this file instead of standard output.
-      -r, --repair            Write what can be had of damaged metadata.
+      -r, --repair            Write what is left of damaged metadata.
       --data-block-size SECTORS
                               Sectors in a block, where the metadata can't tell.
       --nr-blocks COUNT       Blocks of the origin, where the metadata can't tell.
@@ -65,14 +65,14 @@ extension HelpTexts {
       --block-size SECTORS    Sectors in a block. (default: 128)
       --nr-blocks BLOCKS      Blocks of the origin. (default: 10240)
       --current-era ERA       The era that the device is in. (default: 32)
-      --nr-writesets COUNT    Archived writesets, the current era's the last.
+      --nr-writesets COUNT    Archived writesets; the last is the current era's.
                               (default: 2)
       --percent-written PERCENT
                               Percent of the blocks that each era wrote. (default:
                               10)
       --run-max BLOCKS        Blocks in the longest run of them. (default: 32)
-      --seed NUMBER           Other numbers make other metadata; the same makes the
-                              same. (default: 1)
+      --seed NUMBER           Random seed: the same number makes the same metadata.
+                              (default: 1)
       --size BLOCKS           Blocks of 4 KiB in the file. (default: what is needed
                               and some more)
       --force                 Overwrite what is there.

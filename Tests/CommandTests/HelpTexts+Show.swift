@@ -17,7 +17,7 @@ extension HelpTexts {
       -m, --metadata-snap     Show what the metadata snapshot has.
       --names FILE            Names of volumes: what 'lvs -o lv_name,thin_id VG' or
                               vgcfgbackup wrote; - is stdin.
-      --pool POOL             The pool meant, where the names are those of several.
+      --pool POOL             The pool, if the names are those of several.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.

@@ -54,7 +54,7 @@ enum HelpTexts {
       --root1 BLOCK           The device on the left, by its tree's root.
       --root2 BLOCK           The device on the right, by its tree's root.
       -m, --metadata-snap     Compare what the metadata snapshot has.
-      --verbose               Tell the data blocks too.
+      --verbose               Write the data blocks too.
       --skip-same             Leave out, and don't read, what is the same.
       -f, --format FORMAT     How to write it. (values: xml, json; default: xml)
       --compat VERSION        Write XML as that version did. (values: 0.9)
@@ -79,7 +79,7 @@ enum HelpTexts {
     OPTIONS:
       -f, --format FORMAT     How to write it. (values: xml, human_readable;
                               default: xml)
-      -r, --repair            Go round damage and write what can be reached.
+      -r, --repair            Skip what is damaged and write what can be reached.
       -m, --metadata-snap     Dump the metadata snapshot.
       -o, --output FILE       Write to this file instead of standard output.
       --dev-id ID             Only this device; can be repeated.
@@ -91,7 +91,7 @@ enum HelpTexts {
       --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
-      --nr-data-blocks COUNT  The data device has at least so many blocks.
+      --nr-data-blocks COUNT  The data device has at least this many blocks.
       --transaction-id ID     The pool's transaction id is at least this.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
@@ -111,7 +111,7 @@ enum HelpTexts {
     OPTIONS:
       -o, --output FILE       The file to make, or a metadata device.
       --devices, --origins COUNT
-                              Devices that are no snapshots. (default: 1)
+                              Devices that are not snapshots. (default: 1)
       --snapshots COUNT       Snapshots of each such device. (default: 0)
       --segments COUNT        Segments of each device; a snapshot shares them one by
                               one. (default: 16)
@@ -130,8 +130,8 @@ enum HelpTexts {
                               permuted; default: sequential)
       --scattered             Scatter the leaves on the metadata device, as in an
                               aged pool.
-      --seed NUMBER           Other numbers make other pools; the same makes the
-                              same. (default: 1)
+      --seed NUMBER           Random seed: the same number makes the same pool.
+                              (default: 1)
       --size BLOCKS           Blocks of 4 KiB in the file. (default: what is needed
                               and some more)
       --data-block-size SECTORS
@@ -170,7 +170,7 @@ enum HelpTexts {
                               deleted together.
       --names FILE            Names of volumes: what 'lvs -o lv_name,thin_id VG' or
                               vgcfgbackup wrote; - is stdin.
-      --pool POOL             The pool meant, where the names are those of several.
+      --pool POOL             The pool, if the names are those of several.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
@@ -242,7 +242,7 @@ enum HelpTexts {
     OPTIONS:
       -i, --input FILE        The packed file; it is only read.
       -o, --output FILE       The file to make, or a metadata device to overwrite.
-      -f, --force             Don't ask before anything of worth is overwritten.
+      -f, --force             Don't ask before something is overwritten.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
@@ -272,7 +272,7 @@ enum HelpTexts {
       --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
-      --nr-data-blocks COUNT  The data device has at least so many blocks.
+      --nr-data-blocks COUNT  The data device has at least this many blocks.
       --transaction-id ID     The pool's transaction id is at least this.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
@@ -295,7 +295,7 @@ enum HelpTexts {
       --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
-      --nr-data-blocks COUNT  The data device has at least so many blocks.
+      --nr-data-blocks COUNT  The data device has at least this many blocks.
       --transaction-id ID     The pool's transaction id is at least this.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
@@ -325,7 +325,7 @@ enum HelpTexts {
       -f, --format FORMAT     How to list. (values: text, json; default: text)
       --names FILE            Names of volumes: what 'lvs -o lv_name,thin_id VG' or
                               vgcfgbackup wrote; - is stdin.
-      --pool POOL             The pool meant, where the names are those of several.
+      --pool POOL             The pool, if the names are those of several.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.
       -h, --help              Show help information.
@@ -349,7 +349,7 @@ enum HelpTexts {
       -i, --input FILE        The same.
       --all                   List all states, not only those with something to go
                               back to.
-      --recover ID            Take this device back: its id in the old state, or
+      --recover ID            Recover this device, by its id in the old state, or
                               all; an id can be repeated.
       --from BLOCK            The old state to take it from: a root from the list.
       -o, --output FILE       The metadata device or file to overwrite.
@@ -358,7 +358,7 @@ enum HelpTexts {
       --data-block-size SECTORS
                               Sectors in a data block, where the metadata can't
                               tell.
-      --nr-data-blocks COUNT  The data device has at least so many blocks.
+      --nr-data-blocks COUNT  The data device has at least this many blocks.
       --transaction-id ID     The pool's transaction id is at least this.
       -q, --quiet             Say nothing; the exit status tells.
       --version               Show the version.

@@ -3,7 +3,7 @@ enum NextSteps {
   /// How to have a pool looked for whose superblock is lost. `kib`: the size of the input.
   static func search(_ path: String, kib: Int) -> String {
     """
-    A repair looks for the pool in the other blocks; LVM knows what has to be told:
+    A repair looks for the pool in the other blocks. It needs two numbers from LVM:
       dd if=\(path) of=COPY bs=1M
       lvs --noheadings --nosuffix --units s -o chunksize,transaction_id VG/POOL    (SECTORS and ID)
       thin_repair --dry-run -i COPY --data-block-size SECTORS --transaction-id ID
@@ -13,7 +13,7 @@ enum NextSteps {
       lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)
       lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL
       lvchange -ay VG/POOL    (then its volumes)
-    VG/NEW is the old metadata then: keep it until your data is checked.
+    VG/NEW then holds the old metadata: keep it until your data is checked.
 
     """
   }

@@ -24,7 +24,7 @@ import Testing
       check.errorText.contains(
         "error: superblock: bad checksum (found one wrong byte; repair turns "
           + "it back)\n"), "\(check.errorText)")
-    #expect(check.errorText.contains("\nThere is one wrong byte in the superblock."))
+    #expect(check.errorText.contains("\nThe superblock has one wrong byte."))
     let repair = try Program.repair("-i", image, "-o", output)
     #expect(repair.status == 0)
     #expect(

@@ -46,7 +46,7 @@ import Testing
     // Nobody watches: cron would send a mail.
     #expect(result.errorText == "")
     let watched = try Terminal.run("thin_check", Images.path("thins"))
-    #expect(watched.text.contains("\nThe metadata is sound. Should LVM not "), "\(watched.text)")
+    #expect(watched.text.contains("\nThe metadata is sound. If LVM doesn't "), "\(watched.text)")
     for option in ["--super-block-only", "--skip-mappings"] {
       let result = try Terminal.run("thin_check", option, Images.path("thins"))
       #expect(result.text.hasSuffix("\nWhat was looked at is sound.\n"), "\(result.text)")
@@ -74,8 +74,8 @@ import Testing
         No data is at risk: blocks are allocated, but nothing uses them. LVM may refuse to \
         activate the pool until that is mended.
         To mend it with LVM:
-          lvmconfig --type full global/thin_check_executable    (has to name this \
-        program; set it in lvm.conf if it doesn't)
+          lvmconfig --type full global/thin_check_executable    (must name this \
+        program; if it doesn't, set it in lvm.conf)
           lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)
           lvchange -ay --config 'global/thin_check_options=["-q","--clear-needs-check-flag"]' \
         VG/POOL    (then its volumes)
@@ -160,8 +160,8 @@ import Testing
       check.errorText.hasSuffix(
         """
         Found 1 error.
-        This is about the metadata snapshot, in block 39, which may be damaged alone. Release it, \
-        reserve a new one and try again; the pool may go on:
+        The damage is in the metadata snapshot, in block 39, and perhaps only there. Release it, \
+        reserve a new one and try again; the pool can stay active:
           dmsetup message VG-POOL-tpool 0 release_metadata_snap
           dmsetup message VG-POOL-tpool 0 reserve_metadata_snap
           thin_check -m \(lost)

@@ -71,8 +71,8 @@ import Testing
       let result = try Program.check("--auto-repair", "--undo-file", path, image)
       #expect(result.status == 73)
       #expect(
-        result.errorText == "thin_check: undo file refused: there already is '\(path)', and it may "
-          + "be needed. Nothing was mended\n")
+        result.errorText == "thin_check: undo file refused: '\(path)' exists already, and may be "
+          + "needed. Nothing was mended\n")
     }
     #expect(try Images.bytes(image) == before)
     #expect(try Images.bytes(kept) == Data("precious".utf8))
@@ -153,8 +153,8 @@ import Testing
     let result = try Program.check("--undo", undo, other)
     #expect(result.status == 73)
     #expect(
-      result.errorText == "thin_check: the undo file '\(undo)' is about a device of 1024 blocks, "
-        + "but '\(other)' has 5. Nothing was put back\n")
+      result.errorText == "thin_check: the undo file '\(undo)' is for a device of 1024 blocks, but "
+        + "'\(other)' has 5. Nothing was put back\n")
     let itself = try Program.check("--undo", undo, undo)
     #expect(itself.status == 73)
     #expect(itself.errorText == "thin_check: '\(undo)' can't be its own undo file\n")
@@ -173,7 +173,7 @@ import Testing
     for path in [try Images.path("fresh"), try scratch.file("tiny", Data("x".utf8))] {
       let other = try Program.check("--undo", path, image)
       #expect(other.status == 65)
-      #expect(other.errorText == "thin_check: '\(path)' is no undo file\n")
+      #expect(other.errorText == "thin_check: '\(path)' is not an undo file\n")
     }
     let missing = try Program.check("--undo", "/nowhere", image)
     #expect(missing.status == 66)

@@ -132,7 +132,7 @@ import Testing
       (["-o", "DEV,FOO"], 64, "there is no field 'FOO'"), (["-o", "dev"], 64, "'dev'"),
       (["-o", "DEV", "--format", "DEV"], 64, "given twice"), (["-o", ""], 64, "no field ''"),
       (["-o", "NAME"], 64, "needs --names"), (["--pool", "x"], 64, "needs --names"),
-      (["--free-if-deleted", "x"], 64, "'x' is no device's id"),
+      (["--free-if-deleted", "x"], 64, "'x' is not a device's id"),
       (["--free-if-deleted", "77"], 66, "there is no device 77"),
       (["--free-if-deleted", "0", "--no-headers"], 64, "lists nothing"), (["-m"], 66, "snapshot"),
     ]

@@ -200,7 +200,7 @@ import Testing
       + "written. Keep '\(cut)' as it is, and don't activate the pool\n"
     let summary =
       "The metadata goes on beyond the end of this device or file: 100 of 1024 blocks of 4 KiB are "
-      + "there. Get the rest back first if you can: it may show more.\n"
+      + "there. Get the rest back first if you can: it may hold more.\n"
       + "This is DOUBTFUL: blocks contradict each other, and which of them are wrong can't be "
       + "told. What is contradicted was left out; check the rest before you trust it.\n"
       + "Both lists of devices are lost: there may have been more devices.\n"

@@ -125,7 +125,7 @@ import Testing
       "line 3, column 3: time 16777216 is larger than 16777215"),
     Case(
       "no room for a snapshot", mapped(single("5", "6", "16777215")),
-      "line 3, column 3: time 16777215 is later than the pool's, 1, and the last there is: no "
+      "line 3, column 3: time 16777215 is later than the pool's, 1, and the highest there is: no "
         + "snapshot could be made any more"),
   ]
 

@@ -198,7 +198,7 @@ import Testing
       #expect(result.status == 0)
       #expect(
         result.errorText
-          == "The pool's time is raised to \(time): the XML has a mapping that is so new.\n")
+          == "The pool's time is raised to \(time): the XML has a mapping of that time.\n")
       #expect(PoolText(try Program.dump(output).output).pool["time"] == "\(time)")
       let check = try Program.check(output)
       #expect(check.status == 0 && check.complaints == [], "\(check.errorText)")

@@ -130,7 +130,7 @@ import Testing
     let image = try scratch.withoutFirstLeaf("ext4")
     let text = try Program.run("thin_show", [image])
     #expect(text.status == 1)
-    #expect(text.text.contains(/Of device \d, \d+ of \d+ mappings can be read/))
+    #expect(text.text.contains(/device \d: \d+ of \d+ mappings can be read/))
     #expect(text.text.contains("What a volume has alone"))
     let page = try page([], image)
     #expect(page.rows.allSatisfy { $0.alone == nil })

@@ -191,7 +191,7 @@ import Testing
       ["--binary", "-i", metadata, "-o", metadata, "--data", data, "--nr-blocks", "70"])
     #expect(result.status == 73)
     #expect(
-      result.errorText.contains(/that takes \d+ blocks of 4 KiB, and .* has \d+ that are free/))
+      result.errorText.contains(/that takes \d+ free blocks of 4 KiB, and .* has \d+\./))
     #expect(try [metadata, data].map(Images.bytes) == before)
   }
 }

@@ -18,7 +18,7 @@ import ThinMetadata
       try lines(.transactionInFuture) == [
         "Found 1 warning.",
         "This pool has transaction id 0. If 'lvs -o transaction_id VG/POOL' shows another, N, LVM "
-          + "can't activate the pool, or make volumes in it; write new metadata that has N:",
+          + "can't activate the pool, or can't make volumes in it. Then write new metadata with N:",
         "  thin_dump DEV -o XML",
         "  truncate -s 8192K NEW    (or NEW is a device)",
         "  thin_restore -i XML -o NEW --transaction-id N",
@@ -29,12 +29,12 @@ import ThinMetadata
     #expect(
       try lines(.snapshottedTimeTooLow) == [
         "Found 1 warning.",
-        "With such times the kernel writes to blocks that other devices, or other virtual blocks, "
-          + "have as well, and changes what these read; mended, it copies such blocks first. If "
-          + "the pool was written to in this state, check the data.",
+        "With these times the kernel writes in place to blocks that other devices, or other "
+          + "virtual blocks, also map, and so changes their data. After mending it copies such "
+          + "blocks first. If the pool was written to in this state, check the data.",
         "To mend it with LVM:",
-        "  lvmconfig --type full global/thin_check_executable    (has to name this "
-          + "program; set it in lvm.conf if it doesn't)",
+        "  lvmconfig --type full global/thin_check_executable    (must name this program; if it "
+          + "doesn't, set it in lvm.conf)",
         "  lvchange -an VG/THIN1 VG/THIN2 VG/POOL VG/POOL_tmeta    (those that are active)",
         "  lvchange -ay --config 'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' "
           + "VG/POOL    (then its volumes)",
@@ -47,7 +47,7 @@ import ThinMetadata
     var image = try MetadataImage(kernel: "thin/needs-check")
     let (block, offset) = image.detailsPlace(0)
     let mended =
-      "is mended as far as can be; a check still finds 1 warning: the device's transaction is "
+      "is mended as far as possible; a check still finds 1 warning: the device's transaction is "
       + "newer than the pool's."
     #expect(try advice(afterMending: image).hasSuffix(whole))
     image.set(
@@ -84,8 +84,8 @@ import ThinMetadata
   @Test func `metadata space that gets short is told with what the kernel keeps back`() throws {
     #expect(
       try lines(.metadataNearlyFull) == [
-        "The metadata is sound. Should LVM not activate the pool, see whether 'lvs -o "
-          + "transaction_id VG/POOL' shows 0 as well.",
+        "The metadata is sound. If LVM doesn't activate the pool, check that 'lvs -o "
+          + "transaction_id VG/POOL' shows 0 too.",
         "Metadata space is short: 34 blocks of 4 KiB are free, and the kernel keeps 15 for itself. "
           + "Make room before the pool stops: 'lvextend --poolmetadatasize +SIZE VG/POOL'.",
       ])

@@ -201,7 +201,7 @@ import ThinMetadata
         let before = device.mappedBlocksBefore ?? 0
         let wanted =
           difference > 0
-          ? "Device \(device.id): kept \(device.mappedBlocks) of \(before) mappings; nothing tells"
+          ? "Device \(device.id): kept \(device.mappedBlocks) of \(before) mappings; where"
           : "Device \(device.id): kept \(device.mappedBlocks) mappings; its details say \(before)."
         #expect(lines.contains { $0.hasPrefix(wanted) }, "\(name): \(lines)")
       }

@@ -33,7 +33,7 @@ package struct CacheShape: Hashable, Sendable {
         + "sectors, at most \(CacheSuperblock.dataBlockSectorsMaximum)"
     }
     guard residentPerMillion <= CacheShape.million, dirtyPerMillion <= CacheShape.million else {
-      return "no more than all blocks can be resident, or dirty"
+      return "no more than 100 percent of the blocks can be resident, or dirty"
     }
     guard originBlocks <= CacheMapping.originBlockEnd else {
       return "an origin has \(CacheMapping.originBlockEnd) blocks at most"

@@ -22,10 +22,11 @@ package struct CacheSalvageSummary: Sendable {
     if !outcome.isWhole || salvage.superblockState == .remade {
       lines.append(
         "Keep the damaged metadata, and the cache device as it is, until the data is checked: what "
-          + "is lost here may still be found there.")
+          + "is lost here may still be found in them.")
     }
     lines.append(
-      "Discards are not taken over: the kernel learns them anew, and copies more than it must.")
+      "Discards are not carried over: the kernel learns them anew, and copies more than it must "
+        + "until then.")
     self.lines = lines
   }
 
@@ -47,11 +48,11 @@ package struct CacheSalvageSummary: Sendable {
 
   private static func forLostSuperblock(_ salvage: CacheSalvage) -> [String] {
     var lines = [
-      "The superblock is lost; the cache was found by its other blocks: version "
+      "The superblock is lost; the cache was found from its other blocks: version "
         + "\(salvage.version), \(salvage.header.cacheBlockCount) cache blocks, policy "
-        + "\(salvage.header.policy). Compare this with what LVM shows. Whether it was shut down in "
-        + "order is not known.",
-      "Which of the states that are left is the newest is inferred from the order in which kernels "
+        + "\(salvage.header.policy). Compare this with what LVM shows. Whether it was shut down "
+        + "cleanly is not known.",
+      "Which of the remaining states is the newest is inferred from the order in which kernels "
         + "write: check the data before you trust it.",
     ]
     let others = salvage.outcome.otherStates
@@ -70,7 +71,8 @@ package struct CacheSalvageSummary: Sendable {
     if let before = outcome.cacheBlocksBefore {
       lines.append(
         "The superblock says that the cache has \(before) blocks; its mappings are those of "
-          + "\(salvage.header.cacheBlockCount), which is taken. --nr-cache-blocks overrules it.")
+          + "\(salvage.header.cacheBlockCount), and that number is used. --nr-cache-blocks "
+          + "overrides it.")
     }
     if let before = outcome.versionBefore {
       lines.append(
@@ -78,7 +80,9 @@ package struct CacheSalvageSummary: Sendable {
           + "\(salvage.version).")
     }
     if outcome.isRootFound {
-      lines.append("The superblock led elsewhere; the mappings were found by the space map.")
+      lines.append(
+        "The superblock pointed to the wrong block; the mappings were found through the "
+          + "space map.")
     }
     return lines
   }
@@ -87,13 +91,13 @@ package struct CacheSalvageSummary: Sendable {
     var lines: [String] = []
     if !outcome.lost.isEmpty {
       lines.append(
-        "Lost: what cache blocks \(outcome.lost.rangeText(atMost: maxRanges)) hold. Of data that "
-          + "was dirty there the origin has an older state.")
+        "Lost: what cache blocks \(outcome.lost.rangeText(atMost: maxRanges)) hold. If data there "
+          + "was dirty, the origin has only an older version of it.")
     }
     for part in outcome.openParts.prefix(maxRanges) {
       lines.append(
         "Left out: \(part.mappingCount) mappings in block \(part.block) of the old metadata; which "
-          + "cache blocks they are of can't be told.")
+          + "cache blocks they belong to is not known.")
     }
     if outcome.openParts.count > maxRanges {
       lines.append("Left out: \(outcome.openParts.count - maxRanges) more blocks of this kind.")
@@ -109,8 +113,8 @@ package struct CacheSalvageSummary: Sendable {
           ? "Left out, as nothing tells what is right: cache blocks "
           : "Left out, as two cache blocks hold the same origin block and nothing tells which is "
             + "right: cache blocks ")
-          + "\(outcome.contested.rangeText(atMost: maxRanges)). Data that was "
-          + "dirty in one of them is only in the cache device.")
+          + "\(outcome.contested.rangeText(atMost: maxRanges)). Data that was dirty in one of them "
+          + "is only on the cache device.")
     }
     return lines
   }
@@ -119,14 +123,14 @@ package struct CacheSalvageSummary: Sendable {
     let outcome = salvage.outcome
     if outcome.isFlagContradicted {
       return [
-        "The cache is marked as shut down in order, but its dirty bits don't fit its mappings: "
+        "The cache is marked as shut down cleanly, but its dirty bits don't fit its mappings: "
           + "every block is taken for dirty, and will be written back."
       ]
     }
     if !salvage.isCleanShutdown {
       return [
-        "It isn't certain that the cache was shut down in order, so every block is taken for "
-          + "dirty, and will be written back."
+        "It isn't certain that the cache was shut down cleanly, so every block is taken for dirty, "
+          + "and will be written back."
       ]
     }
     if outcome.takenForDirty == 0 { return [] }

@@ -52,8 +52,8 @@ struct CacheCheck: CheckTool {
     advice.losses = losses(report)
     if report.superblock?.isCleanShutdown == false, report.superblock?.cacheBlockCount ?? 0 > 0 {
       advice.remarks = [
-        "The cache was not closed in order. When it is activated next, every block counts as "
-          + "dirty and is written to the origin; that takes its time, and nothing is lost."
+        "The cache was not shut down cleanly. When it is next activated, every block counts as "
+          + "dirty and is written to the origin; that takes time, but nothing is lost."
       ]
     }
     return advice.lines(
@@ -64,12 +64,12 @@ struct CacheCheck: CheckTool {
     var lines: [String] = []
     if !report.lostMappings.isEmpty {
       lines.append(
-        "It can't be told what these cache blocks hold, and data that only the cache has may be "
-          + "among it: \(report.lostMappings.rangeText(atMost: 8)).")
+        "It is not known what these cache blocks hold; it may include data that only the cache "
+          + "has: \(report.lostMappings.rangeText(atMost: 8)).")
     }
     if !report.lostDirtyBits.isEmpty {
       lines.append(
-        "It can't be told whether these cache blocks are dirty, so a repair takes them for dirty: "
+        "It is not known whether these cache blocks are dirty, so a repair takes them for dirty: "
           + "\(report.lostDirtyBits.rangeText(atMost: 8)).")
     }
     return lines

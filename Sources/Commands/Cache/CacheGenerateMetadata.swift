@@ -24,7 +24,8 @@ struct CacheGenerateMetadata: Tool {
       "Percent of the cache that is in use. (default: 80)", valueName: "percent"))
   var percentResident: TypedPercent?
   @Option(
-    help: ArgumentHelp("Percent of that which is dirty. (default: 50)", valueName: "percent"))
+    help: ArgumentHelp(
+      "Percent of these that are dirty. (default: 50)", valueName: "percent"))
   var percentDirty: TypedPercent?
   @Option(
     help: ArgumentHelp("Blocks of the origin that are cached side by side.", valueName: "blocks"))
@@ -35,7 +36,7 @@ struct CacheGenerateMetadata: Tool {
   var omitCleanShutdown = false
   @Option(
     help: ArgumentHelp(
-      "Other numbers make other caches; the same makes the same.", valueName: "number"))
+      "Random seed: the same number makes the same cache.", valueName: "number"))
   var seed: UInt64 = 1
   @Option(
     help: ArgumentHelp(

@@ -81,26 +81,27 @@ extension Tool {
         try refuseForeignInput(file, path, for: .cache, isSearched: true)
         throw Failure(
           .notMetadata,
-          "'\(path)' has no superblock of a cache, and no other block of one either; is it the "
-            + "right device?")
+          "'\(path)' has no superblock of a cache, and no other block of one; is it the right "
+            + "device?")
       case .newestStateUnknown(let states):
         throw Failure(
           .damaged,
-          "the superblock of '\(path)' is lost, and nothing tells which of the \(states) states "
-            + "that are left is the newest. Those before it have mappings that are out of date, so "
-            + "none is taken. Keep this metadata; nothing was written")
+          "the superblock of '\(path)' is lost, and nothing tells which of the \(states) remaining "
+            + "states is the newest. Older ones have mappings that are out of date, so none is "
+            + "taken. Keep this metadata; nothing was written")
       case .numbersMissing(let numbers):
         throw Failure(
           .notMetadata,
-          "the superblock of '\(path)' is lost, and with it what nothing else tells: give it with "
-            + "\(CacheRepair.options(numbers)). LVM shows it: 'lvs -a --nosuffix --units s -o "
-            + "name,chunksize,lv_size,cache_policy,cache_metadata_format VG' (the number of cache "
-            + "blocks is the size of the cache's data volume divided by the chunk size)")
+          "the superblock of '\(path)' is lost, and with it numbers that nothing else holds: give "
+            + "them with \(CacheRepair.options(numbers)). LVM shows them: 'lvs -a --nosuffix "
+            + "--units s -o name,chunksize,lv_size,cache_policy,cache_metadata_format VG' (the "
+            + "number of cache blocks is the size of the cache's data volume divided by the chunk "
+            + "size)")
       case .numbersInvalid(let numbers):
         throw Failure(
           .damaged,
-          "the superblock of '\(path)' says what no cache can have: give the right number with "
-            + "\(CacheRepair.options(numbers)); nothing was written")
+          "the superblock of '\(path)' has a number that no cache can have: give the right one "
+            + "with \(CacheRepair.options(numbers)); nothing was written")
       }
     }
   }

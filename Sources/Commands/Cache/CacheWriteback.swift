@@ -128,8 +128,8 @@ struct CacheWriteback: Tool {
     }
     if !superblock.isCleanShutdown, count > 0 {
       shared.messages.say(
-        "The cache was not closed in order, so the kernel takes every block for dirty and writes "
-          + "all of them back once more if it is activated again.")
+        "The cache was not shut down cleanly: if it is activated again, the kernel takes every "
+          + "block for dirty and writes all of them back once more.")
     }
     if !failed.isEmpty {
       let cause = outcome.cause.map { ": \($0)" } ?? ""

@@ -52,15 +52,15 @@ struct ArrayAdvice {
       return [
         "Block 0 is not the superblock of \(target.owner), or no longer. Is this the right device?"
           + (target.place.map { " With LVM it is \($0)." } ?? "")
-          + " If it is, don't activate the \(target.activated)."
+          + " If this is the right device, don't activate the \(target.activated)."
       ] + target.search(input, blockCount: newBlockCount, isFailing: isFailing)
     }
     if findings.counts[.deviceTruncated] != nil {
       return [
         "The metadata goes on beyond the end of '\(input)'. Don't activate the "
-          + "\(target.activated), and don't repair it like this. A copy was cut short: make a "
-          + "whole one and check that. If it is the device itself, get back the extents that it "
-          + "had."
+          + "\(target.activated), and don't repair it in this state. If this is a copy, it was cut "
+          + "short: make a complete one and check that. If it is the device itself, get back the "
+          + "extents that it had."
       ]
     }
     return target.repair(input, blockCount: newBlockCount, isFailing: isFailing)
@@ -75,7 +75,7 @@ struct ArrayAdvice {
       if findings.worst ?? .note < .warning { lines.append("The metadata is sound.") }
       lines.append(
         "The kernel failed to write metadata once and set needs_check; its log says why "
-          + "('journalctl -k'). Until the flag is cleared the \(target.activated) can't be "
+          + "('journalctl -k'). Until the flag is cleared, the \(target.activated) can't be "
           + "activated.")
     }
     return lines.isEmpty ? [] : lines + target.mending(input)

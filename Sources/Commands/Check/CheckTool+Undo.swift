@@ -30,7 +30,7 @@ extension Failure {
   init(existingUndoFile path: String) {
     self.init(
       .outputRefused,
-      "undo file refused: there already is '\(path)', and it may be needed. \(Failure.untouched)")
+      "undo file refused: '\(path)' exists already, and may be needed. \(Failure.untouched)")
   }
 
   /// A failure to mend, or to write the undo file.
@@ -60,7 +60,7 @@ extension Failure {
     switch error {
     case .undoFile(let cause): self.init(input: cause)
     case .notAnUndoFile:
-      self.init(.notMetadata, "'\(path)' is no undo file")
+      self.init(.notMetadata, "'\(path)' is not an undo file")
     case .unknownVersion(let version):
       self.init(
         .notMetadata,
@@ -73,7 +73,7 @@ extension Failure {
     case .otherDevice(let count):
       self.init(
         .outputRefused,
-        "the undo file '\(path)' is about a device of \(count) blocks, but '\(device)' has "
+        "the undo file '\(path)' is for a device of \(count) blocks, but '\(device)' has "
           + "\(blockCount). \(untouched)")
     case .changedSince(let block):
       self.init(

@@ -29,8 +29,8 @@ struct EraCheck: CheckTool {
     advice.losses = losses(report)
     if report.superblock?.heldRoot ?? 0 != 0 {
       advice.remarks = [
-        "A metadata snapshot is held. When nobody reads it any more: 'dmsetup message DEVICE 0 "
-          + "drop_metadata_snap'."
+        "A metadata snapshot is held. When nobody reads it any more, release it: 'dmsetup message "
+          + "DEVICE 0 drop_metadata_snap'."
       ]
     }
     return advice.lines(result, report.findings, wasToMend: mends, isWatched: isWatched)
@@ -40,12 +40,12 @@ struct EraCheck: CheckTool {
     var lines: [String] = []
     if !report.lostBlocks.isEmpty {
       lines.append(
-        "It can't be told when these blocks of the origin were last written: "
+        "It is not known when these blocks of the origin were last written: "
           + "\(report.lostBlocks.rangeText(atMost: 8)).")
     }
     if !report.lostEras.isEmpty {
       lines.append(
-        "It can't be told which blocks were written in these eras: "
+        "It is not known which blocks were written in these eras: "
           + "\(report.lostEras.rangeText(atMost: 8)).")
     }
     if !lines.isEmpty {

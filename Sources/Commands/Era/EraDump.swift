@@ -8,7 +8,7 @@ struct EraDump: Tool {
     commandName: "era_dump", abstract: "Write the metadata of an era device as text.",
     version: Toolbox.version)
 
-  @Flag(help: "Put what the writesets tell into the eras of blocks, and write no writesets.")
+  @Flag(help: "Merge the writesets into the eras of blocks, and write no writesets.")
   var logical = false
   @OptionGroup var files: DumpFiles
   @OptionGroup var overrides: EraOverrideOptions

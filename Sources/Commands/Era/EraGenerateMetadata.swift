@@ -20,7 +20,7 @@ struct EraGenerateMetadata: Tool {
   @Option(help: ArgumentHelp("The era that the device is in.", valueName: "era"))
   var currentEra: UInt32 = 32
   @Option(
-    help: ArgumentHelp("Archived writesets, the current era's the last.", valueName: "count"))
+    help: ArgumentHelp("Archived writesets; the last is the current era's.", valueName: "count"))
   var nrWritesets: UInt32 = 2
   @Option(
     help: ArgumentHelp(
@@ -30,7 +30,7 @@ struct EraGenerateMetadata: Tool {
   var runMax: UInt64 = 32
   @Option(
     help: ArgumentHelp(
-      "Other numbers make other metadata; the same makes the same.", valueName: "number"))
+      "Random seed: the same number makes the same metadata.", valueName: "number"))
   var seed: UInt64 = 1
   @Option(
     help: ArgumentHelp(

@@ -68,20 +68,20 @@ extension Tool {
         try refuseForeignInput(file, path, for: .era, isSearched: true)
         throw Failure(
           .notMetadata,
-          "'\(path)' has no superblock of an era device, and no other block of one either; is it "
-            + "the right device?")
+          "'\(path)' has no superblock of an era device, and no other block of one; is it the "
+            + "right device?")
       case .numbersMissing(let numbers):
         throw Failure(
           .notMetadata,
-          "the superblock of '\(path)' is lost, and with it what nothing else tells: give it with "
-            + "\(EraRepair.options(numbers)). 'dmsetup table' shows the size of the origin and of "
-            + "a block, both in sectors, and 'dmsetup status' the current era, while the device is "
-            + "active; otherwise give an era that is certainly no earlier")
+          "the superblock of '\(path)' is lost, and with it numbers that nothing else holds: give "
+            + "them with \(EraRepair.options(numbers)). 'dmsetup table' shows the size of the "
+            + "origin and of a block, both in sectors, and 'dmsetup status' the current era, while "
+            + "the device is active; otherwise give an era that is certainly no earlier")
       case .numbersInvalid(let numbers):
         throw Failure(
           .damaged,
-          "the superblock of '\(path)' says what no era device can have: give the right number "
-            + "with \(EraRepair.options(numbers)); nothing was written")
+          "the superblock of '\(path)' has a number that no era device can have: give the right "
+            + "one with \(EraRepair.options(numbers)); nothing was written")
       }
     }
   }

@@ -30,8 +30,8 @@ struct EraRestore: Tool {
     bar.finish()
     if let era = restorer.presumedEra {
       shared.messages.say(
-        "'\(input)' has no writeset of the current era, \(era), though of earlier ones: every "
-          + "block counts as written in it, so that no backup misses one.")
+        "'\(input)' has no writeset of the current era, \(era), only of earlier ones: every block "
+          + "counts as written in it, so that no backup misses a block.")
     }
   }
 }

@@ -11,7 +11,7 @@ extension InputKind {
       return MetadataTarget(superblockKind: kind).map {
         "\($0.tool("check")), \($0.tool("dump")) and \($0.tool("repair")) are for that"
       }
-    case .unfinished: return "run it again, its input is still what it was"
+    case .unfinished: return "run it again, as its input is unchanged"
     case .undo:
       return "this puts back what it keeps:\n  \(target.tool("check")) --undo \(word) DEVICE"
     case .xml:
@@ -55,8 +55,8 @@ extension Failure {
     if isSearched {
       self.init(
         .notMetadata,
-        "'\(path)' is not the metadata of \(target.owner): \(found), and none of the others leads "
-          + "to \(target.shortOwner); is it the right device?")
+        "'\(path)' is not the metadata of \(target.owner): \(found), and no other block leads to "
+          + "\(target.shortOwner); is it the right device?")
       return
     }
     let risk = kind == .zeroes ? ": the kernel would format it" : ""

@@ -7,12 +7,12 @@ extension Failure {
     case .tooLarge(let blockCount):
       self.init(
         .notMetadata,
-        "'\(input)' has \(blockCount) blocks of 4 KiB; no metadata is nearly as large")
+        "'\(input)' has \(blockCount) blocks of 4 KiB; metadata is never that large")
     case .noMetadata:
       let name = kind?.name.map { "this is \($0), and " } ?? ""
       self.init(
         .notMetadata,
-        "'\(input)' holds no metadata: \(name)no block of it has a checksum of metadata")
+        "'\(input)' holds no metadata: \(name)none of its blocks has a metadata checksum")
     default: self.init(error)
     }
   }
@@ -31,9 +31,10 @@ extension Failure {
     case .tooLarge(let blockCount):
       self.init(
         .damaged,
-        "'\(input)' is damaged: it says it is of \(blockCount) blocks, and no metadata is")
+        "'\(input)' is damaged: it claims to hold \(blockCount) blocks, a number that no metadata "
+          + "has")
     case .badRecord(let offset, let fault):
-      self.init(damagedPack: input, "of what begins at byte \(offset), \(fault)")
+      self.init(damagedPack: input, "in the part that begins at byte \(offset), \(fault)")
     case .blockTwice(let block): self.init(damagedPack: input, "block \(block) is in it twice")
     case .incomplete: self.init(damagedPack: input, "a part of it is missing")
     default: self.init(error)

@@ -6,7 +6,7 @@ extension Tool {
     do throws(IOError) { return try DataDevice(path, access) } catch {
       switch error {
       case .inUse:
-        throw Failure(.outputRefused, "'\(path)' is in use; deactivate what lies on it first")
+        throw Failure(.outputRefused, "'\(path)' is in use; deactivate what is on it first")
       case .readOnly:
         throw Failure(
           .outputRefused, "'\(path)' is a read-only device, as LVM's VG/POOL_tdata always is")
@@ -29,8 +29,8 @@ extension Tool {
     if one.holdsSame(as: other, count: 1) {
       throw Failure(
         .outputRefused,
-        "'\(device.path)' holds the metadata, or a copy of it, so it is no data device; nothing "
-          + "was changed")
+        "'\(device.path)' holds the metadata, or a copy of it, so it is not the data device; "
+          + "nothing was changed")
     }
   }
 
@@ -40,7 +40,8 @@ extension Tool {
       for other in paths[(index + 1)...] where Storage.areSame(one, other) {
         throw Failure(
           .outputRefused,
-          "'\(one)' and '\(other)' are the same device, or lie on the same; nothing was changed")
+          "'\(one)' and '\(other)' are the same device, or are on the same one; nothing was "
+            + "changed")
       }
     }
   }

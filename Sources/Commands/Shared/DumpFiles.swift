@@ -9,7 +9,7 @@ struct DumpFiles: ParsableArguments {
     name: .attached("o"),
     help: ArgumentHelp("Write to this file instead of standard output.", valueName: "file"))
   var output: String?
-  @Flag(name: .shortAndLong, help: "Write what can be had of damaged metadata.")
+  @Flag(name: .shortAndLong, help: "Write what is left of damaged metadata.")
   var repair = false
 }
 

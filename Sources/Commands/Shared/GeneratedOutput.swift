@@ -13,7 +13,8 @@ struct GeneratedOutput {
   /// What is wrong with a file's size, as a sentence; `nil` if nothing.
   static func problem(size: UInt64?) -> String? {
     guard let size, !(1...MetadataBlock.maximumCount).contains(size) else { return nil }
-    return "--size is from 1 to \(MetadataBlock.maximumCount) blocks, all that kernels use"
+    return "--size must be from 1 to \(MetadataBlock.maximumCount) blocks, the most that kernels "
+      + "use"
   }
 
   /// Opens the output and lets `write` fill it; returns the root of the metadata space map that was
@@ -62,7 +63,7 @@ struct GeneratedOutput {
       if !isForced { throw refusal("is not empty") }
       return nil
     }
-    if sizeBlocks != nil { throw Failure(.usage, "--size is for files: a device has a size") }
+    if sizeBlocks != nil { throw Failure(.usage, "--size is for files; a device has its own") }
     let kind: InputKind
     do throws(IOError) { kind = try InputKind(of: file) } catch { throw Failure(output: error) }
     if kind != .zeroes, !isForced { throw refusal("is not empty") }

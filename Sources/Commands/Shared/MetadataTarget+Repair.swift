@@ -14,8 +14,8 @@ extension MetadataTarget {
     case .cache:
       let options = "--data-block-size SECTORS --nr-cache-blocks N --policy POLICY"
       return [
-        "A repair looks for the cache in the other blocks; LVM knows what has to be told, N being "
-          + "the size of the cache divided by that of a chunk:", copy,
+        "A repair looks for the cache in the other blocks. It needs these numbers from LVM; N is "
+          + "the size of the cache divided by the chunk size:", copy,
         "  lvs -a --units s -o lv_name,lv_size,chunksize,cachepolicy VG",
         "  cache_repair --dry-run -i COPY \(options)",
         "  truncate -s \(blockCount * 4)K NEW    (or NEW is a device)",
@@ -24,9 +24,9 @@ extension MetadataTarget {
     case .era:
       let options = "--data-block-size SECTORS --nr-blocks N --current-era ERA"
       return [
-        "A repair looks for the eras in the other blocks, and has to be told what only the "
-          + "superblock knew: the size of a block, as in the device's table, how many of them the "
-          + "origin has, and an era that is not lower than the last one:", copy,
+        "A repair looks for the eras in the other blocks. Give it what only the superblock had: "
+          + "the block size, as in the device's table, the number of blocks of the origin, and an "
+          + "era no lower than the last one:", copy,
         "  era_repair --dry-run -i COPY \(options)",
         "  truncate -s \(blockCount * 4)K NEW    (or NEW is a device)",
         "  era_repair -i COPY -o NEW \(options)",
@@ -40,7 +40,7 @@ extension MetadataTarget {
     let lvm =
       self == .cache
       ? [
-        "With LVM, deactivate the cached volume and have new metadata written so:",
+        "With LVM, deactivate the cached volume and write new metadata like this:",
         "  lvconvert --repair VG/POOL", "Without LVM:",
       ] : []
     return [

@@ -18,7 +18,7 @@ extension Tool {
     shared.messages.say(findings)
     return Failure(
       .damaged,
-      "the metadata is damaged, so nothing that is whole can be written; '\(target.tool("check"))' "
+      "the metadata is damaged, so no complete output can be written; '\(target.tool("check"))' "
         + "tells more, '\(target.tool("repair"))' writes what can be rescued")
   }
 }

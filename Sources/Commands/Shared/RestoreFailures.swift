@@ -12,8 +12,8 @@ extension Failure {
     case .notApproved:
       self.init(
         .inputOutput,
-        "what was written to '\(output)' does not read as it was meant: the device, or the memory "
-          + "of this machine, can't be trusted. The superblock is not there, so it has no effect")
+        "'\(output)' does not read back as it was written: the device, or this machine's memory, "
+          + "can't be trusted. No superblock was written, so nothing will use it")
     case .tooLarge(let needed):
       self.init(
         .outputRefused,

@@ -41,7 +41,7 @@ struct ThinDelta: Tool {
   var rightRoot: UInt64?
   @Flag(name: .shortAndLong, help: "Compare what the metadata snapshot has.")
   var metadataSnap = false
-  @Flag(help: "Tell the data blocks too.") var verbose = false
+  @Flag(help: "Write the data blocks too.") var verbose = false
   @Flag(help: "Leave out, and don't read, what is the same.") var skipSame = false
   @Option(name: .attached("f"), help: "How to write it.") var format = Format.xml
   @Option(help: ArgumentHelp("Write XML as that version did.", valueName: "version"))

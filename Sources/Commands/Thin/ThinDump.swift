@@ -20,7 +20,7 @@ struct ThinDump: Tool {
   @Argument(help: ArgumentHelp("The metadata device or file.", valueName: "file"))
   var input: String
   @Option(name: .attached("f"), help: "How to write it.") var format = Format.xml
-  @Flag(name: .shortAndLong, help: "Go round damage and write what can be reached.")
+  @Flag(name: .shortAndLong, help: "Skip what is damaged and write what can be reached.")
   var repair = false
   @Flag(name: .shortAndLong, help: "Dump the metadata snapshot.") var metadataSnap = false
   @Option(

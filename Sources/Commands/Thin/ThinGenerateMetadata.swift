@@ -15,7 +15,7 @@ struct ThinGenerateMetadata: Tool {
   var output: String
   @Option(
     name: [.customLong("devices"), .customLong("origins")],
-    help: ArgumentHelp("Devices that are no snapshots.", valueName: "count"))
+    help: ArgumentHelp("Devices that are not snapshots.", valueName: "count"))
   var devices: UInt64 = 1
   @Option(
     help: ArgumentHelp(
@@ -61,7 +61,7 @@ struct ThinGenerateMetadata: Tool {
   var scattered = false
   @Option(
     help: ArgumentHelp(
-      "Other numbers make other pools; the same makes the same.", valueName: "number"))
+      "Random seed: the same number makes the same pool.", valueName: "number"))
   var seed: UInt64 = 1
   @Option(
     help: ArgumentHelp(

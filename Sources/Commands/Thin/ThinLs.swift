@@ -90,7 +90,7 @@ struct ThinLs: Tool {
     for device in listing.miscounted {
       shared.messages.say(
         "Device \(device.id): its details say \(device.details?.mappedBlocks ?? 0) mapped blocks, "
-          + "and \(device.counts?.mapped ?? 0) are mapped.")
+          + "but \(device.counts?.mapped ?? 0) are mapped.")
     }
     let lost = listing.devices.filter { $0.details == nil }.map(\.id)
     if !lost.isEmpty { shared.messages.say("Without readable details: \(lost.deviceIDs).") }
@@ -103,7 +103,7 @@ struct ThinLs: Tool {
           ? ""
           : ", so blocks can't be counted of device\(uncounted.count == 1 ? "" : "s") "
             + uncounted.deviceIDs)
-        + "; 'thin_check \(input)' tells more, and what thin_repair makes of it can be counted")
+        + "; 'thin_check \(input)' tells more; new metadata from thin_repair can be counted")
   }
 
   // MARK: What deleting would free
@@ -120,8 +120,8 @@ struct ThinLs: Tool {
     guard let freed else {
       throw Failure(
         .damaged,
-        "the metadata is damaged, so it can't be told what would come free; "
-          + "'thin_check \(input)' tells more")
+        "the metadata is damaged, so what would come free is not known; 'thin_check \(input)' "
+          + "tells more")
     }
     let sectors = UInt64(reader.chosenSuperblock.dataBlockSectors)
     if isJSON {
@@ -151,8 +151,8 @@ struct ThinLs: Tool {
       guard let id = UInt64(word) ?? names.id(of: String(word)) else {
         throw Failure(
           .usage,
-          "'\(word)' is no device's id"
-            + (self.names.file == nil ? "; names need --names" : ", and no volume's name"))
+          "'\(word)' is not a device's id"
+            + (self.names.file == nil ? "; names need --names" : ", nor a volume's name"))
       }
       guard known.contains(id) else {
         throw Failure(

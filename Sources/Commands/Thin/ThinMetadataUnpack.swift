@@ -15,7 +15,7 @@ struct ThinMetadataUnpack: Tool {
     name: .attached("o"),
     help: ArgumentHelp("The file to make, or a metadata device to overwrite.", valueName: "file"))
   var output: String
-  @Flag(name: .shortAndLong, help: "Don't ask before anything of worth is overwritten.")
+  @Flag(name: .shortAndLong, help: "Don't ask before something is overwritten.")
   var force = false
   @OptionGroup var shared: SharedOptions
 

@@ -111,7 +111,7 @@ extension Tool {
     case .dataBlockSizeInvalid(let sectors):
       throw Failure(
         .damaged,
-        "the data block size in the superblock can't be right: \(sectors) sectors, where it is a "
+        "the data block size in the superblock can't be right: \(sectors) sectors; it must be a "
           + "multiple of 128, up to \(Superblock.dataBlockSectorsMaximum). Give the right one with "
           + "--data-block-size ('lvs --noheadings --nosuffix --units s -o chunksize VG/POOL' shows "
           + "it); nothing was written")

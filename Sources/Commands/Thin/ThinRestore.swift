@@ -38,7 +38,7 @@ struct ThinRestore: Tool {
     bar.finish()
     if let raisedTime {
       shared.messages.say(
-        "The pool's time is raised to \(raisedTime): the XML has a mapping that is so new.")
+        "The pool's time is raised to \(raisedTime): the XML has a mapping of that time.")
     }
   }
 

@@ -36,7 +36,7 @@ struct ThinRoots: Tool {
   @Flag(help: "List all states, not only those with something to go back to.") var all = false
   @Option(
     help: ArgumentHelp(
-      "Take this device back: its id in the old state, or all; an id can be repeated.",
+      "Recover this device, by its id in the old state, or all; an id can be repeated.",
       valueName: "id"))
   var recover: [Recovered] = []
   @Option(
@@ -65,7 +65,9 @@ struct ThinRoots: Tool {
       }
       if all { throw ValidationError("--all can't be used with --recover") }
       if recover.count > 1 {
-        if recover.contains(.all) { throw ValidationError("--recover all has all devices already") }
+        if recover.contains(.all) {
+          throw ValidationError("--recover all already includes all devices")
+        }
         if newID != nil { throw ValidationError("--as can only be used with one --recover") }
       } else if newID != nil, recover == [.all] {
         throw ValidationError("--as can't be used with --recover all: devices keep their ids")
@@ -190,7 +192,7 @@ struct ThinRoots: Tool {
       }
       return Failure(
         .noInput,
-        "block \(root) is no root" + (hint ?? "; --all lists them"))
+        "block \(root) is not a root" + (hint ?? "; --all lists them"))
     case .noSuchDevice(let others):
       return Failure(
         .noInput,
@@ -200,10 +202,10 @@ struct ThinRoots: Tool {
       return Failure(
         .usage,
         newID == nil
-          ? "there is no free id for a device any more"
+          ? "no device id is free any more"
           : "there is a device \(newID ?? 0) in the live state; choose another id with --as")
     case .idTooLarge:
-      return Failure(.usage, "ids end at \(DeviceDetails.deviceIDMaximum)")
+      return Failure(.usage, "the highest id is \(DeviceDetails.deviceIDMaximum)")
     }
   }
 }

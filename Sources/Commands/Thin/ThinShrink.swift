@@ -30,7 +30,7 @@ struct ThinShrink: Tool {
   @Flag(help: "Input and output are metadata, not XML.") var binary = false
   @Flag(help: "Leave the data where it is; the new metadata is right only once it is moved.")
   var noCopy = false
-  @Flag(help: "Put together what lies in pieces; the pool keeps its size. Implies --binary.")
+  @Flag(help: "Put fragmented volumes together; the pool keeps its size. Implies --binary.")
   var defragment = false
   @Option(help: ArgumentHelp("Put together this device only; can be repeated.", valueName: "id"))
   var devID: [UInt64] = []
@@ -106,7 +106,7 @@ extension ThinShrink {
     guard let output, !isInPlace else { return nil }
     if file.isSame(as: output) {
       throw Failure(
-        .outputRefused, "output refused: '\(output)' and '\(input)' lie on the same storage")
+        .outputRefused, "output refused: '\(output)' and '\(input)' are on the same storage")
     }
     // A dry run only reads it.
     return isDryRun ? try openInput(output, .read) : try openOutput(output)
@@ -141,9 +141,8 @@ extension ThinShrink {
     // Block 0 is counted, but exists already.
     if room.needed <= room.free + 1 { return }
     let message =
-      "in place, new metadata is written beside the old: that takes \(room.needed - 1) blocks of "
-      + "4 KiB, and '\(input)' has \(room.free) that are free. "
-      + "Write to another device, with --output"
+      "in place, new metadata is written beside the old: that takes \(room.needed - 1) free blocks "
+      + "of 4 KiB, and '\(input)' has \(room.free). Write to another device, with --output"
     if isInPlace { throw Failure(.outputRefused, message + "; nothing was changed") }
     shared.messages.say(message.prefix(1).uppercased() + message.dropFirst() + ".")
   }
@@ -264,12 +263,13 @@ extension ThinShrink {
       case .larger(let count):
         throw Failure(
           .outputRefused,
-          "the pool has \(count) data blocks, so \(nrBlocks ?? 0) would be more. Make the data "
-            + "device larger for that, and the pool takes it up. Nothing was changed")
+          "the pool has \(count) data blocks, so \(nrBlocks ?? 0) would be more. To make the pool "
+            + "larger, make its data device larger; the pool then grows by itself. Nothing was "
+            + "changed")
       case .noRoom(let used):
         throw Failure(
           .outputRefused,
-          "\(used) data blocks are in use, so the pool can't have \(nrBlocks ?? 0) only. "
+          "\(used) data blocks are in use, so the pool can't be made as small as \(nrBlocks ?? 0). "
             + "Nothing was changed")
       }
     }
@@ -281,8 +281,7 @@ extension ThinShrink {
   ) throws(Failure) {
     if noCopy {
       return announce([
-        "No data is copied: with the new metadata the pool is wrong until every block is "
-          + "where that says."
+        "No data is copied: the pool is wrong until every block is where the new metadata says."
       ])
     }
     let outcome: DataMover.Outcome
@@ -344,6 +343,6 @@ extension ThinShrink {
         ? "about \(seconds) seconds"
         : seconds < 7200
           ? "about \(seconds / 60) minutes" : "about \(seconds / 3600) hours"
-    return text + " where 100 MB can be copied in a second"
+    return text + " at 100 MB per second"
   }
 }

@@ -25,7 +25,7 @@ struct ThinTrim: Tool {
     try refuseShortData(device, blocks: pool.dataBlockCount, of: pool.blockBytes)
     guard device.discardLimits.takesDiscards else {
       throw Failure(
-        .outputRefused, "'\(dataDev)' takes no discards, so there is nothing it could be given back"
+        .outputRefused, "'\(dataDev)' doesn't support discards, so no space can be given back"
       )
     }
     let trim = Trim(device, unused: pool.unusedData(), blockBytes: pool.blockBytes)
@@ -59,10 +59,10 @@ struct ThinTrim: Tool {
     }
     if trim.effectiveBytes < trim.bytes {
       notes.append(
-        "'\(dataDev)' gives space back in pieces of "
-          + "\(ByteCount.text(device.discardLimits.granularityBytes)), so of "
-          + "\(ByteCount.text(trim.bytes)) that are free \(ByteCount.text(trim.effectiveBytes)) "
-          + "can come back.")
+        "'\(dataDev)' takes space back in pieces of "
+          + "\(ByteCount.text(device.discardLimits.granularityBytes)), so "
+          + "\(ByteCount.text(trim.effectiveBytes)) of the \(ByteCount.text(trim.bytes)) that are "
+          + "free can be given back.")
     }
     return notes
   }

@@ -34,7 +34,9 @@ package struct EraShape: Hashable, Sendable {
     guard writesets <= currentEra else {
       return "there can't be more writesets than eras: the first is era 1"
     }
-    guard writtenPerMillion <= EraShape.million else { return "no more than all can be written" }
+    guard writtenPerMillion <= EraShape.million else {
+      return "no more than 100 percent can be written"
+    }
     guard longestRun > 0 else { return "a run has at least 1 block" }
     return nil
   }

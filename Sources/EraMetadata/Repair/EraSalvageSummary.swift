@@ -23,8 +23,8 @@ package struct EraSalvageSummary: Sendable {
           : "; what is lost counts as written as late as it can have been."))
     if !outcome.isWhole {
       lines.append(
-        "A backup of what was written since an era reads more than it must now, and misses "
-          + "nothing. Keep the damaged metadata until one has been made.")
+        "A backup of what was written since an era now reads more than it must, but misses "
+          + "nothing. Keep the damaged metadata until you have made one.")
     }
     self.lines = lines
   }
@@ -36,7 +36,7 @@ package struct EraSalvageSummary: Sendable {
     case .corrected: lines.append(SuperblockState.correctedLine)
     case .remade:
       lines.append(
-        "The superblock is lost; the rest was found by other blocks, in the newest state that is "
+        "The superblock is lost; the rest was found from other blocks, in the newest state that is "
           + "left: \(salvage.header.blockCount) blocks, current era \(salvage.header.currentEra).")
     }
     if let before = salvage.outcome.raisedFrom {
@@ -47,10 +47,10 @@ package struct EraSalvageSummary: Sendable {
     if let before = salvage.outcome.blockCountBefore {
       lines.append(
         "The superblock says that the origin has \(before) blocks; the era array has "
-          + "\(salvage.header.blockCount), which is taken. --nr-blocks overrules it.")
+          + "\(salvage.header.blockCount), and that number is used. --nr-blocks overrides it.")
     }
     if salvage.outcome.isRootFound {
-      lines.append("The superblock led elsewhere; what it should lead to was found.")
+      lines.append("The superblock pointed to the wrong block; the right one was found.")
     }
     return lines
   }
@@ -77,7 +77,7 @@ package struct EraSalvageSummary: Sendable {
         "Lost: writesets of eras up to \(lost.upperBound). Every block counts as written in era "
           + "\(lost.upperBound)"
           + (outcome.supersededWritesets > 0
-            ? "; \(outcome.supersededWritesets) writesets of earlier eras say no more than that."
+            ? "; \(outcome.supersededWritesets) writesets of earlier eras add nothing to that."
             : "."))
     }
     if !outcome.lostWritesets.isEmpty {

@@ -136,7 +136,7 @@ package struct EraRestorer: EraEvents {
   private static func missing(_ era: UInt64, _ blockCount: UInt64) -> WriteError {
     .rejected(
       "the writeset of era \(era) is missing, though there are writesets of earlier eras: what was "
-        + "written then isn't known. To have every block count as written, put in:\n"
+        + "written then isn't known. To have every block count as written, add:\n"
         + "  <writeset era=\"\(era)\" nr_bits=\"\(blockCount)\"><marked block_begin=\"0\" "
         + "len=\"\(blockCount)\"/></writeset>")
   }

@@ -17,13 +17,13 @@ extension Findings {
   /// The result of mending `input`, and the faults that remain. `left`: what a check finds now;
   /// `nil` if no check could be made.
   package static func afterMending(_ left: Findings?, of input: String) -> String {
-    guard let left else { return "'\(input)' is mended; whether anything is left is not known." }
+    guard let left else { return "'\(input)' is mended; whether any fault is left is not known." }
     guard let amounts = left.amounts else {
       return "'\(input)' is mended; a check finds nothing wrong any more."
     }
     let faults = Rule.allCases.filter { left.counts[$0] != nil && $0.severity > .note }
       .map(\.entry.fault)
-    return "'\(input)' is mended as far as can be; a check still finds \(amounts): "
+    return "'\(input)' is mended as far as possible; a check still finds \(amounts): "
       + faults.joined(separator: "; ") + "."
   }
 }

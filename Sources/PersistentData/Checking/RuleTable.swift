@@ -9,7 +9,7 @@ extension Rule {
     case .blockBadChecksum: RuleEntry(.error, "bad checksum", cause: true)
     case .blockWrongKind: RuleEntry(.error, "this block is of another kind", cause: true)
     case .blockWrongNumber:
-      RuleEntry(.error, "the block gives another number as its own", cause: true)
+      RuleEntry(.error, "the block number stored in it is another block's", cause: true)
     case .blockUsedTwice: RuleEntry(.error, "the block already has another use")
 
     case .nodeUnknownKind: RuleEntry(.error, "the node is neither internal nor a leaf", cause: true)
@@ -24,7 +24,7 @@ extension Rule {
     case .keyOutOfRange: RuleEntry(.error, "a key lies outside its parent's range")
     case .childOutOfDevice: RuleEntry(.error, "a pointer leads off the device")
     case .leafAtWrongDepth: RuleEntry(.error, "leaves lie at different depths", cause: true)
-    case .treeTooDeep: RuleEntry(.error, "the tree has no end, or loops")
+    case .treeTooDeep: RuleEntry(.error, "the tree is too deep, or loops")
 
     case .arrayWrongValueSize: RuleEntry(.error, "the array's values have the wrong size")
     case .arrayWrongEntryCount:
@@ -50,7 +50,7 @@ extension Rule {
       RuleEntry(.warning, "a count below 3 stands in the tree for larger ones")
     case .refCountEntrySuperfluous:
       RuleEntry(.warning, "the tree of large counts has an entry that its bitmap doesn't call for")
-    case .entryBeyondEnd: RuleEntry(.warning, "an entry is about a block that there is not")
+    case .entryBeyondEnd: RuleEntry(.warning, "an entry is for a block that doesn't exist")
     case .allocatedCountWrong:
       RuleEntry(.warning, "the number of allocated blocks is wrong", mendable: true)
     case .freeCountWrong:
@@ -98,11 +98,11 @@ extension Rule {
     case .blockEraPastWriteset:
       RuleEntry(.warning, "a block's era is later than the oldest archived writeset")
     case .writesetMissing: RuleEntry(.error, "an era between archived ones has no writeset")
-    case .writesetInFuture: RuleEntry(.error, "a writeset belongs to an era yet to come")
+    case .writesetInFuture: RuleEntry(.error, "a writeset belongs to a future era")
     case .writesetSizeWrong:
       RuleEntry(.error, "the current writeset has another size than the device")
     case .writesetSizeUnusual:
-      RuleEntry(.warning, "the size of the writeset to come is not that of the device")
+      RuleEntry(.warning, "the next writeset's size is not the device's")
 
     case .policyHintSizeInvalid: RuleEntry(.error, "the size of hints is not possible")
     case .policyHintSizeMissing: RuleEntry(.warning, "there are hints, but their size is 0")
@@ -113,20 +113,20 @@ extension Rule {
     case .mappingFlagsUnknown: RuleEntry(.error, "a mapping has unknown flags")
     case .mappingOfUnusedBlock: RuleEntry(.error, "a cache block that is not in use has a mapping")
     case .originBlockMappedTwice: RuleEntry(.error, "two cache blocks hold the same origin block")
-    case .originBlockOutOfRange: RuleEntry(.error, "no origin has a block of this number")
+    case .originBlockOutOfRange: RuleEntry(.error, "no origin can have a block with this number")
     case .originBlockBeyondDiscards:
       RuleEntry(.warning, "an origin block lies beyond the end of the discard bitset")
     case .dirtyUnusedBlock: RuleEntry(.error, "a cache block that is not in use is marked dirty")
 
     case .countsNotJudged:
       RuleEntry(
-        .note, "allocated blocks have leaked, or are used by what is damaged")
+        .note, "allocated blocks that nothing readable uses: leaked, or used by damaged parts")
     case .needsCheck:
       RuleEntry(.note, "the kernel asked for a check (needs_check is set)", action: true)
     case .metadataSnapshotHeld: RuleEntry(.note, "a metadata snapshot is held")
     case .formerDevices:
       RuleEntry(
-        .note, "the pool has no device, but old states of a pool with devices are there",
+        .note, "the pool has no devices, but old states that have devices are still there",
         action: true)
     case .metadataNearlyFull:
       RuleEntry(.note, "metadata space is below the low watermark", action: true)

@@ -45,14 +45,14 @@ package enum PackFault: Error, Equatable {
 extension PackFault: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .cutOff: "it goes on beyond the end of the file"
-    case .notInflated: "it can't be inflated"
-    case .bytesBehind: "something follows its zlib stream"
+    case .cutOff: "the data goes on beyond the end of the file"
+    case .notInflated: "the data can't be decompressed"
+    case .bytesBehind: "something follows the zlib stream"
     case .unknownRecord: "a newer version has written something here that this one doesn't know"
-    case .numberCutOff: "it ends inside the number of a block"
-    case .blockOutOfRange(let block): "it holds block \(block), beyond the end of the metadata"
-    case .badInstruction(let block): "what should make block \(block) makes no sense"
-    case .badLength(let block): "what should make block \(block) makes less or more than a block"
+    case .numberCutOff: "the data ends inside a block number"
+    case .blockOutOfRange(let block): "there is a block \(block), beyond the end of the metadata"
+    case .badInstruction(let block): "the instructions for block \(block) make no sense"
+    case .badLength(let block): "the instructions for block \(block) make less or more than a block"
     case .badChecksum(let block): "block \(block) comes out with a bad checksum"
     }
   }

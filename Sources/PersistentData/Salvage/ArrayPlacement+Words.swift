@@ -12,7 +12,7 @@ extension ArrayPlacement {
 extension ArrayPlacement.Evidence {
   fileprivate var words: String {
     switch self {
-    case .graftedLeaf: "by a part of the index that is in use still"
+    case .graftedLeaf: "by a part of the index that is still in use"
     case .oldLeaf: "by older copies of the index"
     case .exclusion: "as no other place is possible"
     }

@@ -7,5 +7,5 @@ package enum SuperblockState: Sendable {
   case remade
 
   /// What a repair says about `corrected`.
-  package static let correctedLine = "The superblock had a wrong bit or byte, which is put right."
+  package static let correctedLine = "The superblock had a wrong bit or byte, which was corrected."
 }

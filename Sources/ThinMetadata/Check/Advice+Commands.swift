@@ -35,7 +35,7 @@ extension Advice {
           + "back:",
         "  " + CopyCommand.text(input, isFailing: isFailing),
         "  thin_repair --dry-run -i COPY",
-        "With LVM, have new metadata written so:",
+        "To write new metadata with LVM:",
         runsThis("repair"),
         deactivate, "  lvconvert --repair VG/POOL", activate,
         "The old metadata stays as VG/POOL_metaN: keep it until your data is checked. Without LVM:",
@@ -48,7 +48,7 @@ extension Advice {
     package static func search(
       _ input: String, blockCount: UInt64, isFailing: Bool = false
     ) -> [String] {
-      ["A repair looks for the pool in the other blocks; LVM knows what has to be told:"]
+      ["A repair looks for the pool in the other blocks. It needs two numbers from LVM:"]
         + byHand(
           input, blockCount: blockCount, isFailing, fields: "chunksize,transaction_id",
           "SECTORS and ID", "--data-block-size SECTORS --transaction-id ID")
@@ -58,7 +58,7 @@ extension Advice {
     static func withDataBlockSize(
       _ input: String, blockCount: UInt64, isFailing: Bool
     ) -> [String] {
-      ["Don't activate the pool. LVM knows the right size, and a repair has to be told:"]
+      ["Don't activate the pool. A repair needs the right size, which LVM knows:"]
         + byHand(
           input, blockCount: blockCount, isFailing, fields: "chunksize", "SECTORS",
           "--data-block-size SECTORS")
@@ -78,7 +78,7 @@ extension Advice {
         "  thin_repair -i COPY -o /dev/VG/NEW \(options)",
         "  thin_check /dev/VG/NEW    (go on only if it is sound)", deactivate,
         "  lvconvert --swapmetadata --poolmetadata VG/NEW VG/POOL", activate,
-        "VG/NEW is the old metadata then: keep it until your data is checked.",
+        "VG/NEW then holds the old metadata: keep it until your data is checked.",
       ]
     }
 
@@ -102,8 +102,8 @@ extension Advice {
     ]
 
     private static func runsThis(_ job: String) -> String {
-      "  lvmconfig --type full global/thin_\(job)_executable    "
-        + "(has to name this program; set it in lvm.conf if it doesn't)"
+      "  lvmconfig --type full global/thin_\(job)_executable    (must name this program; if it "
+        + "doesn't, set it in lvm.conf)"
     }
   }
 }

@@ -13,7 +13,7 @@ extension Advice {
     }
     if !lines.isEmpty { lines.append(Commands.volumeNames) }
     if !report.lostIDs.isEmpty {
-      lines.append("The list of devices can't be read as a whole: there may be more of them.")
+      lines.append("Part of the list of devices can't be read: there may be more devices.")
     }
     return lines
   }
@@ -59,8 +59,8 @@ extension Advice {
   private static func forSnapshot(_ report: CheckReport, _ input: String) -> [String] {
     let held = report.superblock.map { ", in block \($0.heldRoot)," } ?? ""
     return [
-      "This is about the metadata snapshot\(held) which may be damaged alone. Release it, reserve "
-        + "a new one and try again; the pool may go on:"
+      "The damage is in the metadata snapshot\(held) and perhaps only there. Release it, reserve a "
+        + "new one and try again; the pool can stay active:"
     ] + Commands.newSnapshot + [
       "  thin_check -m \(ShellWord(input))",
       "If that finds the same, the pool's own metadata may be damaged: when the pool is inactive "
@@ -71,13 +71,12 @@ extension Advice {
   private static func forLostSuperblock(_ report: CheckReport, _ input: String) -> [String] {
     if let fault = report.superblockFault {
       return [
-        "There is \(fault) in the superblock. A repair turns it back; before that nothing else can "
-          + "be checked."
+        "The superblock has \(fault). A repair corrects it; until then nothing else can be checked."
       ] + Commands.repair(input, blockCount: report.newBlockCount)
     }
     return [
-      "Block 0 is not the superblock of a thin pool, or no longer. Is this the right device? "
-        + "With LVM it is \(Commands.component). If it is, don't activate the pool."
+      "Block 0 is not the superblock of a thin pool, or no longer. Is this the right device? With "
+        + "LVM it is \(Commands.component). If this is the right device, don't activate the pool."
     ]
       + Commands.search(
         input, blockCount: report.newBlockCount,
@@ -91,11 +90,11 @@ extension Advice {
       ByteCount.text($0.multipliedReportingOverflow(by: 4096).partialValue)
     }
     return [
-      "The metadata goes on beyond the end of '\(input)', which has \(sizes[0]) of its "
-        + "\(sizes[1]). Don't activate the pool, and don't repair it like this. A copy was cut "
-        + "short: make a whole one and check that. If this is VG/POOL_tmeta, it was made "
-        + "smaller, or LVM was taken back to an older state. Get back the very extents that it "
-        + "had, not others by 'lvextend':"
+      "The metadata goes on beyond the end of '\(input)', which has only \(sizes[0]) of its "
+        + "\(sizes[1]). Don't activate the pool, and don't repair it in this state. If this is a "
+        + "copy, it was cut short: make a complete one and check that. If it is VG/POOL_tmeta, it "
+        + "was made smaller, or LVM was set back to an older state. Get back exactly the extents "
+        + "that it had; 'lvextend' would add others:"
     ] + Commands.findingSize
   }
 }

@@ -8,9 +8,10 @@ extension Advice {
     if lines.isEmpty { return [] }
     return lines + [
       causeOfOverwrittenData,
-      "No metadata tells what was there: compare the data with a backup. Note these ranges before "
-        + "a repair, which counts anew; it keeps their mappings, and 'thin_repair "
-        + "--drop-overwritten' leaves out those whose data has been overwritten.",
+      "Metadata doesn't tell what was there: compare the data with a backup. Note these ranges "
+        + "before a repair, because its new reference counts hide them. A repair keeps their "
+        + "mappings; 'thin_repair --drop-overwritten' leaves out those whose data has been "
+        + "overwritten.",
     ]
   }
 
@@ -33,10 +34,10 @@ extension Advice {
     }
     if data.mayBeWrongMappings {
       lines.append(
-        "Or some of these mappings are wrong, and lead to data of other virtual blocks: no fewer "
-          + "data blocks are in use that nothing maps.")
+        "Or some of these mappings are wrong and lead to the data of other virtual blocks: at "
+          + "least as many data blocks are in use but not mapped.")
     }
-    if !data.isComplete, !lines.isEmpty { lines.append("There may be more of it.") }
+    if !data.isComplete, !lines.isEmpty { lines.append("There may be more overwritten data.") }
     return lines
   }
 
@@ -44,5 +45,5 @@ extension Advice {
   static let causeOfOverwrittenData =
     "Data blocks were given out, or discarded, while they were in use. Kernels before 5.10.259, "
     + "5.15.209, 6.1.175, 6.6.140, 6.12.88, 6.18.30 and 7.0.7 do that to data that snapshots share "
-    + "(CVE-2026-46107): have a newer one before the pool is activated again."
+    + "(CVE-2026-46107): use a newer kernel before you activate the pool again."
 }

@@ -47,8 +47,8 @@ package struct Advice: Sendable {
       if report.isOfSnapshot, report.hasReadMappings { return "The metadata snapshot is sound." }
       return "What was looked at is sound."
     }
-    return "The metadata is sound. Should LVM not activate the pool, see whether 'lvs -o "
-      + "transaction_id VG/POOL' shows \(superblock.transactionID) as well."
+    return "The metadata is sound. If LVM doesn't activate the pool, check that 'lvs -o "
+      + "transaction_id VG/POOL' shows \(superblock.transactionID) too."
   }
 
   /// What mending in place would put right, and how to have it done.
@@ -66,14 +66,14 @@ package struct Advice: Sendable {
       if findings.worst ?? .note < .warning { lines.append("The metadata is sound.") }
       lines.append(
         "The kernel failed to write metadata once and set needs_check; its log says why "
-          + "('journalctl -k'). Until the flag is cleared the pool takes no new data, and gets no "
-          + "space that is added.")
+          + "('journalctl -k'). Until the flag is cleared, the pool takes no new data and can't "
+          + "use added space.")
     }
     if findings.counts[.snapshottedTimeTooLow] != nil {
       lines.append(
-        "With such times the kernel writes to blocks that other devices, or other virtual blocks, "
-          + "have as well, and changes what these read; mended, it copies such blocks first. If "
-          + "the pool was written to in this state, check the data.")
+        "With these times the kernel writes in place to blocks that other devices, or other "
+          + "virtual blocks, also map, and so changes their data. After mending it copies such "
+          + "blocks first. If the pool was written to in this state, check the data.")
     }
     return lines.isEmpty ? [] : lines + Commands.mending(input)
   }
@@ -88,16 +88,16 @@ package struct Advice: Sendable {
     if !report.isOfSnapshot { lines = forTransactions(report, superblock, input) + lines }
     if findings.counts[.formerDevices] != nil {
       lines += [
-        "This pool has no devices. Was it emptied, or formatted over another, by mistake? Then "
-          + "don't activate it: this lists old states that are still there, and can take their "
-          + "devices back:",
+        "This pool has no devices. If it was emptied, or formatted over another, by mistake, don't "
+          + "activate it. This lists the old states that are still there and can recover their "
+          + "devices:",
         "  thin_roots \(ShellWord(input))",
       ]
     }
     if isWatched, findings.counts[.metadataSnapshotHeld] != nil {
       lines.append(
         "While a metadata snapshot is held, the pool takes more metadata space. When nobody reads "
-          + "it any more: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.")
+          + "it any more, release it: 'dmsetup message VG-POOL-tpool 0 release_metadata_snap'.")
     }
     return lines
   }
@@ -111,7 +111,8 @@ package struct Advice: Sendable {
     let own = superblock.transactionID
     return [
       "This pool has transaction id \(own). If 'lvs -o transaction_id VG/POOL' shows another, N, "
-        + "LVM can't activate the pool, or make volumes in it; write new metadata that has N:"
+        + "LVM can't activate the pool, or can't make volumes in it. Then write new metadata with "
+        + "N:"
     ] + Commands.newTransaction(input, blockCount: report.newBlockCount)
   }
 
@@ -125,11 +126,11 @@ package struct Advice: Sendable {
     let known = superblock.metadataSpaceMap.blockCount
     if isShort, report.blockCount > known {
       lines.append(
-        "Metadata space is short: \(numbers). But the device is larger than that: the pool takes "
-          + "\((report.blockCount - known) * 4) KiB more when it is activated next.")
+        "Metadata space is short: \(numbers). But the device is larger: the pool gains "
+          + "\((report.blockCount - known) * 4) KiB when it is next activated.")
     } else if findings.counts[.metadataFull] != nil {
       lines.append(
-        "Metadata space is used up: \(numbers). The pool can't be written before it has more: "
+        "Metadata space is used up: \(numbers). The pool can't be written to until it has more: "
           + "'lvextend --poolmetadatasize +SIZE VG/POOL'.")
     } else if findings.counts[.metadataNearlyFull] != nil {
       lines.append(
@@ -142,8 +143,8 @@ package struct Advice: Sendable {
         "Every data block that the metadata knows of is in use, all "
           + "\(superblock.dataSpaceMap.blockCount) of \(size). If VG/POOL is larger than that, the "
           + "pool grows when it is activated. If not, writes that need a new block fail, and file "
-          + "systems may have seen errors: 'lvextend --size +SIZE VG/POOL' adds some; check the "
-          + "file systems then.")
+          + "systems may have seen errors: add space with 'lvextend --size +SIZE VG/POOL', then "
+          + "check the file systems.")
     }
     return lines
   }

@@ -22,7 +22,7 @@ package enum RootKind: Sendable {
     for level in 0..<8 {
       let step = try file.withBlock(block) { bytes in self.step(bytes, block) }
       switch step {
-      case nil: return level == 0 ? "that block is no sound B-tree node" : nil
+      case nil: return level == 0 ? "that block is not a sound B-tree node" : nil
       case .down(let child):
         guard child > 0, child < blockCount else { return nil }
         block = MetadataBlock(UInt32(child))

@@ -72,7 +72,7 @@ package struct PoolShape: Hashable, Sendable {
       let devices = PoolShape.product(origins, snapshots + 1),
       devices <= DeviceDetails.deviceIDMaximum
     else { return "there can be \(DeviceDetails.deviceIDMaximum) devices and snapshots at most" }
-    if changedPerMillion > 1_000_000 { return "no more than all blocks can change" }
+    if changedPerMillion > 1_000_000 { return "no more than 100 percent of the blocks can change" }
     let perOrigin = segments + snapshots * (changedPerMillion > 0 ? segments : divergedSegments)
     guard let distinct = PoolShape.product(max(1, origins), perOrigin, mappings),
       distinct <= PoolShape.dataBlockMaximum

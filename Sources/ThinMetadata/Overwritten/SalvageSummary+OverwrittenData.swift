@@ -18,8 +18,8 @@ extension SalvageSummary {
       }
     return lines + [
       Advice.causeOfOverwrittenData, fate,
-      "New metadata doesn't tell which they were: note these ranges, keep the old metadata, and "
-        + "compare the data with a backup.",
+      "The new metadata doesn't show which they were: note these ranges, keep the old metadata, "
+        + "and compare the data with a backup.",
     ]
   }
 }

@@ -102,7 +102,7 @@ extension DamagedBlock.Look: CustomStringConvertible {
     case .zeroed: "nothing but zeroes"
     case .flippedBit: "one flipped bit, which was turned back"
     case .wrongByte: "one wrong byte, which was put right"
-    case .torn: "begins as it should and goes on wrong"
+    case .torn: "the beginning is right and the rest is wrong"
     case .misplaced: "metadata that belongs to another block"
     case .unfitting: "sound, but not what belongs there"
     case .contradicted: "sound in itself, but other blocks contradict it"

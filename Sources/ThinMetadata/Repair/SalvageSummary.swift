@@ -23,14 +23,15 @@ package struct SalvageSummary: Sendable {
     lines += SalvageSummary.forOverwrittenData(salvage)
     for id in salvage.droppedDevices.prefix(SalvageSummary.limit) {
       lines.append(
-        "Device \(id) is left out: ids end at \(DeviceDetails.deviceIDMaximum), and it has no tree."
+        "Device \(id) is left out: the highest id is \(DeviceDetails.deviceIDMaximum), and it has "
+          + "no tree."
       )
     }
     for ids in salvage.lostIDs {
       lines.append(
         ids == 0...UInt64.max
           ? "Both lists of devices are lost: there may have been more devices."
-          : "Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost unnoticed.")
+          : "Devices with ids \(ids.lowerBound)..\(ids.upperBound) may be lost without a trace.")
     }
     lines += SalvageSummary.forLeftOut(salvage)
     if !salvage.bringsNothingBack { lines += SalvageSummary.total(salvage, spaceMaps) }
@@ -56,19 +57,19 @@ package struct SalvageSummary: Sendable {
 
   /// Where the data is that lost mappings led to.
   private static func forLostData(_ header: PoolHeader, _ spaceMaps: OldSpaceMaps) -> [String] {
-    let shared = "Data of lost mappings that snapshots share is still mapped by these."
+    let shared = "Where snapshots share data of lost mappings, they still map it."
     guard let ranges = SalvageSummary.ranges(spaceMaps, sectors: header.dataBlockSectors) else {
       return spaceMaps.isComplete
         ? [shared]
         : [
-          "All other goes to whoever writes next; in which data blocks it is can't be told. Keep a "
-            + "copy of the data device if you need it."
+          "All other data of lost mappings counts as free, and new writes may overwrite it; which "
+            + "data blocks hold it is not known. Keep a copy of the data device if you need it."
         ].map { "\(shared) \($0)" }
     }
     let size = UInt64(header.dataBlockSectors) * 512
     return [
-      "\(shared) All other is in data blocks that nothing maps now, and that go to whoever writes "
-        + "next: \(ranges).",
+      "\(shared) The rest is in data blocks that count as free now, and new writes may overwrite "
+        + "it: \(ranges).",
       "To copy data block N before the pool is activated: 'lvchange -ay VG/POOL_tdata', 'dd "
         + "if=/dev/mapper/VG-POOL_tdata bs=\(size) skip=N count=1 of=FILE', 'lvchange -an "
         + "VG/POOL_tdata'.",
@@ -112,7 +113,7 @@ package struct SalvageSummary: Sendable {
     if let before, before < device.mappedBlocks {
       line += "; its details say \(before)"
     } else if device.lost.isEmpty, device.hasLosses {
-      line += "; nothing tells where the others stood, or whether its details are wrong"
+      line += "; where the others were is not known, or its details are wrong"
     }
     if device.droppedCount > 0 {
       line += "; left \(device.droppedCount) out whose data has been overwritten"
@@ -149,8 +150,8 @@ package struct SalvageSummary: Sendable {
     }
     return [
       "More of what is lost can be recovered, but not with certainty: "
-        + "\(options.joined(separator: ", ")). "
-        + "Some of it may be WRONG: take it into another NEW, and check the data."
+        + "\(options.joined(separator: ", ")). Some of it may be WRONG: write it to another NEW, "
+        + "and check the data."
     ]
   }
 
@@ -173,7 +174,7 @@ package struct SalvageSummary: Sendable {
     if wanted <= here || salvage.search != nil { return [] }
     return [
       "The metadata goes on beyond the end of this device or file: \(here) of \(wanted) blocks of "
-        + "4 KiB are there. Get the rest back first if you can: it may show more."
+        + "4 KiB are there. Get the rest back first if you can: it may hold more."
     ]
   }
 
@@ -193,17 +194,18 @@ package struct SalvageSummary: Sendable {
     var lines: [String] = []
     if !grafting.nodes.isEmpty {
       lines.append(
-        "Lost internal nodes made anew from what the space map says of their children: blocks "
-          + "\(grafting.nodes.map(\.block.description).joined(separator: ", ")).")
+        "Lost internal nodes were rebuilt from what the space map says about their children: "
+          + "blocks \(grafting.nodes.map(\.block.description).joined(separator: ", ")).")
     }
     if !grafting.adopted.isEmpty {
       lines.append(
-        "\(grafting.adopted.count) devices got their mappings back though the list of devices has "
+        "\(grafting.adopted.count) devices got their mappings back, although the list of devices "
           + "lost them.")
     }
     for id in grafting.madeUpDevices {
       lines.append(
-        "Device \(id) is made up: its mappings are in use, but whose they are can't be told.")
+        "Device \(id) is made up: its mappings are in use, but which device they belong to is not "
+          + "known.")
     }
     return lines
   }
@@ -225,20 +227,20 @@ package struct SalvageSummary: Sendable {
       reason = " (\(error))"
     }
     var lines = [
-      "The superblock is lost\(reason). The pool was found by its other blocks, in the newest of "
-        + "\(search.otherStates + 1) states that they tell of."
+      "The superblock is lost\(reason). The pool was found from its other blocks, in the newest of "
+        + "the \(search.otherStates + 1) states that they hold."
     ]
     if search.otherStates > 0 {
       lines.append(
-        "Which state is the newest is inferred from the order in which kernels write, not written "
-          + "down anywhere: check the data before you trust it.")
+        "Which state is the newest is recorded nowhere; it is inferred from the order in which "
+          + "kernels write. Check the data before you trust it.")
     }
     if !search.isExhaustive {
       lines.append("There are too many states to compare: not all of them were looked at.")
     }
     if search.isDoubtful {
       lines.append(
-        "This is DOUBTFUL: another state comes close, or traces of one that is damaged were seen. "
+        "This is DOUBTFUL: another state may be newer, or there are traces of one that is damaged. "
           + "Compare devices and mappings with those you remember before the pool is written to.")
     }
     if salvage.corrections.isTransactionGuessed {
@@ -249,9 +251,9 @@ package struct SalvageSummary: Sendable {
     }
     if salvage.overrides.dataBlockCount == nil {
       lines.append(
-        "The number of data blocks, \(salvage.header.dataBlockCount), goes up to the highest that "
-          + "is mapped; the pool grows to its data device when it is activated. --nr-data-blocks "
-          + "raises it.")
+        "The number of data blocks, \(salvage.header.dataBlockCount), only reaches the highest "
+          + "that is mapped; the pool grows to the size of its data device when it is activated. "
+          + "--nr-data-blocks raises the number.")
     }
     return lines
   }

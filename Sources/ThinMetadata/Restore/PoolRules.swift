@@ -89,7 +89,7 @@ struct PoolRules: Sendable {
     // again.
     guard run.time <= time || run.time < Mapping.timeMaximum else {
       throw .rejected(
-        "time \(run.time) is later than the pool's, \(time), and the last there is: no snapshot "
+        "time \(run.time) is later than the pool's, \(time), and the highest there is: no snapshot "
           + "could be made any more")
     }
     latestTime = max(latestTime, run.time)

@@ -43,9 +43,9 @@ package struct RecoverySummary: Sendable {
     switch part.fate {
     case .free, .shared: return "kept"
     case .reused: return "given to \(user) since"
-    case .unclear: return "\(user) has the same; whether by sharing or anew can't be told"
-    case .held: return "in use, though nothing that can be read maps it"
-    case .unknown: return "whether it is in use can't be read"
+    case .unclear: return "\(user) has the same; whether shared or given to it since is not known"
+    case .held: return "in use, but nothing readable maps it"
+    case .unknown: return "not known whether it is in use"
     case .repeated: return "mapped twice, so part of the old tree was given out again"
     }
   }
@@ -71,8 +71,8 @@ package struct RecoverySummary: Sendable {
     let free = recovery.count(.free)
     if free > 0 {
       lines.append(
-        "  Free today: the data blocks of \(free). They hold what they held, unless they were "
-          + "discarded, or given out and freed again, in between: no metadata can tell.")
+        "  Free today: the data blocks of \(free). They still hold the old data, unless they were "
+          + "discarded, or reused and freed again, in the meantime; metadata can't tell.")
     }
     let shared = recovery.count(.shared)
     if shared > 0 {
@@ -119,8 +119,8 @@ package struct RecoverySummary: Sendable {
         + "how), activate the pool, and look at the device, read-only at first:",
       "  dmsetup create recovered --readonly --table '0 \(sectors) thin "
         + "/dev/mapper/VG-POOL-tpool \(recovery.device.id)'",
-      "Metadata does not say how large the device was: \(sectors) sectors end behind its last "
-        + "mapping. If you know better, say more.",
+      "Metadata does not say how large the device was: \(sectors) sectors reach to the end of its "
+        + "last mapping. If it was larger, give more.",
     ]
   }
 }

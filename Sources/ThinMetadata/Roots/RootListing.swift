@@ -113,12 +113,12 @@ package struct RootListing: Sendable {
     let hidden = old.roots.count - shown.count
     if hidden > 0 {
       lines.append(
-        "\(count(hidden, "other state")) \(hidden == 1 ? "has" : "have") nothing, or nothing more, "
-          + "to go back to; --all shows \(hidden == 1 ? "it" : "them").")
+        "\(count(hidden, "other state")) \(hidden == 1 ? "has" : "have") nothing more to recover; "
+          + "--all shows \(hidden == 1 ? "it" : "them").")
     }
     if let live = old.live, !live.isWhole {
       lines.append(
-        "The live state is damaged: thin_check tells more. --recover repairs it on the way, as "
+        "The live state is damaged: thin_check tells more. --recover repairs it too, as "
           + "thin_repair does.")
     }
     if old.superblock == nil {
@@ -128,20 +128,20 @@ package struct RootListing: Sendable {
     }
     if shown.contains(where: { $0.standing == .superseded }) {
       lines.append(
-        "Nothing on disk dates a superseded state. The order follows its devices' times and "
-          + "transactions; where these are alike it is a guess.")
+        "Superseded states carry no date. They are ordered by their devices' times and "
+          + "transactions; where these are equal, the order is a guess.")
     }
     guard let (root, device) = best(shown) else { return lines }
     if old.live?.deviceCount == 0, let state = old[root], state.deviceCount > 1 {
       return lines + [
-        "next: keep the pool inactive and a copy of this metadata, then take the devices back, in "
+        "next: keep the pool inactive, keep a copy of this metadata, then recover the devices into "
           + "new metadata:",
         "  thin_roots -i \(ShellWord(input)) --recover all --from \(root) -o NEW",
       ]
     }
     return lines + [
-      "next: keep the pool inactive and a copy of this metadata, then take a device back, as a new "
-        + "one, in new metadata:",
+      "next: keep the pool inactive, keep a copy of this metadata, then recover a device, as a new "
+        + "one, into new metadata:",
       "  thin_roots -i \(ShellWord(input)) --recover \(device) --from \(root) -o NEW",
     ]
   }

@@ -124,11 +124,11 @@ extension PoolPicture {
     for part in parts.prefix(PoolPicture.maxParts) {
       let all = part.details.map { " of \($0.mappedBlocks)" } ?? ""
       let left = part.readable.map { "\($0)\(all)" } ?? "not all"
-      lines.append("Of \(part.name), \(left) mappings can be read; that is what is shown of it.")
+      lines.append("\(part.name): \(left) mappings can be read; only these are shown.")
     }
     if parts.count > PoolPicture.maxParts {
       lines.append(
-        "Of \(parts.count - PoolPicture.maxParts) more volumes not all mappings can be read.")
+        "\(parts.count - PoolPicture.maxParts) more volumes have mappings that can't be read.")
     }
     if !report.lostIDs.isEmpty {
       lines.append("The lists of devices are damaged: there may be more than are shown.")
@@ -142,10 +142,10 @@ extension PoolPicture {
         "Every mapping can be read. What deleting volumes would free can't be told while the "
           + "metadata is damaged.")
     } else if untoldSharing > 0 {
-      lines.append("Sharing is too varied to be told exactly.")
+      lines.append("Volumes share in too many ways to be shown exactly.")
     }
     if space.untold > 0 {
-      lines.append("Of \(space.untold) data blocks it can't be read whether they are in use.")
+      lines.append("For \(space.untold) data blocks it can't be read whether they are in use.")
     }
     return lines
   }

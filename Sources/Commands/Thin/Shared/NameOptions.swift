@@ -9,7 +9,7 @@ struct NameOptions: ParsableArguments {
       "Names of volumes: what 'lvs -o lv_name,thin_id VG' or vgcfgbackup wrote; - is stdin.",
       valueName: "file"))
   var file: String?
-  @Option(help: "The pool meant, where the names are those of several.") var pool: String?
+  @Option(help: "The pool, if the names are those of several.") var pool: String?
 
   func validate() throws {
     if pool != nil, file == nil { throw ValidationError("--pool needs --names") }

@@ -8,7 +8,7 @@ struct OverrideOptions: ParsableArguments {
     help: ArgumentHelp(
       "Sectors in a data block, where the metadata can't tell.", valueName: "sectors"))
   var dataBlockSize: UInt32?
-  @Option(help: ArgumentHelp("The data device has at least so many blocks.", valueName: "count"))
+  @Option(help: ArgumentHelp("The data device has at least this many blocks.", valueName: "count"))
   var nrDataBlocks: UInt64?
   @Option(help: ArgumentHelp("The pool's transaction id is at least this.", valueName: "id"))
   var transactionID: UInt64?

@@ -49,7 +49,7 @@ extension Tool {
       shared.messages.say(report.findings)
       throw Failure(
         .damaged,
-        "the metadata is damaged, so no block can be taken for free; 'thin_check' tells more. "
+        "the metadata is damaged, so no block is certain to be free; 'thin_check' tells more. "
           + "Nothing was changed")
     }
     return pool

@@ -10,7 +10,9 @@ extension HTMLPicture {
 
   var sharing: String {
     let sets = picture.sharing.filter { $0.count > 1 || $0.hasSnapshot }
-    if sets.isEmpty { return section("Who shares with whom", "<p>Nobody shares anything.</p>\n") }
+    if sets.isEmpty {
+      return section("Who shares with whom", "<p>No volumes share anything.</p>\n")
+    }
     let largest = Double(max(1, sets[0].blocks))
     let rows = sets.prefix(HTMLPicture.maxSets).map { set in
       let members = set.volumes.prefix(HTMLPicture.maxNames).map { volume in

@@ -49,14 +49,14 @@ extension PoolPicture {
       ("shared", space.shared, "mapped by several volumes"),
     ]
     if space.exclusive == nil {
-      parts = [("mapped", space.mapped, "mapped; who else maps it can't be told")]
+      parts = [("mapped", space.mapped, "mapped; by how many volumes is not known")]
     }
     if space.snapshotOnly > 0 {
       parts.append(("held", space.snapshotOnly, "mapped by the metadata snapshot alone"))
     }
-    parts.append(("doubtful", space.doubtful, "in use, while nothing readable maps it"))
+    parts.append(("doubtful", space.doubtful, "in use, but nothing readable maps it"))
     if space.untold > 0 {
-      parts.append(("untold", space.untold, "the bitmap that tells can't be read"))
+      parts.append(("untold", space.untold, "its bitmap can't be read"))
     }
     parts.append(("free", space.free, "not in use"))
     return parts

@@ -15,9 +15,9 @@ extension SalvageSummary {
     }
     if grafting.hasUnproven {
       lines.append(
-        "Devices that are not as large as their details say were left out, but for what others "
-          + "bear out; '--accept likely' keeps them. Some of it may be WRONG: take it into another "
-          + "NEW, and check the data.")
+        "Devices that are not as large as their details say were left out, except for what other "
+          + "devices confirm; '--accept likely' keeps them. Some of it may be WRONG: write it to "
+          + "another NEW, and check the data.")
     }
     return lines
   }

@@ -14,10 +14,10 @@ extension SalvageSummary {
   private static func forIDs(_ renamed: [Salvage.Renamed]) -> [String] {
     renamed.map { device in
       device.isMadeUp
-        ? "Device \(device.id) is made up: it stands for \(device.impossibleID), an id that no "
+        ? "Device \(device.id) has a made-up id, in place of \(device.impossibleID), which no "
           + "device can have."
-        : "Device \(device.id) stood under \(device.impossibleID), an id that no device can have, "
-          + "in one of the two lists of devices."
+        : "Device \(device.id) was listed as \(device.impossibleID), an id that no device can "
+          + "have, in one of the two lists of devices."
     }
   }
 
@@ -42,7 +42,7 @@ extension SalvageSummary {
     let time = salvage.header.time
     var lines: [String] = []
     if let before = corrections.timeBefore {
-      lines.append("The pool's time was \(before), which can't be; it is \(time) now.")
+      lines.append("The pool's time was \(before), which is impossible; it is \(time) now.")
     }
     var places: [String] = []
     let count = corrections.lateMappings
@@ -59,7 +59,8 @@ extension SalvageSummary {
     }
     if corrections.isTimeDistrusted {
       lines.append(
-        "As several are, all blocks count as shared: the kernel copies each before it writes to it."
+        "Because times contradict each other, all blocks count as shared: the kernel copies each "
+          + "before it writes to it."
       )
     }
     return lines

@@ -35,14 +35,14 @@ package struct StateSummary: Sendable {
     if rest > 0 { lines.append("\(rest) more devices are back.") }
     if !recovery.unchanged.isEmpty {
       lines.append(
-        "The live state has these as they were, and the output has them once: "
+        "The live state has these unchanged, and the output has them once: "
           + "\(recovery.unchanged.deviceIDs).")
     }
     let free = recovery.devices.map { $0.counts[.free, default: 0] }.cappedSum
     if free > 0 {
       lines.append(
-        "Free today: the data blocks of \(free) mappings. They hold what they held, unless they "
-          + "were discarded, or given out and freed again, in between: no metadata can tell.")
+        "Free today: the data blocks of \(free) mappings. They still hold the old data, unless "
+          + "they were discarded, or reused and freed again, in the meantime; metadata can't tell.")
     }
     return lines
   }
@@ -67,8 +67,9 @@ package struct StateSummary: Sendable {
     }
     if recovery.isYoungerThanLive {
       lines.append(
-        "That state is younger than the live one, so it is another pool's, or this one's before an "
-          + "older superblock came back. Data blocks that the live state maps are left out.")
+        "That state is younger than the live one, so it belongs to another pool, or to this one "
+          + "before an older superblock was written back. Data blocks that the live state maps are "
+          + "left out.")
     }
     if recovery.isTransactionGuessed {
       lines.append(
