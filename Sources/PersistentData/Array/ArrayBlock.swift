@@ -85,7 +85,7 @@ extension ArrayBlock {
     // Values beyond the array's end are never read, so they do no harm.
     if entryCount > wanted, wanted < capacity {
       findings.report(
-        .arrayEntriesBeyondEnd, at: site, found: "\(entryCount) values", expected: "\(wanted)")
+        .arrayEntriesBeyondEnd, at: site, found: "\(entryCount) values", expected: .exactly(wanted))
     }
     if maxEntries != capacity {
       findings.report(

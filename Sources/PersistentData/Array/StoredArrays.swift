@@ -101,8 +101,9 @@ package struct StoredArrays: Sendable {
     guard let block = usage.follow(pointer, from: shape.site(keys: keys), &findings) else { return }
     // Different leaves of the arrays' indexes may lead to a shared block.
     if places[pointer] == place { return }
-    let site = shape.site(block: pointer, keys: keys)
-    if usage.claim(block, for: shape.name, at: site, &findings) { places[pointer] = place }
+    let isFirst = usage.claim(
+      block, for: shape.name, at: shape.site(block: pointer, keys: keys), &findings)
+    if isFirst { places[pointer] = place }
   }
 }
 

@@ -53,7 +53,7 @@ extension SpaceMapComparison {
     if let first = counted.firstCounted(from: end) {
       findings.report(
         .refCountTooLow, at: map.site(keys: first...first),
-        found: "the space map ends at \(end)", expected: "\(counted[first])")
+        found: "the space map ends at \(end)", expected: .exactly(counted[first]))
     }
   }
 }
@@ -166,7 +166,7 @@ private struct BitmapVisitor: BlockVisitor {
     guard let fault else { return }
     findings.report(
       fault.rule, at: map.site(keys: fault.blocks), found: "count \(fault.stored)",
-      expected: "\(fault.counted)", times: fault.blocks.count)
+      expected: .exactly(fault.counted), times: fault.blocks.count)
     if fault.rule != .refCountTooLow {
       corrections[index, default: .init()].hasHighCounts = true
     }

@@ -124,7 +124,7 @@ extension SuperblockFormat {
     if metadataSpaceMap.blockCount > file.blockCount {
       findings.report(
         .deviceTruncated, at: site, found: "\(file.blockCount) blocks",
-        expected: "\(metadataSpaceMap.blockCount)")
+        expected: .exactly(metadataSpaceMap.blockCount))
     }
   }
 

@@ -104,7 +104,7 @@ package struct OverwrittenData: Sendable {
     for device in reader.devices {
       guard let root = device.root, marked.contains(root) else { continue }
       var result = Device(id: device.id)
-      reader.mappings.forEachBottom(below: root, entering: { marked.contains($0) }) {
+      reader.mappings.forEachBottom(below: root, entering: marked.contains) {
         guard case .leaf(let block, let keys?) = $0, let leaf = leaves[block] else { return }
         result.append(leaf.certain.common(with: [keys]), true)
         result.append(leaf.possible.common(with: [keys]), false)

@@ -243,8 +243,10 @@ package struct PoolReader: Sendable {
     // A leaf of the top-level tree holds its references once, however many trees share it.
     var roots: [TreeRoot] = []
     for (id, target, isLive) in topLevel.distinctEntries(telling: mappingRoots[0]) {
-      let site = Site(Structure.topLevel.label, device: id)
-      guard let block = usage.follow(target, from: site, &findings) else { continue }
+      guard
+        let block = usage.follow(
+          target, from: Site(Structure.topLevel.label, device: id), &findings)
+      else { continue }
       let index = ids.firstIndex(from: id)
       let time =
         index < ids.count && ids[index] == id ? detailEntries[index].1.snapshottedTime : .max

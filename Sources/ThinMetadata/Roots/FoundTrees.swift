@@ -19,9 +19,6 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
     var sum: Sum
   }
 
-  /// Levels above the leaves.
-  private static var highest: Int { PersistentData.Tree.levelLimit }
-
   private(set) var trees: [MetadataBlock: Tree] = [:]
   /// Nodes that are a child of another one.
   private(set) var children: Set<MetadataBlock> = []
@@ -32,7 +29,7 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
       trees[block] = Tree(height: 0, keys: census.nodes[block]?.keys, sum: sum)
     }
     var open = census.nodes.all.filter { !$0.isLeaf }.map(\.block)
-    for height in 1...FoundTrees.highest {
+    for height in 1...PersistentData.Tree.levelLimit {
       let candidates = Set(open)
       var found: [MetadataBlock: Tree] = [:]
       for block in open {
@@ -94,9 +91,9 @@ struct FoundTrees<Sum: TreeSum>: Sendable {
   /// The tree that a pointer leads to.
   func tree(_ pointer: BlockCensus.Pointer) -> Tree? { pointer.child.flatMap { trees[$0] } }
 
-  private func fittingChildren(_ census: BlockCensus, _ block: MetadataBlock) -> [BlockCensus
-    .Pointer]
-  {
+  private func fittingChildren(
+    _ census: BlockCensus, _ block: MetadataBlock
+  ) -> [BlockCensus.Pointer] {
     guard let tree = trees[block], tree.height > 0, let pointers = census.pointers[block]
     else { return [] }
     return pointers.indices.filter { child(pointers, $0, tree.height - 1) != nil }

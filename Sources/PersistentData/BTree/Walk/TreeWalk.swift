@@ -69,8 +69,9 @@ package struct TreeWalk: Sendable {
   ) {
     var roots: [TreeRoot] = []
     for (target, owner) in rootPointers {
-      let site = Site(tree.label, device: tree.hasOwners ? owner : nil)
-      if let block = usage.follow(target, from: site, &findings) {
+      let block = usage.follow(
+        target, from: Site(tree.label, device: tree.hasOwners ? owner : nil), &findings)
+      if let block {
         roots.append(TreeRoot(block, owner: owner))
       }
     }

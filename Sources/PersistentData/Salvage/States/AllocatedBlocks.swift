@@ -11,12 +11,13 @@ package struct AllocatedBlocks: Sendable {
   /// The most blocks that can be allocated after the index block.
   private static let maxBehindIndex = 3
 
-  private var bits: Bitset
+  private let bits: Bitset
 
   /// `counts`: those of all blocks of a device.
   package init(_ counts: [UInt8]) {
-    bits = Bitset(bitCount: counts.count)
+    var bits = Bitset(bitCount: counts.count)
     for (block, count) in counts.enumerated() where count > 0 { bits[UInt64(block)] = true }
+    self.bits = bits
   }
 
   /// The number of blocks on the device.

@@ -19,8 +19,8 @@ package struct StateCensus: Sendable {
   package init(_ file: BlockFile, references: @escaping References) {
     self.file = file
     blockCount = min(file.blockCount, MetadataBlock.maximumCount)
-    let blocks = file.storedBlocks(in: 1..<max(1, blockCount)).flatMap { range in
-      (UInt32(range.lowerBound)..<UInt32(range.upperBound)).map(MetadataBlock.init)
+    let blocks = file.storedBlocks(in: 1..<max(1, blockCount)).flatMap {
+      UInt32($0.lowerBound)..<UInt32($0.upperBound)
     }
     file.progress.begin("looking for older states in all blocks", total: blocks.count)
     let visitors = BlockScan(file, blocks).run { [blockCount] in
@@ -51,7 +51,7 @@ package struct StateCensus: Sendable {
   }
 
   private struct Visitor: BlockVisitor {
-    let blocks: [MetadataBlock]
+    let blocks: [UInt32]
     let blockCount: UInt64
     let references: References
     var indexBlocks: [MetadataBlock] = []
@@ -59,7 +59,7 @@ package struct StateCensus: Sendable {
     var starts: [(MetadataBlock, Range<Int>)] = []
     var targets: [MetadataBlock?] = []
 
-    init(blocks: [MetadataBlock], blockCount: UInt64, references: @escaping References) {
+    init(blocks: [UInt32], blockCount: UInt64, references: @escaping References) {
       self.blocks = blocks
       self.blockCount = blockCount
       self.references = references
@@ -68,7 +68,7 @@ package struct StateCensus: Sendable {
     mutating func unreadable(_ index: Int, _ error: IOError) {}
 
     mutating func visit(_ index: Int, _ bytes: RawSpan) {
-      let block = blocks[index]
+      let block = MetadataBlock(blocks[index])
       switch BlockKind(of: bytes) {
       case nil: return
       case .metadataIndex where BlockFault(bytes, as: .metadataIndex, in: block) == nil:

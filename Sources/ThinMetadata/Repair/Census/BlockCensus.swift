@@ -60,9 +60,7 @@ package struct BlockCensus: Sendable {
     file.progress.begin(purpose, total: parts.joined().reduce(0) { $0 + $1.count })
     var visitors: [Visitor] = []
     for (index, part) in parts.enumerated() {
-      let blocks = part.flatMap { range in
-        (UInt32(range.lowerBound)..<UInt32(range.upperBound)).map(MetadataBlock.init)
-      }
+      let blocks = part.flatMap { UInt32($0.lowerBound)..<UInt32($0.upperBound) }
       let found = BlockScan(file, blocks).run { Visitor(blocks: blocks, blockCount: count) }
       visitors += found
       if index > 0, found.allSatisfy(\.recognized.isEmpty) { break }
@@ -90,7 +88,7 @@ package struct BlockCensus: Sendable {
   }
 
   private struct Visitor: BlockVisitor {
-    let blocks: [MetadataBlock]
+    let blocks: [UInt32]
     let blockCount: UInt64
     var nodes: [NodeTable.Node] = []
     var pointers: [MetadataBlock: [Pointer]] = [:]
@@ -103,7 +101,7 @@ package struct BlockCensus: Sendable {
     mutating func unreadable(_ index: Int, _ error: IOError) {}
 
     mutating func visit(_ index: Int, _ bytes: RawSpan) {
-      let block = blocks[index]
+      let block = MetadataBlock(blocks[index])
       guard let kind = BlockKind(of: bytes) else { return }
       recognized.append(block)
       switch kind {

@@ -41,7 +41,7 @@ struct Contested {
       reader.topLevel.leaves.filter { _, entries in
         entries.contains { _, target in
           let block = MetadataBlock(pointer: target, count: reader.usage.blockCount)
-          return block.map { badRoots.contains($0) } ?? true
+          return block.map(badRoots.contains) ?? true
         }
       }.keys)
     leaves =

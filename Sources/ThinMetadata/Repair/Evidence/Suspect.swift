@@ -169,7 +169,7 @@ extension Suspect {
   static func isLedAstray(_ judgement: PoolJudgement) -> Bool {
     let superblock = judgement.reader.superblock
     return [superblock.mappingRoot, superblock.detailsRoot].contains { root in
-      guard let block = MetadataBlock(pointer: root, count: .max) else { return true }
+      guard let block = UInt32(exactly: root).map(MetadataBlock.init) else { return true }
       return judgement.surplusBlocks.contains(block)
     } || judgement.reader.topLevel.isLedAstray || judgement.reader.details.isLedAstray
       || !judgement.reader.topLevelHoles.isEmpty || !judgement.reader.detailsHoles.isEmpty

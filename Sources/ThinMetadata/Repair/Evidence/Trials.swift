@@ -153,7 +153,7 @@ struct Trials {
     else { return nil }
     for index in copy.entries.indices {
       let target = MetadataBlock(pointer: copy.entries[index].value, count: census.blockCount)
-      if target.map({ contested.targets.contains($0) }) ?? true {
+      if target.map(contested.targets.contains) ?? true {
         copy.entries[index].value = 0
       }
     }

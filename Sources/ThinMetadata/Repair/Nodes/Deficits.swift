@@ -79,10 +79,10 @@ struct Deficits: Sendable {
       }
       return count == 1 ? hidden + 1 : nil
     }
-    spareBlocks = stored.indices.lazy.map(MetadataBlock.init(index:)).filter { block in
-      stored[block.index] == 0 && census.nodes[block] == nil
-        && !usage.isClaimed(block)
-    }.prefix(Deficits.maxSpareBlocks).map { $0 }
+    let spare = stored.indices.lazy.map(MetadataBlock.init(index:)).filter { block in
+      stored[block.index] == 0 && census.nodes[block] == nil && !usage.isClaimed(block)
+    }
+    spareBlocks = Array(spare.prefix(Deficits.maxSpareBlocks))
     hasUnreached =
       !candidates.isEmpty
       || stored.indices.contains { block in
