@@ -64,11 +64,11 @@ struct DamageCase: Sendable, CustomTestStringConvertible {
     guard damage.rule.entry.isMendable else { return }
     let scratch = try Scratch()
     let file = try image.open(scratch, .write)
-    let report = try CheckReport(of: file, CheckScope())
+    let report = CheckReport(of: file, CheckScope())
     guard report.findings.worst != .error else { return }
     #expect(report.needsMending)
     try report.mend(file)
-    let after = try CheckReport(of: file, CheckScope())
+    let after = CheckReport(of: file, CheckScope())
     #expect(after.findings.isEmpty, "\(after.findings.sorted)")
   }
 
@@ -78,9 +78,9 @@ struct DamageCase: Sendable, CustomTestStringConvertible {
     let place = try image.moveLeafToEnd()
     let scratch = try Scratch()
     let file = try image.open(scratch, name: "image")
-    #expect(try CheckReport(of: file, CheckScope()).findings.isEmpty)
+    #expect(CheckReport(of: file, CheckScope()).findings.isEmpty)
     try scratch.cut("image", blocks: image.blockCount - 1)
-    let report = try CheckReport(of: file, CheckScope())
+    let report = CheckReport(of: file, CheckScope())
     let site = Site(
       "mapping tree", order: 4, device: place.device, block: UInt64(image.blockCount - 1))
     let found = report.findings.sorted.filter { $0.rule != .countsNotJudged }

@@ -37,9 +37,9 @@ import ThinMetadata
   private func expectMendable(_ image: MetadataImage, _ place: Comment) throws {
     let scratch = try Scratch()
     let file = try image.open(scratch, .write)
-    let report = try CheckReport(of: file, CheckScope())
+    let report = CheckReport(of: file, CheckScope())
     try report.mend(file)
-    let after = try CheckReport(of: file, CheckScope())
+    let after = CheckReport(of: file, CheckScope())
     let left = after.findings.counts.keys.filter { $0.severity > .warning || $0.entry.isMendable }
     #expect(left.isEmpty, "\(place): \(after.findings.sorted)")
   }

@@ -113,7 +113,7 @@ import ThinMetadata
     #expect(example.shape.problem == nil)
     let scratch = try Scratch()
     let file = try make(example, scratch, "made")
-    let report = try CheckReport(of: file, CheckScope())
+    let report = CheckReport(of: file, CheckScope())
     #expect(report.findings.isEmpty, "\(report.findings.sorted)")
     #expect(report.isComplete)
     let superblock = try #require(report.superblock)

@@ -9,11 +9,11 @@ import ThinMetadata
   private func mended(_ image: MetadataImage) throws -> (MetadataImage, CheckReport) {
     let scratch = try Scratch()
     let file = try image.open(scratch, .write, name: "image")
-    let before = try CheckReport(of: file, CheckScope())
+    let before = CheckReport(of: file, CheckScope())
     try #require(before.findings.worst != .error, "\(before.findings.sorted)")
     try before.mend(file)
     let after = try MetadataImage(file: scratch.folder.appendingPathComponent("image").path)
-    return (after, try CheckReport(of: file, CheckScope()))
+    return (after, CheckReport(of: file, CheckScope()))
   }
 
   /// Nothing worse than a note is left.
@@ -59,7 +59,7 @@ import ThinMetadata
     let (mended, _) = try mended(image)
     let scratch = try Scratch()
     let file = try image.open(scratch, .write, name: "image")
-    let report = try CheckReport(of: file, CheckScope())
+    let report = CheckReport(of: file, CheckScope())
     let undo = scratch.folder.appendingPathComponent("undo").path
     try report.mend(file, keepingUndoAt: undo)
     #expect(try MetadataImage(file: file.path).bytes == mended.bytes, "\(name)")

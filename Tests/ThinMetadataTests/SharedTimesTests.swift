@@ -52,7 +52,7 @@ import ThinMetadata
       let place: Comment = "\(name), seed \(random.seed), round \(round)"
       let scratch = try Scratch()
       let file = try image.open(scratch, .write, name: "image")
-      let report = try CheckReport(of: file, CheckScope())
+      let report = CheckReport(of: file, CheckScope())
       let expected = SharingModel(image).lowestSnapshottedTimes
       #expect(found(report) == expected, place)
       #expect(report.findings.counts[.snapshottedTimeTooLow, default: 0] == expected.count, place)
@@ -63,7 +63,7 @@ import ThinMetadata
       #expect(rescue.output.mappings == image.mappings, place)
       guard report.findings.worst != .error else { continue }
       try report.mend(file)
-      let after = try CheckReport(of: file, CheckScope())
+      let after = CheckReport(of: file, CheckScope())
       #expect(after.findings.counts[.snapshottedTimeTooLow] == nil, place)
       #expect(after.findings.counts[.deviceTimeInFuture] == nil, place)
       let mended = try MetadataImage(file: file.path)

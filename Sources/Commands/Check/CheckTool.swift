@@ -72,8 +72,7 @@ extension CheckTool {
     result.isMended = try mend(report, file)
     guard result.isMended else { return }
     result.undoFile = options.undoFile
-    // A failure of this check doesn't undo the mending.
-    if !shared.quiet { result.left = try? report.findingsLeft(in: file) }
+    if !shared.quiet { result.left = report.findingsLeft(in: file) }
   }
 
   /// Prints the result. Returns why standard output could not be written, if it couldn't.

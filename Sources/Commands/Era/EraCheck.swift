@@ -16,7 +16,7 @@ struct EraCheck: CheckTool {
 
   var mends: Bool { options.autoRepair }
 
-  func report(of file: BlockFile) throws(IOError) -> EraReport {
+  func report(of file: BlockFile) -> EraReport {
     EraReport(of: file, superblockOnly: options.superBlockOnly)
   }
 

@@ -43,7 +43,7 @@ struct ThinCheck: CheckTool {
   }
 
   func report(of file: BlockFile) throws(IOError) -> CheckReport {
-    try CheckReport(of: file, scope(file))
+    CheckReport(of: file, try scope(file))
   }
 
   func advice(

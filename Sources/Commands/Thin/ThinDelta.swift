@@ -141,7 +141,6 @@ struct ThinDelta: Tool {
         "the metadata is damaged, so the comparison is not complete; 'thin_check \(input)' tells "
           + "more")
     case .output(let failure): return Failure(failure)
-    case .input(let error): return Failure(input: error)
     }
   }
 }

@@ -166,7 +166,6 @@ struct ThinDump: Tool {
         "the metadata is damaged, so the dump is not complete; 'thin_check' tells more, "
           + "'thin_dump --repair' writes what can be reached")
     case .output(let failure): return Failure(failure)
-    case .input(let error): return Failure(input: error)
     }
   }
 }

@@ -115,8 +115,6 @@ extension Tool {
           + "multiple of 128, up to \(Superblock.dataBlockSectorsMaximum). Give the right one with "
           + "--data-block-size ('lvs --noheadings --nosuffix --units s -o chunksize VG/POOL' shows "
           + "it); nothing was written")
-    case .input(let error):
-      throw Failure(input: error)
     }
   }
 }

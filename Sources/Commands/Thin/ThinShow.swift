@@ -71,10 +71,7 @@ struct ThinShow: Tool {
   ) throws(Failure) -> PoolPicture {
     var scope = CheckScope()
     scope.roots.metadataSnapshot = metadataSnap
-    let report: CheckReport
-    do throws(IOError) { report = try CheckReport(of: reader.file, scope) } catch {
-      throw Failure(input: error)
-    }
+    let report = CheckReport(of: reader.file, scope)
     // A running pool overwrites its old states.
     let old = metadataSnap ? nil : OldRoots(reader.file)
     return PoolPicture(reader, report, old, names: names, input: input)

@@ -10,7 +10,7 @@ package protocol MetadataReport: Sendable {
   var plan: Plan? { get }
 
   /// Checks all of `file` and returns what it finds.
-  static func fullCheck(of file: BlockFile) throws(IOError) -> Findings
+  static func fullCheck(of file: BlockFile) -> Findings
 }
 
 extension MetadataReport {
@@ -35,8 +35,8 @@ extension MetadataReport {
 
   /// What a check finds after `mend`. Checks again if something was found that can't be mended;
   /// otherwise nothing is left.
-  package func findingsLeft(in file: BlockFile) throws(IOError) -> Findings {
+  package func findingsLeft(in file: BlockFile) -> Findings {
     let canStay = findings.counts.keys.contains { $0.severity > .note && !$0.entry.isMendable }
-    return canStay ? try Self.fullCheck(of: file) : Findings()
+    return canStay ? Self.fullCheck(of: file) : Findings()
   }
 }

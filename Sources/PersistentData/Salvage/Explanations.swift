@@ -16,10 +16,10 @@ package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
   /// cost as much as reading the pool again. `faults`: the number of faults if all these are wrong;
   /// `nil` if something is left unexplained. `inPairsOnly`: single suspects have been tried
   /// already.
-  package init<Failure: Error>(
+  package init(
     of suspects: [Suspect], atMost limit: Int, inPairsOnly: Bool = false,
-    faults: ([Suspect]) throws(Failure) -> Int?
-  ) throws(Failure) {
+    faults: ([Suspect]) -> Int?
+  ) {
     var left = limit
     for suspect in inPairsOnly ? [] : suspects {
       guard left > 0 else {
@@ -27,7 +27,7 @@ package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
         break
       }
       left -= 1
-      if let count = try faults([suspect]) { note([suspect], count) }
+      if let count = faults([suspect]) { note([suspect], count) }
     }
     if !found.isEmpty || !isExhaustive { return }
     for second in suspects.indices {
@@ -38,7 +38,7 @@ package struct Explanations<Suspect: Hashable & Sendable>: Sendable {
         }
         left -= 1
         let pair = [suspects[first], suspects[second]]
-        if let count = try faults(pair) { note(pair, count) }
+        if let count = faults(pair) { note(pair, count) }
       }
     }
   }

@@ -51,16 +51,14 @@ extension CheckReport: MetadataReport {
   /// Whether the kernel waits for a check like this one.
   var needsCheck: Bool { superblock?.needsCheck == true && isComplete }
 
-  package static func fullCheck(of file: BlockFile) throws(IOError) -> Findings {
-    try CheckReport(of: file, CheckScope()).findings
+  package static func fullCheck(of file: BlockFile) -> Findings {
+    CheckReport(of: file, CheckScope()).findings
   }
 }
 
 extension CheckReport {
   /// Checks the pool in `file` and reports all that is wrong with it.
-  ///
-  /// Throws only when the check can't be made at all: memory, a device that is gone.
-  package init(of file: BlockFile, _ scope: CheckScope) throws(IOError) {
+  package init(of file: BlockFile, _ scope: CheckScope) {
     findings = Findings()
     blockCount = file.blockCount
     isOfSnapshot = scope.roots.metadataSnapshot
@@ -84,7 +82,7 @@ extension CheckReport {
     if !isOfSnapshot { transactionID = superblock.transactionID }
     if scope.superblockOnly { return }
 
-    var reader = try PoolReader(file, superblock, choosing: scope.roots, findings: findings)
+    var reader = PoolReader(file, superblock, choosing: scope.roots, findings: findings)
     if scope.roots.metadataSnapshot, reader.heldSuperblock == nil {
       // The live pool, which may be changing, is no substitute.
       findings = reader.findings
@@ -96,7 +94,7 @@ extension CheckReport {
       findings = reader.findings
       return
     }
-    let dataCounts = try reader.readMappings()
+    let dataCounts = reader.readMappings()
     let totals = reader.mappingTotals
     reader.checkMappedBlocks(totals)
     reader.checkSnapshottedTimes()

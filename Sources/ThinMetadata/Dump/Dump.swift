@@ -5,7 +5,6 @@ package enum DumpError: Error {
   /// The metadata is damaged; the findings say where.
   case damaged(Findings)
   case output(ByteSink.Failure)
-  case input(IOError)
 }
 
 /// Writes a pool as text: XML, or for people to read.

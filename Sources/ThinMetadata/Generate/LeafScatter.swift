@@ -32,11 +32,11 @@ package struct LeafScatter {
   private init(_ file: BlockFile) throws(IOError) {
     self.file = file
     let superblock = try file.withBlock(.superblock) { Superblock($0) }
-    let reader = try PoolReader(
+    let reader = PoolReader(
       file, superblock, choosing: RootChoice(), findings: Findings())
     precondition(reader.findings.isEmpty, "only a sound pool can be scattered")
     targets = Array(repeating: 0, count: Int(reader.usage.blockCount))
-    parents = try LeafScatter.topLevelLeaves(file, superblock)
+    parents = LeafScatter.topLevelLeaves(file, superblock)
     for root in reader.mappings.roots where reader.mappings.height(of: root.block) == 0 {
       add(root.block, reader.usage.references)
     }
@@ -51,7 +51,7 @@ package struct LeafScatter {
 
   private static func topLevelLeaves(
     _ file: BlockFile, _ superblock: Superblock
-  ) throws(IOError) -> [MetadataBlock] {
+  ) -> [MetadataBlock] {
     var usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     var findings = Findings()
     var walk = TreeWalk(

@@ -5,12 +5,12 @@ extension PoolReader {
   /// of their leaf. Returns the new counts.
   mutating func leaveOut(
     _ mappings: [MetadataBlock: [ClosedRange<UInt64>]]
-  ) throws(IOError) -> RefCounts {
+  ) -> RefCounts {
     leftOut.merge(mappings) { ($0 + $1).joined }
     // What is wrong with leaves has been reported; times are judged again by what is left.
     let said = findings
     sharedTimes = nil
-    let counts = try readMappings(keepingRuns: true)
+    let counts = readMappings(keepingRuns: true)
     findings = said
     return counts
   }

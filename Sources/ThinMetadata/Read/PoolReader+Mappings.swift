@@ -14,7 +14,7 @@ extension PoolReader {
   /// Reads the leaves of all mapping trees, each once, and counts the references to data blocks.
   ///
   /// `keepingRuns`: whether to keep the devices' mappings, which will be needed again.
-  package mutating func readMappings(keepingRuns: Bool = false) throws(IOError) -> RefCounts {
+  package mutating func readMappings(keepingRuns: Bool = false) -> RefCounts {
     let counts = RefCounts(count: limits.dataBlockCount, watchingExclusive: true)
     knownTotals = KnownTotals()
     // Leaves that only the metadata snapshot has don't concern the devices: they are read later.

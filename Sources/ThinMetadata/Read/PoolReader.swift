@@ -113,7 +113,7 @@ package struct PoolReader: Sendable {
   /// `superblock`: already read, and good enough to follow its roots.
   package init(
     _ file: BlockFile, _ superblock: Superblock, choosing choice: RootChoice, findings: Findings
-  ) throws(IOError) {
+  ) {
     self.file = file
     self.superblock = superblock
     chosenSuperblock = superblock
@@ -183,11 +183,7 @@ package struct PoolReader: Sendable {
     guard let superblock = Superblock.read(.superblock, of: file, at: site, into: &findings)
     else { throw .damaged(findings) }
     superblock.check(home: .superblock, at: site, into: &findings)
-    do throws(IOError) {
-      return try PoolReader(file, superblock, choosing: choice, findings: findings)
-    } catch {
-      throw .input(error)
-    }
+    return PoolReader(file, superblock, choosing: choice, findings: findings)
   }
 
   private mutating func readHeldSuperblock(_ findings: inout Findings) {

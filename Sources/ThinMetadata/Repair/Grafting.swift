@@ -53,9 +53,9 @@ package struct Grafting: Sendable {
 
   /// Walks the pool, finds out which blocks are wrong, grafts, and walks again until nothing more
   /// can be brought back.
-  mutating func walk(_ source: PoolSource) throws(IOError) -> PoolReading {
+  mutating func walk(_ source: PoolSource) -> PoolReading {
     var source = source
-    var pool = try source.read()
+    var pool = source.read()
     noteDamage(pool.reader)
     let judgement = PoolJudgement(pool)
     pool.dataDifferences = judgement.data
@@ -66,22 +66,22 @@ package struct Grafting: Sendable {
       pool.reader.file, reach: CensusReach(pool.reader.superblock, in: pool.reader.file),
       purpose: "looking for what is lost in all blocks")
     if !isClean {
-      let superblock = try resolve(judgement, source, census)
+      let superblock = resolve(judgement, source, census)
       source = PoolSource(superblock: superblock, read: source.read)
-      try pool.readAgain(source)
+      pool.readAgain(source)
     }
-    if leaveOutLate(pool.reader) { try pool.readAgain(source) }
-    pool = try regrow(pool, source, census)
+    if leaveOutLate(pool.reader) { pool.readAgain(source) }
+    pool = regrow(pool, source, census)
     if pool.reader.hasListsAtOdds {
       // Whichever list is older may have older times as well.
       doubtfulDetails.formUnion(pool.reader.devices.map(\.id))
     }
-    if !isClean || !nodes.isEmpty, try leaveOutUnproven(&pool, wasClean: isClean) {
+    if !isClean || !nodes.isEmpty, leaveOutUnproven(&pool, wasClean: isClean) {
       noteGrafted(pool.reader)
       return pool
     }
     let hasAllDevices = pool.reader.lostTopLevel.isEmpty && adopted.isEmpty && madeUpDevices.isEmpty
-    if hasAllDevices, remakeLeaves(pool, census) { try pool.readAgain(source) }
+    if hasAllDevices, remakeLeaves(pool, census) { pool.readAgain(source) }
     return pool
   }
 
@@ -90,7 +90,7 @@ package struct Grafting: Sendable {
   /// `pool`: as it is read from `source`.
   mutating func regrow(
     _ pool: PoolReading, _ source: PoolSource, _ census: BlockCensus
-  ) throws(IOError) -> PoolReading {
+  ) -> PoolReading {
     guard pool.reader.hasLosses else { return pool }
     var pool = pool
     var reader: PoolReader { pool.reader }
@@ -99,13 +99,13 @@ package struct Grafting: Sendable {
       let made = makeNodes(reader, census, Deficits(reader, census))
       if made.isEmpty { break }
       nodes += made
-      try pool.readAgain(source)
+      pool.readAgain(source)
     }
     let refuted = refutedNodes(reader)
     if !refuted.isEmpty {
       for block in refuted { reader.file.removeStandIn(for: block) }
       nodes.removeAll { refuted.contains($0.block) }
-      try pool.readAgain(source)
+      pool.readAgain(source)
     }
     let hasRemadeList = nodes.contains { $0.tree == .topLevel }
     if !reader.lostTopLevel.isEmpty || hasRemadeList || reader.hasRootlessDevices {
@@ -115,7 +115,7 @@ package struct Grafting: Sendable {
         Array(repeating: $0.block, count: min(2, $0.missing))
       }
       if !orphans.isEmpty {
-        try pool.readAgain(source, choosing: choice)
+        pool.readAgain(source, choosing: choice)
         adopt(orphans, &pool.reader, census)
       }
     }

@@ -11,19 +11,19 @@ struct PoolReading {
   /// Reads the pool again, and first frees the runs found before, which take much memory.
   mutating func readAgain(
     _ source: PoolSource, choosing choice: RootChoice = RootChoice()
-  ) throws(IOError) {
+  ) {
     reader.keptRuns = KeptRuns()
-    self = try source.read(choosing: choice)
+    self = source.read(choosing: choice)
   }
 }
 
 /// Where a pool is read from, as often as need be.
 struct PoolSource {
   let superblock: Superblock
-  let read: (Superblock, RootChoice) throws(IOError) -> (PoolReader, RefCounts)
+  let read: (Superblock, RootChoice) -> (PoolReader, RefCounts)
 
-  func read(choosing choice: RootChoice = RootChoice()) throws(IOError) -> PoolReading {
-    let (reader, counts) = try read(superblock, choice)
+  func read(choosing choice: RootChoice = RootChoice()) -> PoolReading {
+    let (reader, counts) = read(superblock, choice)
     return PoolReading(reader: reader, counts: counts)
   }
 }

@@ -12,7 +12,6 @@ package enum SalvageError: Error {
   case tooMuchOverwritten
   /// The superblock has a size that no pool can have, in sectors, and none was given.
   case dataBlockSizeInvalid(UInt32)
-  case input(IOError)
 }
 
 /// What can be salvaged from a damaged pool without guessing: everything that can still be reached.
@@ -105,20 +104,11 @@ package struct Salvage: RestorableSalvage, Sendable {
     var grafting = grafting
     var source = SalvageReader(
       file, superblock, isInferred: search != nil, overrides: overrides, findings: findings)
-    var reader: PoolReader
-    var dataCounts: RefCounts
-    let overwrittenData: OverwrittenData
-    do throws(IOError) {
-      let origin = PoolSource(superblock: superblock) { (superblock, choice) throws(IOError) in
-        try source.read(superblock, choice)
-      }
-      let pool = try grafting.walk(origin)
-      (reader, dataCounts) = (pool.reader, pool.counts)
-      overwrittenData = OverwrittenData(reader, dataCounts, pool.dataDifferences)
-      if dropsOverwritten { dataCounts = try reader.leaveOut(overwrittenData.certain) }
-    } catch {
-      throw .input(error)
-    }
+    let pool = grafting.walk(
+      PoolSource(superblock: superblock) { source.read($0, $1) })
+    var (reader, dataCounts) = (pool.reader, pool.counts)
+    let overwrittenData = OverwrittenData(reader, dataCounts, pool.dataDifferences)
+    if dropsOverwritten { dataCounts = reader.leaveOut(overwrittenData.certain) }
     guard !dropsOverwritten || overwrittenData.hasAllCertain else { throw .tooMuchOverwritten }
     self.overwrittenData = overwrittenData
     self.dropsOverwritten = dropsOverwritten

@@ -54,8 +54,7 @@ package struct MovedPool: Sendable {
   }
 
   private static func isAsPlanned(_ file: BlockFile, _ plan: MovePlan) -> Bool {
-    guard let report = try? CheckReport(of: file, CheckScope()),
-      let pool = CheckedPool(file, report), !pool.hasLeaks
+    guard let pool = CheckedPool(file, CheckReport(of: file, CheckScope())), !pool.hasLeaks
     else { return false }
     return pool.dataBlockCount == plan.newCount
       && UInt64(pool.usedData.count) == plan.usedCount

@@ -29,7 +29,6 @@ extension Tool {
         throw Failure(
           .damaged, "the metadata is damaged; 'thin_check \(path)' tells more")
       case .output(let failure): throw Failure(failure)
-      case .input(let error): throw Failure(input: error)
       }
     }
   }
@@ -37,14 +36,9 @@ extension Tool {
   /// Makes a full check of a pool, and fails if anything is wrong that data may depend on.
   func checkedPool(_ file: BlockFile, _ path: String) throws(Failure) -> CheckedPool {
     try refuseForeignInput(file, path)
-    let report: CheckReport
-    do throws(IOError) {
-      let bar = ProgressBar(file.progress, isQuiet: shared.quiet)
-      report = try CheckReport(of: file, CheckScope())
-      _ = consume bar
-    } catch {
-      throw Failure(input: error)
-    }
+    let bar = ProgressBar(file.progress, isQuiet: shared.quiet)
+    let report = CheckReport(of: file, CheckScope())
+    _ = consume bar
     guard let pool = CheckedPool(file, report) else {
       shared.messages.say(report.findings)
       throw Failure(

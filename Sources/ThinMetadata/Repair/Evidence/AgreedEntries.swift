@@ -15,7 +15,7 @@ struct AgreedEntries {
   /// `nil` unless every explanation blames one leaf or a space map, and no suspect was left out.
   init?(
     _ explanations: Explanations<Suspect>, among suspects: [Suspect], _ trials: Trials
-  ) throws(IOError) {
+  ) {
     let contested = trials.contested
     let contestedLeaves = Set(contested.leaves.map(\.block))
     guard contested.parents.isEmpty, contested.lists.isEmpty, contested.details.isEmpty,
@@ -27,7 +27,7 @@ struct AgreedEntries {
       guard explanation.count == 1, let suspect = explanation.first else { return nil }
       if suspect.isSpaceMap { continue }
       guard case .node(let leaf) = suspect, contestedLeaves.contains(leaf),
-        let lost = try trials.lost(leaf)
+        let lost = trials.lost(leaf)
       else { return nil }
       let proven = lost.claims(upTo: .proven).map { Entry(key: $0.key, value: $0.mapping.value) }
       let standing = (NodeCopy(trials.census.file, leaf)?.entries ?? []).map {
@@ -46,11 +46,11 @@ struct AgreedEntries {
 
 extension Trials {
   /// What the rest of the pool tells about a leaf if it is wrong.
-  fileprivate func lost(_ leaf: MetadataBlock) throws(IOError) -> LostLeaf? {
+  fileprivate func lost(_ leaf: MetadataBlock) -> LostLeaf? {
     let standIns = census.file.allStandIns
     defer { census.file.allStandIns = standIns }
     guard let superblock = assume([.node(leaf)]) else { return nil }
-    let pool = try PoolSource(superblock: superblock, read: source.read).read()
+    let pool = PoolSource(superblock: superblock, read: source.read).read()
     guard let lost = LostLeaves(pool.reader, rootsAreLeaves: true), lost.leaves.count == 1
     else { return nil }
     let deficits = DataDeficits(pool)

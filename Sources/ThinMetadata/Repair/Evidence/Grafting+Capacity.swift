@@ -8,7 +8,7 @@ extension Grafting {
   /// contradicted then: with a wrong capacity, all values are read from the wrong offset.
   mutating func correctCapacities(
     _ judgement: PoolJudgement, _ source: PoolSource
-  ) throws(IOError) -> Bool {
+  ) -> Bool {
     let file = judgement.reader.file
     var walk = judgement.reader.mappings
     var findings = Findings()
@@ -21,7 +21,7 @@ extension Grafting {
       guard let contents = NodeCopy(file, block, capacity: capacity)?.contents else { continue }
       file.standIn(for: block, contents)
     }
-    guard PoolJudgement(try source.read()).isClean else {
+    guard PoolJudgement(source.read()).isClean else {
       file.allStandIns = standIns
       return false
     }

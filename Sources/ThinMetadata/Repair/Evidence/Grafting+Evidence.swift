@@ -13,12 +13,12 @@ extension Grafting {
   /// counts are no evidence.
   mutating func resolve(
     _ judgement: PoolJudgement, _ source: PoolSource, _ census: BlockCensus
-  ) throws(IOError) -> Superblock {
+  ) -> Superblock {
     if judgement.contradictsMetadataCountsAlone {
       let trials = Trials(source, census, Contested(judgement))
       return take([.metadataSpaceMap], trials, judgement)
     }
-    if try correctCapacities(judgement, source) { return source.superblock }
+    if correctCapacities(judgement, source) { return source.superblock }
     if let wrong = WrongEntry(judgement) {
       correct(wrong, judgement)
       return source.superblock
@@ -32,20 +32,20 @@ extension Grafting {
     if judgement.reader.hasListsAtOdds || Suspect.isLedAstray(judgement) {
       let trials = Trials(source, census, contested, doubting: [.superblockRoots])
       // Only two trees are counted that nothing leads to, so there is no doubt.
-      if try trials.outcome([.superblockRoots]).faults != nil {
+      if trials.outcome([.superblockRoots]).faults != nil {
         return take([.superblockRoots], trials, judgement)
       }
     }
     let suspects = Suspect.list(judgement, contested, census)
     let trials = Trials(source, census, contested, doubting: suspects)
     // No block is wrong, but pointers lead nowhere.
-    let asItIs = try trials.outcome([])
+    let asItIs = trials.outcome([])
     if asItIs.faults != nil, asItIs.bringsAllBack { return source.superblock }
-    let explanations = try explain(judgement, suspects, trials)
+    let explanations = explain(judgement, suspects, trials)
     // What such keys lead to, and what such pointers hide, is known, and what may be missing is
     // reported: that costs less than to leave out every block that may be wrong.
     if judgement.hasMisfitsOnly || asItIs.faults != nil {
-      let best = try bringingAllBack(explanations.found, trials)
+      let best = bringingAllBack(explanations.found, trials)
       if let only = Grafting.only(best),
         asItIs.faults != nil || judgement.isProof(only, against: explanations.found)
       {
@@ -57,27 +57,27 @@ extension Grafting {
     if judgement.isBetweenNodesAndMaps(found) { return keepAgreed(found, trials, judgement) }
     if !found.isEmpty, found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) }) {
       // Where parts of the trees are lost too, nothing shows that the rest is right.
-      if judgement.reader.hasHoles { return try leaveOutContested(judgement, trials, found) }
+      if judgement.reader.hasHoles { return leaveOutContested(judgement, trials, found) }
       return take(Array(Set(found.joined())), trials, judgement)
     }
     if let only = Grafting.only(found) {
-      let better = try insteadOfParent(only, trials, judgement)
+      let better = insteadOfParent(only, trials, judgement)
       return take(better ?? only, trials, judgement)
     }
     // Otherwise the two lists have different devices, and nothing tells which is right.
     guard judgement.isContradicted, !found.isEmpty || !judgement.hasCountsTooLow
     else { return source.superblock }
     let isOne = found.isEmpty ? !explanations.isExhaustive : found.allSatisfy { $0.count == 1 }
-    let agreed = try AgreedEntries(explanations, among: suspects, trials)
-    return try leaveOutContested(judgement, trials, found, keeping: agreed, areSeveral: !isOne)
+    let agreed = AgreedEntries(explanations, among: suspects, trials)
+    return leaveOutContested(judgement, trials, found, keeping: agreed, areSeveral: !isOne)
   }
 
   /// The explanations that bring every mapping back.
   private func bringingAllBack(
     _ found: [[Suspect]], _ trials: Trials
-  ) throws(IOError) -> [[Suspect]] {
+  ) -> [[Suspect]] {
     var best: [[Suspect]] = []
-    for suspects in found where try trials.outcome(suspects).bringsAllBack { best.append(suspects) }
+    for suspects in found where trials.outcome(suspects).bringsAllBack { best.append(suspects) }
     return best
   }
 
@@ -86,22 +86,22 @@ extension Grafting {
   /// besides, also among pairs of nodes.
   private func explain(
     _ judgement: PoolJudgement, _ suspects: [Suspect], _ trials: Trials
-  ) throws(IOError) -> Explanations<Suspect> {
+  ) -> Explanations<Suspect> {
     func explanations(
       _ suspects: [Suspect], atMost limit: Int, inPairsOnly: Bool = false
-    ) throws(IOError) -> Explanations<Suspect> {
-      try Explanations(of: suspects, atMost: limit, inPairsOnly: inPairsOnly) {
-        (suspects) throws(IOError) in try trials.outcome(suspects).faults
+    ) -> Explanations<Suspect> {
+      Explanations(of: suspects, atMost: limit, inPairsOnly: inPairsOnly) {
+        trials.outcome($0).faults
       }
     }
-    var first = try explanations(suspects, atMost: trials.limit)
+    var first = explanations(suspects, atMost: trials.limit)
     if first.found.isEmpty {
       let others = Suspect.nodesAtOdds(judgement).filter { !suspects.contains($0) }
-      return others.isEmpty ? first : try explanations(suspects + others, atMost: trials.limit)
+      return others.isEmpty ? first : explanations(suspects + others, atMost: trials.limit)
     }
     if first.fewest > 1, first.found.allSatisfy({ $0.allSatisfy(\.isSpaceMap) }) {
       first.add(
-        try explanations(
+        explanations(
           suspects.filter { !$0.isSpaceMap }, atMost: min(trials.limit, Grafting.maxPairs),
           inPairsOnly: true))
     }
@@ -112,12 +112,12 @@ extension Grafting {
   /// it leads to, if that explains as much and keeps more.
   private func insteadOfParent(
     _ only: [Suspect], _ trials: Trials, _ judgement: PoolJudgement
-  ) throws(IOError) -> [Suspect]? {
+  ) -> [Suspect]? {
     let misfits = judgement.reader.mappings.misfitNodes.sorted()
     guard judgement.hasNodesOutOfPlace, misfits.count > 1, misfits.count <= Suspect.limit
     else { return nil }
     let suspects = misfits.map(Suspect.node)
-    let (one, other) = (try trials.outcome(only), try trials.outcome(suspects))
+    let (one, other) = (trials.outcome(only), trials.outcome(suspects))
     return other.faults != nil && other.keptCount > one.keptCount ? suspects : nil
   }
 
@@ -185,7 +185,7 @@ extension Grafting {
   private mutating func leaveOutContested(
     _ judgement: PoolJudgement, _ trials: Trials, _ explanations: [[Suspect]],
     keeping agreed: AgreedEntries? = nil, areSeveral: Bool = false
-  ) throws(IOError) -> Superblock {
+  ) -> Superblock {
     isOpen = true
     for suspect in Set(explanations.joined()) { note(suspect, judgement) }
     let named = Set(explanations.joined().compactMap(\.block))
@@ -218,7 +218,7 @@ extension Grafting {
         if explanations.isEmpty { note(.node(leaf.block), judgement) }
       }
       agreed = nil
-      judgement = PoolJudgement(try trials.source.read())
+      judgement = PoolJudgement(trials.source.read())
       if judgement.surplusBlocks.isEmpty, judgement.surplusData.isEmpty { break }
       contested = Contested(judgement)
     }

@@ -15,7 +15,7 @@ extension Grafting {
   /// `wasClean`: whether nothing was contradicted before nodes were made anew.
   mutating func leaveOutUnproven(
     _ pool: inout PoolReading, wasClean: Bool
-  ) throws(IOError) -> Bool {
+  ) -> Bool {
     let judgement = PoolJudgement(pool, partial: partialNodes)
     var odd: [ThinDevice] = []
     if !wasClean, isOpen || judgement.hasMoreAtOddsThanDetails {
@@ -45,7 +45,7 @@ extension Grafting {
     }
     hasUnproven = !leaves.isEmpty
     for (leaf, keys) in leaves { leftOut[leaf, default: []] += keys.joined }
-    pool.counts = try pool.reader.leaveOut(
+    pool.counts = pool.reader.leaveOut(
       Dictionary(uniqueKeysWithValues: leaves.keys.map { ($0, [0...UInt64.max]) }))
     pool.dataDifferences = nil
     return true

@@ -55,14 +55,14 @@ struct Trials {
   }
 
   /// What is left if all these are wrong.
-  func outcome(_ suspects: [Suspect]) throws(IOError) -> Outcome {
+  func outcome(_ suspects: [Suspect]) -> Outcome {
     let standIns = file.allStandIns
     defer { file.allStandIns = standIns }
     guard let superblock = assume(suspects) else { return Outcome() }
     var trial = Grafting()
     trial.isTrial = true
     let source = PoolSource(superblock: superblock, read: source.read)
-    let pool = try trial.regrow(try source.read(), source, census)
+    let pool = trial.regrow(source.read(), source, census)
     let reader = pool.reader
     // What several lost nodes held may not be fully known; what a single one held is.
     let isSeveral = hasLosses || suspects.count > 1

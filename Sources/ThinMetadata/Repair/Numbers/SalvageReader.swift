@@ -34,49 +34,49 @@ struct SalvageReader {
   /// Walks the pool from the roots of another superblock and reads its mappings.
   mutating func read(
     _ other: Superblock, _ choice: RootChoice
-  ) throws(IOError) -> (PoolReader, RefCounts) {
+  ) -> (PoolReader, RefCounts) {
     let blockCount = max(superblock.dataSpaceMap.blockCount, other.dataSpaceMap.blockCount)
     superblock = other
     superblock.dataSpaceMap.blockCount = blockCount
-    return try read(choice)
+    return read(choice)
   }
 
   /// Walks the pool and reads its mappings.
-  mutating func read(_ choice: RootChoice) throws(IOError) -> (PoolReader, RefCounts) {
+  mutating func read(_ choice: RootChoice) -> (PoolReader, RefCounts) {
     // Blocks put back between two walks can bear out a time that none did before.
     time = PoolTime(ownTime)
     lateTimes = nil
-    var (reader, counts) = try readOnce(choice)
-    if reader.findings.counts[.dataBlockOutOfRange] != nil, try raiseDataBlockCount(choice) {
-      (reader, counts) = try readOnce(choice)
+    var (reader, counts) = readOnce(choice)
+    if reader.findings.counts[.dataBlockOutOfRange] != nil, raiseDataBlockCount(choice) {
+      (reader, counts) = readOnce(choice)
     }
-    if time.settle(reader.latestTimes) { (reader, counts) = try readOnce(choice) }
+    if time.settle(reader.latestTimes) { (reader, counts) = readOnce(choice) }
     if !reader.lateBlocks.isEmpty {
       lateTimes = LateTimes(reader)
-      (reader, counts) = try readOnce(choice)
+      (reader, counts) = readOnce(choice)
     }
     return (reader, counts)
   }
 
-  private func readOnce(_ choice: RootChoice) throws(IOError) -> (PoolReader, RefCounts) {
-    var reader = try PoolReader(file, superblock, choosing: choice, findings: findings)
+  private func readOnce(_ choice: RootChoice) -> (PoolReader, RefCounts) {
+    var reader = PoolReader(file, superblock, choosing: choice, findings: findings)
     reader.timeLimit = time.limit
     reader.lateTimes = lateTimes
-    let counts = try reader.readMappings(keepingRuns: true)
+    let counts = reader.readMappings(keepingRuns: true)
     return (reader, counts)
   }
 
   /// Raises the number of data blocks if bitmaps cover more, and blocks there are in use and
   /// mapped; or if the user says that there are more. Returns whether it did.
-  private mutating func raiseDataBlockCount(_ choice: RootChoice) throws(IOError) -> Bool {
+  private mutating func raiseDataBlockCount(_ choice: RootChoice) -> Bool {
     let before = superblock.dataSpaceMap.blockCount
     var wide = superblock
     wide.dataSpaceMap.blockCount = StoredSpaceMap.countedDataBlocks(of: superblock, in: file)
     var highest = before
     if wide.dataSpaceMap.blockCount > before {
-      var reader = try PoolReader(file, wide, choosing: choice, findings: findings)
+      var reader = PoolReader(file, wide, choosing: choice, findings: findings)
       reader.timeLimit = .max
-      let counts = try reader.readMappings()
+      let counts = reader.readMappings()
       let map = StoredSpaceMap.data(of: wide, in: file)
       highest = max(highest, map.endInUse(by: counts, in: file))
     }
