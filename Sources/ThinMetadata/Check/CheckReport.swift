@@ -94,18 +94,16 @@ extension CheckReport {
       findings = reader.findings
       return
     }
-    let dataCounts = reader.readMappings()
-    let totals = reader.mappingTotals
-    reader.checkMappedBlocks(totals)
-    reader.checkSnapshottedTimes()
-    snapshottedTimesTooLow = reader.snapshottedTimesTooLow
+    let counts = reader.readMappings()
+    reader.checkMappedBlocks(counts.totals)
+    snapshottedTimesTooLow = counts.snapshottedTimesTooLow(of: reader.devices)
+    reader.report(snapshottedTimesTooLow)
     if scope.judgesSpaceMaps {
-      plan = reader.checkSpaceMaps(dataCounts, snapshottedTimesTooLow)
-      self.dataCounts = dataCounts
+      plan = reader.checkSpaceMaps(counts.references, snapshottedTimesTooLow)
+      dataCounts = counts.references
       metadataCounts = reader.usage.references
-      if reader.mayHaveOverwrittenData {
-        overwrittenData = OverwrittenData(reader, dataCounts)
-      }
+      let pool = PoolReading(reader: reader, counts: counts)
+      if pool.mayHaveOverwrittenData { overwrittenData = OverwrittenData(pool) }
     }
     if scope.judgesSpaceMaps, reader.devices.isEmpty, reader.findings.worst != .error,
       reader.hasFormerDevices
@@ -113,7 +111,7 @@ extension CheckReport {
       reader.findings.report(.formerDevices, at: PoolReader.Structure.pool)
     }
     findings = reader.findings
-    damage = reader.damage(totals)
+    damage = reader.damage(counts.totals)
     lostIDs = reader.lostTopLevel.common(with: reader.lostDetails)
     hasReadMappings = true
     let used = max(reader.usage.claimedCount, superblock.metadataSpaceMap.allocatedCount)
@@ -225,9 +223,9 @@ extension PoolReader {
     }
   }
 
-  fileprivate mutating func checkSnapshottedTimes() {
+  fileprivate mutating func report(_ timesTooLow: [SnapshottedTimeTooLow]) {
     let details = Structure.details
-    for time in snapshottedTimesTooLow {
+    for time in timesTooLow {
       findings.report(
         .snapshottedTimeTooLow,
         at: Site(details.label, device: time.device),

@@ -42,7 +42,8 @@ package struct Dump {
 
   func write(
     _ pool: PoolHeader, _ all: [(header: DeviceHeader, root: MetadataBlock?)],
-    from reader: PoolReader, to sink: ByteSink, toleratingDamage: Bool
+    from reader: PoolReader, _ kept: KeptRuns = KeptRuns(), to sink: ByteSink,
+    toleratingDamage: Bool
   ) throws(DumpError) {
     let chosen = all.filter { devices.isEmpty || devices.contains($0.header.id) }
       .map { ($0.header, skipsMappings ? nil : $0.root) }
@@ -54,7 +55,7 @@ package struct Dump {
     let format = format
     var joiner = TextJoiner(format, sink)
     let isWhole = !skipsMappings && chosen.count == all.count
-    let kept = isWhole ? reader.scatteredRuns() : KeptRuns()
+    let kept = isWhole ? (kept.isEmpty ? reader.scatteredRuns() : kept) : KeptRuns()
     // Leaves that are written out for each device can't be counted beforehand.
     let isCounted = isWhole && sharing != nil
     reader.file.progress.begin(
@@ -150,7 +151,7 @@ private struct TextJoiner: ~Copyable {
 extension PoolReader {
   /// The mappings of leaves that are better read before their turn, in the order of the device.
   fileprivate func scatteredRuns() -> KeptRuns {
-    guard keptRuns.isEmpty, mappings.hasScatteredLeaves else { return keptRuns }
+    guard mappings.hasScatteredLeaves else { return KeptRuns() }
     // Damage is found and reported in its turn.
     var walk = mappings
     var findings = Findings()

@@ -9,16 +9,15 @@ package struct MappingLeaf: Sendable {
     /// Data blocks on the data device.
     package let dataBlockCount: UInt64
     /// The pool's time; nothing can have been mapped later.
-    package let time: UInt32
+    package internal(set) var time: UInt32
     /// Mappings to ignore: ranges of virtual blocks, ascending, by the block of their leaf.
     var leftOut: [MetadataBlock: [ClosedRange<UInt64>]] = [:]
     /// What replaces a later time; `nil` when such a time is left as it is.
-    let lateTimes: LateTimes?
+    var lateTimes: LateTimes?
 
-    package init(dataBlockCount: UInt64, time: UInt32, lateTimes: LateTimes? = nil) {
+    package init(dataBlockCount: UInt64, time: UInt32) {
       self.dataBlockCount = dataBlockCount
       self.time = time
-      self.lateTimes = lateTimes
     }
   }
 

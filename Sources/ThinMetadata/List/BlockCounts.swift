@@ -35,6 +35,7 @@ struct DeviceCounts {
         labels: labels, references: references, leaf: MappingLeaf(limits), leafCount: leafCount)
     }
 
+    var entryCounts = BlockTable<UInt8>(count: reader.usage.blockCount)
     var highest = HighestKeys(blockCount: reader.usage.blockCount)
     var exclusive = [UInt64](repeating: 0, count: roots.count + 2)
     var isSound = true
@@ -43,7 +44,7 @@ struct DeviceCounts {
       reader.findings.merge(visitor.findings)
       if visitor.findings.worst == .error { isSound = false }
       for note in visitor.notes {
-        reader.leafEntryCounts[note.block.index] = note.count
+        entryCounts[note.block.index] = note.count
         highest.set(note.block, note.highest)
         let label = labels[note.block]
         if label != LeafLabels.several { exclusive[Int(label)] += UInt64(note.count) }
@@ -52,7 +53,7 @@ struct DeviceCounts {
     if references.endWatch() {
       exclusive = DeviceCounts.countExclusive(&reader, labels, references)
     }
-    let totals = reader.mappingTotals
+    let totals = SubtreeTotals(reader.mappings, leafEntryCounts: entryCounts)
     highest.sum(reader.mappings)
     let sums = roots.map { $0.map { totals[below: $0] } }
     isSound =

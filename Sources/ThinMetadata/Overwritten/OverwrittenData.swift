@@ -1,4 +1,4 @@
-package import PersistentData
+internal import PersistentData
 
 /// Data that is gone, or may be, though the metadata that leads to it is right.
 ///
@@ -52,16 +52,14 @@ package struct OverwrittenData: Sendable {
   /// own what other leaves map too: without either, none could be seen without a second look at all
   /// mappings.
   ///
-  /// `reader`: has read the mappings. `counts`: of the references of everything that can be read.
-  /// `known`: where stored counts differ from these, if they were compared.
-  package init(
-    _ reader: PoolReader, _ counts: RefCounts, _ known: CountDifferences? = nil
-  ) {
+  package init(_ pool: PoolReading) {
+    let (reader, counts) = (pool.reader, pool.counts.references)
     // If all differences are known, they need not be looked for again.
     let differences =
-      known.flatMap { $0.isComplete ? $0 : nil } ?? OverwrittenData.differences(reader, counts)
+      pool.dataDifferences.flatMap { $0.isComplete ? $0 : nil }
+      ?? OverwrittenData.differences(reader, counts)
     let free = differences.all.filter { $0.stored == 0 }.map(\.blocks)
-    guard differences.hasAny || reader.sharedTimes?.hasRivals == true else {
+    guard differences.hasAny || pool.counts.sharedTimes?.hasRivals == true else {
       self.init()
       return
     }
@@ -132,11 +130,12 @@ package struct OverwrittenData: Sendable {
   }
 }
 
-extension PoolReader {
+extension PoolReading {
   /// Whether, after a check of the space maps, it is worthwhile to look for overwritten data.
   var mayHaveOverwrittenData: Bool {
     let signs: [Rule] = [.refCountTooLow, .refCountTooHigh, .blockLeaked, .countsNotJudged]
-    return sharedTimes?.hasRivals == true || signs.contains { findings.counts[$0] != nil }
+    return counts.sharedTimes?.hasRivals == true
+      || signs.contains { reader.findings.counts[$0] != nil }
   }
 }
 

@@ -5,6 +5,16 @@ package struct LatestTimes: Sendable {
   /// The latest of all others.
   package private(set) var second: UInt32 = 0
 
+  init() {}
+
+  /// Those of devices alone. A time that no mapping has room for was never the pool's.
+  init(of devices: [ThinDevice]) {
+    for details in devices.compactMap(\.details) {
+      let times = [details.creationTime, details.snapshottedTime]
+      note(times.filter { $0 <= Mapping.timeMaximum }.max() ?? 0)
+    }
+  }
+
   /// Takes in the latest time of one more leaf or device.
   mutating func note(_ time: UInt32) {
     if time > latest {

@@ -77,7 +77,7 @@ package struct Grafting: Sendable {
       doubtfulDetails.formUnion(pool.reader.devices.map(\.id))
     }
     if !isClean || !nodes.isEmpty, leaveOutUnproven(&pool, wasClean: isClean) {
-      noteGrafted(pool.reader)
+      noteGrafted(pool)
       return pool
     }
     let hasAllDevices = pool.reader.lostTopLevel.isEmpty && adopted.isEmpty && madeUpDevices.isEmpty
@@ -96,12 +96,12 @@ package struct Grafting: Sendable {
     var reader: PoolReader { pool.reader }
     // A branch that the metadata snapshot has lost is older than the live pool's, and fits.
     for _ in 0..<Grafting.rounds where reader.hasLostBranches && !reader.hasLostHeldTrees {
-      let made = makeNodes(reader, census, Deficits(reader, census))
+      let made = makeNodes(pool, census, Deficits(reader, census))
       if made.isEmpty { break }
       nodes += made
       pool.readAgain(source)
     }
-    let refuted = refutedNodes(reader)
+    let refuted = refutedNodes(pool)
     if !refuted.isEmpty {
       for block in refuted { reader.file.removeStandIn(for: block) }
       nodes.removeAll { refuted.contains($0.block) }
@@ -116,14 +116,14 @@ package struct Grafting: Sendable {
       }
       if !orphans.isEmpty {
         pool.readAgain(source, choosing: choice)
-        adopt(orphans, &pool.reader, census)
+        adopt(orphans, &pool, census)
       }
     }
     if hasRemadeList, Deficits(reader, census).hasUnreached {
       lostIDs = nodes.filter { $0.tree == .topLevel }.flatMap(\.gaps)
     }
     noteDamage(reader)
-    noteGrafted(reader)
+    noteGrafted(pool)
     return pool
   }
 
@@ -135,8 +135,8 @@ package struct Grafting: Sendable {
     damagedBlocks.sort { $0.block < $1.block }
   }
 
-  private mutating func noteGrafted(_ reader: PoolReader) {
-    let totals = reader.mappingTotals
+  private mutating func noteGrafted(_ pool: PoolReading) {
+    let (reader, totals) = (pool.reader, pool.counts.totals)
     let part = totals.limited(to: Set(nodes.map(\.block)))
     for device in reader.devices {
       guard let root = device.root else { continue }
@@ -177,8 +177,8 @@ extension PoolReader {
   /// The nodes of a kind of tree that can't be used.
   func holes(of tree: Deficits.Tree) -> [MetadataBlock: TreeWalk.Hole] {
     switch tree {
-    case .topLevel: topLevelHoles
-    case .details: detailsHoles
+    case .topLevel: topLevel.holes
+    case .details: details.holes
     case .mapping: mappings.holes
     }
   }

@@ -55,7 +55,8 @@ extension OldSpaceMaps {
     }
     // The new metadata has no metadata snapshot, so blocks that only it maps count as unmapped.
     let differences = CountDifferences(
-      dataMap, with: reader.liveCounts(of: salvage.dataCounts), atMost: OldSpaceMaps.limit)
+      dataMap, with: reader.liveReferences(of: salvage.pool.counts.references),
+      atMost: OldSpaceMaps.limit)
     unmapped = differences.all.filter { $0.counted == 0 }.map(\.blocks).joined
     isComplete = differences.isComplete
   }

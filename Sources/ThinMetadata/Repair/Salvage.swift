@@ -31,14 +31,12 @@ package struct Salvage: RestorableSalvage, Sendable {
   package let droppedDevices: [UInt64]
   /// Device ids among which some may be lost without a trace: neither list of devices has them.
   package let lostIDs: [ClosedRange<UInt64>]
-  package let reader: PoolReader
+  let pool: PoolReading
+  package var reader: PoolReader { pool.reader }
   /// Data that is gone, or may be, whatever is left of the metadata.
   package let overwrittenData: OverwrittenData
   /// Whether the mappings whose data has been overwritten for certain are left out.
   package let dropsOverwritten: Bool
-  /// Counted on the way: references to data blocks by everything that can be read.
-  package let dataCounts: RefCounts
-
   /// What was put back though nothing led to it any more.
   package let grafting: Grafting
 
@@ -104,25 +102,22 @@ package struct Salvage: RestorableSalvage, Sendable {
     var grafting = grafting
     var source = SalvageReader(
       file, superblock, isInferred: search != nil, overrides: overrides, findings: findings)
-    let pool = grafting.walk(
-      PoolSource(superblock: superblock) { source.read($0, $1) })
-    var (reader, dataCounts) = (pool.reader, pool.counts)
-    let overwrittenData = OverwrittenData(reader, dataCounts, pool.dataDifferences)
-    if dropsOverwritten { dataCounts = reader.leaveOut(overwrittenData.certain) }
+    var pool = grafting.walk(PoolSource(superblock: superblock) { source.read($0, $1) })
+    let overwrittenData = OverwrittenData(pool)
+    if dropsOverwritten { pool.leaveOut(overwrittenData.certain) }
     guard !dropsOverwritten || overwrittenData.hasAllCertain else { throw .tooMuchOverwritten }
     self.overwrittenData = overwrittenData
     self.dropsOverwritten = dropsOverwritten
-    self.dataCounts = dataCounts
-    self.reader = reader
+    self.pool = pool
     self.overrides = overrides
     self.search = search
     self.grafting = grafting
-    let ids = ImpossibleIDs(reader)
+    let ids = ImpossibleIDs(pool)
     let highest = DeviceDetails.deviceIDMaximum
-    let unclear = UnclearIDs(ids.devices.filter { $0.id <= highest }, reader)
+    let unclear = UnclearIDs(ids.devices.filter { $0.id <= highest }, pool)
     unclearIDs = unclear.pairs
     let numbers = BelievedNumbers(
-      reader, unclear.devices, source, overrides, isInferred: search != nil,
+      pool, unclear.devices, source, overrides, isInferred: search != nil,
       isOutdated: grafting.isSuperblockReplaced, allShared: unclear.ids)
     header = numbers.header
     corrections = numbers.corrections
@@ -130,12 +125,12 @@ package struct Salvage: RestorableSalvage, Sendable {
     droppedDevices = ids.devices.map(\.id).filter { $0 > highest }
 
     let salvaged = SalvagedDevices(
-      unclear, ids, numbers, reader, grafting, overwrittenData, isDropping: dropsOverwritten)
+      unclear, ids, numbers, pool, grafting, overwrittenData, isDropping: dropsOverwritten)
     devices = salvaged.devices
     results = salvaged.results
-    lostIDs = (reader.lostTopLevel + grafting.lostIDs).common(with: reader.lostDetails)
+    lostIDs = (pool.reader.lostTopLevel + grafting.lostIDs).common(with: pool.reader.lostDetails)
     let isEmpty = results.allSatisfy { $0.mappedBlocks == 0 }
-    hasUnreachedMappings = isEmpty ? reader.hasUnreachedMappings : false
+    hasUnreachedMappings = isEmpty ? pool.reader.hasUnreachedMappings : false
   }
 
   /// Writes new metadata to `output`: same devices, same mappings, exact counts.
@@ -151,7 +146,7 @@ package struct Salvage: RestorableSalvage, Sendable {
       }
     }
     var restorer = try Restorer(output)
-    try reader.replay(header, devices, into: &restorer, for: "writing the new metadata")
+    try pool.replay(header, devices, into: &restorer, for: "writing the new metadata")
   }
 
   /// More blocks than new metadata takes: what was visited, and an eighth for leaves that can't
@@ -168,7 +163,7 @@ package struct Salvage: RestorableSalvage, Sendable {
   package func neededBlocks(on blockCount: UInt64) throws(WriteError) -> UInt64 {
     var counting = Restorer(counting: blockCount)
     do throws(WriteError) {
-      try reader.replay(header, devices, into: &counting, for: "counting what that takes")
+      try pool.replay(header, devices, into: &counting, for: "counting what that takes")
     } catch {
       guard case .outputTooSmall = error else { throw error }
     }
@@ -177,7 +172,8 @@ package struct Salvage: RestorableSalvage, Sendable {
 
   /// Writes what was found as text.
   package func dump(_ dump: Dump, to sink: ByteSink) throws(DumpError) {
-    try dump.write(header, devices, from: reader, to: sink, toleratingDamage: true)
+    try dump.write(
+      header, devices, from: reader, pool.counts.keptRuns, to: sink, toleratingDamage: true)
   }
 }
 

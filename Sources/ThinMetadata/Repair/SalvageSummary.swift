@@ -18,7 +18,7 @@ package struct SalvageSummary: Sendable {
     lines += SalvageSummary.forEvidence(salvage.grafting)
     lines += SalvageSummary.forGrafts(salvage.grafting)
     lines += SalvageSummary.forNumbers(salvage)
-    lines += SalvageSummary.forTimes(salvage.reader.snapshottedTimesTooLow)
+    lines += SalvageSummary.forTimes(salvage.pool.snapshottedTimesTooLow)
     lines += SalvageSummary.forDevices(salvage.results, sectors)
     lines += SalvageSummary.forOverwrittenData(salvage)
     for id in salvage.droppedDevices.prefix(SalvageSummary.limit) {

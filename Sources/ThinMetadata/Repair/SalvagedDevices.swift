@@ -7,10 +7,10 @@ struct SalvagedDevices {
 
   /// `isDropping`: whether mappings are left out whose data has certainly been overwritten.
   init(
-    _ unclear: UnclearIDs, _ ids: ImpossibleIDs, _ numbers: BelievedNumbers, _ reader: PoolReader,
+    _ unclear: UnclearIDs, _ ids: ImpossibleIDs, _ numbers: BelievedNumbers, _ pool: PoolReading,
     _ grafting: Grafting, _ overwrittenData: OverwrittenData, isDropping: Bool
   ) {
-    let totals = reader.mappingTotals
+    let (reader, totals) = (pool.reader, pool.counts.totals)
     let oldIDs = Dictionary(
       ids.renamed.filter(\.isMadeUp).map { ($0.id, $0.impossibleID) }, uniquingKeysWith: min)
     for device in unclear.devices {

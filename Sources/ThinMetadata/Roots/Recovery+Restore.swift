@@ -9,7 +9,7 @@ extension Recovery {
       throw .rejected("invalid data block size: \(pool.dataBlockSectors) sectors")
     }
     var events = InsertedDevice(device, keptRuns, into: try Restorer(output))
-    try salvage.reader.replay(
+    try salvage.pool.replay(
       pool, liveDevices, into: &events, for: "writing the new metadata")
   }
 }

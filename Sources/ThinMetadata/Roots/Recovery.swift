@@ -70,7 +70,8 @@ package struct Recovery: Sendable {
     let details = root.detailsRoot.flatMap { old.lists.details(of: device, below: $0) }
     let tree = RecoveredTree(old.lists, below: found.root, in: file)
     let reader = salvage.reader
-    let (distinct, odd) = Recovery.separate(tree.runs, dataBlockCount: salvage.dataCounts.count)
+    let (distinct, odd) = Recovery.separate(
+      tree.runs, dataBlockCount: salvage.pool.counts.references.count)
     let fates = DataBlockFates(distinct)
     let sharing = LiveSharing(
       reader, fates, timeFloor: root.timeFloor,

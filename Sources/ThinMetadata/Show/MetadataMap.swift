@@ -64,9 +64,9 @@ package struct MetadataMap: Sendable {
       case Structure.superblock.structure: return .superblock
       case Structure.metadataSnapshot.structure: return .snapshot
       case Structure.topLevel.name:
-        return reader.topLevelHoles[block] == nil ? .deviceList : .damaged
+        return reader.topLevel.holes[block] == nil ? .deviceList : .damaged
       case Structure.details.name:
-        return reader.detailsHoles[block] == nil ? .details : .damaged
+        return reader.details.holes[block] == nil ? .details : .damaged
       case Structure.mapping.name:
         return reader.mappings.skeleton.index(of: block) == nil ? .mappingLeaf : .mappingNode
       default: return spaceMap(user)

@@ -179,11 +179,12 @@ extension PoolReader {
   /// Emits the events of a pool with these devices, whose trees this reader has read: ascending by
   /// id, those without a root empty.
   ///
-  /// `purpose`: what the progress display says. `sharingRuns`: whether mappings that devices share
-  /// come once, and then as references.
+  /// `kept`: mappings that need not be read again. `purpose`: what the progress display says.
+  /// `sharingRuns`: whether mappings that devices share come once, and then as references.
   func replay<Events: EntryEvents & ~Copyable>(
     _ pool: PoolHeader, _ devices: [(header: DeviceHeader, root: MetadataBlock?)],
-    into events: inout Events, for purpose: String, sharingRuns: Bool = true
+    _ kept: KeptRuns = KeptRuns(), into events: inout Events, for purpose: String,
+    sharingRuns: Bool = true
   ) throws(Events.Failure) {
     // Leaves that come for each device can't be counted beforehand.
     file.progress.begin(purpose, total: sharingRuns ? mappings.leafCount : 0)
@@ -191,7 +192,7 @@ extension PoolReader {
     let sharing =
       sharingRuns ? LeafSharing(mappings, roots: roots, blockCount: usage.blockCount) : nil
     var stream = LeafStream(pool, devices, in: mappings, sharing: sharing)
-    try stream.run(reading: file, limits, keptRuns) { reader, chunk in
+    try stream.run(reading: file, limits, kept) { reader, chunk in
       reader.readLeaves(chunk)
     } consume: { (chunk) throws(Events.Failure) in
       try chunk.replay(into: &events)

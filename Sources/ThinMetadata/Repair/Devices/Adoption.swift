@@ -16,9 +16,10 @@ struct Adoption {
   private let census: BlockCensus
   private let lists: OldLists
 
-  init(_ orphans: [Deficits.Candidate], _ reader: PoolReader, _ census: BlockCensus) {
+  init(_ orphans: [Deficits.Candidate], _ pool: PoolReading, _ census: BlockCensus) {
+    let reader = pool.reader
     devices = reader.devices
-    totals = reader.mappingTotals
+    totals = pool.counts.totals
     self.census = census
     lists = OldLists(census, reader.devices)
     for orphan in orphans where reader.mappings.isUsable(orphan.block) {

@@ -3,13 +3,13 @@ internal import PersistentData
 extension Grafting {
   /// Gives trees back to the devices whose entry is lost.
   mutating func adopt(
-    _ orphans: [Deficits.Candidate], _ reader: inout PoolReader, _ census: BlockCensus
+    _ orphans: [Deficits.Candidate], _ pool: inout PoolReading, _ census: BlockCensus
   ) {
-    var adoption = Adoption(orphans, reader, census)
+    var adoption = Adoption(orphans, pool, census)
     adoption.match()
-    reader.devices = adoption.devices
+    pool.reader.devices = adoption.devices
     adopted = (adopted + adoption.adopted).sorted()
-    keepMadeUpDevices(adoption.rest, &reader, avoiding: adoption.oldIDs)
+    keepMadeUpDevices(adoption.rest, &pool.reader, avoiding: adoption.oldIDs)
   }
 
   /// A tree in use that can't be matched is kept under an id of its own, so that its blocks are

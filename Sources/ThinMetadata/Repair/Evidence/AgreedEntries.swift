@@ -51,7 +51,7 @@ extension Trials {
     defer { census.file.allStandIns = standIns }
     guard let superblock = assume([.node(leaf)]) else { return nil }
     let pool = PoolSource(superblock: superblock, read: source.read).read()
-    guard let lost = LostLeaves(pool.reader, rootsAreLeaves: true), lost.leaves.count == 1
+    guard let lost = LostLeaves(pool, rootsAreLeaves: true), lost.leaves.count == 1
     else { return nil }
     let deficits = DataDeficits(pool)
     return LeafClaims(lost, deficits, Survivors(pool.reader, of: deficits.shared)).result

@@ -307,7 +307,7 @@ extension PoolJudgement {
     if mappings.misfitNodes.allSatisfy({ mappings.misfit(at: $0)?.canBeOneKey == false }) {
       return true
     }
-    let totals = reader.mappingTotals
+    let totals = pool.counts.totals
     return odd.contains { device in
       let count = totals[below: device.root].entryCount
       let (missing, isTooMany) =

@@ -39,7 +39,7 @@ extension Grafting {
   /// time must be wrong.
   private func lateLeaves(_ reader: PoolReader) -> [Contested.Leaf] {
     guard reader.findings.counts[.mappingTimeInFuture] != nil else { return [] }
-    let latest = reader.timeLimit
+    let latest = reader.limits.time
     let late = Contested.leaves(reader) { $0.time > latest }
     return late.count > Grafting.maxForeign ? [] : late
   }

@@ -26,7 +26,7 @@ extension Grafting {
           || contradicted(below: device.root, pool.reader).leftOut.isEmpty
       }
     }
-    odd += devicesOfExchanged(pool.reader)
+    odd += devicesOfExchanged(pool)
     if odd.isEmpty { return false }
     isOpen = true
     if acceptance >= .likely {
@@ -45,9 +45,7 @@ extension Grafting {
     }
     hasUnproven = !leaves.isEmpty
     for (leaf, keys) in leaves { leftOut[leaf, default: []] += keys.joined }
-    pool.counts = pool.reader.leaveOut(
-      Dictionary(uniqueKeysWithValues: leaves.keys.map { ($0, [0...UInt64.max]) }))
-    pool.dataDifferences = nil
+    pool.leaveOut(Dictionary(uniqueKeysWithValues: leaves.keys.map { ($0, [0...UInt64.max]) }))
     return true
   }
 
@@ -56,9 +54,10 @@ extension Grafting {
   ///
   /// A kernel never leaves such times. So a child was put into the wrong node, misled by an older
   /// node that leads to another's children.
-  private func devicesOfExchanged(_ reader: PoolReader) -> [ThinDevice] {
+  private func devicesOfExchanged(_ pool: PoolReading) -> [ThinDevice] {
+    let reader = pool.reader
     let made = nodes.filter { $0.tree == .mapping }.map(\.block)
-    guard !made.isEmpty, !reader.snapshottedTimesTooLow.isEmpty else { return [] }
+    guard !made.isEmpty, !pool.snapshottedTimesTooLow.isEmpty else { return [] }
     let skeleton = reader.mappings.skeleton
     let places = made.compactMap { skeleton.index(of: $0) }.map { skeleton.nodes[$0] }
     let suspects = Set(
@@ -83,7 +82,7 @@ extension PoolJudgement {
   }
 
   fileprivate func total(of device: ThinDevice) -> UInt64 {
-    device.root.map { reader.mappingTotals[below: $0].entryCount } ?? 0
+    device.root.map { pool.counts.totals[below: $0].entryCount } ?? 0
   }
 
   /// The nodes and leaves in mapping trees of devices that agree with their details and aren't

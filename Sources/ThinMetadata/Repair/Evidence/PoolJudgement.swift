@@ -14,8 +14,7 @@ struct PoolJudgement {
   /// As many entries as eight wrong bytes can touch; more in one leaf are not a single error.
   static let maxExchanged = 2
 
-  let reader: PoolReader
-  let dataCounts: RefCounts
+  let pool: PoolReading
   /// Internal nodes that may lack children.
   let partial: Set<MetadataBlock>
   /// Devices made up for trees whose owner isn't known: no list has them.
@@ -35,9 +34,8 @@ struct PoolJudgement {
   init(
     _ pool: PoolReading, partial: Set<MetadataBlock> = [], madeUp: Set<UInt64> = []
   ) {
-    let (reader, dataCounts) = (pool.reader, pool.counts)
-    self.reader = reader
-    self.dataCounts = dataCounts
+    self.pool = pool
+    let reader = pool.reader
     self.partial = partial
     self.madeUp = madeUp
     var usage = reader.usage.withNothingCounted
@@ -53,7 +51,8 @@ struct PoolJudgement {
       usage.references.set(
         block, to: usage.references[block] + reader.usage.references[block])
     }
-    data = CountDifferences(dataMap, with: dataCounts, atMost: PoolJudgement.maxDifferences)
+    data = CountDifferences(
+      dataMap, with: pool.counts.references, atMost: PoolJudgement.maxDifferences)
     metadata = CountDifferences(
       metadataMap, with: usage.references, atMost: PoolJudgement.maxDifferences)
     let trees: Set<String?> = [
@@ -77,6 +76,8 @@ struct PoolJudgement {
       surplusData.formUnion(difference.blocks)
     }
   }
+
+  var reader: PoolReader { pool.reader }
 
   /// Metadata blocks in use that nothing leads to; no more than are looked at one by one.
   var unreached: Set<MetadataBlock> {
@@ -110,7 +111,7 @@ struct PoolJudgement {
 
   /// The same devices, with their trees.
   var devicesAtOdds: [ThinDevice] {
-    let totals = reader.mappingTotals
+    let totals = pool.counts.totals
     return (reader.devices + reader.heldDevices).filter { device in
       guard let root = device.root, let details = device.details else { return false }
       let total = totals[below: root]
@@ -121,7 +122,7 @@ struct PoolJudgement {
 
   /// Mappings of all live devices.
   var mappingCount: UInt64 {
-    let totals = reader.mappingTotals
+    let totals = pool.counts.totals
     return reader.devices.map { totals[below: $0.root].entryCount }.cappedSum
   }
 
@@ -132,7 +133,7 @@ struct PoolJudgement {
   /// Whether lost leaves can have held what devices miss: no more mappings than fit, and no more
   /// than data blocks are short of references.
   var fitsLostLeaves: Bool {
-    guard data.isComplete, let lost = LostLeaves(reader, rootsAreLeaves: false) else { return true }
+    guard data.isComplete, let lost = LostLeaves(pool, rootsAreLeaves: false) else { return true }
     let capacity = UInt64(BTreeNode.capacity(valueSize: Mapping.valueSize))
     let counts = lost.leaves.compactMap(\.mappingCount)
     return lost.isConsistent && counts.allSatisfy { $0 <= capacity }

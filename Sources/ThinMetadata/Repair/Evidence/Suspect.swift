@@ -54,7 +54,7 @@ extension Suspect {
     }
     let parents = contested.parents.union(possibleParents(judgement, contested, census))
     suspects += byContested(parents, reader.mappings, contested.targets).map(Suspect.node)
-    let lostLists = Set(reader.topLevelHoles.keys).union(reader.detailsHoles.keys)
+    let lostLists = Set(reader.topLevel.holes.keys).union(reader.details.holes.keys)
     suspects += contested.details.union(lostLists).sorted().map(Suspect.node)
     suspects += rootsAtOdds(judgement)
     suspects += exchanged(judgement, contested)
@@ -172,7 +172,7 @@ extension Suspect {
       guard let block = UInt32(exactly: root).map(MetadataBlock.init) else { return true }
       return judgement.surplusBlocks.contains(block)
     } || judgement.reader.topLevel.isLedAstray || judgement.reader.details.isLedAstray
-      || !judgement.reader.topLevelHoles.isEmpty || !judgement.reader.detailsHoles.isEmpty
+      || !judgement.reader.topLevel.holes.isEmpty || !judgement.reader.details.holes.isEmpty
   }
 
   /// Whether a single wrong block of the data space map can explain everything: one that has too

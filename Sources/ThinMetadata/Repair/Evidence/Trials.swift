@@ -90,13 +90,13 @@ struct Trials {
     }
     guard areBorneOut else { return nil }
     let blocks = Set(suspects.compactMap(\.block)).union(trial.nodes.map(\.block))
-      .union(reader.mappings.holes.keys).union(reader.topLevelHoles.keys)
-      .union(reader.detailsHoles.keys)
+      .union(reader.mappings.holes.keys).union(reader.topLevel.holes.keys)
+      .union(reader.details.holes.keys)
     let besides = [
       // Data blocks that leaked, if counts of metadata blocks are wrong.
       suspects.contains(.metadataSpaceMap) && !judgement.data.deficits.isEmpty,
       // The kernel would not have left it so: then details are wrong as well.
-      !reader.snapshottedTimesTooLow.isEmpty,
+      !judgement.pool.snapshottedTimesTooLow.isEmpty,
       // Trees without a device: a wrong list of devices hides whose they are, as others do.
       !trial.madeUpDevices.isEmpty,
       // Space maps that can't be read as a whole.

@@ -43,7 +43,7 @@ struct DataDeficits: Sendable {
     let map = StoredSpaceMap(
       PoolReader.Structure.dataSpaceMap, root: reader.superblock.dataSpaceMap,
       index: .tree, in: reader.file, usage: &usage, findings: &findings)
-    return CountDifferences(map, with: pool.counts, atMost: DataDeficits.limit)
+    return CountDifferences(map, with: pool.counts.references, atMost: DataDeficits.limit)
   }
 
   /// Assumes that `block` leaked: no lost leaf can have mapped it.

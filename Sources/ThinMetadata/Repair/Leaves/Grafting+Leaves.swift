@@ -10,7 +10,7 @@ extension Grafting {
     let metadata = Deficits(reader, census)
     // A leaf that could not be put back lacks the same data blocks as a lost one.
     guard !metadata.hasUnreached || nodes.allSatisfy(\.gaps.isEmpty) else { return false }
-    guard let lost = LostLeaves(reader, rootsAreLeaves: !metadata.hasUnreached),
+    guard let lost = LostLeaves(pool, rootsAreLeaves: !metadata.hasUnreached),
       lost.leaves.count <= Grafting.maxLeaves
     else { return false }
     let deficits = DataDeficits(pool)

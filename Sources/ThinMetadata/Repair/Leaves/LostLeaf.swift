@@ -56,9 +56,10 @@ package struct LostLeaves: Sendable {
   /// known.
   ///
   /// `rootsAreLeaves`: whether a lost root of unknown height can only be a leaf.
-  init?(_ reader: PoolReader, rootsAreLeaves: Bool) {
-    let holes = reader.mappings.holes.values.sorted { $0.reference.block < $1.reference.block }
-    guard !holes.isEmpty, reader.mappings.crossLinked.isEmpty,
+  init?(_ pool: PoolReading, rootsAreLeaves: Bool) {
+    let mappings = pool.reader.mappings
+    let holes = mappings.holes.values.sorted { $0.reference.block < $1.reference.block }
+    guard !holes.isEmpty, mappings.crossLinked.isEmpty,
       holes.allSatisfy({ $0.height == 0 || ($0.height == nil && rootsAreLeaves) }),
       holes.allSatisfy({ $0.reference.first <= $0.reference.last })
     else { return nil }
@@ -67,7 +68,7 @@ package struct LostLeaves: Sendable {
     }
     let index = Dictionary(uniqueKeysWithValues: zip(leaves.map(\.block), leaves.indices))
     var equations: [Equation] = []
-    for missing in reader.missingMappings {
+    for missing in pool.missingMappings {
       let own = missing.nodes.compactMap { index[$0] }
       // What a pointer that leads nowhere hides isn't known.
       guard !missing.hasLostPointers, own.count == missing.nodes.count else { return nil }

@@ -13,15 +13,15 @@ struct MissingMappings: Sendable {
   let count: UInt64?
 }
 
-extension PoolReader {
+extension PoolReading {
   /// What devices miss, those of the metadata snapshot too; those that miss nothing are left out.
   var missingMappings: [MissingMappings] {
-    let totals = mappingTotals
-    return (devices + heldDevices).enumerated().compactMap { index, device in
+    let totals = counts.totals
+    return (reader.devices + reader.heldDevices).enumerated().compactMap { index, device in
       guard let root = device.root, totals[below: root].hasDamage else { return nil }
       var nodes: [MetadataBlock] = []
       var hasLostPointers = false
-      mappings.forEachBottom(below: root, entering: { totals[below: $0].hasDamage }) {
+      reader.mappings.forEachBottom(below: root, entering: { totals[below: $0].hasDamage }) {
         guard case .hole(let block, _) = $0 else { return }
         if let block { nodes.append(block) } else { hasLostPointers = true }
       }
@@ -30,15 +30,15 @@ extension PoolReader {
         details.mappedBlocks >= kept ? details.mappedBlocks - kept : nil
       }
       return MissingMappings(
-        device: device.id, isLive: index < devices.count, nodes: nodes,
+        device: device.id, isLive: index < reader.devices.count, nodes: nodes,
         hasLostPointers: hasLostPointers, count: count)
     }
   }
 
   /// Whether every device whose tree is whole has as many mappings as its details say.
   var hasCredibleDetails: Bool {
-    let totals = mappingTotals
-    return (devices + heldDevices).allSatisfy { device in
+    let totals = counts.totals
+    return (reader.devices + reader.heldDevices).allSatisfy { device in
       guard let root = device.root, let details = device.details else { return false }
       let total = totals[below: root]
       return total.hasDamage || total.entryCount == details.mappedBlocks

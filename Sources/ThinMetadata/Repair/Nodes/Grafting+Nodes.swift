@@ -15,8 +15,9 @@ package struct RemadeNode: Sendable {
 extension Grafting {
   /// Remakes the lost internal nodes for which that is possible; returns them.
   func makeNodes(
-    _ reader: PoolReader, _ census: BlockCensus, _ deficits: Deficits
+    _ pool: PoolReading, _ census: BlockCensus, _ deficits: Deficits
   ) -> [RemadeNode] {
+    let reader = pool.reader
     var maker = NodeMaker(reader.file, deficits.spareBlocks)
     var made: [RemadeNode] = []
     for tree in Deficits.Tree.allCases {
@@ -25,7 +26,7 @@ extension Grafting {
       // What is left open is not looked for a second time: it would seem to be missing elsewhere.
       if tree == .mapping, nodes.isEmpty {
         let search = NodeSearch(
-          holes, deficits, reader, census, takingCommon: !isTrial)
+          holes, deficits, pool, census, takingCommon: !isTrial)
         contents.merge(search.contents) { $1 }
       }
       for (block, contents) in contents.sorted(by: { $0.key < $1.key }) {
@@ -88,10 +89,10 @@ extension Grafting {
   /// Remade nodes that the pool's two lists of devices contradict: with them a device has more
   /// mappings than its details say, or one list has devices that the other hasn't. A leaked node
   /// looks like a lost child.
-  func refutedNodes(_ reader: PoolReader) -> Set<MetadataBlock> {
+  func refutedNodes(_ pool: PoolReading) -> Set<MetadataBlock> {
     var refuted: Set<MetadataBlock> = []
     let blocks = Set(nodes.map(\.block))
-    let totals = reader.mappingTotals
+    let (reader, totals) = (pool.reader, pool.counts.totals)
     for device in reader.devices {
       if let root = device.root, let details = device.details {
         if totals[below: root].entryCount > details.mappedBlocks {
@@ -100,7 +101,7 @@ extension Grafting {
       } else if device.root != nil, !reader.lostDetails.contains(where: { $0.contains(device.id) })
       {
         refuted.formUnion(nodes.filter { $0.tree == .topLevel }.map(\.block))
-      } else if device.root == nil, reader.topLevelHoles.isEmpty,
+      } else if device.root == nil, reader.topLevel.holes.isEmpty,
         !reader.lostTopLevel.contains(where: { $0.contains(device.id) })
       {
         refuted.formUnion(nodes.filter { $0.tree == .details }.map(\.block))

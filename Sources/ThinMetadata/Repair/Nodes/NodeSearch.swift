@@ -40,17 +40,18 @@ struct NodeSearch {
 
   /// `holes`: the lost nodes that aren't leaves, of the live pool and the metadata snapshot.
   init(
-    _ holes: [MetadataBlock: TreeWalk.Hole], _ deficits: Deficits, _ reader: PoolReader,
+    _ holes: [MetadataBlock: TreeWalk.Hole], _ deficits: Deficits, _ pool: PoolReading,
     _ census: BlockCensus, takingCommon takesCommon: Bool
   ) {
     self.takesCommon = takesCommon
+    let reader = pool.reader
     blocks = holes.keys.sorted()
     self.holes = blocks.compactMap { holes[$0] }
     hiddenNodes = deficits.hiddenNodes ?? 0
     let canCount =
       deficits.hiddenNodes != nil && reader.hasAllDevices && reader.lostTopLevel.isEmpty
       && reader.lostDetails.isEmpty && reader.mappings.crossLinked.isEmpty
-      && reader.hasCredibleDetails
+      && pool.hasCredibleDetails
     guard canCount, blocks.count <= NodeSearch.maxNodes else { return }
     var extents = SubtreeExtents(census)
     for candidate in deficits.candidates where candidate.tree == .mapping {
@@ -58,7 +59,7 @@ struct NodeSearch {
       children.append((candidate.block, candidate.missing, extent))
     }
     let index = Dictionary(uniqueKeysWithValues: zip(blocks, blocks.indices))
-    devices = reader.missingMappings.map { missing in
+    devices = pool.missingMappings.map { missing in
       let nodes = missing.nodes.compactMap { index[$0] }
       let lack =
         missing.hasLostPointers

@@ -32,22 +32,23 @@ struct BelievedNumbers {
   /// `devices`: with possible ids. `isInferred`: whether the superblock is made up; `isOutdated`:
   /// whether it is older than the pool. `allShared`: devices that share all their blocks.
   init(
-    _ reader: PoolReader, _ devices: [ThinDevice], _ source: SalvageReader,
+    _ pool: PoolReading, _ devices: [ThinDevice], _ source: SalvageReader,
     _ overrides: PoolOverrides, isInferred: Bool, isOutdated: Bool, allShared: Set<UInt64>
   ) {
     self.allShared = allShared
+    let reader = pool.reader
     header = reader.header
     header.needsCheck = false
     header.version = 2
     timeLimit = source.time.limit
     lowestTimes = Dictionary(
-      reader.snapshottedTimesTooLow.map { ($0.device, $0.lowest) }, uniquingKeysWith: max)
+      pool.snapshottedTimesTooLow.map { ($0.device, $0.lowest) }, uniquingKeysWith: max)
     if !isInferred, header.time != timeLimit { corrections.timeBefore = header.time }
     setTime(reader, devices, source.time)
     corrections.dataBlockCountBefore = source.dataBlockCountBefore
     let countable = reader.usage.blockCount * UInt64(Bitmap.entryCount)
     if isInferred || header.dataBlockCount > countable {
-      header.dataBlockCount = reader.highestDataBlock.map { $0 + 1 } ?? 0
+      header.dataBlockCount = pool.counts.highestDataBlock.map { $0 + 1 } ?? 0
     }
     let found = header.transactionID
     overrides.apply(to: &header)

@@ -18,12 +18,13 @@ struct ImpossibleIDs {
   private(set) var devices: [ThinDevice]
   private(set) var renamed: [Salvage.Renamed] = []
 
-  init(_ reader: PoolReader) {
+  init(_ pool: PoolReading) {
+    let reader = pool.reader
     let highest = DeviceDetails.deviceIDMaximum
     devices = reader.devices.filter { $0.id <= highest }
     let odd = reader.devices.filter { $0.id > highest }
     if odd.isEmpty { return }
-    let totals = reader.mappingTotals
+    let totals = pool.counts.totals
     var open: [ThinDevice] = []
     for device in odd {
       let places = devices.indices.filter { ImpossibleIDs.fit(device, devices[$0], totals) }

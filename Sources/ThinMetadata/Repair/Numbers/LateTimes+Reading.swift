@@ -1,13 +1,12 @@
 internal import PersistentData
 
 extension LateTimes {
-  /// Looks in all leaves for the times of data blocks that `reader` found with too late a time.
-  init(_ reader: PoolReader) {
+  /// Looks in all leaves for the times of data blocks that were found with too late a time.
+  init(of blocks: Set<UInt64>, in reader: PoolReader) {
     self.init()
-    let blocks = reader.lateBlocks
     if blocks.isEmpty { return }
     let limits = MappingLeaf.Limits(
-      dataBlockCount: reader.limits.dataBlockCount, time: reader.timeLimit)
+      dataBlockCount: reader.limits.dataBlockCount, time: reader.limits.time)
     var walk = reader.mappings
     var findings = Findings()
     let visitors = walk.readLeaves(findings: &findings) {

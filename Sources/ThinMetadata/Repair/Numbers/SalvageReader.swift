@@ -32,9 +32,7 @@ struct SalvageReader {
   }
 
   /// Walks the pool from the roots of another superblock and reads its mappings.
-  mutating func read(
-    _ other: Superblock, _ choice: RootChoice
-  ) -> (PoolReader, RefCounts) {
+  mutating func read(_ other: Superblock, _ choice: RootChoice) -> PoolReading {
     let blockCount = max(superblock.dataSpaceMap.blockCount, other.dataSpaceMap.blockCount)
     superblock = other
     superblock.dataSpaceMap.blockCount = blockCount
@@ -42,28 +40,28 @@ struct SalvageReader {
   }
 
   /// Walks the pool and reads its mappings.
-  mutating func read(_ choice: RootChoice) -> (PoolReader, RefCounts) {
+  private mutating func read(_ choice: RootChoice) -> PoolReading {
     // Blocks put back between two walks can bear out a time that none did before.
     time = PoolTime(ownTime)
     lateTimes = nil
-    var (reader, counts) = readOnce(choice)
-    if reader.findings.counts[.dataBlockOutOfRange] != nil, raiseDataBlockCount(choice) {
-      (reader, counts) = readOnce(choice)
+    var pool = readOnce(choice)
+    if pool.reader.findings.counts[.dataBlockOutOfRange] != nil, raiseDataBlockCount(choice) {
+      pool = readOnce(choice)
     }
-    if time.settle(reader.latestTimes) { (reader, counts) = readOnce(choice) }
-    if !reader.lateBlocks.isEmpty {
-      lateTimes = LateTimes(reader)
-      (reader, counts) = readOnce(choice)
+    if time.settle(pool.counts.latestTimes) { pool = readOnce(choice) }
+    if !pool.counts.lateBlocks.isEmpty {
+      lateTimes = LateTimes(of: pool.counts.lateBlocks, in: pool.reader)
+      pool = readOnce(choice)
     }
-    return (reader, counts)
+    return pool
   }
 
-  private func readOnce(_ choice: RootChoice) -> (PoolReader, RefCounts) {
+  private func readOnce(_ choice: RootChoice) -> PoolReading {
     var reader = PoolReader(file, superblock, choosing: choice, findings: findings)
-    reader.timeLimit = time.limit
-    reader.lateTimes = lateTimes
+    reader.limits.time = time.limit
+    reader.limits.lateTimes = lateTimes
     let counts = reader.readMappings(keepingRuns: true)
-    return (reader, counts)
+    return PoolReading(reader: reader, counts: counts)
   }
 
   /// Raises the number of data blocks if bitmaps cover more, and blocks there are in use and
@@ -75,10 +73,10 @@ struct SalvageReader {
     var highest = before
     if wide.dataSpaceMap.blockCount > before {
       var reader = PoolReader(file, wide, choosing: choice, findings: findings)
-      reader.timeLimit = .max
+      reader.limits.time = .max
       let counts = reader.readMappings()
       let map = StoredSpaceMap.data(of: wide, in: file)
-      highest = max(highest, map.endInUse(by: counts, in: file))
+      highest = max(highest, map.endInUse(by: counts.references, in: file))
     }
     if let givenDataBlockCount { highest = max(highest, givenDataBlockCount) }
     if highest <= before { return false }

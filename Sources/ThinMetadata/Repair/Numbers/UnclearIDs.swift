@@ -14,8 +14,9 @@ struct UnclearIDs {
   /// The ids of all pairs.
   var ids: Set<UInt64> { Set(pairs.flatMap { [$0.details, $0.tree] }) }
 
-  /// `devices`: of `reader`, each with an id that it can have.
-  init(_ devices: [ThinDevice], _ reader: PoolReader) {
+  /// `devices`: of `pool`, each with an id that it can have.
+  init(_ devices: [ThinDevice], _ pool: PoolReading) {
+    let reader = pool.reader
     self.devices = devices
     let listed = devices.indices.filter { index in
       let id = devices[index].id
@@ -30,7 +31,7 @@ struct UnclearIDs {
     guard listed.count == 1, rooted.count == 1, let index = listed.first, let other = rooted.first,
       let details = devices[index].details, let root = devices[other].root
     else { return }
-    let total = reader.mappingTotals[below: root]
+    let total = pool.counts.totals[below: root]
     guard !total.hasDamage, total.entryCount == details.mappedBlocks, total.entryCount > 0
     else { return }
     self.devices[index].root = root

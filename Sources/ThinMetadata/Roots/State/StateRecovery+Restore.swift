@@ -7,7 +7,7 @@ extension StateRecovery {
       throw .rejected("invalid data block size: \(pool.dataBlockSectors) sectors")
     }
     var events = InsertedDevices(self, into: try Restorer(output))
-    try salvage.reader.replay(
+    try salvage.pool.replay(
       pool, liveDevices, into: &events, for: "writing the new metadata")
   }
 }

@@ -73,7 +73,7 @@ package struct StateRecovery: Sendable {
     let isYounger = StateRecovery.isYounger(root, than: salvage)
     // If it is another pool's, nothing can be the same today.
     let timeFloor = isYounger ? 0 : root.timeFloor
-    let count = max(salvage.dataCounts.count, salvage.header.dataBlockCount)
+    let count = max(salvage.pool.counts.references.count, salvage.header.dataBlockCount)
     let fates = DataBlockFates(DistinctRuns(runs.values.joined(), dataBlockCount: count).runs)
     let ownTrees =
       isYounger
