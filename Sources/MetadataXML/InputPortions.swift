@@ -32,7 +32,8 @@ struct InputPortions {
     from source: (inout MutableRawSpan) throws -> Int
   ) throws(XMLError) -> InputPortion? {
     if isAtEnd { return nil }
-    var bytes = rest + repeatElement(0, count: size - rest.count)
+    var bytes = [UInt8](repeating: 0, count: size + InputPortion.padding)
+    bytes.replaceSubrange(..<rest.count, with: rest)
     var count = rest.count
     while count < size, !isAtEnd {
       let more = try read(into: &bytes, from: count, source)
@@ -42,8 +43,8 @@ struct InputPortions {
     let end = isAtEnd ? count : cut(bytes, count)
     rest = Array(bytes[end..<count])
     if end == 0 { return nil }
-    bytes.removeLast(bytes.count - end)
-    bytes += repeatElement(0, count: InputPortion.padding)
+    bytes.removeLast(size - end)
+    for index in end..<end + InputPortion.padding { bytes[index] = 0 }
     return InputPortion(padded: bytes)
   }
 
@@ -59,7 +60,7 @@ struct InputPortions {
   ) throws(XMLError) -> Int {
     var span = bytes.mutableSpan
     var room = unsafe span.mutableBytes
-    var free = room._mutatingExtracting(start...)
+    var free = room._mutatingExtracting(start..<size)
     let count: Int
     do { count = try source(&free) } catch { throw .sourceFailed(error) }
     precondition(count >= 0 && count <= free.byteCount, "a source overran its buffer")
