@@ -46,6 +46,15 @@ void dmm_survey_plain(const uint64_t *values, size_t count, uint64_t first, uint
   survey_from(values, 0, count, first, size, rest, survey);
 }
 
+static void at_least_from(const uint32_t *values, size_t at, size_t count, uint32_t least,
+                          uint64_t *bits) {
+  for (; at < count; at++) bits[at / 64] |= (uint64_t)(le32toh(values[at]) >= least) << at % 64;
+}
+
+void dmm_at_least_plain(const uint32_t *values, size_t count, uint32_t least, uint64_t *bits) {
+  at_least_from(values, 0, count, least, bits);
+}
+
 // MARK: x86-64, four entries at a time
 
 #if defined(__x86_64__)
@@ -135,6 +144,18 @@ static void survey_avx2(const uint64_t *values, size_t count, uint64_t first, ui
   survey_from(values, at, count, first, size, rest, survey);
 }
 
+__attribute__((target("avx2")))
+static void at_least_avx2(const uint32_t *values, size_t count, uint32_t least, uint64_t *bits) {
+  const __m256i limit = _mm256_set1_epi32((int)least);
+  size_t at = 0;
+  for (; at + 8 <= count; at += 8) {
+    __m256i value = _mm256_loadu_si256((const __m256i *)(values + at));
+    __m256i hit = _mm256_cmpeq_epi32(_mm256_max_epu32(value, limit), value);
+    bits[at / 64] |= (uint64_t)(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(hit)) << at % 64;
+  }
+  at_least_from(values, at, count, least, bits);
+}
+
 bool dmm_ascend(const uint64_t *keys, size_t count) {
   if (__builtin_cpu_supports("avx2")) return ascend_avx2(keys, count);
   return dmm_ascend_plain(keys, count);
@@ -156,6 +177,13 @@ void dmm_survey(const uint64_t *values, size_t count, uint64_t first, uint64_t s
     dmm_survey_plain(values, count, first, size, rest, survey);
 }
 
+void dmm_at_least(const uint32_t *values, size_t count, uint32_t least, uint64_t *bits) {
+  if (__builtin_cpu_supports("avx2"))
+    at_least_avx2(values, count, least, bits);
+  else
+    dmm_at_least_plain(values, count, least, bits);
+}
+
 #else
 
 bool dmm_ascend(const uint64_t *keys, size_t count) { return dmm_ascend_plain(keys, count); }
@@ -168,6 +196,10 @@ void dmm_run_ends(const uint64_t *keys, const uint64_t *values, size_t count, ui
 void dmm_survey(const uint64_t *values, size_t count, uint64_t first, uint64_t size, uint64_t rest,
                 struct dmm_survey *survey) {
   dmm_survey_plain(values, count, first, size, rest, survey);
+}
+
+void dmm_at_least(const uint32_t *values, size_t count, uint32_t least, uint64_t *bits) {
+  dmm_at_least_plain(values, count, least, bits);
 }
 
 #endif

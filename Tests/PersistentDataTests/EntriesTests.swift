@@ -90,6 +90,29 @@ import Testing
     }
   }
 
+  @Test func `values that are large enough are found`() {
+    var random = SeededRandom()
+    for count in 0...300 {
+      for _ in 0..<4 {
+        let least: UInt32 =
+          random.once(in: 4) ? random.number(0...1) : random.number(0...UInt32.max)
+        let values: [UInt32] = (0..<count).map { _ in
+          random.once(in: 2)
+            ? random.number(0...UInt32.max) : least &- 1 &+ random.number(0..<3 as Range<UInt32>)
+        }
+        var expected = [UInt64](repeating: 0, count: 5)
+        for (index, value) in values.enumerated() where value >= least {
+          expected[index / 64] |= 1 << UInt64(index % 64)
+        }
+        for look in [dmm_at_least, dmm_at_least_plain] {
+          var bits = [UInt64](repeating: 0, count: 5)
+          look(values, count, least, &bits)
+          #expect(bits == expected, "seed \(random.seed), \(count) entries, \(least)")
+        }
+      }
+    }
+  }
+
   @Test func `each entry is found in its run, and hits one after the other`() {
     var random = SeededRandom()
     for count in 1...256 {

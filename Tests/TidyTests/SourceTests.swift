@@ -15,6 +15,7 @@ import Testing
     "Sources/MetadataXML/ExpatParser.swift",
     "Sources/MetadataXML/InputPortions.swift",
     "Sources/MetadataXML/TextBuffer.swift",
+    "Sources/PersistentData/Array/ArrayBlock+Survey.swift",
     "Sources/PersistentData/BTree/RunEnds.swift",
     "Sources/PersistentData/BTree/Walk/ValueSurvey.swift",
     "Sources/PersistentData/Block/BlockBuffer.swift",

@@ -1,5 +1,5 @@
-// Scans of the leaves of a mapping tree, several entries at once. `keys` and `values` are `count`
-// little-endian words each, as on disk.
+// Scans of the leaves of a mapping tree and of array blocks, several entries at once. `keys` and
+// `values` are `count` little-endian numbers each, as on disk.
 #ifndef DMM_ENTRIES_H
 #define DMM_ENTRIES_H
 
@@ -31,11 +31,16 @@ struct dmm_survey {
 void dmm_survey(const uint64_t *values, size_t count, uint64_t first, uint64_t size, uint64_t rest,
                 struct dmm_survey *survey);
 
+/// Sets bit i of `bits` for entry i, 64 per word, if its value is `least` or more; all words must be
+/// 0 before.
+void dmm_at_least(const uint32_t *values, size_t count, uint32_t least, uint64_t *bits);
+
 /// The same, one entry at a time, for processors without AVX2 and for the tests.
 bool dmm_ascend_plain(const uint64_t *keys, size_t count);
 void dmm_run_ends_plain(const uint64_t *keys, const uint64_t *values, size_t count, uint64_t step,
                         uint64_t matters, uint64_t *ends);
 void dmm_survey_plain(const uint64_t *values, size_t count, uint64_t first, uint64_t size,
                       uint64_t rest, struct dmm_survey *survey);
+void dmm_at_least_plain(const uint32_t *values, size_t count, uint32_t least, uint64_t *bits);
 
 #endif

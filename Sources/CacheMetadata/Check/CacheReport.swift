@@ -59,19 +59,14 @@ extension CacheReader {
   /// bits of cache blocks that hold nothing. Returns how many blocks are mapped, and dirty.
   fileprivate mutating func checkMappings() -> (mapped: UInt64, dirty: UInt64)? {
     guard var array = mappings else { return nil }
-    let rules = MappingRules(superblock)
-    let visitors = array.readBlocks(findings: &findings) { MappingVisitor(rules: rules) }
-    for visitor in visitors { findings.merge(visitor.findings) }
+    let survey = MappingSurvey(&array, MappingRules(superblock), findings: &findings)
+    findings.merge(survey.faults)
     mappings = array
-    OriginBlocks(array).reportDuplicates(into: &findings)
-    let isMapped = Bitset(mapped: visitors, count: array.entryCount)
-    let mapped = UInt64(isMapped.count)
-    let flagged = visitors.reduce(0) { $0 + $1.dirtyCount }
-    let unmarked = checkDirtyBits(of: isMapped)
-    return (
-      mapped,
-      superblock.isCleanShutdown ? unmarked.map { mapped - UInt64($0.count) } ?? flagged : mapped
-    )
+    OriginBlocks(array, survey.repeatedOrigins).reportDuplicates(into: &findings)
+    let mapped = UInt64(survey.mapped.count)
+    let unmarked = checkDirtyBits(of: survey.mapped)
+    let dirty = unmarked.map { mapped - UInt64($0.count) } ?? survey.dirtyCount
+    return (mapped, superblock.isCleanShutdown ? dirty : mapped)
   }
 
   /// Returns the mapped blocks that are not dirty; `nil` where no bitset says which are.

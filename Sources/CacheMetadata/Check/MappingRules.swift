@@ -53,6 +53,19 @@ struct MappingRules: Sendable {
     value & commonFlags == CacheMapping.validFlag && value < soundEnd
   }
 
+  /// Whether each of some values, as they stand on disk, is 0 or breaks no rule.
+  func allAreSound(_ values: Span<UInt64>) -> Bool {
+    var unsound: UInt64 = 0
+    for index in values.indices {
+      let value = UInt64(littleEndian: values[index])
+      // All bits are set, unless the value is 0.
+      let mask: UInt64 = value == 0 ? 0 : .max
+      unsound |= (value & commonFlags ^ CacheMapping.validFlag) & mask
+      unsound |= value < soundEnd ? 0 : 1
+    }
+    return unsound == 0
+  }
+
   /// Whether a value can't be that of a cache block.
   func isError(_ value: UInt64) -> Bool { brokenRule(by: value)?.severity == .error }
 
@@ -75,59 +88,5 @@ struct MappingRules: Sendable {
       at: CacheReader.Structure.mappings.site(
         block: block, entry: entry, keys: cacheBlock...cacheBlock),
       found: found, expected: expected)
-  }
-}
-
-/// Judges the mappings of the blocks it is given, and notes which cache blocks have one.
-struct MappingVisitor: ArrayVisitor {
-  let rules: MappingRules
-  var findings = Findings()
-  /// By array block: a bit for each cache block from `first` on that has a mapping.
-  private(set) var mapped: [(first: UInt64, words: [UInt64])] = []
-  /// Mappings that are flagged dirty themselves, in metadata of version 1.
-  private(set) var dirtyCount: UInt64 = 0
-
-  init(rules: MappingRules) { self.rules = rules }
-
-  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    let shape = CacheReader.Structure.mappings
-    let first = UInt64(place) * shape.entriesPerBlock
-    var words: [UInt64] = []
-    let values: Span<UInt64> = block.stored(wanted)
-    for start in stride(from: 0, to: wanted, by: UInt64.bitWidth) {
-      var word: UInt64 = 0
-      for index in start..<min(start + UInt64.bitWidth, wanted) {
-        let value = UInt64(littleEndian: values[index])
-        if value == 0 { continue }
-        if !rules.isSound(value), isError(value, at: index, first + UInt64(index), block) {
-          continue
-        }
-        if value & CacheMapping.dirtyFlag != 0 { dirtyCount += 1 }
-        word |= 1 << UInt64(index - start)
-      }
-      words.append(word)
-    }
-    mapped.append((first, words))
-  }
-
-  /// Reports what is wrong with a value, and returns whether it can't be that of a cache block.
-  private mutating func isError(
-    _ value: UInt64, at index: Int, _ cacheBlock: UInt64, _ block: ArrayBlock
-  ) -> Bool {
-    rules.report(value, of: cacheBlock, in: block.block, entry: index, into: &findings)
-    return rules.isError(value)
-  }
-}
-
-extension Bitset {
-  /// A bit for each cache block, set where it holds something.
-  init(mapped visitors: [MappingVisitor], count: UInt64) {
-    let end = visitors.flatMap(\.mapped).map { $0.first + UInt64($0.words.count * 64) }.max() ?? 0
-    self.init(bitCount: Int(min(count, end)))
-    for block in visitors.flatMap(\.mapped) {
-      for (index, word) in block.words.enumerated() {
-        set(word, from: block.first + UInt64(index * UInt64.bitWidth))
-      }
-    }
   }
 }

@@ -3,9 +3,9 @@ internal import PersistentData
 /// Looks for origin blocks that two cache blocks hold: when both are written back, one of them
 /// overwrites the other.
 ///
-/// Hardly any cache has one, so it must be fast where there is none: a bit is noted for each
-/// mapping's origin block, to find those that come twice (`SeenNumbers`). The few mappings with
-/// these are read once more and sorted, at most 16 MiB of them at a time.
+/// Hardly any cache has one, so it must be fast where there is none: when mappings are read, a bit
+/// is noted for each one's origin block, to find those that come twice (`SeenNumbers`). The few
+/// mappings with these are read once more and sorted, at most 16 MiB of them at a time.
 struct OriginBlocks: Sendable {
   /// Mappings that are sorted at once: 16 MiB.
   private static let maxSorted: UInt64 = 1 << 20
@@ -17,8 +17,13 @@ struct OriginBlocks: Sendable {
   }
 
   private let array: StoredArray
+  private let repeated: SeenNumbers.Repeated
 
-  init(_ array: StoredArray) { self.array = array }
+  /// `repeated`: the origin blocks that come twice, as far as is known.
+  init(_ array: StoredArray, _ repeated: SeenNumbers.Repeated) {
+    self.array = array
+    self.repeated = repeated
+  }
 
   /// Reports each cache block whose origin block a lower one holds too. The array's blocks have
   /// been read before: what is wrong with them is not reported again.
@@ -32,18 +37,11 @@ struct OriginBlocks: Sendable {
 
   /// Gives `body` each cache block whose origin block a lower one, the first, holds too.
   func forEachDuplicate(_ body: (_ first: UInt64, _ next: UInt64, _ origin: UInt64) -> Void) {
-    let capacity = UInt64(array.blocks.count) * array.shape.entriesPerBlock
-    let seen = SeenNumbers(expecting: min(array.entryCount, capacity))
-    for var gatherer in visitors({ OriginGatherer(SeenNumbers.Batch(seen)) }) {
-      gatherer.origins.finish()
-    }
-    let repeated = seen.repeated
     if repeated.count == 0 { return }
     // For each that was met again, the first is gathered as well.
     let passes = 2 * repeated.count / OriginBlocks.maxSorted + 1
     for pass in 0..<passes {
-      var holders = visitors { HolderGatherer(repeated: repeated, pass: pass, passes: passes) }
-        .flatMap(\.holders)
+      var holders = holders(pass, of: passes)
       holders.sort { ($0.origin, $0.cacheBlock) < ($1.origin, $1.cacheBlock) }
       var first = 0
       for next in holders.indices.dropFirst() {
@@ -56,38 +54,12 @@ struct OriginBlocks: Sendable {
     }
   }
 
-  private func visitors<Visitor: ArrayVisitor>(
-    _ makeVisitor: @Sendable () -> Visitor
-  ) -> [Visitor] {
+  private func holders(_ pass: UInt64, of passes: UInt64) -> [Holder] {
     var array = array
     var reported = Findings()
-    return array.readBlocks(findings: &reported, makeVisitor)
-  }
-}
-
-extension ArrayBlock {
-  /// Gives `body` the place in the array, and the origin block, of each mapping among the first
-  /// `wanted` values.
-  fileprivate func forEachOrigin(
-    _ wanted: Int, ofBlock place: Int, _ body: (_ cacheBlock: UInt64, _ origin: UInt64) -> Void
-  ) {
-    let first = UInt64(place) * CacheReader.Structure.mappings.entriesPerBlock
-    let values: Span<UInt64> = stored(wanted)
-    for index in values.indices {
-      let mapping = CacheMapping(UInt64(littleEndian: values[index]))
-      if mapping.isValid { body(first + UInt64(index), mapping.originBlock) }
-    }
-  }
-}
-
-private struct OriginGatherer: ArrayVisitor {
-  var origins: SeenNumbers.Batch
-
-  init(_ origins: SeenNumbers.Batch) { self.origins = origins }
-
-  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    block.forEachOrigin(wanted, ofBlock: place) { _, origin in origins.append(origin) }
-    origins.offer()
+    return array.readBlocks(findings: &reported) { [repeated] in
+      HolderGatherer(repeated: repeated, pass: pass, passes: passes)
+    }.flatMap(\.holders)
   }
 }
 
@@ -104,9 +76,14 @@ private struct HolderGatherer: ArrayVisitor {
   }
 
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    block.forEachOrigin(wanted, ofBlock: place) { cacheBlock, origin in
-      guard repeated.contains(origin), origin % passes == pass else { return }
-      holders.append(OriginBlocks.Holder(origin: origin, cacheBlock: cacheBlock))
+    let first = UInt64(place) * CacheReader.Structure.mappings.entriesPerBlock
+    let values: Span<UInt64> = block.stored(wanted)
+    for index in values.indices {
+      let mapping = CacheMapping(UInt64(littleEndian: values[index]))
+      let origin = mapping.originBlock
+      guard mapping.isValid, repeated.contains(origin), origin % passes == pass else { continue }
+      holders.append(
+        OriginBlocks.Holder(origin: origin, cacheBlock: first + UInt64(index)))
     }
   }
 }

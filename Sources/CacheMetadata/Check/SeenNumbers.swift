@@ -1,5 +1,6 @@
 internal import PersistentData
 internal import Synchronization
+internal import Threads
 
 /// The numbers that have been met, and those met again, as far as their lowest bits tell.
 ///
@@ -12,16 +13,16 @@ final class SeenNumbers: Sendable {
   private static let placesPerNumber: UInt64 = 16
 
   private struct Tables {
-    var met: Bitset
-    var again: Bitset
+    var met: BlockTable<UInt64>
+    var again: BlockTable<UInt64>?
     var repeats: UInt64 = 0
 
-    mutating func insert(_ places: [UInt64]) {
-      let again = met.insert(places)
-      if again.isEmpty { return }
-      if repeats == 0 { self.again = Bitset(bitCount: Int(met.bitCount)) }
-      repeats += UInt64(again.count)
-      _ = self.again.insert(again)
+    mutating func insert(_ places: Span<UInt32>) {
+      let known = met.setBits(places)
+      if known.isEmpty { return }
+      repeats += UInt64(known.count)
+      again = again ?? BlockTable(bitCount: UInt64(64 * met.indices.count))
+      _ = again?.setBits(known.span)
     }
   }
 
@@ -34,50 +35,92 @@ final class SeenNumbers: Sendable {
     var places = SeenNumbers.places.lowerBound
     while places < limit, wanted.overflow || places < wanted.partialValue { places *= 2 }
     placeCount = places
-    tables = Mutex(Tables(met: Bitset(bitCount: Int(places)), again: Bitset(bitCount: 0)))
+    tables = Mutex(Tables(met: BlockTable(bitCount: places)))
   }
 
   /// Numbers of one worker that are not in the table yet.
+  ///
+  /// In the order of a cache, each would touch another line of memory. So they are put in order
+  /// by the part of the table that they belong to, and many are put into each part at a time.
   struct Batch: Sendable {
-    /// Beyond that a worker waits for the table: as many as eight blocks hold.
-    private static let limit = 4096
+    /// Numbers that are put in order at once.
+    private static let sortedAtOnce = 1 << 15
+    /// Numbers that are kept: 8 MiB of all workers together.
+    private static let limit = (1 << 21) / Workers.coreCount
+    /// Parts of the table: half a MiB each, for the second-level cache.
+    private static let partCount = 32
 
     private let seen: SeenNumbers
-    private var places: [UInt64] = []
+    private let partBits: Int
+    private var unsorted: [UInt32] = []
+    private var sorted: [UInt32] = []
+    /// By stretch of `sorted`: where each part begins in it; the last element is its end.
+    private var starts: [[Int]] = []
 
     init(_ seen: SeenNumbers) {
       self.seen = seen
-      places.reserveCapacity(Batch.limit)
+      partBits = (seen.placeCount / UInt64(Batch.partCount)).trailingZeroBitCount
     }
 
-    mutating func append(_ number: UInt64) { places.append(number & (seen.placeCount - 1)) }
-
-    /// Puts the numbers into the table unless another worker is at it and there is room for more.
-    mutating func offer() {
-      if places.count >= Batch.limit / 2 { return finish() }
-      if seen.tables.withLockIfAvailable({ $0.insert(places) }) != nil {
-        places.removeAll(keepingCapacity: true)
-      }
+    /// Takes numbers without their bits above the lowest 32.
+    mutating func append(_ numbers: Span<UInt32>) {
+      unsorted.append(copying: numbers)
+      if unsorted.count >= Batch.sortedAtOnce { sort() }
+      if sorted.count >= Batch.limit { finish() }
     }
 
     /// Puts the numbers into the table.
     mutating func finish() {
-      seen.tables.withLock { $0.insert(places) }
-      places.removeAll(keepingCapacity: true)
+      sort()
+      insertAll()
+      sorted.removeAll(keepingCapacity: true)
+      starts.removeAll()
+    }
+
+    private mutating func sort() {
+      let (shift, mask) = (UInt32(partBits), UInt32(seen.placeCount - 1))
+      let unsorted = unsorted
+      var begins = [Int](repeating: 0, count: Batch.partCount + 1)
+      var counts = begins.mutableSpan
+      for number in unsorted { counts[Int((number & mask) >> shift) + 1] += 1 }
+      counts[0] = sorted.count
+      for part in 1...Batch.partCount { counts[part] += counts[part - 1] }
+      starts.append(begins)
+      sorted += repeatElement(0, count: unsorted.count)
+      var places = sorted.mutableSpan
+      var next = begins.mutableSpan
+      for number in unsorted {
+        let place = number & mask
+        let part = Int(place >> shift)
+        places[next[part]] = place
+        next[part] += 1
+      }
+      self.unsorted.removeAll(keepingCapacity: true)
+    }
+
+    private func insertAll() {
+      seen.tables.withLock { tables in
+        for part in 0..<Batch.partCount {
+          for starts in starts {
+            tables.insert(sorted.span.extracting(starts[part]..<starts[part + 1]))
+          }
+        }
+      }
     }
   }
 
   /// Those that have been met more than once.
   struct Repeated: Sendable {
-    fileprivate let places: Bitset
+    fileprivate let places: BlockTable<UInt64>?
+    fileprivate let mask: UInt64
     /// How often a number was met that had been met before.
     let count: UInt64
 
-    func contains(_ number: UInt64) -> Bool { places[number & (places.bitCount &- 1)] }
+    func contains(_ number: UInt64) -> Bool { places?.hasBit(number & mask) ?? false }
   }
 
   var repeated: Repeated {
     let tables = tables.withLock { $0 }
-    return Repeated(places: tables.again, count: tables.repeats)
+    return Repeated(places: tables.again, mask: placeCount - 1, count: tables.repeats)
   }
 }

@@ -61,7 +61,7 @@ package struct CacheEmitter: Sendable {
     guard var hints = reader.hints, var mappings = reader.mappings else { return }
     do throws(Events.Failure) { try events.beginHints() } catch { throw .listener(error) }
     let rules = MappingRules(reader.superblock)
-    let visitors = mappings.readBlocks(findings: &reader.findings) { MappingVisitor(rules: rules) }
+    let visitors = mappings.readBlocks(findings: &reader.findings) { MappingVisitor(rules) }
     let isMapped = Bitset(mapped: visitors, count: mappings.entryCount)
     var findings = reader.findings
     try hints.forEachChunk(of: UInt32.self, findings: &findings) {

@@ -7,12 +7,6 @@ struct CacheEvidence: Sendable {
   private(set) var findings: Findings
   private(set) var outcome = CacheOutcome()
   private(set) var mappings: StoredArray
-  /// Cache blocks with a possible mapping.
-  private(set) var mapped = Bitset(bitCount: 0)
-  /// Whether there are impossible mappings.
-  private(set) var hasImpossibleMappings = false
-  /// Whether any mapping is flagged dirty itself.
-  private(set) var hasDirtyFlags = false
   private(set) var dirtyBits: StoredArray?
   private(set) var hints: StoredArray?
   /// Whether what was read could be the state of a cache after a clean shutdown.
@@ -32,7 +26,8 @@ struct CacheEvidence: Sendable {
     usage.references.increment(0)
   }
 
-  mutating func gather() {
+  /// Returns what the mappings show.
+  mutating func gather() -> MappingSurvey {
     let cacheBlocks = UInt64(superblock.cacheBlockCount)
     var mappingIndex = index(Structure.mappings, superblock.mappingRoot, cacheBlocks)
     var dirtyIndex =
@@ -60,7 +55,7 @@ struct CacheEvidence: Sendable {
     discardIndex.believe(discardDoubts, &usage)
     dirtyBits = dirtyIndex.map { array($0, $0.known) }
     hints = hintIndex.map { array($0, $0.known) }
-    placeMappings(mappingIndex)
+    return placeMappings(mappingIndex)
   }
 
   private mutating func index(
@@ -73,8 +68,9 @@ struct CacheEvidence: Sendable {
   /// An array with its blocks at these places.
   private func unread(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
     let places = (0..<index.placeCount).map { blocks[$0] }
-    file.turnBackFlippedBits(places.compactMap { $0 })
-    return StoredArray(index.shape, entryCount: index.entryCount, blocks: places, in: file)
+    return StoredArray(
+      index.shape, entryCount: index.entryCount, blocks: places, in: file,
+      correctingFlippedBits: true)
   }
 
   /// The same, read once so that what is wrong with its blocks is known.
@@ -84,19 +80,18 @@ struct CacheEvidence: Sendable {
     return array
   }
 
-  private mutating func readMappings(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) {
+  private mutating func readMappings(
+    _ index: ArrayIndex, _ blocks: [Int: MetadataBlock]
+  ) -> MappingSurvey {
     mappings = unread(index, blocks)
-    let rules = MappingRules(superblock)
-    let visitors = mappings.readBlocks(findings: &findings) { MappingVisitor(rules: rules) }
-    mapped = Bitset(mapped: visitors, count: mappings.entryCount)
-    hasImpossibleMappings = visitors.contains { $0.findings.worst == .error }
-    hasDirtyFlags = visitors.contains { $0.dirtyCount > 0 }
-    judgeFlag()
+    let survey = MappingSurvey(&mappings, MappingRules(superblock), findings: &findings)
+    judgeFlag(survey.mapped)
+    return survey
   }
 
-  private mutating func placeMappings(_ index: ArrayIndex) {
-    readMappings(index, index.known)
-    if index.missing.isEmpty { return }
+  private mutating func placeMappings(_ index: ArrayIndex) -> MappingSurvey {
+    let survey = readMappings(index, index.known)
+    if index.missing.isEmpty { return survey }
     let census = ArrayCensus(file, counts, usage)
     let parts = MappingParts(
       census.parts, of: index, MappingRules(superblock), knownInUse, in: file)
@@ -108,7 +103,7 @@ struct CacheEvidence: Sendable {
     outcome.openParts = placement.openParts.map {
       .init(block: $0.block, mappingCount: parts.count(in: $0))
     }.filter { $0.mappingCount > 0 }
-    readMappings(index, index.known.merging(placement.found) { known, _ in known })
+    return readMappings(index, index.known.merging(placement.found) { known, _ in known })
   }
 
   /// Cache blocks that are in use according to what a clean shutdown wrote beside the mappings:
@@ -131,7 +126,7 @@ struct CacheEvidence: Sendable {
 
   /// After a clean shutdown no unused block is dirty. If one is, the flag, or one of the two
   /// arrays, is out of date.
-  private mutating func judgeFlag() {
+  private mutating func judgeFlag(_ mapped: Bitset) {
     guard superblock.isCleanShutdown, var bits = dirtyBits else { return }
     var unused = Findings()
     let lost = mappings.lost

@@ -23,14 +23,15 @@ extension CacheSalvage {
     _ chunk: ArrayValues<UInt64>, keeping kept: Bitset, dirty: Bitset
   ) -> [UInt64] {
     var values = chunk.values
-    for start in stride(from: 0, to: values.count, by: UInt64.bitWidth) {
+    var span = values.mutableSpan
+    for start in stride(from: 0, to: span.count, by: UInt64.bitWidth) {
       let first = chunk.first + UInt64(start)
       let (keptBits, dirtyBits) = (kept.bits(from: first), dirty.bits(from: first))
-      for index in start..<min(start + UInt64.bitWidth, values.count) {
+      for index in start..<min(start + UInt64.bitWidth, span.count) {
         let bit = UInt64(index - start)
-        let value = values[index] & ~CacheMapping.flags | CacheMapping.validFlag
+        let value = span[index] & ~CacheMapping.flags | CacheMapping.validFlag
         let flag = (dirtyBits >> bit & 1) * CacheMapping.dirtyFlag
-        values[index] = (value | flag) * (keptBits >> bit & 1)
+        span[index] = (value | flag) * (keptBits >> bit & 1)
       }
     }
     return values
@@ -48,24 +49,36 @@ extension CacheSalvage {
     let kept = keptHints
     try hints.forEachChunk(of: UInt32.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
-      var values = chunk.values
-      for index in values.indices where !kept[chunk.first + UInt64(index)] { values[index] = 0 }
-      try events.hints(values, from: chunk.first, of: kept)
+      try events.hints(
+        CacheSalvage.hints(chunk, keeping: kept), from: chunk.first, of: kept)
     }
   }
 
+  /// Hints, 0 where they don't come back.
+  private static func hints(_ chunk: ArrayValues<UInt32>, keeping kept: Bitset) -> [UInt32] {
+    var hints = chunk.values
+    var span = hints.mutableSpan
+    for start in stride(from: 0, to: span.count, by: UInt64.bitWidth) {
+      let bits = kept.bits(from: chunk.first + UInt64(start))
+      for index in start..<min(start + UInt64.bitWidth, span.count) {
+        span[index] *= UInt32(truncatingIfNeeded: bits >> UInt64(index - start) & 1)
+      }
+    }
+    return hints
+  }
+
   /// Decides which mappings come back, and which of them may be dirty.
-  mutating func survey(_ evidence: CacheEvidence) {
+  mutating func survey(_ survey: MappingSurvey) {
     var contested = contested
-    OriginBlocks(mappings).forEachDuplicate { first, next, _ in
+    OriginBlocks(mappings, survey.repeatedOrigins).forEachDuplicate { first, next, _ in
       contested[first] = true
       contested[next] = true
     }
     self.contested = contested
-    if evidence.hasImpossibleMappings || isCleanShutdown && evidence.hasDirtyFlags {
+    if survey.faults.worst == .error || isCleanShutdown && survey.dirtyCount > 0 {
       surveyOneByOne()
     } else {
-      survey(mapped: evidence.mapped)
+      self.survey(mapped: survey.mapped)
     }
     outcome.kept = kept.count
     outcome.dirty = dirty.count

@@ -35,7 +35,7 @@ package struct CacheSalvage: Sendable {
     let believed = BelievedCacheSuperblock(
       found.superblock, isRemade: found.state == .remade, overrides, in: file)
     var evidence = CacheEvidence(file, believed.superblock, found.findings)
-    evidence.gather()
+    let mappingSurvey = evidence.gather()
     let superblock = evidence.superblock
     self.file = file
     superblockState = found.state
@@ -56,7 +56,7 @@ package struct CacheSalvage: Sendable {
     hints = isCleanShutdown ? evidence.hints : nil
     contested = Bitset(bitCount: Int(header.cacheBlockCount))
     leaveOut(whatDiffersFrom: found.others)
-    survey(evidence)
+    survey(mappingSurvey)
   }
 
   /// If the newest state isn't known, only what all candidates agree on is certain.
@@ -64,7 +64,7 @@ package struct CacheSalvage: Sendable {
     outcome.otherStates = others.count
     for superblock in others {
       var evidence = CacheEvidence(file, superblock, Findings())
-      evidence.gather()
+      _ = evidence.gather()
       var (own, other) = (mappings, evidence.mappings)
       var unused = Findings()
       own.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in

@@ -133,9 +133,7 @@ private struct CacheState {
     var array = StoredArray(
       shape, entryCount: extent.count, blocks: extent.blocks, in: file)
     var findings = Findings()
-    let visitors = array.readBlocks(findings: &findings) {
-      MappingVisitor(rules: .ofAnyVersion)
-    }
+    let visitors = array.readBlocks(findings: &findings) { MappingVisitor(.ofAnyVersion) }
     return visitors.allSatisfy { $0.findings.worst != .error }
   }
 

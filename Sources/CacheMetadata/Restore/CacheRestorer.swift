@@ -98,12 +98,14 @@ package struct CacheRestorer: CacheEvents {
       return try mappingsOneByOne(values, from: first)
     }
     var stored = values
-    for start in stride(from: 0, to: values.count, by: UInt64.bitWidth) {
+    var span = stored.mutableSpan
+    let dropped = version > 1 ? CacheMapping.dirtyFlag : 0
+    for start in stride(from: 0, to: span.count, by: UInt64.bitWidth) {
       var dirty: UInt64 = 0
-      for index in start..<min(start + UInt64.bitWidth, values.count) {
-        let flag = values[index] & CacheMapping.dirtyFlag
-        dirty |= (flag / CacheMapping.dirtyFlag) << UInt64(index - start)
-        if version > 1 { stored[index] ^= flag }
+      for index in start..<min(start + UInt64.bitWidth, span.count) {
+        let value = span[index]
+        dirty |= (value / CacheMapping.dirtyFlag & 1) << UInt64(index - start)
+        span[index] = value & ~dropped
       }
       job?.dirtyBlocks.set(dirty, from: first + UInt64(start))
     }

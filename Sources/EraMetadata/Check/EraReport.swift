@@ -141,8 +141,9 @@ private struct EraVisitor: ArrayVisitor {
   var findings = Findings()
 
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    let first = UInt64(place) * shape.entriesPerBlock
     let highest = oldest.map { min(UInt64(current), $0) } ?? UInt64(current)
+    if UInt64(block.highest(wanted)) <= highest { return }
+    let first = UInt64(place) * shape.entriesPerBlock
     let values: Span<UInt32> = block.stored(wanted)
     for index in values.indices {
       let era = UInt32(littleEndian: values[index])

@@ -24,11 +24,13 @@ package struct WrittenBlocks: Sendable {
       blocks.formUnion(bits)
     }
     var array = view.eraArray
-    try array.forEachChunk(of: UInt32.self, findings: &reader.findings) {
-      (chunk, findings) throws(ReadError<Never>) in
-      guard findings.worst != .error else { throw .damaged(findings) }
-      for (index, value) in chunk.values.enumerated() where UInt64(value) >= era {
-        blocks[chunk.first + UInt64(index)] = true
+    // No block can have been written in a later era.
+    let era = UInt32(clamping: era)
+    let visitors = array.readBlocks(findings: &reader.findings) { SinceVisitor(era) }
+    guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
+    for (first, words) in visitors.lazy.flatMap(\.written) {
+      for (index, word) in words.enumerated() {
+        blocks.set(word, from: first + UInt64(index * UInt64.bitWidth))
       }
     }
     self.blocks = blocks
@@ -62,4 +64,18 @@ extension WrittenBlocks {
 
   /// Bytes of text that are worth a system call.
   private static let writtenAtOnce = 1 << 16
+}
+
+/// Notes which blocks were last written in an era, or later.
+private struct SinceVisitor: ArrayVisitor {
+  private let era: UInt32
+  /// By array block: a bit for each block of the origin from `first` on.
+  private(set) var written: [(first: UInt64, words: [UInt64])] = []
+
+  init(_ era: UInt32) { self.era = era }
+
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
+    let first = UInt64(place) * EraReader.Structure.eraArray.entriesPerBlock
+    written.append((first, block.isAtLeast(era, wanted)))
+  }
 }

@@ -28,6 +28,8 @@ struct EraEvidence: Sendable {
   private(set) var openParts: [ArrayCensus.Part] = []
   /// Ascending by era; the current one is the last.
   private(set) var writesets: [SalvagedWriteset] = []
+  /// The highest value that can be read in the era array.
+  private(set) var highest: UInt32 = 0
   /// The highest value that a lost block can have had.
   private(set) var bound: UInt32 = 0
 
@@ -108,12 +110,11 @@ struct EraEvidence: Sendable {
     return indices
   }
 
-  private mutating func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
-    let places = (0..<index.placeCount).map { blocks[$0] }
-    file.turnBackFlippedBits(places.compactMap { $0 })
-    var array = StoredArray(index.shape, entryCount: index.entryCount, blocks: places, in: file)
-    array.verify(findings: &findings)
-    return array
+  /// An array with its blocks at these places, not read yet.
+  private func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
+    StoredArray(
+      index.shape, entryCount: index.entryCount,
+      blocks: (0..<index.placeCount).map { blocks[$0] }, in: file, correctingFlippedBits: true)
   }
 }
 
@@ -196,7 +197,8 @@ extension EraEvidence {
         bits: StoredArray(Structure.writeset, entryCount: 0, blocks: [], in: file),
         isContradicted: true)
     }
-    let bits = array(index, index.known)
+    var bits = array(index, index.known)
+    bits.verify(findings: &findings)
     let words = index.isWhole ? bits.storedValueCount : nil
     let wanted = (UInt64(stored.bitCount) + 63) / 64
     // The blocks don't bear out the size: either may be wrong, and the larger loses nothing.
@@ -214,7 +216,7 @@ extension EraEvidence {
 
   /// Reads the era array, finds blocks that its index has lost, and how late lost values can be.
   private mutating func readEras(_ index: ArrayIndex) {
-    eraArray = array(index, index.known)
+    readEraArray(index, index.known)
     raiseCurrentEra()
     bound = highestPossible()
     if index.missing.isEmpty { return }
@@ -227,7 +229,13 @@ extension EraEvidence {
       isComplete: counts.isComplete && census.unknown.isEmpty, fits: { _, _ in true })
     outcome.placedBlocks = placement.evidence
     if placement.isComplete { openParts = placement.openParts }
-    eraArray = array(index, index.known.merging(placement.found) { known, _ in known })
+    readEraArray(index, index.known.merging(placement.found) { known, _ in known })
+  }
+
+  private mutating func readEraArray(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) {
+    eraArray = array(index, blocks)
+    highest =
+      eraArray.readBlocks(findings: &findings) { HighestVisitor() }.map(\.highest).max() ?? 0
   }
 
   private func highestValue(of part: ArrayCensus.Part) -> UInt32 {
@@ -245,7 +253,6 @@ extension EraEvidence {
     let archived = writesets.filter { $0.era < UInt64(current) }.last?.era
     if let archived, archived + 1 == UInt64(current) { return }
     if superblock.currentWriteset.root == 0, writesets.last?.era == UInt64(current) { return }
-    let highest = eraArray.highestValue
     guard highest > current else { return }
     outcome.raisedFrom = outcome.raisedFrom ?? current
     superblock.currentEra = highest
@@ -262,18 +269,11 @@ extension EraEvidence {
     if let oldest = writesets.first { bound = UInt32(clamping: min(oldest.era, UInt64(current))) }
     // The current writeset alone: all before it has been put into the array.
     if writesets.count == 1, superblock.currentWriteset.root != 0 { bound -= min(bound, 1) }
-    return eraArray.highestValue > bound ? current : bound
+    return highest > bound ? current : bound
   }
 }
 
 extension StoredArray {
-  /// The highest value of an array of eras that can be read.
-  fileprivate var highestValue: UInt32 {
-    var unused = Findings()
-    var copy = self
-    return copy.readBlocks(findings: &unused) { HighestVisitor() }.map(\.highest).max() ?? 0
-  }
-
   /// Values that all blocks hold; `nil` where one can't be read.
   fileprivate var storedValueCount: UInt64? {
     guard isWhole else { return nil }
@@ -287,8 +287,7 @@ private struct HighestVisitor: ArrayVisitor {
   var highest: UInt32 = 0
 
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    let values: Span<UInt32> = block.stored(wanted)
-    for index in values.indices { highest = max(highest, UInt32(littleEndian: values[index])) }
+    highest = max(highest, block.highest(wanted))
   }
 }
 

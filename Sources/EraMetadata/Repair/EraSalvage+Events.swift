@@ -16,11 +16,12 @@ extension EraSalvage {
     var unused = Findings()
     var array = eraArray
     let values = openValues
-    let currentEra = header.currentEra
+    let (currentEra, hasImpossible) = (header.currentEra, highest > header.currentEra)
     try array.forEachChunk(of: UInt32.self, findings: &unused) {
       (chunk, _) throws(Events.Failure) in
+      var eras = chunk.values
       // No value can be above the current era.
-      var eras = chunk.values.map { min($0, currentEra) }
+      if hasImpossible { for index in eras.indices { eras[index] = min(eras[index], currentEra) } }
       for stretch in chunk.stretches where !stretch.isKnown {
         for index in stretch.indices {
           eras[index] = lostValue(of: chunk.first + UInt64(index), values)
@@ -82,25 +83,18 @@ extension EraSalvage {
   /// Counts what will come back, and notes what will not.
   mutating func survey() {
     var outcome = outcome
-    var unused = Findings()
-    var array = eraArray
     let values = openValues
-    let currentEra = header.currentEra
-    array.forEachChunk(of: UInt32.self, findings: &unused) { chunk, _ in
-      for (indices, isKnown) in chunk.stretches {
-        if isKnown {
-          let impossible = UInt64(chunk.values[indices].count { $0 > currentEra })
-          outcome.impossible += impossible
-          outcome.kept += UInt64(indices.count) - impossible
-        } else {
-          for index in indices {
-            let block = chunk.first + UInt64(index)
-            outcome.lostBlocksEra = max(outcome.lostBlocksEra, lostValue(of: block, values))
-          }
-        }
-      }
-    }
     outcome.lostBlocks = eraArray.lost
+    if let values {
+      for block in outcome.lostBlocks.joined() {
+        outcome.lostBlocksEra = max(outcome.lostBlocksEra, lostValue(of: block, values))
+      }
+    } else if !outcome.lostBlocks.isEmpty {
+      outcome.lostBlocksEra = bound
+    }
+    if highest > header.currentEra { outcome.impossible = impossibleCount }
+    let lost = outcome.lostBlocks.map { $0.upperBound - $0.lowerBound + 1 }.reduce(0, +)
+    outcome.kept = eraArray.entryCount - lost - outcome.impossible
     for writeset in writesets {
       if writeset.lost.isEmpty {
         outcome.keptWritesets += 1
@@ -109,5 +103,26 @@ extension EraSalvage {
       }
     }
     self.outcome = outcome
+  }
+  /// How many values are above the current era.
+  private var impossibleCount: UInt64 {
+    var (array, unused) = (eraArray, Findings())
+    let currentEra = header.currentEra
+    let visitors = array.readBlocks(findings: &unused) { ExcessVisitor(limit: currentEra) }
+    return visitors.reduce(0) { $0 + $1.count }
+  }
+}
+
+/// Counts values above a limit.
+private struct ExcessVisitor: ArrayVisitor {
+  let limit: UInt32
+  private(set) var count: UInt64 = 0
+
+  init(limit: UInt32) { self.limit = limit }
+
+  mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
+    if block.highest(wanted) <= limit { return }
+    let values: Span<UInt32> = block.stored(wanted)
+    for index in values.indices where UInt32(littleEndian: values[index]) > limit { count += 1 }
   }
 }

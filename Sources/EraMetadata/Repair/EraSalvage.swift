@@ -14,6 +14,8 @@ package struct EraSalvage: Sendable {
 
   let file: BlockFile
   var eraArray: StoredArray
+  /// The highest value that can be read in it.
+  let highest: UInt32
   let openParts: [ArrayCensus.Part]
   let writesets: [SalvagedWriteset]
   /// The era in which all blocks count as written.
@@ -41,6 +43,7 @@ package struct EraSalvage: Sendable {
     outcome.blockCountBefore = believed.blockCountBefore
     outcome.isRootFound = believed.isRootFound
     eraArray = evidence.eraArray
+    highest = evidence.highest
     openParts = evidence.openParts
     writesets = evidence.writesets
     fullEra = evidence.fullEra

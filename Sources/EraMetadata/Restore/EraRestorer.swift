@@ -120,7 +120,7 @@ package struct EraRestorer: EraEvents {
   package mutating func eras(_ eras: [UInt32], from first: UInt64) throws(WriteError) {
     let end = first.addingReportingOverflow(UInt64(eras.count))
     guard hasEraArray, first == eraCount, !end.overflow, end.partialValue <= blockCount,
-      eras.allSatisfy({ $0 <= currentEra })
+      eras.reduce(0, max) <= currentEra
     else {
       // One of them can't be written: this names it.
       for (index, era) in eras.enumerated() { try self.era(era, of: first + UInt64(index)) }

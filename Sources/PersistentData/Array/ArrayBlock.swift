@@ -63,33 +63,35 @@ extension ArrayBlock {
   /// `home`: where it was read. `wanted`: how many of the array's values it must hold. Returns
   /// whether these may be read.
   package func check(
-    home: MetadataBlock, shape: ArrayShape, wanted: Int, at site: Site,
+    home: MetadataBlock, shape: ArrayShape, wanted: Int, at site: @autoclosure () -> Site,
     into findings: inout Findings
   ) -> Bool {
     guard block == UInt64(home.number) else {
-      findings.report(.blockWrongNumber, at: site, found: block, expected: UInt64(home.number))
+      findings.report(.blockWrongNumber, at: site(), found: block, expected: UInt64(home.number))
       return false
     }
     guard valueSize == shape.valueSize else {
       findings.report(
-        .arrayWrongValueSize, at: site, found: UInt64(valueSize), expected: UInt64(shape.valueSize))
+        .arrayWrongValueSize, at: site(), found: UInt64(valueSize),
+        expected: UInt64(shape.valueSize))
       return false
     }
     let capacity = shape.valuesPerBlock
     guard entryCount <= capacity, entryCount >= wanted else {
       findings.report(
-        .arrayWrongEntryCount, at: site, found: "\(entryCount) values",
+        .arrayWrongEntryCount, at: site(), found: "\(entryCount) values",
         expected: entryCount < wanted ? .atLeast(wanted) : .atMost(capacity))
       return false
     }
     // Values beyond the array's end are never read, so they do no harm.
     if entryCount > wanted, wanted < capacity {
       findings.report(
-        .arrayEntriesBeyondEnd, at: site, found: "\(entryCount) values", expected: .exactly(wanted))
+        .arrayEntriesBeyondEnd, at: site(), found: "\(entryCount) values",
+        expected: .exactly(wanted))
     }
     if maxEntries != capacity {
       findings.report(
-        .arrayUnusualMaximum, at: site, found: UInt64(maxEntries), expected: UInt64(capacity))
+        .arrayUnusualMaximum, at: site(), found: UInt64(maxEntries), expected: UInt64(capacity))
     }
     return true
   }

@@ -26,12 +26,21 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
     let shape = array.shape
     first = UInt64(places.lowerBound) * shape.entriesPerBlock
     let last = array.range(ofBlock: places.upperBound - 1).upperBound
+    let known = places.clamped(to: array.blocks.indices)
+    let collectors = array.readBlocks(known, findings: &findings) { Collector() }
+    // Mostly one worker had all of them, in order.
+    if collectors.count == 1, collectors[0].holdsAll(from: places.lowerBound, Int(last - first)) {
+      values = collectors[0].values
+      stretches = [(0..<values.count, true)]
+      return
+    }
     var values = [Value](repeating: 0, count: Int(last - first))
     var stretches: [(indices: Range<Int>, isKnown: Bool)] = []
-    let known = places.clamped(to: array.blocks.indices)
-    let visitors = array.readBlocks(known, findings: &findings) { Collector() }
+    let blocks = collectors.flatMap { collector in
+      collector.blocks.map { (place: $0.place, values: collector.values[$0.indices]) }
+    }
     var end = 0
-    for (place, block) in visitors.flatMap(\.blocks).sorted(by: { $0.place < $1.place }) {
+    for (place, block) in blocks.sorted(by: { $0.place < $1.place }) {
       let start = Int(UInt64(place) * shape.entriesPerBlock - first)
       if start > end { stretches.append((end..<start, false)) }
       end = start + block.count
@@ -43,15 +52,23 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
     self.stretches = stretches
   }
 
+  /// Keeps the values of the blocks it is given, one after the other.
   private struct Collector: ArrayVisitor {
-    var blocks: [(place: Int, values: [Value])] = []
+    private(set) var blocks: [(place: Int, indices: Range<Int>)] = []
+    private(set) var values: [Value] = []
 
     @_specialize(where Value == UInt32)
     @_specialize(where Value == UInt64)
     mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-      var values: [Value] = []
+      let start = values.count
       values.append(littleEndian: block.stored(wanted))
-      blocks.append((place, values))
+      blocks.append((place, start..<values.count))
+    }
+
+    /// Whether these are the blocks from `first` on, in order, with `count` values in all.
+    func holdsAll(from first: Int, _ count: Int) -> Bool {
+      values.count == count
+        && blocks.enumerated().allSatisfy { index, block in block.place == first + index }
     }
   }
 }

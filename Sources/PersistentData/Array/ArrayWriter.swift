@@ -26,8 +26,12 @@ package struct ArrayWriter<Value: NodeValue> {
     var start = 0
     while start < some.count {
       let end = min(start + capacity - values.count, some.count)
-      values += some[start..<end]
-      if values.count == capacity { try writeBlock() }
+      if end - start == capacity {
+        try append(write(some.span.extracting(start..<end)))
+      } else {
+        values += some[start..<end]
+        if values.count == capacity { try writeBlock() }
+      }
       start = end
     }
   }
@@ -47,20 +51,27 @@ package struct ArrayWriter<Value: NodeValue> {
     return try index.finish()
   }
 
+  private mutating func writeBlock() throws(IOError) {
+    try append(write(values.span))
+    values.removeAll(keepingCapacity: true)
+  }
+
   @_specialize(where Value == UInt32)
   @_specialize(where Value == UInt64)
-  private mutating func writeBlock() throws(IOError) {
-    let block = try writer.append(.array) { block, bytes in
+  private func write(_ values: Span<Value>) throws(IOError) -> MetadataBlock {
+    try writer.append(.array) { block, bytes in
       bytes[ArrayBlock.Layout.maxEntries] = UInt32(capacity)
       bytes[ArrayBlock.Layout.entryCount] = UInt32(values.count)
       bytes[ArrayBlock.Layout.valueSize] = UInt32(Value.encodedSize)
       bytes[ArrayBlock.Layout.block] = UInt64(block.number)
-      Value.encode(values.span, into: &bytes, at: ArrayBlock.Layout.size)
+      Value.encode(values, into: &bytes, at: ArrayBlock.Layout.size)
     }
+  }
+
+  private mutating func append(_ block: MetadataBlock) throws(IOError) {
     writer.references.increment(UInt64(block.number))
     try index.push(blockCount, UInt64(block.number))
     blockCount += 1
-    values.removeAll(keepingCapacity: true)
   }
 }
 

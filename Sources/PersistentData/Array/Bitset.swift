@@ -42,19 +42,6 @@ package struct Bitset: Sendable {
     }
   }
 
-  /// Sets bits, and returns those that were already set.
-  package mutating func insert(_ bits: [UInt64]) -> [UInt64] {
-    let end = bitCount
-    var before: [UInt64] = []
-    var words = words.mutableSpan
-    for bit in bits where bit < end {
-      let (index, mask) = (Int(bit / 64), 1 << (bit % 64) as UInt64)
-      if words[index] & mask != 0 { before.append(bit) }
-      words[index] |= mask
-    }
-    return before
-  }
-
   /// Sets those of the 64 bits from `first` on that are set in `word`; `first` is its lowest bit.
   package mutating func set(_ word: UInt64, from first: UInt64) {
     let shift = first % 64

@@ -21,10 +21,15 @@ package struct StoredArray: Sendable {
 
   private let file: BlockFile
 
+  /// Whether blocks with a single flipped bit are read, now and later, as if it were turned back.
+  fileprivate let correctsFlippedBits: Bool
+
   /// `blocks`: by place.
   package init(
-    _ shape: ArrayShape, entryCount: UInt64, blocks: [MetadataBlock?], in file: BlockFile
+    _ shape: ArrayShape, entryCount: UInt64, blocks: [MetadataBlock?], in file: BlockFile,
+    correctingFlippedBits: Bool = false
   ) {
+    correctsFlippedBits = correctingFlippedBits
     self.shape = shape
     self.entryCount = entryCount
     self.blocks = blocks
@@ -82,6 +87,7 @@ package struct StoredArray: Sendable {
     for reader in readers {
       findings.merge(reader.findings)
       damaged.formUnion(reader.damaged)
+      for (block, contents) in reader.corrected { file.standIn(for: block, contents) }
     }
     return readers.map(\.visitor)
   }
@@ -110,6 +116,7 @@ private struct ArrayReader<Visitor: ArrayVisitor>: BlockVisitor {
   var visitor: Visitor
   var findings = Findings()
   var damaged: Set<Int> = []
+  var corrected: [(MetadataBlock, BlockBuffer)] = []
 
   init(array: StoredArray, places: [Int], visitor: Visitor) {
     self.array = array
@@ -118,11 +125,22 @@ private struct ArrayReader<Visitor: ArrayVisitor>: BlockVisitor {
   }
 
   mutating func visit(_ index: Int, _ bytes: RawSpan) {
-    let place = places[index]
-    let site = array.site(ofBlock: place)
     let kind = BlockKind(of: bytes)
+    let place = places[index]
+    if array.correctsFlippedBits, kind == nil, let home = array.blocks[place],
+      let contents = ArrayBlock.corrected(bytes, home: home)
+    {
+      corrected.append((home, contents))
+      visit(place, contents[0], .array)
+    } else {
+      visit(place, bytes, kind)
+    }
+  }
+
+  private mutating func visit(_ place: Int, _ bytes: RawSpan, _ kind: BlockKind?) {
+    let array = array
     guard kind == .array, let home = array.blocks[place] else {
-      findings.reportKind(kind, expected: .array, at: site)
+      findings.reportKind(kind, expected: .array, at: array.site(ofBlock: place))
       damaged.insert(place)
       return
     }
@@ -130,7 +148,8 @@ private struct ArrayReader<Visitor: ArrayVisitor>: BlockVisitor {
     let wanted = array.wantedCount(ofBlock: place)
     guard
       block.check(
-        home: home, shape: array.shape, wanted: wanted, at: site, into: &findings)
+        home: home, shape: array.shape, wanted: wanted, at: array.site(ofBlock: place),
+        into: &findings)
     else {
       damaged.insert(place)
       return

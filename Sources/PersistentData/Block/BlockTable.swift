@@ -15,9 +15,10 @@ internal import Glibc
   /// For a device of `count` blocks.
   package init(count: UInt64) { self.init(Int(count)) }
 
-  private init(_ count: Int) {
+  private init(_ count: Int, isDense: Bool = false) {
     self.count = count
-    guard let memory = Memory(byteCount: max(1, count) * MemoryLayout<Number>.stride) else {
+    let byteCount = max(1, count) * MemoryLayout<Number>.stride
+    guard let memory = Memory(byteCount: byteCount, isDense: isDense) else {
       fatalError("no memory for a table of \(count) blocks")
     }
     self.memory = memory
@@ -50,15 +51,40 @@ internal import Glibc
     let start: UnsafeMutableRawPointer
     private let byteCount: Int
 
-    init?(byteCount: Int) {
+    /// `isDense`: whether most of it will be touched, in no order. Then large pages are asked for:
+    /// with small ones, each access would wait for a page table too.
+    init?(byteCount: Int, isDense: Bool) {
       let flags = MAP_PRIVATE | MAP_ANONYMOUS
       let start = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
       guard let start = unsafe start, unsafe start != MAP_FAILED else { return nil }
       unsafe self.start = start
       self.byteCount = byteCount
+      if isDense { _ = unsafe madvise(start, byteCount, MADV_HUGEPAGE) }
     }
 
     deinit { unsafe munmap(start, byteCount) }
+  }
+}
+
+extension BlockTable where Number == UInt64 {
+  /// A table of bits, 64 a word, that will be touched in no order.
+  package init(bitCount: UInt64) { self.init(Int((bitCount + 63) / 64), isDense: true) }
+
+  package func hasBit(_ bit: UInt64) -> Bool { self[Int(bit / 64)] >> (bit % 64) & 1 == 1 }
+
+  /// Sets bits, and returns those that were already set.
+  package mutating func setBits(_ bits: Span<UInt32>) -> [UInt32] {
+    if !isKnownUniquelyReferenced(&memory) { makeCopy() }
+    let end = 64 * count
+    var before: [UInt32] = []
+    for index in bits.indices {
+      let bit = Int(bits[index])
+      precondition(bit < end)
+      let mask: UInt64 = 1 << UInt64(bit % 64)
+      if unsafe numbers[bit / 64] & mask != 0 { before.append(bits[index]) }
+      unsafe numbers[bit / 64] |= mask
+    }
+    return before
   }
 }
 

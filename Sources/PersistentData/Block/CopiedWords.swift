@@ -10,12 +10,16 @@ extension Array where Element: FixedWidthInteger & BitwiseCopyable & Sendable {
   }
 }
 
-extension [UInt64] {
-  /// Appends words as they are.
-  package mutating func append(copying source: Span<UInt64>) {
+extension Array where Element: BitwiseCopyable {
+  /// Appends elements as they are.
+  @_specialize(where Element == UInt32)
+  @_specialize(where Element == UInt64)
+  package mutating func append(copying source: Span<Element>) {
     unsafe source.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
+}
 
+extension [UInt64] {
   /// Overwrites the elements from `place` on with numbers stored as on disk.
   package mutating func copy(littleEndian source: Span<UInt64>, to place: Int) {
     var elements = mutableSpan

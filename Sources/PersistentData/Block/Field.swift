@@ -60,13 +60,18 @@ extension MutableRawSpan {
   }
 
   /// Stores numbers one after the other, little-endian, from `offset` on; past the end traps.
-  package mutating func store(_ words: Span<UInt64>, at offset: Int) {
+  @_specialize(where Number == UInt32)
+  @_specialize(where Number == UInt64)
+  package mutating func store<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ numbers: Span<Number>, at offset: Int
+  ) {
+    let size = MemoryLayout<Number>.size
     // Checked once for all of them.
-    precondition(offset >= 0 && offset <= byteCount && words.count <= (byteCount - offset) / 8)
-    for index in words.indices {
-      let place = offset &+ 8 &* index
+    precondition(offset >= 0 && offset <= byteCount && numbers.count <= (byteCount - offset) / size)
+    for index in numbers.indices {
+      let place = offset &+ size &* index
       unsafe storeBytes(
-        of: words[index].littleEndian, toUncheckedByteOffset: place, as: UInt64.self)
+        of: numbers[index].littleEndian, toUncheckedByteOffset: place, as: Number.self)
     }
   }
 }

@@ -35,6 +35,12 @@ extension UInt32: NodeValue {
   package func encode(into bytes: inout MutableRawSpan, at offset: Int) {
     bytes[Field<UInt32>(at: offset)] = self
   }
+
+  package static func encode(
+    _ values: Span<UInt32>, into bytes: inout MutableRawSpan, at offset: Int
+  ) {
+    bytes.store(values, at: offset)
+  }
 }
 
 extension IndexEntry: NodeValue {
