@@ -65,7 +65,7 @@ extension CacheReader {
     OriginBlocks(array, survey.repeatedOrigins).reportDuplicates(into: &findings)
     let mapped = UInt64(survey.mapped.count)
     let unmarked = checkDirtyBits(of: survey.mapped)
-    let dirty = unmarked.map { mapped - UInt64($0.count) } ?? survey.dirtyCount
+    let dirty = unmarked.map { mapped - UInt64($0.count) } ?? UInt64(survey.flagged.count)
     return (mapped, superblock.isCleanShutdown ? dirty : mapped)
   }
 

@@ -2,11 +2,13 @@ internal import PersistentData
 
 /// What one look at every mapping of a cache shows.
 struct MappingSurvey: Sendable {
-  /// A bit for each cache block, set where it holds something.
+  /// Cache blocks that hold something.
   let mapped: Bitset
-  /// Mappings that are flagged dirty themselves, in metadata of version 1.
-  let dirtyCount: UInt64
-  /// What is wrong with mappings.
+  /// Those of them whose mapping is flagged dirty itself, in metadata of version 1.
+  let flagged: Bitset
+  /// Cache blocks with a value that no mapping can have.
+  let impossible: Bitset
+  /// What is wrong with values.
   let faults: Findings
   /// Origin blocks that more than one cache block may hold.
   let repeatedOrigins: SeenNumbers.Repeated
@@ -23,8 +25,10 @@ struct MappingSurvey: Sendable {
       visitors[index].finish()
       faults.merge(visitors[index].findings)
     }
-    mapped = Bitset(mapped: visitors, count: array.entryCount)
-    dirtyCount = visitors.reduce(0) { $0 + $1.dirtyCount }
+    let blocks = visitors.flatMap(\.blocks)
+    mapped = Bitset(blocks, \.mapped, of: array)
+    flagged = Bitset(blocks, \.flagged, of: array)
+    impossible = Bitset(blocks.filter { !$0.impossible.isEmpty }, \.impossible, of: array)
     self.faults = faults
     repeatedOrigins = origins.repeated
   }
@@ -32,15 +36,29 @@ struct MappingSurvey: Sendable {
 
 /// Judges the mappings of the blocks it is given, and notes which cache blocks have one.
 struct MappingVisitor: ArrayVisitor {
+  /// A block of the array, with a bit for each cache block from `first` on.
+  struct Block: Sendable {
+    let first: UInt64
+    fileprivate(set) var mapped: [UInt64] = []
+    fileprivate(set) var flagged: [UInt64] = []
+    /// Empty if there is none.
+    fileprivate(set) var impossible: [UInt64] = []
+
+    fileprivate mutating func noteImpossible(_ index: Int) {
+      if impossible.isEmpty { impossible = Array(repeating: 0, count: mapped.count) }
+      let (word, bit) = (index / UInt64.bitWidth, 1 << UInt64(index % UInt64.bitWidth) as UInt64)
+      impossible[word] |= bit
+      mapped[word] &= ~bit
+      flagged[word] &= ~bit
+    }
+  }
+
   /// More values than a block holds.
   private static let room = 512
 
   private let rules: MappingRules
   private(set) var findings = Findings()
-  /// By array block: a bit for each cache block from `first` on that has a mapping.
-  private(set) var mapped: [(first: UInt64, words: [UInt64])] = []
-  /// Mappings that are flagged dirty themselves, in metadata of version 1.
-  private(set) var dirtyCount: UInt64 = 0
+  private(set) var blocks: [Block] = []
   /// The origin blocks of mappings, where these are to be noted.
   private var origins: SeenNumbers.Batch?
 
@@ -52,56 +70,55 @@ struct MappingVisitor: ArrayVisitor {
   /// Nearly all values are 0 or break no rule, in no order that a processor could foresee: what is
   /// done with these depends on no branch.
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    let first = UInt64(place) * CacheReader.Structure.mappings.entriesPerBlock
-    var words: [UInt64] = []
-    var dirtyCount: UInt64 = 0
+    var noted = Block(first: UInt64(place) * CacheReader.Structure.mappings.entriesPerBlock)
     var found = InlineArray<512, UInt32>(repeating: 0)
     var foundCount: UInt64 = 0
     let values: Span<UInt64> = block.stored(min(wanted, MappingVisitor.room))
     for start in stride(from: 0, to: values.count, by: UInt64.bitWidth) {
-      var word: UInt64 = 0
+      var (mapped, flagged) = (0 as UInt64, 0 as UInt64)
       for index in start..<min(start + UInt64.bitWidth, values.count) {
         let value = UInt64(littleEndian: values[index])
-        word |= (value == 0 ? 0 : 1) << UInt64(index - start)
-        dirtyCount += value / CacheMapping.dirtyFlag & 1
+        let bit = UInt64(index - start)
+        mapped |= (value == 0 ? 0 : 1) << bit
+        flagged |= (value / CacheMapping.dirtyFlag & 1) << bit
         found[Int(foundCount)] = UInt32(truncatingIfNeeded: value >> CacheMapping.flagBits)
         foundCount += value & CacheMapping.validFlag
       }
-      words.append(word)
+      noted.mapped.append(mapped)
+      noted.flagged.append(flagged)
     }
-    if !rules.allAreSound(values) {
-      for index in values.indices {
-        let value = UInt64(littleEndian: values[index])
-        guard value != 0, !rules.isSound(value) else { continue }
-        guard isError(value, at: index, first + UInt64(index), block) else { continue }
-        words[index / UInt64.bitWidth] &= ~(1 << UInt64(index % UInt64.bitWidth))
-        dirtyCount -= value / CacheMapping.dirtyFlag & 1
-      }
-    }
-    self.dirtyCount += dirtyCount
-    mapped.append((first, words))
+    if !rules.allAreSound(values) { judge(values, of: block, &noted) }
+    blocks.append(noted)
     origins?.append(found.span.extracting(0..<Int(foundCount)))
+  }
+
+  /// Reports what is wrong with values, and notes those that no mapping can have.
+  private mutating func judge(
+    _ values: Span<UInt64>, of block: ArrayBlock, _ noted: inout Block
+  ) {
+    for index in values.indices {
+      let value = UInt64(littleEndian: values[index])
+      if value == 0 || rules.isSound(value) { continue }
+      rules.report(
+        value, of: noted.first + UInt64(index), in: block.block, entry: index, into: &findings)
+      if rules.isError(value) { noted.noteImpossible(index) }
+    }
   }
 
   /// Hands on what was noted last.
   mutating func finish() { origins?.finish() }
-
-  /// Reports what is wrong with a value, and returns whether it can't be that of a cache block.
-  @inline(never) private mutating func isError(
-    _ value: UInt64, at index: Int, _ cacheBlock: UInt64, _ block: ArrayBlock
-  ) -> Bool {
-    rules.report(value, of: cacheBlock, in: block.block, entry: index, into: &findings)
-    return rules.isError(value)
-  }
 }
 
 extension Bitset {
-  /// A bit for each cache block, set where it holds something.
-  init(mapped visitors: [MappingVisitor], count: UInt64) {
-    let end = visitors.flatMap(\.mapped).map { $0.first + UInt64($0.words.count * 64) }.max() ?? 0
-    self.init(bitCount: Int(min(count, end)))
-    for block in visitors.flatMap(\.mapped) {
-      for (index, word) in block.words.enumerated() {
+  /// A bit for each entry of `array`, from the words of its blocks.
+  init(
+    _ blocks: [MappingVisitor.Block], _ words: KeyPath<MappingVisitor.Block, [UInt64]>,
+    of array: StoredArray
+  ) {
+    let end = blocks.map { $0.first + UInt64($0[keyPath: words].count * UInt64.bitWidth) }.max()
+    self.init(bitCount: Int(min(array.entryCount, end ?? 0)))
+    for block in blocks {
+      for (index, word) in block[keyPath: words].enumerated() {
         set(word, from: block.first + UInt64(index * UInt64.bitWidth))
       }
     }

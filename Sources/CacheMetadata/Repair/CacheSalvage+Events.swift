@@ -75,10 +75,15 @@ extension CacheSalvage {
       contested[next] = true
     }
     self.contested = contested
-    if survey.faults.worst == .error || isCleanShutdown && survey.dirtyCount > 0 {
-      surveyOneByOne()
-    } else {
-      self.survey(mapped: survey.mapped)
+    findings.merge(survey.faults)
+    outcome.impossible = survey.impossible.without(contested).ranges
+    kept = Bitset(bitCount: Int(header.cacheBlockCount))
+    kept.formUnion(survey.mapped.without(contested))
+    dirty = kept
+    if isCleanShutdown {
+      let marked = markedDirty(among: kept)
+      dirty = marked?.all ?? kept.intersection(survey.flagged)
+      outcome.takenForDirty = marked?.lost.count ?? 0
     }
     outcome.kept = kept.count
     outcome.dirty = dirty.count
@@ -89,55 +94,18 @@ extension CacheSalvage {
     outcome.lostHints = kept.count - outcome.hints
   }
 
-  /// For mappings that are all possible, and none flagged dirty itself.
-  private mutating func survey(mapped: Bitset) {
-    kept = Bitset(bitCount: Int(header.cacheBlockCount))
-    kept.formUnion(mapped.without(contested))
-    dirty = kept
-    if isCleanShutdown {
-      var unused = Findings()
-      let bits = dirtyBitsInCore(&unused).dirty(among: kept)
-      dirty = bits?.all ?? Bitset(bitCount: 0)
-      outcome.takenForDirty = bits?.lost.count ?? 0
-    }
-  }
-
-  /// Reads the mappings once more, and judges each by itself.
-  private mutating func surveyOneByOne() {
-    let contested = contested
-    let count = Int(header.cacheBlockCount)
-    var (kept, dirty) = (Bitset(bitCount: count), Bitset(bitCount: count))
-    var impossible = Bitset(bitCount: count)
+  /// Those of some cache blocks that the dirty bitset says are dirty, and those whose bit is lost,
+  /// which count as dirty; `nil` where dirty bits stand in the mappings.
+  private func markedDirty(among blocks: Bitset) -> (all: Bitset, lost: Bitset)? {
+    if version == 1 { return nil }
+    guard var dirtyBits else { return (blocks, blocks) }
     var unused = Findings()
-    let bits = dirtyBitsInCore(&unused)
-    var findings = findings
-    var takenForDirty = 0
-    let (rules, isClean) = (rules, isCleanShutdown)
-    var array = mappings
-    array.forEachChunk(of: UInt64.self, findings: &unused) { chunk, _ in
-      for (index, value) in chunk.values.enumerated() where value != 0 {
-        let cacheBlock = chunk.first + UInt64(index)
-        if contested[cacheBlock] { continue }
-        if rules.isError(value) {
-          impossible[cacheBlock] = true
-          rules.report(value, of: cacheBlock, into: &findings)
-          continue
-        }
-        kept[cacheBlock] = true
-        let mayBeDirty =
-          !isClean || bits.isDirty(cacheBlock) ?? CacheMapping(value).isDirty
-        if mayBeDirty { dirty[cacheBlock] = true }
-        if isClean, bits.isLost(cacheBlock) { takenForDirty += 1 }
-      }
-    }
-    (self.kept, self.dirty, self.findings) = (kept, dirty, findings)
-    outcome.takenForDirty = takenForDirty
-    outcome.impossible = impossible.ranges
-  }
-
-  private func dirtyBitsInCore(_ findings: inout Findings) -> DirtyBits {
-    DirtyBits(
-      dirtyBits, isExpected: version > 1, count: header.cacheBlockCount, &findings)
+    var all = blocks.intersection(Bitset(&dirtyBits, findings: &unused))
+    var lost = Bitset(bitCount: Int(header.cacheBlockCount))
+    for range in dirtyBits.lost { lost.set(range) }
+    lost = lost.intersection(blocks)
+    all.formUnion(lost)
+    return (all, lost)
   }
 
   /// Cache blocks whose mapping and hint come back.

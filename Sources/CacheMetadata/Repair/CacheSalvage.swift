@@ -80,44 +80,4 @@ package struct CacheSalvage: Sendable {
       }
     }
   }
-
-}
-
-/// The dirty bitset in memory, and where it is lost.
-struct DirtyBits: Sendable {
-  private let bits: Bitset?
-  private let lost: Bitset
-
-  /// `array`: `nil` where there is none. `isExpected`: whether there should be.
-  init(_ array: StoredArray?, isExpected: Bool, count: UInt32, _ findings: inout Findings) {
-    guard var array else {
-      bits = isExpected ? Bitset(bitCount: 0) : nil
-      var lost = Bitset(bitCount: isExpected ? Int(count) : 0)
-      lost.setAll()
-      self.lost = lost
-      return
-    }
-    bits = Bitset(&array, findings: &findings)
-    var lost = Bitset(bitCount: array.lost.isEmpty ? 0 : Int(count))
-    for range in array.lost { lost.set(range) }
-    self.lost = lost
-  }
-
-  /// `nil` where dirty bits stand elsewhere. Lost ones count as dirty.
-  func isDirty(_ cacheBlock: UInt64) -> Bool? {
-    bits.map { $0[cacheBlock] || lost[cacheBlock] }
-  }
-
-  func isLost(_ cacheBlock: UInt64) -> Bool { bits != nil && lost[cacheBlock] }
-
-  /// Those of some cache blocks that are dirty, and those of these whose bit is lost; `nil` where
-  /// dirty bits stand elsewhere.
-  func dirty(among blocks: Bitset) -> (all: Bitset, lost: Bitset)? {
-    bits.map { bits in
-      let lost = blocks.intersection(lost)
-      var all = blocks.intersection(bits)
-      all.formUnion(lost)
-      return (all, lost)
-    }
-  }
 }
