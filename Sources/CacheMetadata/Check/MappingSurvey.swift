@@ -117,10 +117,6 @@ extension Bitset {
   ) {
     let end = blocks.map { $0.first + UInt64($0[keyPath: words].count * UInt64.bitWidth) }.max()
     self.init(bitCount: Int(min(array.entryCount, end ?? 0)))
-    for block in blocks {
-      for (index, word) in block[keyPath: words].enumerated() {
-        set(word, from: block.first + UInt64(index * UInt64.bitWidth))
-      }
-    }
+    for block in blocks { set(block[keyPath: words], from: block.first) }
   }
 }

@@ -28,11 +28,7 @@ package struct WrittenBlocks: Sendable {
     let era = UInt32(clamping: era)
     let visitors = array.readBlocks(findings: &reader.findings) { SinceVisitor(era) }
     guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
-    for (first, words) in visitors.lazy.flatMap(\.written) {
-      for (index, word) in words.enumerated() {
-        blocks.set(word, from: first + UInt64(index * UInt64.bitWidth))
-      }
-    }
+    for (first, words) in visitors.lazy.flatMap(\.written) { blocks.set(words, from: first) }
     self.blocks = blocks
   }
 }

@@ -50,6 +50,11 @@ package struct Bitset: Sendable {
     if shift > 0, index + 1 < words.count { words[index + 1] |= word >> (64 - shift) }
   }
 
+  /// The same for the bits of several words.
+  package mutating func set(_ words: [UInt64], from first: UInt64) {
+    for (index, word) in words.enumerated() { set(word, from: first + UInt64(index * 64)) }
+  }
+
   /// Sets the bits of a range, ignoring any past the end.
   package mutating func set(_ range: ClosedRange<UInt64>) {
     guard bitCount > 0, range.lowerBound < bitCount else { return }
