@@ -188,7 +188,7 @@ import Testing
       dataBlockSectors: 128, cacheBlockCount: 8, policy: "smq", hintSize: 4)
     let value = CacheMapping(originBlock: 3, isDirty: true).value
     var all = Bitset(bitCount: 16)
-    all.setAll()
+    all.set(0...15)
     func restorer() throws -> CacheRestorer {
       var restorer = CacheRestorer(
         try BlockFile(try scratch.blank(UUID().uuidString, bytes: 1 << 20), .write))

@@ -61,11 +61,6 @@ package struct Bitset: Sendable {
     for bit in range.lowerBound...min(range.upperBound, bitCount - 1) { self[bit] = true }
   }
 
-  package mutating func setAll() {
-    for index in words.indices { words[index] = .max }
-    clearBeyondEnd()
-  }
-
   /// Sets the bits that are set in `other`, ignoring any past the end.
   package mutating func formUnion(_ other: Bitset) {
     for index in words.indices where index < other.words.count {
