@@ -108,21 +108,20 @@ extension EraSalvage {
   private var impossibleCount: UInt64 {
     var (array, unused) = (eraArray, Findings())
     let currentEra = header.currentEra
-    let visitors = array.readBlocks(findings: &unused) { ExcessVisitor(limit: currentEra) }
-    return visitors.reduce(0) { $0 + $1.count }
+    let visitors = array.readBlocks(findings: &unused) { ExcessVisitor(above: currentEra) }
+    return visitors.reduce(0) { $0 + UInt64($1.count) }
   }
 }
 
 /// Counts values above a limit.
 private struct ExcessVisitor: ArrayVisitor {
-  let limit: UInt32
-  private(set) var count: UInt64 = 0
+  private let least: UInt32
+  private(set) var count = 0
 
-  init(limit: UInt32) { self.limit = limit }
+  /// `limit`: not the highest number that there is.
+  init(above limit: UInt32) { least = limit + 1 }
 
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    if block.highest(wanted) <= limit { return }
-    let values: Span<UInt32> = block.stored(wanted)
-    for index in values.indices where UInt32(littleEndian: values[index]) > limit { count += 1 }
+    for word in block.isAtLeast(least, wanted) { count += word.nonzeroBitCount }
   }
 }
