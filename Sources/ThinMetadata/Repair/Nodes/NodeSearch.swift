@@ -49,9 +49,8 @@ struct NodeSearch {
     self.holes = blocks.compactMap { holes[$0] }
     hiddenNodes = deficits.hiddenNodes ?? 0
     let canCount =
-      deficits.hiddenNodes != nil && reader.hasAllDevices && reader.lostTopLevel.isEmpty
-      && reader.lostDetails.isEmpty && reader.mappings.crossLinked.isEmpty
-      && pool.hasCredibleDetails
+      deficits.hiddenNodes != nil && reader.hasAllDevices
+      && reader.mappings.crossLinked.isEmpty && pool.hasCredibleDetails
     guard canCount, blocks.count <= NodeSearch.maxNodes else { return }
     var extents = SubtreeExtents(census)
     for candidate in deficits.candidates where candidate.tree == .mapping {
