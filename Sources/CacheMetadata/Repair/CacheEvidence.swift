@@ -53,8 +53,8 @@ struct CacheEvidence: Sendable {
     if let dirtyDoubts { dirtyIndex?.believe(dirtyDoubts, &usage) }
     if let hintDoubts { hintIndex?.believe(hintDoubts, &usage) }
     discardIndex.believe(discardDoubts, &usage)
-    dirtyBits = dirtyIndex.map { array($0, $0.known) }
-    hints = hintIndex.map { array($0, $0.known) }
+    dirtyBits = dirtyIndex.map { array($0) }
+    hints = hintIndex.map { array($0) }
     return placeMappings(mappingIndex)
   }
 
@@ -65,32 +65,24 @@ struct CacheEvidence: Sendable {
       shape, roots: [root], entryCount: entryCount, in: file, usage: &usage, findings: &findings)
   }
 
-  /// An array with its blocks at these places.
-  private func unread(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
-    let places = (0..<index.placeCount).map { blocks[$0] }
-    return StoredArray(
-      index.shape, entryCount: index.entryCount, blocks: places, in: file,
-      correctingFlippedBits: true)
-  }
-
-  /// The same, read once so that what is wrong with its blocks is known.
-  private mutating func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
-    var array = unread(index, blocks)
+  /// The array, read once so that what is wrong with its blocks is known.
+  private mutating func array(_ index: ArrayIndex) -> StoredArray {
+    var array = index.array(in: file)
     array.verify(findings: &findings)
     return array
   }
 
   private mutating func readMappings(
-    _ index: ArrayIndex, _ blocks: [Int: MetadataBlock]
+    _ index: ArrayIndex, with found: [Int: MetadataBlock] = [:]
   ) -> MappingSurvey {
-    mappings = unread(index, blocks)
+    mappings = index.array(with: found, in: file)
     let survey = MappingSurvey(&mappings, MappingRules(superblock), findings: &findings)
     judgeFlag(survey.mapped)
     return survey
   }
 
   private mutating func placeMappings(_ index: ArrayIndex) -> MappingSurvey {
-    let survey = readMappings(index, index.known)
+    let survey = readMappings(index)
     if index.missing.isEmpty { return survey }
     let census = ArrayCensus(file, counts, usage)
     let parts = MappingParts(
@@ -103,7 +95,7 @@ struct CacheEvidence: Sendable {
     outcome.openParts = placement.openParts.map {
       .init(block: $0.block, mappingCount: parts.count(in: $0))
     }.filter { $0.mappingCount > 0 }
-    return readMappings(index, index.known.merging(placement.found) { known, _ in known })
+    return readMappings(index, with: placement.found)
   }
 
   /// Cache blocks that are in use according to what a clean shutdown wrote beside the mappings:

@@ -109,13 +109,6 @@ struct EraEvidence: Sendable {
     }
     return indices
   }
-
-  /// An array with its blocks at these places, not read yet.
-  private func array(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) -> StoredArray {
-    StoredArray(
-      index.shape, entryCount: index.entryCount,
-      blocks: (0..<index.placeCount).map { blocks[$0] }, in: file, correctingFlippedBits: true)
-  }
 }
 
 extension EraEvidence {
@@ -197,7 +190,7 @@ extension EraEvidence {
         bits: StoredArray(Structure.writeset, entryCount: 0, blocks: [], in: file),
         isContradicted: true)
     }
-    var bits = array(index, index.known)
+    var bits = index.array(in: file)
     bits.verify(findings: &findings)
     let words = index.isWhole ? bits.storedValueCount : nil
     let wanted = (UInt64(stored.bitCount) + 63) / 64
@@ -216,7 +209,7 @@ extension EraEvidence {
 
   /// Reads the era array, finds blocks that its index has lost, and how late lost values can be.
   private mutating func readEras(_ index: ArrayIndex) {
-    readEraArray(index, index.known)
+    readEraArray(index)
     raiseCurrentEra()
     bound = highestPossible()
     if index.missing.isEmpty { return }
@@ -229,11 +222,13 @@ extension EraEvidence {
       isComplete: counts.isComplete && census.unknown.isEmpty, fits: { _, _ in true })
     outcome.placedBlocks = placement.evidence
     if placement.isComplete { openParts = placement.openParts }
-    readEraArray(index, index.known.merging(placement.found) { known, _ in known })
+    readEraArray(index, with: placement.found)
   }
 
-  private mutating func readEraArray(_ index: ArrayIndex, _ blocks: [Int: MetadataBlock]) {
-    eraArray = array(index, blocks)
+  private mutating func readEraArray(
+    _ index: ArrayIndex, with found: [Int: MetadataBlock] = [:]
+  ) {
+    eraArray = index.array(with: found, in: file)
     highest =
       eraArray.readBlocks(findings: &findings) { HighestVisitor() }.map(\.highest).max() ?? 0
   }

@@ -15,8 +15,8 @@ package struct StoredArrays: Sendable {
   private let shape: ArrayShape
   private let file: BlockFile
   private let index: LeafContents<UInt64>
-  /// By block: its one place in the arrays.
-  private var places: [UInt64: UInt64] = [:]
+  /// By block: its one place in the arrays, counted from 1.
+  private var places: BlockTable<UInt64>
 
   /// Reads the index trees of arrays, counts the references to their roots and blocks in `usage`,
   /// and reports what is wrong with them. Array blocks are not read yet.
@@ -28,6 +28,7 @@ package struct StoredArrays: Sendable {
   ) {
     self.shape = shape
     self.file = file
+    places = BlockTable(count: min(file.blockCount, MetadataBlock.maximumCount))
     index = LeafContents(
       shape.indexTree, roots: roots.map(\.pointer), in: file, usage: &usage, findings: &findings
     ) { leaf, entry in leaf.value(entry) }
@@ -40,7 +41,7 @@ package struct StoredArrays: Sendable {
     for root in roots where seen.insert(root).inserted {
       let (entries, lost) = index.entries(below: root.pointer)
       let array = array(root, entries)
-      array.reportMissing(known: Set(entries.map(\.0)), hidden: lost, into: &findings)
+      array.reportMissing(known: entries.map(\.0), hidden: lost, into: &findings)
       if let tail = tail(of: array, entries), tails.insert(tail).inserted {
         checkTail(tail, into: &findings)
       }
@@ -50,7 +51,15 @@ package struct StoredArrays: Sendable {
   /// The one block that may be left past the last when an array shrinks.
   private func tail(of array: StoredArray, _ entries: [(UInt64, UInt64)]) -> UInt64? {
     let end = shape.blockCount(for: array.entryCount)
-    return entries.first { $0.0 == end && places[$0.1] == end }?.1
+    guard let (place, pointer) = entries.last(where: { $0.0 <= end }), place == end,
+      isHome(pointer, of: place)
+    else { return nil }
+    return pointer
+  }
+
+  /// Whether a block's one place in the arrays is this.
+  private func isHome(_ pointer: UInt64, of place: UInt64) -> Bool {
+    pointer < places.indices.count && places[Int(pointer)] == place &+ 1
   }
 
   /// Reports what is wrong with a block that was left behind. Its values are unused, but the kernel
@@ -86,7 +95,7 @@ package struct StoredArrays: Sendable {
     let wanted = shape.blockCount(for: root.entryCount)
     let end = entries.last { $0.0 < wanted }.map { $0.0 + 1 } ?? 0
     var blocks = [MetadataBlock?](repeating: nil, count: Int(min(end, file.blockCount)))
-    for (place, pointer) in entries where place < blocks.count && places[pointer] == place {
+    for (place, pointer) in entries where place < blocks.count && isHome(pointer, of: place) {
       blocks[Int(place)] = MetadataBlock(pointer: pointer, count: file.blockCount)
     }
     return StoredArray(shape, entryCount: root.entryCount, blocks: blocks, in: file)
@@ -100,36 +109,38 @@ package struct StoredArrays: Sendable {
     let keys = first.overflow ? nil : first.partialValue...first.partialValue
     guard let block = usage.follow(pointer, from: shape.site(keys: keys), &findings) else { return }
     // Different leaves of the arrays' indexes may lead to a shared block.
-    if places[pointer] == place { return }
+    if isHome(pointer, of: place) { return }
     let isFirst = usage.claim(
       block, for: shape.name, at: shape.site(block: pointer, keys: keys), &findings)
-    if isFirst { places[pointer] = place }
+    if isFirst { places[Int(block.number)] = place &+ 1 }
   }
 }
 
 extension StoredArray {
   /// Reports places missing from the index that no damage hides, and places beyond the end.
   ///
-  /// A shrinking array leaves one block past the last, so that isn't reported.
+  /// `known`: ascending. A shrinking array leaves one block past the last, so that isn't reported.
   ///
   /// Source: Linux, drivers/md/persistent-data/dm-array.c, `shrink`.
   fileprivate func reportMissing(
-    known: Set<UInt64>, hidden: [ClosedRange<UInt64>], into findings: inout Findings
+    known: [UInt64], hidden: [ClosedRange<UInt64>], into findings: inout Findings
   ) {
     let end = shape.blockCount(for: entryCount)
     var missing: [ClosedRange<UInt64>] = []
-    for place in blocks.indices where !known.contains(UInt64(place)) {
-      missing.append(UInt64(place)...UInt64(place))
+    var next: UInt64 = 0
+    for place in known where place < blocks.count {
+      if place > next { missing.append(next...place - 1) }
+      next = max(next, place + 1)
     }
-    if UInt64(blocks.count) < end { missing.append(UInt64(blocks.count)...end - 1) }
-    for places in missing.joined.flatMap({ $0.removing(hidden.common(with: [$0])) }) {
+    if next < end { missing.append(next...end - 1) }
+    for places in missing.flatMap({ $0.removing(hidden.common(with: [$0])) }) {
       let first = places.lowerBound * shape.entriesPerBlock
       // The end of the last block may overflow.
       let end = (places.upperBound + 1).multipliedReportingOverflow(by: shape.entriesPerBlock)
       let last = (end.overflow ? entryCount : min(entryCount, end.partialValue)) - 1
       findings.report(.arrayBlockMissing, at: shape.site(keys: first...last))
     }
-    for place in known.sorted() where place > end {
+    for place in known where place > end {
       findings.report(.arrayBlockBeyondEnd, at: shape.site(), found: "block \(place) of the array")
     }
   }

@@ -27,7 +27,7 @@ package struct ArrayIndex: Sendable {
   /// Blocks of the live array, bounded by the size of the device.
   package let placeCount: Int
   /// Where blocks live, by place, according to leaves of the live tree that contradict nothing.
-  package private(set) var known: [Int: MetadataBlock] = [:]
+  private var known: [MetadataBlock?]
   /// Entries of other leaves in use, those of a metadata snapshot's tree.
   package private(set) var others: [Claim] = []
   /// Entries of leaves that contradict the space map or each other.
@@ -50,17 +50,18 @@ package struct ArrayIndex: Sendable {
     self.shape = shape
     self.entryCount = entryCount
     placeCount = Int(min(shape.blockCount(for: entryCount), usage.blockCount))
+    known = Array(repeating: nil, count: placeCount)
     let index = LeafContents(
       shape.indexTree, roots: roots, in: file, usage: &usage, findings: &findings
     ) { leaf, entry in leaf.value(entry) }
     let read = roots.map { index.entries(below: $0) }
-    let reachable = Set(
-      read.flatMap { $0.entries.map { Claim(place: $0.0, block: $0.1) } })
     let live = roots.first.map(index.leaves(below:)) ?? []
     leaves = index.leaves.map { leaf, entries in
       Leaf(
         block: leaf, isLive: live.contains(leaf),
-        claims: entries.map { Claim(place: $0.0, block: $0.1) }.filter(reachable.contains))
+        claims: entries.filter { entry in
+          read.contains { ArrayIndex.contains(entry, in: $0.entries) }
+        }.map { Claim(place: $0.0, block: $0.1) })
     }.sorted { $0.block < $1.block }
     hasHoles = !index.holes.isEmpty || index.isLedAstray
     isWhole = read.first?.lost.isEmpty ?? true
@@ -68,6 +69,14 @@ package struct ArrayIndex: Sendable {
     for claim in leaves.flatMap(\.claims) where claim.block < usage.blockCount {
       usage.references.increment(claim.block)
     }
+  }
+
+  /// Whether an entry is one of some in the order of their keys.
+  private static func contains(
+    _ entry: (UInt64, UInt64), in entries: [(UInt64, UInt64)]
+  ) -> Bool {
+    let index = entries.partitionPoint { $0.0 < entry.0 }
+    return index < entries.count && entries[index] == entry
   }
 
   /// Whether the space map counts a leaf of these trees as free: then the space map or the
@@ -79,17 +88,18 @@ package struct ArrayIndex: Sendable {
   /// Which leaves contradict the space map, each other or another tree. If two leaves name the same
   /// block, either may be wrong: ask this for all trees before believing any.
   package func doubts(_ counts: StoredCounts, _ usage: BlockUsage) -> Doubts {
-    var places: [UInt64: UInt64] = [:]
+    // By block, counted from 1.
+    var places = BlockTable<UInt64>(count: usage.blockCount)
     let isDoubtful = leaves.map { leaf in
       leaf.claims.contains { claim in
         guard let block = MetadataBlock(pointer: claim.block, count: usage.blockCount),
           !usage.isClaimed(block)
         else { return true }
-        let place = places[claim.block] ?? claim.place
-        places[claim.block] = claim.place
+        let place = places[Int(block.number)]
+        places[Int(block.number)] = claim.place &+ 1
         let isReferredToMore =
           counts[block.number].map { UInt64($0) < usage.references[claim.block] } ?? false
-        return isReferredToMore || place != claim.place
+        return isReferredToMore || place != 0 && place != claim.place &+ 1
       }
     }
     return Doubts(isDoubtful: isDoubtful)
@@ -116,5 +126,14 @@ package struct ArrayIndex: Sendable {
   }
 
   /// Places for which no trusted leaf gives a block, ascending.
-  package var missing: [Int] { (0..<placeCount).filter { known[$0] == nil } }
+  package var missing: [Int] { known.indices.filter { known[$0] == nil } }
+
+  /// The live array, with its blocks at the places that are known, and the others where they were
+  /// `found`.
+  package func array(with found: [Int: MetadataBlock] = [:], in file: BlockFile) -> StoredArray {
+    var blocks = known
+    for (place, block) in found where blocks[place] == nil { blocks[place] = block }
+    return StoredArray(
+      shape, entryCount: entryCount, blocks: blocks, in: file, correctingFlippedBits: true)
+  }
 }
