@@ -24,10 +24,13 @@ package struct CacheReport: Sendable {
   package init(of file: BlockFile, _ scope: CacheScope = CacheScope()) {
     findings = Findings()
     blockCount = file.blockCount
-    newBlockCount = NewSize.blocks(for: file)
+    newBlockCount = min(blockCount, MetadataBlock.maximumCount)
     let site = CacheReader.Structure.superblock
     guard let superblock = CacheSuperblock.read(.superblock, of: file, at: site, into: &findings)
-    else { return }
+    else {
+      newBlockCount = NewSize.blocks(for: file)
+      return
+    }
     self.superblock = superblock
     newBlockCount = NewSize.blocks(
       needed: superblock.metadataSpaceMap.allocatedCount, old: blockCount)

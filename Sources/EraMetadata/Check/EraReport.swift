@@ -23,10 +23,13 @@ package struct EraReport: Sendable {
   package init(of file: BlockFile, superblockOnly: Bool = false) {
     findings = Findings()
     blockCount = file.blockCount
-    newBlockCount = NewSize.blocks(for: file)
+    newBlockCount = min(blockCount, MetadataBlock.maximumCount)
     let site = EraReader.Structure.superblock
     guard let superblock = EraSuperblock.read(.superblock, of: file, at: site, into: &findings)
-    else { return }
+    else {
+      newBlockCount = NewSize.blocks(for: file)
+      return
+    }
     self.superblock = superblock
     newBlockCount = NewSize.blocks(
       needed: superblock.metadataSpaceMap.allocatedCount, old: blockCount)
