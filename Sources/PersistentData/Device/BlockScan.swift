@@ -12,12 +12,12 @@ package protocol BlockVisitor: Sendable {
 
 /// Reads a list of blocks, each once, in location order, in large reads, on all cores.
 ///
-/// Blocks close together are read in one call, small gaps included: up to a MiB, which is still in
-/// the core's cache when it is checksummed. If a read fails, its blocks are read one by one, so
-/// that a bad sector costs only the block it is in.
+/// Blocks close together are read in one call, small gaps included: up to 512 KiB, which are still
+/// in the core's cache when they are checksummed. If a read fails, its blocks are read one by one,
+/// so that a bad sector costs only the block it is in.
 package struct BlockScan: Sendable {
-  /// 1 MiB: large enough for any disk, small enough for the second-level cache.
-  private static let blocksPerRead = 256
+  /// 512 KiB: large enough for any disk, small enough for the second-level cache.
+  private static let blocksPerRead = 128
   /// Reading past this many unwanted blocks is cheaper than another call.
   static let widestGap: UInt32 = 8
   /// Fewer blocks than this aren't worth another worker.
