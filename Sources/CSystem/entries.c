@@ -55,6 +55,54 @@ void dmm_at_least_plain(const uint32_t *values, size_t count, uint32_t least, ui
   at_least_from(values, 0, count, least, bits);
 }
 
+static uint32_t highest_from(const uint32_t *values, size_t at, size_t count, uint32_t highest) {
+  for (; at < count; at++)
+    if (le32toh(values[at]) > highest) highest = le32toh(values[at]);
+  return highest;
+}
+
+uint32_t dmm_highest_plain(const uint32_t *values, size_t count) {
+  return highest_from(values, 0, count, 0);
+}
+
+static bool numbers_from(const uint64_t *values, size_t at, size_t count, struct dmm_form form,
+                         uint64_t *used, uint64_t *marked, uint32_t *numbers, size_t *found) {
+  bool all_sound = true;
+  for (; at < count; at++) {
+    uint64_t value = le64toh(values[at]);
+    used[at / 64] |= (uint64_t)(value != 0) << at % 64;
+    marked[at / 64] |= (uint64_t)((value & form.marked) != 0) << at % 64;
+    // Without a branch: which values count is unpredictable.
+    numbers[*found] = (uint32_t)(value >> form.shift);
+    *found += (value & form.valid) != 0;
+    all_sound &= value == 0 || ((value & form.flags) == form.valid && value < form.end);
+  }
+  return all_sound;
+}
+
+bool dmm_numbers_plain(const uint64_t *values, size_t count, struct dmm_form form, uint64_t *used,
+                       uint64_t *marked, uint32_t *numbers, size_t *found) {
+  *found = 0;
+  return numbers_from(values, 0, count, form, used, marked, numbers, found);
+}
+
+static void keep_from(uint64_t *values, size_t at, size_t count, uint64_t kept, uint64_t mask,
+                      uint64_t flags) {
+  for (; at < count; at++) values[at] = ((values[at] & mask) | flags) & -(kept >> at & 1);
+}
+
+void dmm_keep_plain(uint64_t *values, size_t count, uint64_t kept, uint64_t mask, uint64_t flags) {
+  keep_from(values, 0, count, kept, mask, flags);
+}
+
+static void keep_short_from(uint32_t *values, size_t at, size_t count, uint64_t kept) {
+  for (; at < count; at++) values[at] &= (uint32_t)-(kept >> at & 1);
+}
+
+void dmm_keep_short_plain(uint32_t *values, size_t count, uint64_t kept) {
+  keep_short_from(values, 0, count, kept);
+}
+
 // MARK: x86-64, four entries at a time
 
 #if defined(__x86_64__)
@@ -156,6 +204,108 @@ static void at_least_avx2(const uint32_t *values, size_t count, uint32_t least, 
   at_least_from(values, at, count, least, bits);
 }
 
+__attribute__((target("avx2")))
+static uint32_t highest_avx2(const uint32_t *values, size_t count) {
+  __m256i even = _mm256_setzero_si256(), odd = even;
+  size_t at = 0;
+  for (; at + 16 <= count; at += 16) {
+    even = _mm256_max_epu32(even, _mm256_loadu_si256((const __m256i *)(values + at)));
+    odd = _mm256_max_epu32(odd, _mm256_loadu_si256((const __m256i *)(values + at + 8)));
+  }
+  uint32_t found[8];
+  _mm256_storeu_si256((__m256i *)found, _mm256_max_epu32(even, odd));
+  return highest_from(values, at, count, highest_from(found, 0, 8, 0));
+}
+
+// By which of four numbers count: the bytes of these, in order.
+#define NUMBER(n) 4 * n, 4 * n + 1, 4 * n + 2, 4 * n + 3
+#define NONE -1, -1, -1, -1
+static const int8_t packing[16][16] = {
+    {NONE, NONE, NONE, NONE},
+    {NUMBER(0), NONE, NONE, NONE},
+    {NUMBER(1), NONE, NONE, NONE},
+    {NUMBER(0), NUMBER(1), NONE, NONE},
+    {NUMBER(2), NONE, NONE, NONE},
+    {NUMBER(0), NUMBER(2), NONE, NONE},
+    {NUMBER(1), NUMBER(2), NONE, NONE},
+    {NUMBER(0), NUMBER(1), NUMBER(2), NONE},
+    {NUMBER(3), NONE, NONE, NONE},
+    {NUMBER(0), NUMBER(3), NONE, NONE},
+    {NUMBER(1), NUMBER(3), NONE, NONE},
+    {NUMBER(0), NUMBER(1), NUMBER(3), NONE},
+    {NUMBER(2), NUMBER(3), NONE, NONE},
+    {NUMBER(0), NUMBER(2), NUMBER(3), NONE},
+    {NUMBER(1), NUMBER(2), NUMBER(3), NONE},
+    {NUMBER(0), NUMBER(1), NUMBER(2), NUMBER(3)},
+};
+
+// Which of four numbers are 0, the first in the lowest bit.
+__attribute__((target("avx2")))
+static unsigned zeroes(__m256i numbers) {
+  __m256i zero = _mm256_cmpeq_epi64(numbers, _mm256_setzero_si256());
+  return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(zero));
+}
+
+__attribute__((target("avx2,popcnt")))
+static bool numbers_avx2(const uint64_t *values, size_t count, struct dmm_form form,
+                         uint64_t *used, uint64_t *marked, uint32_t *numbers, size_t *found) {
+  const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
+  const __m256i valid = _mm256_set1_epi64x((long long)form.valid);
+  const __m256i mark = _mm256_set1_epi64x((long long)form.marked);
+  const __m256i flags = _mm256_set1_epi64x((long long)form.flags);
+  const __m256i limit = _mm256_xor_si256(_mm256_set1_epi64x((long long)form.end), sign);
+  const __m128i shift = _mm_cvtsi64_si128((long long)form.shift);
+  const __m256i low_halves = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+  unsigned unsound = 0;
+  size_t at = 0, end = 0;
+  for (; at + 4 <= count; at += 4) {
+    __m256i value = load(values + at);
+    unsigned unused = zeroes(value), is_valid = zeroes(_mm256_and_si256(value, valid)) ^ 15;
+    used[at / 64] |= (uint64_t)(unused ^ 15) << at % 64;
+    marked[at / 64] |= (uint64_t)(zeroes(_mm256_and_si256(value, mark)) ^ 15) << at % 64;
+    __m256i differs = _mm256_xor_si256(_mm256_and_si256(value, flags), valid);
+    __m256i is_below = _mm256_cmpgt_epi64(limit, _mm256_xor_si256(value, sign));
+    unsigned below = (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(is_below));
+    unsound |= ~(unused | (zeroes(differs) & below)) & 15;
+    __m256i number = _mm256_permutevar8x32_epi32(_mm256_srl_epi64(value, shift), low_halves);
+    __m128i order = _mm_loadu_si128((const __m128i *)packing[is_valid]);
+    _mm_storeu_si128((__m128i *)(numbers + end),
+                     _mm_shuffle_epi8(_mm256_castsi256_si128(number), order));
+    end += (size_t)__builtin_popcount(is_valid);
+  }
+  *found = end;
+  return numbers_from(values, at, count, form, used, marked, numbers, found) && unsound == 0;
+}
+
+__attribute__((target("avx2")))
+static void keep_avx2(uint64_t *values, size_t count, uint64_t kept, uint64_t mask,
+                      uint64_t flags) {
+  const __m256i masks = _mm256_set1_epi64x((long long)mask);
+  const __m256i set = _mm256_set1_epi64x((long long)flags);
+  const __m256i lanes = _mm256_setr_epi64x(1, 2, 4, 8);
+  size_t at = 0;
+  for (; at + 4 <= count; at += 4) {
+    __m256i bits = _mm256_and_si256(_mm256_set1_epi64x((long long)(kept >> at)), lanes);
+    __m256i value = _mm256_or_si256(_mm256_and_si256(load(values + at), masks), set);
+    value = _mm256_and_si256(value, _mm256_cmpeq_epi64(bits, lanes));
+    _mm256_storeu_si256((__m256i *)(values + at), value);
+  }
+  keep_from(values, at, count, kept, mask, flags);
+}
+
+__attribute__((target("avx2")))
+static void keep_short_avx2(uint32_t *values, size_t count, uint64_t kept) {
+  const __m256i lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  size_t at = 0;
+  for (; at + 8 <= count; at += 8) {
+    __m256i bits = _mm256_and_si256(_mm256_set1_epi32((int)(kept >> at & 255)), lanes);
+    __m256i value = _mm256_loadu_si256((const __m256i *)(values + at));
+    value = _mm256_and_si256(value, _mm256_cmpeq_epi32(bits, lanes));
+    _mm256_storeu_si256((__m256i *)(values + at), value);
+  }
+  keep_short_from(values, at, count, kept);
+}
+
 bool dmm_ascend(const uint64_t *keys, size_t count) {
   if (__builtin_cpu_supports("avx2")) return ascend_avx2(keys, count);
   return dmm_ascend_plain(keys, count);
@@ -184,6 +334,32 @@ void dmm_at_least(const uint32_t *values, size_t count, uint32_t least, uint64_t
     dmm_at_least_plain(values, count, least, bits);
 }
 
+uint32_t dmm_highest(const uint32_t *values, size_t count) {
+  if (__builtin_cpu_supports("avx2")) return highest_avx2(values, count);
+  return dmm_highest_plain(values, count);
+}
+
+bool dmm_numbers(const uint64_t *values, size_t count, struct dmm_form form, uint64_t *used,
+                 uint64_t *marked, uint32_t *numbers, size_t *found) {
+  if (__builtin_cpu_supports("avx2"))
+    return numbers_avx2(values, count, form, used, marked, numbers, found);
+  return dmm_numbers_plain(values, count, form, used, marked, numbers, found);
+}
+
+void dmm_keep(uint64_t *values, size_t count, uint64_t kept, uint64_t mask, uint64_t flags) {
+  if (__builtin_cpu_supports("avx2"))
+    keep_avx2(values, count, kept, mask, flags);
+  else
+    dmm_keep_plain(values, count, kept, mask, flags);
+}
+
+void dmm_keep_short(uint32_t *values, size_t count, uint64_t kept) {
+  if (__builtin_cpu_supports("avx2"))
+    keep_short_avx2(values, count, kept);
+  else
+    dmm_keep_short_plain(values, count, kept);
+}
+
 #else
 
 bool dmm_ascend(const uint64_t *keys, size_t count) { return dmm_ascend_plain(keys, count); }
@@ -200,6 +376,23 @@ void dmm_survey(const uint64_t *values, size_t count, uint64_t first, uint64_t s
 
 void dmm_at_least(const uint32_t *values, size_t count, uint32_t least, uint64_t *bits) {
   dmm_at_least_plain(values, count, least, bits);
+}
+
+uint32_t dmm_highest(const uint32_t *values, size_t count) {
+  return dmm_highest_plain(values, count);
+}
+
+bool dmm_numbers(const uint64_t *values, size_t count, struct dmm_form form, uint64_t *used,
+                 uint64_t *marked, uint32_t *numbers, size_t *found) {
+  return dmm_numbers_plain(values, count, form, used, marked, numbers, found);
+}
+
+void dmm_keep(uint64_t *values, size_t count, uint64_t kept, uint64_t mask, uint64_t flags) {
+  dmm_keep_plain(values, count, kept, mask, flags);
+}
+
+void dmm_keep_short(uint32_t *values, size_t count, uint64_t kept) {
+  dmm_keep_short_plain(values, count, kept);
 }
 
 #endif

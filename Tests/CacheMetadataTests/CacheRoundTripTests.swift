@@ -85,6 +85,19 @@ import Testing
     #expect(try !text(dump(restored, in: image.scratch)).contains(#"dirty="false""#))
   }
 
+  @Test func `hints of no size are left out`() throws {
+    let scratch = try Scratch()
+    // More of them than fit in a block.
+    let hints = (0..<3000).map { #"<hint cache_block="\#($0)" data="AQAAAA=="/>"# }
+    let xml =
+      #"<superblock uuid="" block_size="128" nr_cache_blocks="3000" policy="smq" hint_width="0">"#
+      + "<mappings></mappings><hints>\(hints.joined(separator: "\n"))</hints></superblock>"
+    let restored = try restore(try scratch.file("xml", Data(xml.utf8)), in: scratch)
+    let check = CacheReport(of: try BlockFile(restored, .read))
+    #expect(check.findings.isEmpty, "\(check.findings.sorted)")
+    #expect(try !text(dump(restored, in: scratch)).contains("<hint "))
+  }
+
   @Test(arguments: [
     #"<mappings><mapping cache_block="9" origin_block="1" dirty="true"/></mappings>"#,
     #"<mappings><mapping cache_block="1" origin_block="1" dirty="perhaps"/></mappings>"#,
@@ -106,20 +119,23 @@ import Testing
     var values: [[UInt64]] = []
     var hints: [[UInt32]] = []
     var mapped = Bitset(bitCount: 0)
+    var dirty = Bitset(bitCount: 0)
 
     init(_ random: inout SeededRandom) {
       count = random.number(1...3000)
-      mapped = Bitset(bitCount: Int(count))
+      (mapped, dirty) = (Bitset(bitCount: Int(count)), Bitset(bitCount: Int(count)))
       var next: UInt64 = 0
       while next < count {
         let end = min(count, next + random.number(1...700))
         var (values, hints): ([UInt64], [UInt32]) = ([], [])
         for block in next..<end {
           mapped[block] = random.once(in: 3)
+          // Values of other blocks, and dirty bits of them, don't count.
+          dirty[block] = random.once(in: 2)
           let mapping = CacheMapping(
             originBlock: random.number(0...UInt64(1) << 40), isDirty: random.once(in: 2))
-          values.append(mapped[block] ? mapping.value : 0)
-          hints.append(mapped[block] ? random.number(0...UInt32.max) : 0)
+          values.append(mapping.value)
+          hints.append(random.number(0...UInt32.max))
         }
         self.values.append(values)
         self.hints.append(hints)
@@ -137,14 +153,14 @@ import Testing
       var first: UInt64 = 0
       for values in values {
         if asWhole {
-          try restorer.mappings(values, from: first)
+          try restorer.mappings(values, from: first, of: mapped, dirty: dirty)
         } else {
-          for (index, value) in values.enumerated() where value != 0 {
-            let mapping = CacheMapping(value)
+          for (index, value) in values.enumerated() where mapped[first + UInt64(index)] {
+            let cacheBlock = first + UInt64(index)
             try restorer.mapping(
               CacheBlockMapping(
-                cacheBlock: first + UInt64(index), originBlock: mapping.originBlock,
-                isDirty: mapping.isDirty))
+                cacheBlock: cacheBlock, originBlock: CacheMapping(value).originBlock,
+                isDirty: dirty[cacheBlock]))
           }
         }
         first += UInt64(values.count)
@@ -178,7 +194,11 @@ import Testing
         return try text(dump(path, in: scratch))
       }
       #expect(dumps[0] == dumps[1], "seed \(random.seed)")
-      #expect(dumps[0].contains("<mapping ") == stretches.values.joined().contains { $0 != 0 })
+      let mappings = dumps[0].split(separator: "\n").filter { $0.contains("<mapping ") }
+      #expect(mappings.count == stretches.mapped.count, "seed \(random.seed)")
+      #expect(
+        mappings.count { $0.contains("dirty=\"true\"") }
+          == stretches.mapped.intersection(stretches.dirty).count, "seed \(random.seed)")
     }
   }
 
@@ -193,19 +213,21 @@ import Testing
       var restorer = CacheRestorer(
         try BlockFile(try scratch.blank(UUID().uuidString, bytes: 1 << 20), .write))
       try restorer.begin(header)
-      try restorer.mappings([value, 0, value], from: 2)
+      try restorer.mappings([value, 0, value], from: 2, of: all, dirty: all)
       return restorer
     }
     for first in [0, 4, 6, .max] as [UInt64] {
       var restorer = try restorer()
       #expect(throws: WriteError.self) {
-        try restorer.mappings([value, value, value], from: first)
+        try restorer.mappings([value, value, value], from: first, of: all, dirty: all)
       }
     }
     for first in [6, 8] as [UInt64] {
       var restorer = try restorer()
       try restorer.beginHints()
-      #expect(throws: WriteError.self) { try restorer.mappings([value], from: 7) }
+      #expect(throws: WriteError.self) {
+        try restorer.mappings([value], from: 7, of: all, dirty: all)
+      }
       #expect(throws: WriteError.self) { try restorer.hints([1, 2, 3], from: first, of: all) }
     }
   }

@@ -113,6 +113,80 @@ import Testing
     }
   }
 
+  @Test func `the highest value is found`() {
+    var random = SeededRandom()
+    for count in 0...300 {
+      let limit: UInt32 = random.number(0...UInt32.max)
+      let values: [UInt32] = (0..<count).map { _ in random.number(0...limit) }
+      for highest in [dmm_highest, dmm_highest_plain] {
+        #expect(
+          highest(values, count) == values.max() ?? 0, "seed \(random.seed), \(count) entries")
+      }
+    }
+  }
+
+  @Test func `numbers above flags are gathered, and values that are not sound noticed`() {
+    var random = SeededRandom()
+    for count in 0...300 {
+      let form = dmm_form(
+        shift: 16, valid: 1, marked: 2, flags: random.once(in: 2) ? 0xFFFF : 0xFFFD,
+        end: random.once(in: 4) ? .max : random.number(0...UInt64(1) << 60))
+      let isSpoilt = random.once(in: 2)
+      let values: [UInt64] = (0..<count).map { _ in
+        if isSpoilt, random.once(in: 20) { return random.number(0...UInt64.max) }
+        let value = min(form.end &- 1, random.number(0...UInt64(1) << 60)) & ~0xFFFF | 1
+        return random.once(in: 3) || value >= form.end ? 0 : value
+      }
+      let place: Comment = "seed \(random.seed), \(count) entries"
+      var (used, marked) = ([UInt64](repeating: 0, count: 5), [UInt64](repeating: 0, count: 5))
+      for (index, value) in values.enumerated() {
+        if value != 0 { used[index / 64] |= 1 << UInt64(index % 64) }
+        if value & 2 != 0 { marked[index / 64] |= 1 << UInt64(index % 64) }
+      }
+      let numbers = values.filter { $0 & 1 == 1 }.map { UInt32(truncatingIfNeeded: $0 >> 16) }
+      let areSound = values.allSatisfy {
+        $0 == 0 || ($0 & form.flags == 1 && $0 < form.end)
+      }
+      for look in [dmm_numbers, dmm_numbers_plain] {
+        var (foundUsed, foundMarked) = (
+          [UInt64](repeating: 0, count: 5), [UInt64](repeating: 0, count: 5)
+        )
+        var found = [UInt32](repeating: 0, count: count + 4)
+        var foundCount = 0
+        let result = look(values, count, form, &foundUsed, &foundMarked, &found, &foundCount)
+        #expect(result == areSound, place)
+        #expect(foundUsed == used && foundMarked == marked, place)
+        #expect(Array(found.prefix(foundCount)) == numbers, place)
+      }
+    }
+  }
+
+  @Test func `values are kept or become 0`() {
+    var random = SeededRandom()
+    for count in 0...64 {
+      let kept: UInt64 = random.number(0...UInt64.max)
+      let place: Comment = "seed \(random.seed), \(count) values, \(kept)"
+      let values: [UInt64] = (0..<count).map { _ in random.number(0...UInt64.max) }
+      let (mask, flags) = (random.number(0...UInt64.max), 1 as UInt64)
+      for keep in [dmm_keep, dmm_keep_plain] {
+        var rest = values
+        keep(&rest, count, kept, mask, flags)
+        #expect(
+          rest.indices.allSatisfy {
+            rest[$0] == (kept >> UInt64($0) & 1 == 1 ? values[$0] & mask | flags : 0)
+          }, place)
+      }
+      let short = values.map { UInt32(truncatingIfNeeded: $0) }
+      for keep in [dmm_keep_short, dmm_keep_short_plain] {
+        var rest = short
+        keep(&rest, count, kept)
+        #expect(
+          rest.indices.allSatisfy { rest[$0] == (kept >> UInt64($0) & 1 == 1 ? short[$0] : 0) },
+          place)
+      }
+    }
+  }
+
   @Test func `each entry is found in its run, and hits one after the other`() {
     var random = SeededRandom()
     for count in 1...256 {

@@ -16,6 +16,8 @@ import Testing
     "Sources/MetadataXML/InputPortions.swift",
     "Sources/MetadataXML/TextBuffer.swift",
     "Sources/PersistentData/Array/ArrayBlock+Survey.swift",
+    "Sources/PersistentData/Array/KeptValues.swift",
+    "Sources/PersistentData/Array/NumberScan.swift",
     "Sources/PersistentData/BTree/RunEnds.swift",
     "Sources/PersistentData/BTree/Walk/ValueSurvey.swift",
     "Sources/PersistentData/Block/BlockBuffer.swift",

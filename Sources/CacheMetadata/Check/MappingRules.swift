@@ -9,10 +9,8 @@ struct MappingRules: Sendable {
   ///
   /// It is written at a clean end only, so after a crash an origin may have grown past it.
   private let originEnd: UInt64
-  /// All values of mappings that break no rule are below this.
-  private let soundEnd: UInt64
-  /// The flags that are set, or not, in all of these alike.
-  private let commonFlags: UInt64
+  /// What values look like that break no rule.
+  let form: NumberScan.Form
   /// One past the last origin block whose last sector has a number.
   private static let originLimit: UInt64 = 1 << 44
 
@@ -32,8 +30,11 @@ struct MappingRules: Sendable {
   private init(hasDirtyFlags: Bool, originEnd: UInt64) {
     self.hasDirtyFlags = hasDirtyFlags
     self.originEnd = originEnd
-    soundEnd = min(originEnd, MappingRules.originLimit) << CacheMapping.flagBits
-    commonFlags = CacheMapping.flags & ~(hasDirtyFlags ? CacheMapping.dirtyFlag : 0)
+    form = NumberScan.Form(
+      flagBits: CacheMapping.flagBits, valid: CacheMapping.validFlag,
+      marked: CacheMapping.dirtyFlag,
+      checked: CacheMapping.flags & ~(hasDirtyFlags ? CacheMapping.dirtyFlag : 0),
+      end: min(originEnd, MappingRules.originLimit) << CacheMapping.flagBits)
   }
 
   /// The rule that the value of a cache block breaks, if any.
@@ -50,20 +51,7 @@ struct MappingRules: Sendable {
 
   /// Whether the value is that of a mapping that breaks no rule, as nearly all are.
   func isSound(_ value: UInt64) -> Bool {
-    value & commonFlags == CacheMapping.validFlag && value < soundEnd
-  }
-
-  /// Whether each of some values, as they stand on disk, is 0 or breaks no rule.
-  func allAreSound(_ values: Span<UInt64>) -> Bool {
-    var unsound: UInt64 = 0
-    for index in values.indices {
-      let value = UInt64(littleEndian: values[index])
-      // All bits are set, unless the value is 0.
-      let mask: UInt64 = value == 0 ? 0 : .max
-      unsound |= (value & commonFlags ^ CacheMapping.validFlag) & mask
-      unsound |= value < soundEnd ? 0 : 1
-    }
-    return unsound == 0
+    value & form.checked == form.valid && value < form.end
   }
 
   /// Whether a value can't be that of a cache block.

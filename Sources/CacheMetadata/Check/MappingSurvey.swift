@@ -25,10 +25,10 @@ struct MappingSurvey: Sendable {
       visitors[index].finish()
       faults.merge(visitors[index].findings)
     }
-    let blocks = visitors.flatMap(\.blocks)
-    mapped = Bitset(blocks, \.mapped, of: array)
-    flagged = Bitset(blocks, \.flagged, of: array)
-    impossible = Bitset(blocks.filter { !$0.impossible.isEmpty }, \.impossible, of: array)
+    (mapped, flagged, impossible) = (
+      Bitset(visitors, \.mapped, of: array), Bitset(visitors, \.flagged, of: array),
+      Bitset(visitors, \.impossible, of: array)
+    )
     self.faults = faults
     repeatedOrigins = origins.repeated
   }
@@ -36,29 +36,21 @@ struct MappingSurvey: Sendable {
 
 /// Judges the mappings of the blocks it is given, and notes which cache blocks have one.
 struct MappingVisitor: ArrayVisitor {
-  /// A block of the array, with a bit for each cache block from `first` on.
-  struct Block: Sendable {
+  /// A bit for each cache block of a block of the array, from `first` on.
+  struct Bits: Sendable {
     let first: UInt64
-    fileprivate(set) var mapped: [UInt64] = []
-    fileprivate(set) var flagged: [UInt64] = []
-    /// Empty if there is none.
-    fileprivate(set) var impossible: [UInt64] = []
+    fileprivate(set) var words: NumberScan.Words
 
-    fileprivate mutating func noteImpossible(_ index: Int) {
-      if impossible.isEmpty { impossible = Array(repeating: 0, count: mapped.count) }
-      let (word, bit) = (index / UInt64.bitWidth, 1 << UInt64(index % UInt64.bitWidth) as UInt64)
-      impossible[word] |= bit
-      mapped[word] &= ~bit
-      flagged[word] &= ~bit
-    }
+    fileprivate var isEmpty: Bool { words.indices.allSatisfy { words[$0] == 0 } }
   }
-
-  /// More values than a block holds.
-  private static let room = 512
 
   private let rules: MappingRules
   private(set) var findings = Findings()
-  private(set) var blocks: [Block] = []
+  /// Cache blocks that hold something, and those whose mapping is flagged dirty.
+  private(set) var mapped: [Bits] = []
+  private(set) var flagged: [Bits] = []
+  /// Cache blocks with a value that no mapping can have.
+  private(set) var impossible: [Bits] = []
   /// The origin blocks of mappings, where these are to be noted.
   private var origins: SeenNumbers.Batch?
 
@@ -67,42 +59,46 @@ struct MappingVisitor: ArrayVisitor {
     self.origins = origins.map(SeenNumbers.Batch.init)
   }
 
-  /// Nearly all values are 0 or break no rule, in no order that a processor could foresee: what is
-  /// done with these depends on no branch.
   mutating func visit(_ place: Int, _ block: ArrayBlock, wanted: Int) {
-    var noted = Block(first: UInt64(place) * CacheReader.Structure.mappings.entriesPerBlock)
-    var found = InlineArray<512, UInt32>(repeating: 0)
-    var foundCount: UInt64 = 0
-    let values: Span<UInt64> = block.stored(min(wanted, MappingVisitor.room))
-    for start in stride(from: 0, to: values.count, by: UInt64.bitWidth) {
-      var (mapped, flagged) = (0 as UInt64, 0 as UInt64)
-      for index in start..<min(start + UInt64.bitWidth, values.count) {
-        let value = UInt64(littleEndian: values[index])
-        let bit = UInt64(index - start)
-        mapped |= (value == 0 ? 0 : 1) << bit
-        flagged |= (value / CacheMapping.dirtyFlag & 1) << bit
-        found[Int(foundCount)] = UInt32(truncatingIfNeeded: value >> CacheMapping.flagBits)
-        foundCount += value & CacheMapping.validFlag
+    let values: Span<UInt64> = block.stored(wanted)
+    let scan = NumberScan(of: values, rules.form)
+    let first = UInt64(place) * CacheReader.Structure.mappings.entriesPerBlock
+    var (used, marked) = (scan.used, scan.marked)
+    if !scan.allAreSound {
+      let bad = judge(values, of: block, from: first)
+      for index in bad.indices {
+        used[index] &= ~bad[index]
+        marked[index] &= ~bad[index]
       }
-      noted.mapped.append(mapped)
-      noted.flagged.append(flagged)
+      note(bad, from: first, in: \.impossible)
     }
-    if !rules.allAreSound(values) { judge(values, of: block, &noted) }
-    blocks.append(noted)
-    origins?.append(found.span.extracting(0..<Int(foundCount)))
+    note(used, from: first, in: \.mapped)
+    note(marked, from: first, in: \.flagged)
+    origins?.append(scan.numbers)
   }
 
-  /// Reports what is wrong with values, and notes those that no mapping can have.
-  private mutating func judge(
-    _ values: Span<UInt64>, of block: ArrayBlock, _ noted: inout Block
+  private mutating func note(
+    _ words: NumberScan.Words, from first: UInt64, in list: WritableKeyPath<Self, [Bits]>
   ) {
+    let bits = Bits(first: first, words: words)
+    if !bits.isEmpty { self[keyPath: list].append(bits) }
+  }
+
+  /// Reports what is wrong with values, and returns which of them no mapping can have.
+  private mutating func judge(
+    _ values: Span<UInt64>, of block: ArrayBlock, from first: UInt64
+  ) -> NumberScan.Words {
+    var impossible = NumberScan.Words(repeating: 0)
     for index in values.indices {
       let value = UInt64(littleEndian: values[index])
       if value == 0 || rules.isSound(value) { continue }
       rules.report(
-        value, of: noted.first + UInt64(index), in: block.block, entry: index, into: &findings)
-      if rules.isError(value) { noted.noteImpossible(index) }
+        value, of: first + UInt64(index), in: block.block, entry: index, into: &findings)
+      if rules.isError(value) {
+        impossible[index / UInt64.bitWidth] |= 1 << UInt64(index % UInt64.bitWidth)
+      }
     }
+    return impossible
   }
 
   /// Hands on what was noted last.
@@ -110,13 +106,17 @@ struct MappingVisitor: ArrayVisitor {
 }
 
 extension Bitset {
-  /// A bit for each entry of `array`, from the words of its blocks.
+  /// A bit for each entry of `array`, from what visitors of its blocks noted; none at all if they
+  /// noted nothing.
   init(
-    _ blocks: [MappingVisitor.Block], _ words: KeyPath<MappingVisitor.Block, [UInt64]>,
+    _ visitors: [MappingVisitor], _ list: KeyPath<MappingVisitor, [MappingVisitor.Bits]>,
     of array: StoredArray
   ) {
-    let end = blocks.map { $0.first + UInt64($0[keyPath: words].count * UInt64.bitWidth) }.max()
-    self.init(bitCount: Int(min(array.entryCount, end ?? 0)))
-    for block in blocks { set(block[keyPath: words], from: block.first) }
+    let capacity = UInt64(array.blocks.count) * array.shape.entriesPerBlock
+    let isEmpty = visitors.allSatisfy { $0[keyPath: list].isEmpty }
+    self.init(bitCount: isEmpty ? 0 : Int(min(array.entryCount, capacity)))
+    for visitor in visitors {
+      for bits in visitor[keyPath: list] { set(bits.words.span, from: bits.first) }
+    }
   }
 }

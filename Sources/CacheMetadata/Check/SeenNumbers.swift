@@ -44,11 +44,11 @@ final class SeenNumbers: Sendable {
   /// by the part of the table that they belong to, and many are put into each part at a time.
   struct Batch: Sendable {
     /// Numbers that are put in order at once.
-    private static let sortedAtOnce = 1 << 15
+    private static let sortedAtOnce = 1 << 14
     /// Numbers that are kept: 8 MiB of all workers together.
     private static let limit = (1 << 21) / Workers.coreCount
-    /// Parts of the table: half a MiB each, for the second-level cache.
-    private static let partCount = 32
+    /// Parts of the table: a quarter of a MiB each, for the second-level cache.
+    private static let partCount = 64
 
     private let seen: SeenNumbers
     private let partBits: Int
@@ -62,7 +62,7 @@ final class SeenNumbers: Sendable {
       partBits = (seen.placeCount / UInt64(Batch.partCount)).trailingZeroBitCount
     }
 
-    /// Takes numbers without their bits above the lowest 32.
+    /// Takes up to `NumberScan.limit` numbers without their bits above the lowest 32.
     mutating func append(_ numbers: Span<UInt32>) {
       unsorted.append(copying: numbers)
       if unsorted.count >= Batch.sortedAtOnce { sort() }
@@ -86,6 +86,8 @@ final class SeenNumbers: Sendable {
       counts[0] = sorted.count
       for part in 1...Batch.partCount { counts[part] += counts[part - 1] }
       starts.append(begins)
+      // Otherwise it would be copied as it grows, to memory that the system has to provide.
+      sorted.reserveCapacity(Batch.limit + Batch.sortedAtOnce + NumberScan.limit)
       sorted += repeatElement(0, count: unsorted.count)
       var places = sorted.mutableSpan
       var next = begins.mutableSpan

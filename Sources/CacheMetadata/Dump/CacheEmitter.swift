@@ -62,7 +62,7 @@ package struct CacheEmitter: Sendable {
     do throws(Events.Failure) { try events.beginHints() } catch { throw .listener(error) }
     let rules = MappingRules(reader.superblock)
     let visitors = mappings.readBlocks(findings: &reader.findings) { MappingVisitor(rules) }
-    let isMapped = Bitset(visitors.flatMap(\.blocks), \.mapped, of: mappings)
+    let isMapped = Bitset(visitors, \.mapped, of: mappings)
     var findings = reader.findings
     try hints.forEachChunk(of: UInt32.self, findings: &findings) {
       (chunk, findings) throws(ReadError<Events.Failure>) in

@@ -19,13 +19,11 @@ package struct CacheRestorer: CacheEvents {
     let writer: BlockWriter
     var mappings: ArrayWriter<UInt64>
     var hints: ArrayWriter<UInt32>?
-    var dirtyBlocks: Bitset
 
     init(_ header: CacheHeader, _ writer: BlockWriter) {
       self.header = header
       self.writer = writer
       mappings = ArrayWriter(writer)
-      dirtyBlocks = Bitset(bitCount: Int(header.cacheBlockCount))
     }
   }
 
@@ -42,6 +40,10 @@ package struct CacheRestorer: CacheEvents {
   private var phase = Phase.start
   private var nextMapping: UInt64 = 0
   private var nextHint: UInt64 = 0
+  private var dirtyBlocks = Bitset(bitCount: 0)
+  /// What came one by one and is not handed on yet: of the cache blocks up to the next.
+  private var newMappings = NewValues<UInt64>()
+  private var newHints = NewValues<UInt32>()
 
   /// Whatever `file` holds is gone once a superblock that is possible has come.
   package init(_ file: BlockFile) { self.file = file }
@@ -65,6 +67,7 @@ package struct CacheRestorer: CacheEvents {
       UInt64(header.cacheBlockCount), hasHints: header.hintSize > 0, hasDirtyBitset: version > 1)
     job = Job(header, try BlockWriter.begin(file, forArrays: least))
     cacheBlockCount = UInt64(header.cacheBlockCount)
+    dirtyBlocks = Bitset(bitCount: Int(header.cacheBlockCount))
     phase = .mappings
   }
 
@@ -79,48 +82,52 @@ package struct CacheRestorer: CacheEvents {
     }
     let value = CacheMapping(
       originBlock: mapping.originBlock, isDirty: mapping.isDirty && version == 1)
-    do throws(IOError) {
-      if block > nextMapping { try job?.mappings.push(0, count: block - nextMapping) }
-      try job?.mappings.push(value.value)
-    } catch {
-      throw .output(error)
+    if !newMappings.append(value.value, after: block - nextMapping) {
+      try handOnMappings(before: block)
+      _ = newMappings.append(value.value, after: 0)
     }
-    if mapping.isDirty { job?.dirtyBlocks[block] = true }
+    if mapping.isDirty { dirtyBlocks[block] = true }
     nextMapping = block + 1
   }
 
-  package mutating func mappings(_ values: [UInt64], from first: UInt64) throws(WriteError) {
+  /// Hands on the mappings that wait, and one of nothing for each block after them up to `block`.
+  private mutating func handOnMappings(before block: UInt64) throws(WriteError) {
+    do throws(IOError) {
+      try job?.mappings.push(newMappings.takeAll())
+      try job?.mappings.push(0, count: block - nextMapping)
+    } catch {
+      throw .output(error)
+    }
+    nextMapping = block
+  }
+
+  package mutating func mappings(
+    _ values: consuming [UInt64], from first: UInt64, of blocks: Bitset, dirty: Bitset
+  ) throws(WriteError) {
     let end = first.addingReportingOverflow(UInt64(values.count))
     guard first >= nextMapping, !end.overflow, end.partialValue <= cacheBlockCount,
       phase == .mappings
     else {
       // One of them can't be written: this names it.
-      return try mappingsOneByOne(values, from: first)
+      return try mappingsOneByOne(values, from: first, of: blocks, dirty: dirty)
     }
-    var stored = values
-    var span = stored.mutableSpan
-    let dropped = version > 1 ? CacheMapping.dirtyFlag : 0
-    for start in stride(from: 0, to: span.count, by: UInt64.bitWidth) {
-      var dirty: UInt64 = 0
-      for index in start..<min(start + UInt64.bitWidth, span.count) {
-        let value = span[index]
-        dirty |= (value / CacheMapping.dirtyFlag & 1) << UInt64(index - start)
-        span[index] = value & ~dropped
-      }
-      job?.dirtyBlocks.set(dirty, from: first + UInt64(start))
+    values.keep(
+      blocks, from: first, mask: ~CacheMapping.flags, flags: CacheMapping.validFlag)
+    for start in stride(from: first, to: end.partialValue, by: UInt64.bitWidth) {
+      let isOther = UInt64.max << min(UInt64(UInt64.bitWidth), end.partialValue - start)
+      let dirty = blocks.bits(from: start) & dirty.bits(from: start) & ~isOther
+      dirtyBlocks.set(dirty, from: start)
+      if version == 1 { values.setDirtyFlags(dirty, from: Int(start - first)) }
     }
-    do throws(IOError) {
-      if first > nextMapping { try job?.mappings.push(0, count: first - nextMapping) }
-      try job?.mappings.push(stored)
-    } catch {
-      throw .output(error)
-    }
+    try handOnMappings(before: first)
+    do throws(IOError) { try job?.mappings.push(values) } catch { throw .output(error) }
     nextMapping = end.partialValue
   }
 
   package mutating func beginHints() throws(WriteError) {
     guard let job, phase == .mappings else { throw .rejected("hints are out of place") }
-    self.job?.hints = ArrayWriter(job.writer)
+    // Hints of no size are not written.
+    if job.header.hintSize > 0 { self.job?.hints = ArrayWriter(job.writer) }
     phase = .hints
   }
 
@@ -129,17 +136,26 @@ package struct CacheRestorer: CacheEvents {
     guard cacheBlock >= nextHint, cacheBlock < cacheBlockCount else {
       throw .rejected("hint of cache block \(cacheBlock): blocks ascend, below nr_cache_blocks")
     }
-    do throws(IOError) {
-      if cacheBlock > nextHint { try job?.hints?.push(0, count: cacheBlock - nextHint) }
-      try job?.hints?.push(hint)
-    } catch {
-      throw .output(error)
+    if !newHints.append(hint, after: cacheBlock - nextHint) {
+      try handOnHints(before: cacheBlock)
+      _ = newHints.append(hint, after: 0)
     }
     nextHint = cacheBlock + 1
   }
 
+  /// The same for hints.
+  private mutating func handOnHints(before block: UInt64) throws(WriteError) {
+    do throws(IOError) {
+      try job?.hints?.push(newHints.takeAll())
+      try job?.hints?.push(0, count: block - nextHint)
+    } catch {
+      throw .output(error)
+    }
+    nextHint = block
+  }
+
   package mutating func hints(
-    _ hints: [UInt32], from first: UInt64, of blocks: Bitset
+    _ hints: consuming [UInt32], from first: UInt64, of blocks: Bitset
   ) throws(WriteError) {
     let end = first.addingReportingOverflow(UInt64(hints.count))
     guard phase == .hints, first >= nextHint, !end.overflow, end.partialValue <= cacheBlockCount
@@ -147,33 +163,29 @@ package struct CacheRestorer: CacheEvents {
       // One of them can't be written: this names it.
       return try hintsOneByOne(hints, from: first, of: blocks)
     }
-    do throws(IOError) {
-      if first > nextHint { try job?.hints?.push(0, count: first - nextHint) }
-      try job?.hints?.push(hints)
-    } catch {
-      throw .output(error)
-    }
+    hints.keep(blocks, from: first)
+    try handOnHints(before: first)
+    do throws(IOError) { try job?.hints?.push(hints) } catch { throw .output(error) }
     nextHint = end.partialValue
   }
 
   package mutating func end() throws(WriteError) {
+    try handOnMappings(before: cacheBlockCount)
+    if job?.hints != nil { try handOnHints(before: cacheBlockCount) }
     guard var job else { throw .rejected("missing superblock") }
     let (header, writer) = (job.header, job.writer)
-    let count = UInt64(header.cacheBlockCount)
     var roots = CacheRoots()
     do throws(IOError) {
-      try job.mappings.push(0, count: count - nextMapping)
       roots.mappings = UInt64(try job.mappings.finish().number)
       // A policy with hints finds one for each block, or none at all.
-      if job.hints != nil, header.hintSize > 0 {
-        try job.hints?.push(0, count: count - nextHint)
+      if job.hints != nil {
         roots.hints = UInt64(try job.hints?.finish().number ?? 0)
       }
       var discards = ArrayWriter<UInt64>(writer)
       roots.discards = UInt64(try discards.finish().number)
       if version > 1 {
-        var bits = BitsetWriter(writer, bitCount: count)
-        try bits.set(job.dirtyBlocks)
+        var bits = BitsetWriter(writer, bitCount: cacheBlockCount)
+        try bits.set(dirtyBlocks)
         roots.dirtyBits = UInt64(try bits.finish().number)
       }
     } catch {
@@ -187,6 +199,15 @@ package struct CacheRestorer: CacheEvents {
       superblock.policyVersion = CacheRestorer.policyVersion
       if !omitsCleanShutdown { superblock.flags = CacheSuperblock.cleanShutdownFlag }
       return superblock
+    }
+  }
+}
+
+extension [UInt64] {
+  /// Marks those of 64 mappings as dirty, from an index on, whose bit is set.
+  fileprivate mutating func setDirtyFlags(_ bits: UInt64, from start: Int) {
+    for index in start..<Swift.min(start + UInt64.bitWidth, count) {
+      self[index] |= (bits >> UInt64(index - start) & 1) * CacheMapping.dirtyFlag
     }
   }
 }

@@ -43,37 +43,43 @@ package protocol CacheEvents: ~Copyable {
 
   mutating func begin(_ header: CacheHeader) throws(Failure)
   mutating func mapping(_ mapping: CacheBlockMapping) throws(Failure)
-  /// The same for several cache blocks, from `first` on: values as metadata of version 1 stores
-  /// them, 0 for a block without a mapping.
-  mutating func mappings(_ values: [UInt64], from first: UInt64) throws(Failure)
+  /// The same for several cache blocks, from `first` on: for those in `blocks`, some of which are
+  /// `dirty`. `values`: as stored; what they say of dirt, and those of other blocks, don't count.
+  mutating func mappings(
+    _ values: consuming [UInt64], from first: UInt64, of blocks: Bitset, dirty: Bitset
+  ) throws(Failure)
   mutating func beginHints() throws(Failure)
   /// `hint`: the bytes as a number, the first lowest.
   mutating func hint(_ hint: UInt32, of cacheBlock: UInt64) throws(Failure)
-  /// The same for several cache blocks, from `first` on: for those in `blocks`; the others have 0.
+  /// The same for several cache blocks, from `first` on: for those in `blocks`.
   mutating func hints(
-    _ hints: [UInt32], from first: UInt64, of blocks: Bitset
+    _ hints: consuming [UInt32], from first: UInt64, of blocks: Bitset
   ) throws(Failure)
   mutating func end() throws(Failure)
 }
 
 extension CacheEvents where Self: ~Copyable {
-  package mutating func mappings(_ values: [UInt64], from first: UInt64) throws(Failure) {
-    try mappingsOneByOne(values, from: first)
+  package mutating func mappings(
+    _ values: consuming [UInt64], from first: UInt64, of blocks: Bitset, dirty: Bitset
+  ) throws(Failure) {
+    try mappingsOneByOne(values, from: first, of: blocks, dirty: dirty)
   }
 
   package mutating func hints(
-    _ hints: [UInt32], from first: UInt64, of blocks: Bitset
+    _ hints: consuming [UInt32], from first: UInt64, of blocks: Bitset
   ) throws(Failure) {
     try hintsOneByOne(hints, from: first, of: blocks)
   }
 
-  mutating func mappingsOneByOne(_ values: [UInt64], from first: UInt64) throws(Failure) {
-    for (index, value) in values.enumerated() where value != 0 {
-      let mapping = CacheMapping(value)
-      try self.mapping(
+  mutating func mappingsOneByOne(
+    _ values: [UInt64], from first: UInt64, of blocks: Bitset, dirty: Bitset
+  ) throws(Failure) {
+    for (index, value) in values.enumerated() where blocks[first &+ UInt64(index)] {
+      let cacheBlock = first &+ UInt64(index)
+      try mapping(
         CacheBlockMapping(
-          cacheBlock: first &+ UInt64(index), originBlock: mapping.originBlock,
-          isDirty: mapping.isDirty))
+          cacheBlock: cacheBlock, originBlock: CacheMapping(value).originBlock,
+          isDirty: dirty[cacheBlock]))
     }
   }
 

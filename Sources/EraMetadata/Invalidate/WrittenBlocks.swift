@@ -28,7 +28,7 @@ package struct WrittenBlocks: Sendable {
     let era = UInt32(clamping: era)
     let visitors = array.readBlocks(findings: &reader.findings) { SinceVisitor(era) }
     guard reader.findings.worst != .error else { throw .damaged(reader.findings) }
-    for (first, words) in visitors.lazy.flatMap(\.written) { blocks.set(words, from: first) }
+    for (first, words) in visitors.lazy.flatMap(\.written) { blocks.set(words.span, from: first) }
     self.blocks = blocks
   }
 }

@@ -5,9 +5,9 @@ extension ArrayBlock {
   /// The highest of the first `count` values; 0 if there are none.
   package func highest(_ count: Int) -> UInt32 {
     let values: Span<UInt32> = stored(count)
-    var highest: UInt32 = 0
-    for index in values.indices { highest = max(highest, UInt32(littleEndian: values[index])) }
-    return highest
+    return unsafe values.withUnsafeBufferPointer { values in
+      unsafe dmm_highest(values.baseAddress, values.count)
+    }
   }
 
   /// A bit for each of the first `count` values, 64 per word: whether it is `least` or more.

@@ -27,14 +27,15 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
     first = UInt64(places.lowerBound) * shape.entriesPerBlock
     let last = array.range(ofBlock: places.upperBound - 1).upperBound
     let known = places.clamped(to: array.blocks.indices)
-    let collectors = array.readBlocks(known, findings: &findings) { Collector() }
+    let count = Int(last - first)
+    let collectors = array.readBlocks(known, findings: &findings) { Collector(count) }
     // Mostly one worker had all of them, in order.
-    if collectors.count == 1, collectors[0].holdsAll(from: places.lowerBound, Int(last - first)) {
+    if collectors.count == 1, collectors[0].holdsAll(from: places.lowerBound, count) {
       values = collectors[0].values
       stretches = [(0..<values.count, true)]
       return
     }
-    var values = [Value](repeating: 0, count: Int(last - first))
+    var values = [Value](repeating: 0, count: count)
     var stretches: [(indices: Range<Int>, isKnown: Bool)] = []
     let blocks = collectors.flatMap { collector in
       collector.blocks.map { (place: $0.place, values: collector.values[$0.indices]) }
@@ -56,6 +57,9 @@ package struct ArrayValues<Value: FixedWidthInteger & BitwiseCopyable & Sendable
   private struct Collector: ArrayVisitor {
     private(set) var blocks: [(place: Int, indices: Range<Int>)] = []
     private(set) var values: [Value] = []
+
+    /// For up to `count` values.
+    init(_ count: Int) { values.reserveCapacity(count) }
 
     @_specialize(where Value == UInt32)
     @_specialize(where Value == UInt64)

@@ -51,8 +51,8 @@ package struct Bitset: Sendable {
   }
 
   /// The same for the bits of several words.
-  package mutating func set(_ words: [UInt64], from first: UInt64) {
-    for (index, word) in words.enumerated() { set(word, from: first + UInt64(index * 64)) }
+  package mutating func set(_ words: Span<UInt64>, from first: UInt64) {
+    for index in words.indices { set(words[index], from: first + UInt64(index * 64)) }
   }
 
   /// Sets the bits of a range, ignoring any past the end.
@@ -115,6 +115,14 @@ package struct Bitset: Sendable {
       common.words[index] &= index < other.words.count ? other.words[index] : 0
     }
     return common
+  }
+
+  /// The bits that lie in any of some ranges.
+  package func intersection(_ ranges: [ClosedRange<UInt64>]) -> Bitset {
+    if ranges.isEmpty { return Bitset(bitCount: 0) }
+    var common = Bitset(bitCount: Int(bitCount))
+    for range in ranges { common.set(range) }
+    return intersection(common)
   }
 
   /// The ranges of bits that are set, ascending, as few as possible.

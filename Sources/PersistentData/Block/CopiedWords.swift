@@ -4,9 +4,10 @@ extension Array where Element: FixedWidthInteger & BitwiseCopyable & Sendable {
   @_specialize(where Element == UInt64)
   package mutating func append(littleEndian source: Span<Element>) {
     let start = count
-    self += repeatElement(0, count: source.count)
-    var elements = mutableSpan
-    for index in source.indices { elements[start + index] = Element(littleEndian: source[index]) }
+    append(copying: source)
+    // Nothing to do where the processor has the same order.
+    if Element(littleEndian: 1) == 1 { return }
+    for index in start..<count { self[index] = Element(littleEndian: self[index]) }
   }
 }
 
