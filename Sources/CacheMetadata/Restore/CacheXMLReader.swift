@@ -1,9 +1,8 @@
 package import MetadataXML
 package import PersistentData
 
-/// Reads cache metadata from XML and emits it as events.
-package struct CacheXMLReader<Events: CacheEvents & ~Copyable>: XMLConsumer, ~Copyable
-where Events.Failure == WriteError {
+/// Reads cache metadata from XML and has it written.
+package struct CacheXMLReader: XMLConsumer {
   package static var rows: [XMLRowShape] {
     ["false", "true"].map { dirty in
       XMLRowShape(
@@ -11,25 +10,19 @@ where Events.Failure == WriteError {
     } + [XMLRowShape("hint", [.number("cache_block"), .base64("data")])]
   }
 
-  private var events: Events
+  private var restorer: CacheRestorer
 
-  /// Reads all of `source` into `events`, and returns these.
+  /// Reads all of `source` into `restorer`, and returns it.
   package static func read(
-    _ source: ByteSource, into events: consuming Events
-  ) throws(XMLError) -> Events {
-    var reader = CacheXMLReader(events: events)
+    _ source: ByteSource, into restorer: CacheRestorer
+  ) throws(XMLError) -> CacheRestorer {
+    var reader = CacheXMLReader(restorer)
     try XMLReader.read(into: &reader, from: { bytes in try source.read(into: &bytes) })
-    try reader.finish()
-    return reader.takeEvents()
+    do throws(WriteError) { try reader.restorer.end() } catch { throw .consumerFailed(error) }
+    return reader.restorer
   }
 
-  private init(events: consuming Events) { self.events = events }
-
-  private mutating func finish() throws(XMLError) {
-    do throws(WriteError) { try events.end() } catch { throw .consumerFailed(error) }
-  }
-
-  private consuming func takeEvents() -> Events { events }
+  private init(_ restorer: CacheRestorer) { self.restorer = restorer }
 
   package mutating func start(_ tag: XMLTag) throws(XMLComplaint) {
     switch tag.name {
@@ -42,7 +35,7 @@ where Events.Failure == WriteError {
       throw .content("attribute 'dirty' of tag 'mapping' is '\(dirty)', neither true nor false")
     case "hints":
       try tag.allow(only: "")
-      try emit { (events) throws(WriteError) in try events.beginHints() }
+      try emit { (restorer) throws(WriteError) in try restorer.beginHints() }
     case "hint":
       try tag.allow(only: "cache_block", "data")
       _ = try tag.number("cache_block")
@@ -60,9 +53,9 @@ where Events.Failure == WriteError {
   package mutating func row(_ shape: Int, _ values: Span<UInt64>) throws(XMLComplaint) {
     do throws(WriteError) {
       if shape == 2 {
-        try events.hint(UInt32(truncatingIfNeeded: values[1]), of: values[0])
+        try restorer.hint(UInt32(truncatingIfNeeded: values[1]), of: values[0])
       } else {
-        try events.mapping(
+        try restorer.mapping(
           CacheBlockMapping(
             cacheBlock: values[0], originBlock: values[1], isDirty: shape == 1))
       }
@@ -79,13 +72,13 @@ where Events.Failure == WriteError {
       hintSize: try tag.number32("hint_width"))
     header.uuid = tag["uuid"] ?? ""
     let whole = header
-    try emit { (events) throws(WriteError) in try events.begin(whole) }
+    try emit { (restorer) throws(WriteError) in try restorer.begin(whole) }
   }
 
   private mutating func emit(
-    _ body: (inout Events) throws(WriteError) -> Void
+    _ body: (inout CacheRestorer) throws(WriteError) -> Void
   ) throws(XMLComplaint) {
-    do throws(WriteError) { try body(&events) } catch { throw complaint(error) }
+    do throws(WriteError) { try body(&restorer) } catch { throw complaint(error) }
   }
 
   private func complaint(_ error: WriteError) -> XMLComplaint {

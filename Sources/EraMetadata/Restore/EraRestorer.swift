@@ -32,6 +32,8 @@ package struct EraRestorer: EraEvents {
   private var lastEra: UInt64?
   private var open: (era: UInt64, bitCount: UInt32, bits: BitsetWriter, next: UInt64)?
   private var eraCount: UInt64 = 0
+  /// Eras that came one by one and are not handed on yet: of the blocks up to `eraCount`.
+  private var newEras = NewValues<UInt32>()
   private var hasEraArray = false
   /// The current era, where it came without a writeset though earlier eras have some: tools that
   /// look at archived ones alone leave it out after a crash. Every block counts as written in it.
@@ -108,13 +110,22 @@ package struct EraRestorer: EraEvents {
     guard era <= currentEra else {
       throw .rejected("the era of block \(block), \(era), is later than \(currentEra)")
     }
+    if !newEras.append(era, after: block - eraCount) {
+      try handOnEras(before: block)
+      _ = newEras.append(era, after: 0)
+    }
+    eraCount = block + 1
+  }
+
+  /// Hands on the eras that wait, and 0 for each block after them up to `block`.
+  private mutating func handOnEras(before block: UInt64) throws(WriteError) {
     do throws(IOError) {
-      if block > eraCount { try job?.eras.push(0, count: block - eraCount) }
-      try job?.eras.push(era)
+      try job?.eras.push(newEras.takeAll())
+      try job?.eras.push(0, count: block - eraCount)
     } catch {
       throw .output(error)
     }
-    eraCount = block + 1
+    eraCount = block
   }
 
   package mutating func eras(_ eras: [UInt32], from first: UInt64) throws(WriteError) {
@@ -126,6 +137,7 @@ package struct EraRestorer: EraEvents {
       for (index, era) in eras.enumerated() { try self.era(era, of: first + UInt64(index)) }
       return
     }
+    try handOnEras(before: first)
     do throws(IOError) { try job?.eras.push(eras) } catch { throw .output(error) }
     eraCount = end.partialValue
   }
@@ -154,12 +166,12 @@ package struct EraRestorer: EraEvents {
 
   package mutating func end() throws(WriteError) {
     if let lastEra, lastEra < UInt64(currentEra) { try presume(lastEra + 1) }
+    try handOnEras(before: blockCount)
     guard var job else { throw .rejected("missing superblock") }
     let (header, writer) = (job.header, job.writer)
     let writesetRoot: MetadataBlock
     let eraRoot: MetadataBlock
     do throws(IOError) {
-      try job.eras.push(0, count: UInt64(header.blockCount) - eraCount)
       writesetRoot = try job.writesets.finish()
       eraRoot = try job.eras.finish()
     } catch {

@@ -1,9 +1,8 @@
 package import MetadataXML
 package import PersistentData
 
-/// Reads era metadata from XML and emits it as events.
-package struct EraXMLReader<Events: EraEvents & ~Copyable>: XMLConsumer, ~Copyable
-where Events.Failure == WriteError {
+/// Reads era metadata from XML and has it written.
+package struct EraXMLReader: XMLConsumer {
   package static var rows: [XMLRowShape] {
     [
       XMLRowShape("era", [.number("block"), .number("era")]),
@@ -13,25 +12,19 @@ where Events.Failure == WriteError {
     ]
   }
 
-  private var events: Events
+  private var restorer: EraRestorer
 
-  /// Reads all of `source` into `events`, and returns these.
+  /// Reads all of `source` into `restorer`, and returns it.
   package static func read(
-    _ source: ByteSource, into events: consuming Events
-  ) throws(XMLError) -> Events {
-    var reader = EraXMLReader(events: events)
+    _ source: ByteSource, into restorer: EraRestorer
+  ) throws(XMLError) -> EraRestorer {
+    var reader = EraXMLReader(restorer)
     try XMLReader.read(into: &reader, from: { bytes in try source.read(into: &bytes) })
-    try reader.finish()
-    return reader.takeEvents()
+    do throws(WriteError) { try reader.restorer.end() } catch { throw .consumerFailed(error) }
+    return reader.restorer
   }
 
-  private init(events: consuming Events) { self.events = events }
-
-  private mutating func finish() throws(XMLError) {
-    do throws(WriteError) { try events.end() } catch { throw .consumerFailed(error) }
-  }
-
-  private consuming func takeEvents() -> Events { events }
+  private init(_ restorer: EraRestorer) { self.restorer = restorer }
 
   package mutating func start(_ tag: XMLTag) throws(XMLComplaint) {
     switch tag.name {
@@ -42,17 +35,17 @@ where Events.Failure == WriteError {
         currentEra: try tag.number32("current_era"))
       header.uuid = tag["uuid"] ?? ""
       let whole = header
-      try emit { (events) throws(WriteError) in try events.begin(whole) }
+      try emit { (restorer) throws(WriteError) in try restorer.begin(whole) }
     case "writeset":
       try tag.allow(only: "era", "nr_bits")
       let era = try tag.number("era")
       let bitCount = try tag.number32("nr_bits")
-      try emit { (events) throws(WriteError) in
-        try events.beginWriteset(era: era, bitCount: bitCount)
+      try emit { (restorer) throws(WriteError) in
+        try restorer.beginWriteset(era: era, bitCount: bitCount)
       }
     case "era_array":
       try tag.allow(only: "")
-      try emit { (events) throws(WriteError) in try events.beginEraArray() }
+      try emit { (restorer) throws(WriteError) in try restorer.beginEraArray() }
     case "era":
       try tag.allow(only: "block", "era")
       for name in ["block", "era"] { _ = try tag.number(name) }
@@ -69,8 +62,8 @@ where Events.Failure == WriteError {
 
   package mutating func end(_ name: String) throws(XMLComplaint) {
     switch name {
-    case "writeset": try emit { (events) throws(WriteError) in try events.endWriteset() }
-    case "era_array": try emit { (events) throws(WriteError) in try events.endEraArray() }
+    case "writeset": try emit { (restorer) throws(WriteError) in try restorer.endWriteset() }
+    case "era_array": try emit { (restorer) throws(WriteError) in try restorer.endEraArray() }
     default: break
     }
   }
@@ -82,14 +75,14 @@ where Events.Failure == WriteError {
         guard let era = UInt32(exactly: values[1]) else {
           throw .rejected("era \(values[1]) is too large")
         }
-        try events.era(era, of: values[0])
+        try restorer.era(era, of: values[0])
       case 1:
         let end = values[0].addingReportingOverflow(values[1])
         guard !end.overflow else { throw .rejected("len \(values[1]) is too large") }
-        try events.marked(values[0]..<end.partialValue)
+        try restorer.marked(values[0]..<end.partialValue)
       case 2:
         guard values[0] < .max else { throw .rejected("block \(values[0]) is too large") }
-        try events.marked(values[0]..<values[0] + 1)
+        try restorer.marked(values[0]..<values[0] + 1)
       default: break
       }
     } catch {
@@ -98,9 +91,9 @@ where Events.Failure == WriteError {
   }
 
   private mutating func emit(
-    _ body: (inout Events) throws(WriteError) -> Void
+    _ body: (inout EraRestorer) throws(WriteError) -> Void
   ) throws(XMLComplaint) {
-    do throws(WriteError) { try body(&events) } catch { throw complaint(error) }
+    do throws(WriteError) { try body(&restorer) } catch { throw complaint(error) }
   }
 
   private func complaint(_ error: WriteError) -> XMLComplaint {
