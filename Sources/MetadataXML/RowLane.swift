@@ -27,7 +27,7 @@ struct RowLane {
   private var pieces: [Piece] = []
   /// A possible line, and where in `pieces` its literals are.
   private struct Line {
-    let shape: Int
+    let shape: UInt8
     let kind: LaneRows.Row.Kind
     let pieces: Range<Int>
     /// Leading pieces that equal those of the line before in `lines`.
@@ -67,7 +67,7 @@ struct RowLane {
     let before = lines.last?.pieces ?? 0..<0
     let common = zip(before, first..<pieces.count).prefix { areAlike($0, $1) }.count
     lines.append(
-      Line(shape: shape, kind: kind, pieces: first..<pieces.count, commonCount: common))
+      Line(shape: UInt8(shape), kind: kind, pieces: first..<pieces.count, commonCount: common))
     openings.append(words[pieces[first].words.lowerBound].bytes)
   }
 
@@ -98,8 +98,8 @@ struct RowLane {
     while line < count {
       let place = rows.makeRoom()
       if let row = row(in: bytes, at: line, &rows.values, from: place) {
-        rows.append(row)
-        line = row.end
+        rows.append(row.row, of: row.shape)
+        line = row.row.end
       } else if let end = endOfLine(in: bytes, from: line) {
         rows.endRows()
         line = end
@@ -107,13 +107,14 @@ struct RowLane {
         break
       }
     }
+    rows.endRun()
     return rows
   }
 
   /// Reads the line that starts at `start`, if it is a whole line, canonical, and of some shape.
   private func row(
     in bytes: Span<UInt8>, at start: Int, _ values: inout [UInt64], from place: Int
-  ) -> LaneRows.Row? {
+  ) -> (row: LaneRows.Row, shape: UInt8)? {
     var tag = start
     while tag < bytes.count, bytes[tag] == UInt8(ascii: " ") || bytes[tag] == UInt8(ascii: "\t") {
       tag += 1
@@ -125,8 +126,9 @@ struct RowLane {
       // Lines that differ only near their end need not be read twice.
       if fit.pieceCount > lines[line].commonCount { fit = Fit(end: tag) }
       if match(lines[line].pieces, in: bytes, &fit, &values, from: place) {
-        return LaneRows.Row(
-          kind: lines[line].kind, shape: lines[line].shape, start: start, tag: tag, end: fit.end)
+        let row = LaneRows.Row(
+          kind: lines[line].kind, start: start, tag: tag, end: fit.end)
+        return (row, lines[line].shape)
       }
     }
     return nil
@@ -178,7 +180,6 @@ struct LaneRows: Sendable {
     }
 
     fileprivate(set) var kind: Kind
-    let shape: Int
     /// Where the line starts, and where its tag starts, as indices of the bytes.
     let start: Int
     let tag: Int
@@ -187,21 +188,28 @@ struct LaneRows: Sendable {
   }
 
   private(set) var rows: [Row] = []
+  /// By row.
+  private(set) var shapes: [UInt8] = []
+  /// Stretches of rows, none of them of a container, that follow each other line by line.
+  private(set) var runs: [Range<Int>] = []
+  /// Where the run begins that is not in `runs` yet.
+  private var runStart = 0
   /// `valuesPerRow` places for each row; its numbers come first.
   fileprivate var values: [UInt64] = []
-  private let valuesPerRow: Int
+  let valuesPerRow: Int
   /// The index of a container's start tag that only rows have followed so far.
   private var opening: Int?
 
   init(_ valuesPerRow: Int, roomFor rowCount: Int) {
     self.valuesPerRow = valuesPerRow
     rows.reserveCapacity(rowCount)
+    shapes.reserveCapacity(rowCount)
     values = Array(repeating: 0, count: rowCount * valuesPerRow)
   }
 
-  /// The numbers of the row at `index`, first in its places.
-  @_lifetime(borrow self) func values(at index: Int) -> Span<UInt64> {
-    values.span.extracting(index * valuesPerRow..<(index + 1) * valuesPerRow)
+  /// The numbers of some rows, those of each first in its places.
+  @_lifetime(borrow self) func values(of rows: Range<Int>) -> Span<UInt64> {
+    values.span.extracting(rows.lowerBound * valuesPerRow..<rows.upperBound * valuesPerRow)
   }
 
   /// Makes room for one more row's numbers; returns where they go.
@@ -214,21 +222,41 @@ struct LaneRows: Sendable {
   }
 
   /// Adds a line. `endRows` must have been called if other lines came before it.
-  fileprivate mutating func append(_ row: Row) {
-    switch row.kind {
-    case .row: break
-    case .opening: opening = rows.count
-    case .closing:
+  fileprivate mutating func append(_ row: Row, of shape: UInt8) {
+    if case .row = row.kind {
+      rows.append(row)
+      shapes.append(shape)
+    } else {
+      appendTag(row, of: shape)
+    }
+  }
+
+  /// Adds the line of a container's tag.
+  private mutating func appendTag(_ row: Row, of shape: UInt8) {
+    endRun()
+    if case .opening = row.kind {
+      opening = rows.count
+    } else {
       // An end tag without such a start tag is left to expat like any other line.
-      guard let opening, rows[opening].shape == row.shape else { return endRows() }
+      guard let opening, shapes[opening] == shape else { return endRows() }
       rows[opening].kind = .opening(isClosed: true)
       self.opening = nil
     }
     rows.append(row)
+    shapes.append(shape)
+    runStart = rows.count
   }
 
   /// Notes that a line follows that isn't a row.
-  fileprivate mutating func endRows() { opening = nil }
+  fileprivate mutating func endRows() {
+    opening = nil
+    endRun()
+  }
+
+  fileprivate mutating func endRun() {
+    if rows.count > runStart { runs.append(runStart..<rows.count) }
+    runStart = rows.count
+  }
 }
 
 /// One past the next line feed.

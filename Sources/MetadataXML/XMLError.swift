@@ -51,6 +51,7 @@ extension String {
 }
 
 /// What a consumer throws; the reader turns it into an `XMLError` with the position.
+@usableFromInline
 package enum XMLComplaint: Error {
   /// The tag makes no sense; a sentence without position, such as "unknown tag 'foo'".
   case content(String)

@@ -27,10 +27,23 @@ extension XMLReader {
   func deliver<Consumer: XMLConsumer & ~Copyable>(
     _ shape: Int, _ values: Span<UInt64>, at position: XMLPosition, to consumer: inout Consumer
   ) throws(XMLError) {
-    do throws(XMLComplaint) {
-      try consumer.row(shape, values.extracting(first: shapes[shape].valueCount))
-    } catch {
+    do throws(XMLComplaint) { try consumer.row(shape, values) } catch {
       throw XMLError(error, at: position)
+    }
+  }
+
+  /// Gives the consumer rows that the lane found, a line each, the first after `lineCount` others.
+  func deliver<Consumer: XMLConsumer & ~Copyable>(
+    _ run: Range<Int>, of rows: LaneRows, after lineCount: Int, to consumer: inout Consumer
+  ) throws(XMLError) {
+    var taken = 0
+    do throws(XMLComplaint) {
+      try consumer.rows(
+        rows.shapes.span.extracting(run), rows.values(of: run), each: rows.valuesPerRow, &taken)
+    } catch {
+      let row = rows.rows[run.lowerBound + taken]
+      throw XMLError(
+        error, at: XMLPosition(line: lineCount + taken + 1, column: row.tag - row.start + 1))
     }
   }
 

@@ -105,14 +105,24 @@ package struct XMLReader: ~Copyable {
     var parsed = 0
     var line = 0
     var nextRow = 0
+    var nextRun = 0
     while line < bytes.count {
       if nextRow < rows.rows.count, rows.rows[nextRow].start == line {
-        let row = rows.rows[nextRow]
         if parsed < line { try parse(bytes.extracting(parsed..<line), into: &consumer) }
         parsed = line
+        while nextRun < rows.runs.count, rows.runs[nextRun].upperBound <= nextRow { nextRun += 1 }
+        if nextRun < rows.runs.count, rows.runs[nextRun].contains(nextRow), mayHoldTags {
+          let run = nextRow..<rows.runs[nextRun].upperBound
+          try deliver(run, of: rows, after: lineCount, to: &consumer)
+          (laneLineCount, lineCount) = (laneLineCount + run.count, lineCount + run.count)
+          nextRow = run.upperBound
+          line = rows.rows[nextRow - 1].end
+          parsed = line
+          continue
+        }
+        let row = rows.rows[nextRow]
         line = row.end
-        let position = XMLPosition(line: lineCount + 1, column: row.tag - row.start + 1)
-        if try take(row, rows.values(at: nextRow), at: position, into: &consumer) {
+        if try take(row, nextRow, of: rows, into: &consumer) {
           laneLineCount += 1
           parsed = line
         }
@@ -132,20 +142,20 @@ package struct XMLReader: ~Copyable {
     return line
   }
 
-  /// Gives the consumer a line that the lane found; returns `false` if expat has to parse it.
-  @inline(__always) private mutating func take<Consumer: XMLConsumer & ~Copyable>(
-    _ row: LaneRows.Row, _ values: Span<UInt64>, at position: XMLPosition,
-    into consumer: inout Consumer
+  /// Gives the consumer the line of a container that the lane found; returns `false` if expat has
+  /// to parse it.
+  private mutating func take<Consumer: XMLConsumer & ~Copyable>(
+    _ row: LaneRows.Row, _ index: Int, of rows: LaneRows, into consumer: inout Consumer
   ) throws(XMLError) -> Bool {
+    let position = XMLPosition(line: lineCount + 1, column: row.tag - row.start + 1)
     switch row.kind {
-    case .row:
-      guard mayHoldTags else { return false }
-      try deliver(row.shape, values, at: position, to: &consumer)
+    case .row: return false
     case .opening(let isClosed):
       // Its contents need a level, too.
       guard isClosed, mayHoldTags, openElements.count + 1 < Self.maxDepth else { return false }
-      try deliver(row.shape, values, at: position, to: &consumer)
-      openElements.append(.init(name: shapes[row.shape].name, position: position, isRow: false))
+      let shape = Int(rows.shapes[index])
+      try deliver(shape, rows.values(of: index..<index + 1), at: position, to: &consumer)
+      openElements.append(.init(name: shapes[shape].name, position: position, isRow: false))
       isInLaneContainer = true
     case .closing:
       guard isInLaneContainer else { return false }

@@ -2,6 +2,7 @@
 /// order. It has no content, unless it is a container.
 ///
 /// For example: `XMLRowShape("mapping", [.number("cache_block"), .text("dirty", "true")])`.
+@usableFromInline
 package struct XMLRowShape: Sendable {
   /// One of the attributes.
   package enum Attribute: Sendable {

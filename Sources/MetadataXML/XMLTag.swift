@@ -1,6 +1,7 @@
 /// A start tag: the name of its element and its attributes.
 ///
 /// Consumers read attributes with the throwing methods, so that all report the same mistake alike.
+@usableFromInline
 package struct XMLTag: Sendable {
   /// An attribute with its references resolved. No two in a tag have the same name.
   package struct Attribute: Sendable, Equatable {
