@@ -1,12 +1,12 @@
 internal import Glibc
 
 /// Wakes threads that wait for something to change: a counter with a condition variable.
-@safe final class Signal: @unchecked Sendable {
+@safe package final class Signal: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var changes = 0
 
-  init() {
+  package init() {
     unsafe pthread_mutex_init(mutex, nil)
     unsafe pthread_cond_init(condition, nil)
   }
@@ -19,9 +19,9 @@ internal import Glibc
   }
 
   /// How often the signal was raised. Read it before looking at what may have changed.
-  var count: Int { locked { changes } }
+  package var count: Int { locked { changes } }
 
-  func raise() {
+  package func raise() {
     locked {
       changes += 1
       unsafe pthread_cond_broadcast(condition)
@@ -29,7 +29,7 @@ internal import Glibc
   }
 
   /// Returns once the signal has been raised more often than `seen` times.
-  func wait(past seen: Int) {
+  package func wait(past seen: Int) {
     locked {
       while changes == seen { unsafe pthread_cond_wait(condition, mutex) }
     }

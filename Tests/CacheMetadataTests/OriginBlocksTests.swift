@@ -57,6 +57,34 @@ import Testing
     expectReported(origins, in: file, "SEED=\(random.seed)")
   }
 
+  /// More than are noted at once, so that workers hand on what they have noted.
+  @Test func `of millions of blocks those that are held twice are reported`() throws {
+    var random = SeededRandom()
+    let scratch = try Scratch()
+    var shape = CacheShape()
+    shape.cacheBlocks = 5_000_000
+    shape.originBlocks = 1 << 27
+    shape.residentPerMillion = 1_000_000
+    shape.seed = random.next()
+    let file = try BlockFile(try scratch.blank("large", bytes: 96 << 20), .write)
+    try CacheGenerator(shape).write(through: CacheRestorer(file))
+    let superblock = try file.withBlock(.superblock) { CacheSuperblock($0) }
+    let array = try #require(CacheReader(file, superblock, findings: Findings()).mappings)
+    // Every block is one of a pair at most.
+    var blocks: Set<Int> = []
+    while blocks.count < 40 { blocks.insert(random.number(0..<Int(shape.cacheBlocks))) }
+    let pairs = Array(blocks)
+    for (from, to) in zip(pairs[..<20], pairs[20...]) {
+      let block = try #require(array.blocks[from / array.shape.valuesPerBlock])
+      let value: UInt64 = try file.withBlock(block) {
+        ArrayBlock($0).value(from % array.shape.valuesPerBlock)
+      }
+      try map(to, to: CacheMapping(value).originBlock, array, in: file)
+    }
+    let counts = CacheReport(of: file).findings.counts
+    #expect(counts[.originBlockMappedTwice, default: 0] == 20, "SEED=\(random.seed)")
+  }
+
   /// The lowest bits are what they are told apart by at first.
   @Test func `origin blocks that differ in their highest bits alone are told apart`() throws {
     var random = SeededRandom()
