@@ -24,6 +24,8 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 # that were unpacked if these have it. Fails when there is a library that nobody has.
 copy_libraries() {
   local path= object place
+  # One that is linked statically needs nothing.
+  ldd "$1" >/dev/null 2>&1 || return 0
   [ -z "${3:-}" ] || path=$(echo "$3"/lib/*-linux-gnu):$(echo "$3"/usr/lib/*-linux-gnu)
   if LD_LIBRARY_PATH=$path ldd "$1" | grep 'not found' >&2; then return 1; fi
   LD_LIBRARY_PATH=$path ldd "$1" | grep -oE '/[^ ]+' | while read -r object; do
