@@ -34,6 +34,34 @@ import Testing
     }
   }
 
+  /// Writesets before and after those that are lost are still there.
+  @Test func `any leaf of a large tree of writesets can be lost, and no write is missed`() throws {
+    var random = SeededRandom(usually: 3)
+    let scratch = try Scratch()
+    var shape = EraShape()
+    (shape.currentEra, shape.writesets, shape.blockCount) = (500, 500, 70)
+    let path = try scratch.blank("era", bytes: 8 << 20)
+    try EraGenerator(shape).write(through: EraRestorer(BlockFile(path, .write)))
+    let (eras, reader) = try RecordedEras.of(path)
+    let leaves = try (0..<UInt32(reader.file.blockCount)).map { MetadataBlock($0) }.filter {
+      try reader.file.withBlock($0) { bytes in
+        let node = BTreeNode(bytes)
+        return BlockKind(of: bytes) == .btreeNode && node.kind == .leaf
+          && node.valueSize == Writeset.encodedSize
+      }
+    }
+    #expect(leaves.count > 2)
+    let sound = try Data(contentsOf: URL(fileURLWithPath: path))
+    for leaf in leaves {
+      let what: Comment = "\(leaf), SEED=\(random.seed)"
+      try sound.write(to: URL(fileURLWithPath: path))
+      try BlockDamage.zeroes.strike(leaf, of: BlockFile(path, .write), &random)
+      let (found, salvage) = try RecordedEras.salvaged(path)
+      #expect(!zip(found.last, eras.last).contains { $0 < $1 }, what)
+      try expectSoundOutput(salvage, as: found, in: scratch, what)
+    }
+  }
+
   private func expectSoundOutput(
     _ salvage: EraSalvage, as found: RecordedEras, in scratch: Scratch, _ what: Comment
   ) throws {

@@ -131,9 +131,8 @@ extension EraEvidence {
     }
     if let newest = eras.last, newest < last { gaps.append(newest + 1...last) }
     let lost = (hidden.map { $0.clamped(to: 0...last) } + gaps).joined
-    lostEras = lost.flatMap { range in
-      eras.reduce([range]) { rest, era in rest.flatMap { $0.removing([era...era]) } }
-    }
+    let found = eras.map { $0...$0 }
+    lostEras = lost.flatMap { $0.removing(found.common(with: [$0])) }
     // If nothing is in use but what was reached, the lost nodes led to nothing.
     if !lostEras.isEmpty, ArrayCensus(file, counts, usage).isUnreached == false,
       gaps.isEmpty
