@@ -15,8 +15,8 @@ package struct StoredArrays: Sendable {
   private let shape: ArrayShape
   private let file: BlockFile
   private let index: LeafContents<UInt64>
-  /// By block: its one place in the arrays, counted from 1.
-  private var places: BlockTable<UInt64>
+  /// Each block has one place in all of the arrays.
+  private var places: ArrayPlaces
 
   /// Reads the index trees of arrays, counts the references to their roots and blocks in `usage`,
   /// and reports what is wrong with them. Array blocks are not read yet.
@@ -28,7 +28,7 @@ package struct StoredArrays: Sendable {
   ) {
     self.shape = shape
     self.file = file
-    places = BlockTable(count: min(file.blockCount, MetadataBlock.maximumCount))
+    places = ArrayPlaces(blockCount: file.blockCount)
     index = LeafContents(
       shape.indexTree, roots: roots.map(\.pointer), in: file, usage: &usage, findings: &findings
     ) { leaf, entry in leaf.value(entry) }
@@ -59,7 +59,7 @@ package struct StoredArrays: Sendable {
 
   /// Whether a block's one place in the arrays is this.
   private func isHome(_ pointer: UInt64, of place: UInt64) -> Bool {
-    pointer < places.indices.count && places[Int(pointer)] == place &+ 1
+    MetadataBlock(pointer: pointer, count: file.blockCount).flatMap { places[$0] } == place
   }
 
   /// Reports what is wrong with a block that was left behind. Its values are unused, but the kernel
@@ -109,10 +109,10 @@ package struct StoredArrays: Sendable {
     let keys = first.overflow ? nil : first.partialValue...first.partialValue
     guard let block = usage.follow(pointer, from: shape.site(keys: keys), &findings) else { return }
     // Different leaves of the arrays' indexes may lead to a shared block.
-    if isHome(pointer, of: place) { return }
+    if places[block] == place { return }
     let isFirst = usage.claim(
       block, for: shape.name, at: shape.site(block: pointer, keys: keys), &findings)
-    if isFirst { places[Int(block.number)] = place &+ 1 }
+    if isFirst { places[block] = place }
   }
 }
 

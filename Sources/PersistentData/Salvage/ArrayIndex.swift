@@ -88,18 +88,17 @@ package struct ArrayIndex: Sendable {
   /// Which leaves contradict the space map, each other or another tree. If two leaves name the same
   /// block, either may be wrong: ask this for all trees before believing any.
   package func doubts(_ counts: StoredCounts, _ usage: BlockUsage) -> Doubts {
-    // By block, counted from 1.
-    var places = BlockTable<UInt64>(count: usage.blockCount)
+    var places = ArrayPlaces(blockCount: usage.blockCount)
     let isDoubtful = leaves.map { leaf in
       leaf.claims.contains { claim in
         guard let block = MetadataBlock(pointer: claim.block, count: usage.blockCount),
           !usage.isClaimed(block)
         else { return true }
-        let place = places[Int(block.number)]
-        places[Int(block.number)] = claim.place &+ 1
+        let place = places[block] ?? claim.place
+        places[block] = claim.place
         let isReferredToMore =
           counts[block.number].map { UInt64($0) < usage.references[claim.block] } ?? false
-        return isReferredToMore || place != 0 && place != claim.place &+ 1
+        return isReferredToMore || place != claim.place
       }
     }
     return Doubts(isDoubtful: isDoubtful)
