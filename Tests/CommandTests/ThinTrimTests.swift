@@ -41,7 +41,7 @@ import Testing
 
   @Test func `what can't be discarded is named, and all the rest is given back`() throws {
     var random = SeededRandom()
-    let pool = DataPool(&random, blockCount: 300, usedShare: 10)
+    let pool = DataPool(&random, blockCount: 300, usedShare: 9)
     let place: Comment = "seed \(random.seed)"
     let metadata = try pool.metadata(scratch)
     let data = try scratch.file("data", pool.data)
