@@ -57,4 +57,5 @@ else
   result=2
 fi
 echo "accept $name: ${verdict:-no verdict, status $status} ($((SECONDS - start)) s)"
+[ -n "$verdict" ] || last_words "$work"
 exit $result

@@ -39,12 +39,32 @@ copy_libraries() {
 # metadata, vdb and those behind it what the script takes them for. What it said is
 # FOLDER/output.txt, the kernel's console FOLDER/console.txt.
 #
-# The machine ends itself; TIMEOUT (seconds, 300 unless set) ends it with status 124. Also taken
-# from the environment: PARAMETERS ("a=1 b=2" become the guest's $parameter_a, ...), ARCHIVE (an
-# initramfs with more to be there), MEMORY (MiB),
-# ACCEL (tcg, or kvm where that works), and KILL_ON: KILL_DELAY seconds after a line of output
-# matches that expression, the machine is killed as by a power cut.
+# The machine ends itself, and one that is stuck says what its processes wait for before it does;
+# TIMEOUT (seconds, 300 unless set) ends it with status 124. Also taken from the environment:
+# PARAMETERS ("a=1 b=2" become the guest's $parameter_a, ...), ARCHIVE (an initramfs with more to
+# be there), MEMORY (MiB), ACCEL (tcg, or kvm where that works), and KILL_ON: KILL_DELAY seconds
+# after a line of output matches that expression, the machine is killed as by a power cut.
+#
+# An emulator that stands still has nothing to say about what is tested: if not even that last word
+# came, the machine is started once more, with the disks as they were.
 boot() {
+  local status=0 index folder=$1 disks=("${@:3}")
+  for index in "${!disks[@]}"; do cp --sparse=always "${disks[$index]}" "$folder/disk.$index"; done
+  boot_once "$@" || status=$?
+  if [ $status = 124 ] && ! grep -aqE '^@@(STUCK|KERNEL)' "$folder/output.txt"; then
+    echo "the machine stands still: once more" >&2
+    last_words "$folder" >&2
+    for index in "${!disks[@]}"; do
+      cp --sparse=always "$folder/disk.$index" "${disks[$index]}"
+    done
+    status=0
+    boot_once "$@" || status=$?
+  fi
+  rm -f "$folder"/disk.*
+  return $status
+}
+
+boot_once() {
   local folder=$1 script=$2 pair disk pid start killed= status=0
   shift 2
   local archive=$folder/archive
@@ -52,8 +72,9 @@ boot() {
   cp "$kernel_tests"/guest/*.sh "$kernel_tests/guest/init" "$archive"
   cp "$script" "$archive/script.sh"
   # Parameters are a file: a kernel's command line is cut off at 2048 bytes, without a word.
-  for pair in ${PARAMETERS:-}; do echo "parameter_${pair%%=*}='${pair#*=}'"; done \
-    > "$archive/parameters"
+  for pair in patience=$((${TIMEOUT:-300} * 4 / 5)) ${PARAMETERS:-}; do
+    echo "parameter_${pair%%=*}='${pair#*=}'"
+  done > "$archive/parameters"
   (cd "$archive" && chmod 755 init && find . -type f | cpio -o -H newc --quiet -R 0:0) |
     gzip -1 | cat "$machine/base.cpio.gz" ${ARCHIVE:+"$ARCHIVE"} - > "$folder/initrd"   # one by one
   rm -r "$archive"
@@ -89,4 +110,12 @@ discard=unmap,detect-zeroes=unmap")
   tr -d '\r' < "$folder/raw.txt" > "$folder/output.txt"
   rm -f "$folder/initrd" "$folder/raw.txt"
   return $status
+}
+
+# last_words FOLDER: the end of what a machine said that gave no verdict.
+last_words() {
+  local file
+  for file in console output; do
+    sed -n '/^@@STUCK/,$p' "$1/$file.txt" | grep -a . || tail -n 15 "$1/$file.txt"
+  done | cut -c 1-200 | sed 's/^/  | /'
 }

@@ -50,6 +50,7 @@ stage() {
   verdict=$(sed -n 's/^@@VERDICT //p' "$work/output.txt")
   echo "lvm, $1: ${verdict:-no verdict, status $status}," \
     "$(grep -ac '^@@ \$' "$work/output.txt") commands ($((SECONDS - start)) s)"
+  [ -n "$verdict" ] || last_words "$work"
   [ "$status $verdict" = "0 accepted" ]
 }
 
