@@ -120,8 +120,52 @@ import Testing
     #expect(found.last == eras.last)
   }
 
+  /// Old leaves of the index name blocks that have been written again since, for other places.
+  @Test func `whatever came before, no write is missed when the index is lost`() throws {
+    var random = SeededRandom(usually: 4)
+    let scratch = try Scratch()
+    var shape = EraShape()
+    (shape.currentEra, shape.writesets, shape.blockCount) = (1000, 1, 6 * 1018)
+    var known = 0
+    let histories = 80
+    for _ in 0..<histories {
+      let what: Comment = "SEED=\(random.seed)"
+      let path = try scratch.blank("era", bytes: random.number(60..<120) * MetadataBlock.size)
+      try EraGenerator(shape).write(through: EraRestorer(BlockFile(path, .write)))
+      let map = try spaceMap(path)
+      var history = try ArrayHistory<UInt32>(
+        BlockFile(path, .write),
+        leaf: #require(
+          MetadataBlock(pointer: EditableImage.eraRoots(of: path).eraArray, count: 256)),
+        inUse: map.blocksInUse, values: Array(repeating: Array(repeating: 0, count: 1018), count: 6)
+      )
+      var era: UInt32 = 0
+      let rare = [3, 30, 300].randomElement(using: &random) ?? 3
+      try history.live(&random) { random, old in
+        era += 1
+        return old.map { random.number(0..<rare) == 0 ? era : $0 }
+      }
+      let bitmap = try #require(map.entries.first ?? nil).block
+      try history.finish(
+        root: EraSuperblock.Layout.eraArrayRoot, .eraSuperblock,
+        bitmap: MetadataBlock(UInt32(bitmap)))
+      let eras = try RecordedEras.of(path).eras
+      #expect(eras.eras == history.values.flatMap(\.self), what)
+      try EditableImage.clear(block: UInt64(history.leaf.number), of: path)
+      let (found, salvage) = try RecordedEras.salvaged(path)
+      #expect(!zip(found.last, eras.last).contains { $0 < $1 }, what)
+      known += found.eras == eras.eras ? 1 : 0
+      try expectSoundOutput(salvage, as: found, in: scratch, what)
+    }
+    #expect(known > histories / 3)
+  }
+
   private func spaceMap(_ image: EditableImage) throws -> StoredSpaceMap {
-    let (_, reader) = try RecordedEras.of(image.path)
+    try spaceMap(image.path)
+  }
+
+  private func spaceMap(_ path: String) throws -> StoredSpaceMap {
+    let (_, reader) = try RecordedEras.of(path)
     var usage = BlockUsage(blockCount: reader.file.blockCount)
     var findings = Findings()
     return StoredSpaceMap(

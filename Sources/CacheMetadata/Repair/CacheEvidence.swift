@@ -89,8 +89,8 @@ struct CacheEvidence: Sendable {
       census.parts, of: index, MappingRules(superblock), knownInUse, in: file)
     let plausible = parts.plausible(among: census.parts)
     let placement = ArrayPlacement(
-      index, plausible, census.claims,
-      isComplete: counts.isComplete && census.unknown.isEmpty, fits: parts.fits)
+      index, plausible, census.leaves,
+      isComplete: counts.isComplete && census.unknown.isEmpty, contents: parts)
     outcome.placedBlocks = placement.evidence
     outcome.openParts = placement.openParts.map {
       .init(block: $0.block, mappingCount: parts.count(in: $0))

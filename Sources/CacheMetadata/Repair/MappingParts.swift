@@ -1,12 +1,16 @@
 internal import PersistentData
 
 /// Blocks that may be part of the mapping array, recognized by what they hold.
-struct MappingParts: Sendable {
+struct MappingParts: ArrayContents {
+  /// So many mappings in common are no chance.
+  private static let minShared = 16
+
   /// Which cache blocks are in use, by the block and the index in it: a bit each.
   private let mapped: [MetadataBlock: [UInt64]]
   private let index: ArrayIndex
   /// Cache blocks that are known to be in use; `nil` where nothing is known.
   private let inUse: Bitset?
+  private let values: PartValues<UInt64>
 
   /// `parts`: any blocks of arrays; those that hold no mappings are not possible anywhere.
   /// `inUse`: cache blocks that are known to be in use.
@@ -30,6 +34,7 @@ struct MappingParts: Sendable {
       if let words = words ?? nil { mapped[part.block] = words }
     }
     self.mapped = mapped
+    values = PartValues(parts.filter { mapped[$0.block] != nil }, in: file)
     self.index = index
     self.inUse = inUse
   }
@@ -49,6 +54,21 @@ struct MappingParts: Sendable {
       return false
     }
     return true
+  }
+
+  /// Parts that still have mappings of the former block; those that are dirty now are the same.
+  func successors(of former: MetadataBlock) -> Set<MetadataBlock>? {
+    let shared = values.compared(with: former) { old, new in
+      var count = 0
+      for (one, other) in zip(old, new) where one & other & CacheMapping.validFlag != 0 {
+        if (one ^ other) >> CacheMapping.flagBits == 0 { count += 1 }
+      }
+      return count
+    }
+    // Without it, nothing is known: all mappings may have been replaced since.
+    guard let shared, shared.values.contains(where: { $0 >= MappingParts.minShared })
+    else { return nil }
+    return Set(shared.filter { $0.value > 0 }.keys)
   }
 
   /// Mappings that a block holds.

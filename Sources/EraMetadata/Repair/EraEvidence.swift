@@ -217,8 +217,8 @@ extension EraEvidence {
       $0.valueSize == index.shape.valueSize && highestValue(of: $0) <= bound
     }
     let placement = ArrayPlacement(
-      index, parts, census.claims,
-      isComplete: counts.isComplete && census.unknown.isEmpty, fits: { _, _ in true })
+      index, parts, census.leaves, isComplete: counts.isComplete && census.unknown.isEmpty,
+      contents: EraParts(parts, in: file))
     outcome.placedBlocks = placement.evidence
     if placement.isComplete { openParts = placement.openParts }
     readEraArray(index, with: placement.found)

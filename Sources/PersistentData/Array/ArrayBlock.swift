@@ -57,6 +57,13 @@ package struct ArrayBlock: ~Escapable {
 }
 
 extension ArrayBlock {
+  /// Whether this is, judged by itself alone, the array block that lives in `block`, with values of
+  /// four or eight bytes; the caller has found its checksum to be an array block's.
+  package func isSound(in block: MetadataBlock) -> Bool {
+    self.block == UInt64(block.number) && (valueSize == 4 || valueSize == 8)
+      && entryCount <= ArrayBlock.capacity(valueSize: valueSize)
+  }
+
   /// Reports everything wrong with a block of the array that it and the array's size can show; the
   /// caller has found its checksum to be an array block's.
   ///

@@ -12,10 +12,18 @@ package struct ArrayCensus: Sendable {
     package let contents: Int
   }
 
+  /// A leaf that may be one of an array's index.
+  package struct Leaf: Sendable {
+    let block: MetadataBlock
+    /// Those of its entries that may be block numbers.
+    package let claims: [ArrayIndex.Claim]
+    package let isInUse: Bool
+  }
+
   /// Ascending by block.
   package private(set) var parts: [Part] = []
-  /// Entries of leaves that may store block numbers, and whether the leaf is in use.
-  package private(set) var claims: [(claim: ArrayIndex.Claim, isInUse: Bool)] = []
+  /// Ascending by block.
+  package private(set) var leaves: [Leaf] = []
   /// Unreferenced blocks in use that can't be told from garbage: each may have been a missing
   /// block.
   package private(set) var unknown: [MetadataBlock] = []
@@ -47,14 +55,14 @@ package struct ArrayCensus: Sendable {
       next = range.upperBound
     }
     if !unknown.isEmpty, isUnreached != nil { isUnreached = true }
-    claims = visitors.flatMap(\.claims)
+    leaves = visitors.flatMap(\.leaves).sorted { $0.block < $1.block }
   }
 
   private struct Visitor: BlockVisitor {
     let blocks: [UInt32]
     let counts: StoredCounts
     var parts: [Part] = []
-    var claims: [(claim: ArrayIndex.Claim, isInUse: Bool)] = []
+    var leaves: [Leaf] = []
     var unknown: [MetadataBlock] = []
     var hasBlockInUse = false
 
@@ -78,7 +86,7 @@ package struct ArrayCensus: Sendable {
         let node = BTreeNode(bytes)
         guard node.isSound(in: block) else { break }
         if node.kind == .leaf, node.valueSize == BTreeNode.pointerSize {
-          addLeaf(node, isInUse: isInUse(index))
+          addLeaf(node, in: block, isInUse: isInUse(index))
         }
         return
       case .array:
@@ -96,12 +104,13 @@ package struct ArrayCensus: Sendable {
 
     private func isInUse(_ index: Int) -> Bool { counts[blocks[index]] ?? 0 > 0 }
 
-    private mutating func addLeaf(_ leaf: BTreeNode, isInUse: Bool) {
-      for entry in 0..<leaf.entryCount {
+    private mutating func addLeaf(_ leaf: BTreeNode, in block: MetadataBlock, isInUse: Bool) {
+      let claims = (0..<leaf.entryCount).compactMap { entry -> ArrayIndex.Claim? in
         let claim = ArrayIndex.Claim(place: leaf.key(entry), block: leaf.value(entry))
         // Mappings and bitset words are mostly too large to be block numbers.
-        if claim.block < MetadataBlock.maximumCount { claims.append((claim, isInUse)) }
+        return claim.block < MetadataBlock.maximumCount ? claim : nil
       }
+      if !claims.isEmpty { leaves.append(Leaf(block: block, claims: claims, isInUse: isInUse)) }
     }
   }
 }
@@ -111,9 +120,7 @@ extension ArrayCensus.Part {
   /// written for `block`.
   fileprivate init?(_ bytes: RawSpan, in block: MetadataBlock) {
     let array = ArrayBlock(bytes)
-    guard array.block == UInt64(block.number), array.valueSize == 4 || array.valueSize == 8,
-      array.entryCount <= ArrayBlock.capacity(valueSize: array.valueSize)
-    else { return nil }
+    guard array.isSound(in: block) else { return nil }
     self.block = block
     valueSize = array.valueSize
     entryCount = array.entryCount
