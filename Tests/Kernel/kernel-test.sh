@@ -13,6 +13,8 @@
 #   cache/..., era/...   so are all of these, and some after they had lost a block and been
 #              repaired; the kernel has to find just as many mapped and dirty blocks
 #   writeback  of caches that are made for that, all that was written is brought to the origin
+#   laps       of an era device and a cache, on which blocks were written again and again, the
+#              index of the array is lost: nothing wrong comes back
 #   moved      of a pool that is trimmed, made smaller, or put together, all volumes read the same
 # Takes a quarter of an hour on two cores, the machines being emulated. Last line: "N passed, N
 # failed"; fails if one does, or if a job ended without a word.
@@ -176,6 +178,12 @@ writeback() {
     "$kernel_tests/writeback.sh" "$dmmeta" crashed "1 writeback" crash
 }
 
+# The era device is opened anew now and then, so that blocks low on the device get written more often.
+laps() {
+  expect "laps: era" 0 "$kernel_tests/laps.sh" "$dmmeta" era 7
+  expect "laps: cache" 0 "$kernel_tests/laps.sh" "$dmmeta" cache 100
+}
+
 moved() { expect "moved: volumes read the same" 0 "$kernel_tests/moved.sh" "$dmmeta"; }
 
 # job JOB: in a folder of its own; what it says goes to that, and is shown in one piece.
@@ -187,7 +195,7 @@ job() {
   set +e
   ( set -e
     case $1 in
-      controls | writeback | moved) "$1" ;;
+      controls | writeback | moved | laps) "$1" ;;
       thin/*) thin_fixture "${1#*/}" ;;
       cache/* | era/*) array_fixture "${1%/*}" "${1#*/}" ;;
       *) echo "no job $1"; false ;;
@@ -202,7 +210,7 @@ job() {
 "$kernel_tests/build.sh"
 # Those that take longest come first, so that no core is without work at the end.
 if [ $# = 0 ]; then
-  set -- thin/snapshots-of-snapshots thin/many-devices moved writeback controls
+  set -- thin/snapshots-of-snapshots thin/many-devices moved laps writeback controls
   for fixture in "$project"/fixtures/kernel/{thin,cache,era}/*.img.xz; do
     name=${fixture#"$project"/fixtures/kernel/}
     name=${name%.img.xz}

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""laps.py DMMETA KIND COPIES SIZE FOLDER: what comes back of states whose array has lost its index?
+
+COPIES has states of an era device's or a cache's metadata, SIZE bytes each. In each, the root of the
+index, which is its only leaf, is zeroed, and what DMMETA repairs is compared with a dump of the sound
+state. Fails if a block counts as written too early, if a mapping is another one than it was, or if
+no more than half of the states come back whole.
+"""
+import os
+import re
+import subprocess
+import sys
+
+dmmeta, kind, copies, size, folder = sys.argv[1:]
+size = int(size)
+root_at = {"era": 208, "cache": 192}[kind]
+image, output = folder + "/image", folder + "/out"
+
+
+def run(tool, *arguments):
+    return subprocess.run([dmmeta, tool, *arguments], capture_output=True, text=True)
+
+
+def dump(path):
+    """By block: the last era in which it was written, or the origin block."""
+    if kind == "era":
+        text = run("era_dump", "--logical", path).stdout
+        found = re.findall(r'block="(\d+)" era="(\d+)"', text)
+    else:
+        text = run("cache_dump", path).stdout
+        found = re.findall(r'cache_block="(\d+)" origin_block="(\d+)"', text)
+    return {int(block): int(value) for block, value in found}
+
+
+def is_wrong(found, sound):
+    if kind == "era":
+        return len(found) != len(sound) or any(found[block] < sound[block] for block in sound)
+    return any(sound.get(block) != origin for block, origin in found.items())
+
+
+states = whole = 0
+with open(copies, "rb") as file:
+    while state := file.read(size):
+        root = int.from_bytes(state[root_at : root_at + 8], "little")
+        with open(image, "wb") as target:
+            target.write(state)
+        sound = dump(image)
+        # The first states may be from before the array was made.
+        if not sound or not 0 < root < size // 4096:
+            continue
+        with open(image, "r+b") as target:
+            target.seek(root * 4096)
+            target.write(bytes(4096))
+        with open(output, "wb") as target:
+            target.truncate(2 * size)
+        repair = run(f"{kind}_repair", "-i", image, "-o", output)
+        if repair.returncode != 0:
+            sys.exit(f"state {states}: no repair: {repair.stderr}")
+        found = dump(output)
+        if is_wrong(found, sound):
+            sys.exit(f"state {states}: something wrong comes back: {repair.stderr}")
+        states += 1
+        whole += found == sound
+print(f"{whole} of {states} states came back whole")
+sys.exit(0 if states > 50 and whole > states / 2 else 1)
