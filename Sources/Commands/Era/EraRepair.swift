@@ -70,6 +70,12 @@ extension Tool {
           .notMetadata,
           "'\(path)' has no superblock of an era device, and no other block of one; is it the "
             + "right device?")
+      case .newestStateUnknown(let states):
+        throw Failure(
+          .damaged,
+          "the superblock of '\(path)' is lost, and nothing tells which of the \(states) remaining "
+            + "states is the newest. With an older one a backup would miss writes, so none is "
+            + "taken. Back up everything once, and keep this metadata; nothing was written")
       case .numbersMissing(let numbers):
         throw Failure(
           .notMetadata,

@@ -11,6 +11,8 @@ package struct EraOverrides: Sendable {
 package enum EraSalvageError: Error {
   /// Neither a superblock nor anything else of an era device.
   case nothingFound
+  /// The superblock is lost, and nothing tells which of this many states is the newest.
+  case newestStateUnknown(states: Int)
   /// The superblock is lost, and what it alone knew was not given.
   case numbersMissing([MissingNumber])
   /// The superblock says what no era device can have, and the user gave nothing better.

@@ -10,7 +10,7 @@ struct FoundEraSuperblock: Sendable {
     let site = EraReader.Structure.superblock
     let read = EraSuperblock.read(.superblock, of: file, at: site, into: &findings)
     guard let found = read ?? EraSuperblock.withRightByte(file, at: site) else {
-      guard !file.hasSoundBlock(.superblock), let lost = LostEraSuperblock(file, overrides)
+      guard !file.hasSoundBlock(.superblock), let lost = try LostEraSuperblock(file, overrides)
       else { throw .nothingFound }
       superblock = lost.superblock
       state = .remade

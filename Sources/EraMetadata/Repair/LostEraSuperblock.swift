@@ -7,16 +7,28 @@ struct LostEraSuperblock: Sendable {
   /// Whether the current era follows from the writesets: eras follow each other without a gap.
   let isEraKnown: Bool
 
-  init?(_ file: BlockFile, _ overrides: EraOverrides) {
+  /// `nil` if nothing is left of an era device.
+  init?(_ file: BlockFile, _ overrides: EraOverrides) throws(EraSalvageError) {
     let census = StateCensus(ofEra: file)
     let search = StateSearch(census)
-    let found = search.candidates.compactMap { EraState($0, in: file, census.blockCount) }
-    // All of this only grows with time, whatever the order in which blocks were written.
-    guard let newest = found.max(by: { $0.age.lexicographicallyPrecedes($1.age) }) else {
+    var highest = HighestEras(file)
+    var states: [EraState] = []
+    for state in search.states {
+      if let state = EraState(state, in: file, census.blockCount, &highest) {
+        states.append(state)
+      }
+    }
+    // With time this only grows, whatever the order in which blocks were written.
+    guard let newest = states.max(by: { $0.age.lexicographicallyPrecedes($1.age) }) else {
       return nil
     }
-    superblock = newest.superblock(file, overrides)
-    isEraKnown = newest.eras != nil
+    // The order in which blocks were written has to allow for it: a state may look newer than it is
+    // because newer ones were written over parts of it.
+    let last = Set(search.candidates.map(\.index))
+    guard let state = states.last(where: { $0.age == newest.age && last.contains($0.index) })
+    else { throw .newestStateUnknown(states: states.count) }
+    superblock = state.superblock(file, overrides)
+    isEraKnown = state.eras != nil
   }
 }
 
@@ -42,10 +54,12 @@ private struct EraState {
   let roots: Roots
   /// The oldest and the newest era that have an archived writeset.
   let eras: ClosedRange<UInt64>?
-  /// How far this state has come: the newest archived era, blocks written since, and archived
-  /// writesets that were put into the array and dropped.
+  /// How far this state has come: the newest era, but for the open one, in which anything was
+  /// written, be it in a writeset or in the array already; blocks written since; archived writesets
+  /// that were put into the array and dropped; and the newest archived era.
   let age: [UInt64]
   private let state: MetadataState
+  var index: MetadataBlock { state.index }
 
   struct Roots {
     var writesets: MetadataBlock?
@@ -56,7 +70,10 @@ private struct EraState {
   }
 
   /// `nil` when this isn't a state of an era device.
-  init?(_ state: MetadataState, in file: BlockFile, _ blockCount: UInt64) {
+  init?(
+    _ state: MetadataState, in file: BlockFile, _ blockCount: UInt64,
+    _ highest: inout HighestEras
+  ) {
     var roots = Roots()
     for (root, _) in state.openReferences {
       switch TreeLook(below: root, in: file, blockCount: blockCount) {
@@ -72,19 +89,31 @@ private struct EraState {
     guard roots.writesets != nil || roots.eraArray != nil else { return nil }
     self.state = state
     self.roots = roots
-    let keys = roots.writesets.map { EraState.eras(below: $0, file) } ?? []
-    eras = keys.min().flatMap { first in keys.max().map { first...$0 } }
-    let written = roots.current.map { EraState.bitCount(below: $0, file) } ?? 0
-    age = [eras?.upperBound ?? 0, UInt64(written), eras?.lowerBound ?? .max]
+    let writesets = roots.writesets.map { EraState.writesets(below: $0, file) } ?? []
+    eras = writesets.first.flatMap { first in writesets.last.map { first.0...$0.0 } }
+    let open = roots.current.map { EraState.bitCount(below: $0, file) } ?? 0
+    let written = writesets.last { _, writeset in
+      MetadataBlock(pointer: writeset.root, count: blockCount)
+        .map { EraState.bitCount(below: $0, file) > 0 } ?? true
+    }
+    let digested = roots.eraArray.map { UInt64(highest.era(below: $0)) } ?? 0
+    age = [
+      max(written?.0 ?? 0, digested), UInt64(open), eras?.lowerBound ?? .max,
+      eras?.upperBound ?? 0,
+    ]
   }
 
-  private static func eras(below root: MetadataBlock, _ file: BlockFile) -> [UInt64] {
+  /// Ascending by era.
+  private static func writesets(
+    below root: MetadataBlock, _ file: BlockFile
+  ) -> [(UInt64, Writeset)] {
     var usage = BlockUsage(blockCount: min(file.blockCount, MetadataBlock.maximumCount))
     var findings = Findings()
     return LeafContents(
       EraReader.Structure.writesetTree, roots: [UInt64(root.number)], in: file, usage: &usage,
       findings: &findings
-    ) { _, _ in () }.entries(below: UInt64(root.number)).entries.map(\.0)
+    ) { leaf, entry in Writeset(leaf, entry) }.entries(below: UInt64(root.number)).entries
+      .sorted { $0.0 < $1.0 }
   }
 
   private static func bitCount(below root: MetadataBlock, _ file: BlockFile) -> Int {
@@ -120,6 +149,35 @@ private struct EraState {
       bitCount: count, root: UInt64(roots.current?.number ?? 0))
     superblock.heldRoot = UInt64(roots.snapshot?.number ?? 0)
     return superblock
+  }
+}
+
+/// The highest eras in era arrays that share blocks: each block is read once.
+private struct HighestEras {
+  private let file: BlockFile
+  private var known: [MetadataBlock: UInt32] = [:]
+
+  init(_ file: BlockFile) { self.file = file }
+
+  /// Of the blocks that can be read.
+  mutating func era(below root: MetadataBlock) -> UInt32 {
+    var highest: UInt32 = 0
+    for case let block? in ArrayExtent(below: root, 4, in: file).blocks {
+      let era = known[block] ?? era(in: block)
+      known[block] = era
+      highest = max(highest, era)
+    }
+    return highest
+  }
+
+  private func era(in block: MetadataBlock) -> UInt32 {
+    let era = try? file.withBlock(block) { bytes -> UInt32 in
+      let array = ArrayBlock(bytes)
+      guard BlockKind(of: bytes) == .array, array.isSound(in: block), array.valueSize == 4
+      else { return 0 }
+      return array.highest(array.entryCount)
+    }
+    return era ?? 0
   }
 }
 
