@@ -39,8 +39,9 @@ copy_libraries() {
 # metadata, vdb and those behind it what the script takes them for. What it said is
 # FOLDER/output.txt, the kernel's console FOLDER/console.txt.
 #
-# The machine ends itself, and one that is stuck says what its processes wait for before it does;
-# TIMEOUT (seconds, 300 unless set) ends it with status 124. Also taken from the environment:
+# The machine ends itself. One that is stuck for TIMEOUT (seconds, 300 unless set) says what its
+# processes wait for before it does; if not even that, it is ended with status 124 after a quarter
+# of that time more. Also taken from the environment:
 # PARAMETERS ("a=1 b=2" become the guest's $parameter_a, ...), ARCHIVE (an initramfs with more to
 # be there), MEMORY (MiB), ACCEL (tcg, or kvm where that works), and KILL_ON: KILL_DELAY seconds
 # after a line of output matches that expression, the machine is killed as by a power cut.
@@ -72,7 +73,7 @@ boot_once() {
   cp "$kernel_tests"/guest/*.sh "$kernel_tests/guest/init" "$archive"
   cp "$script" "$archive/script.sh"
   # Parameters are a file: a kernel's command line is cut off at 2048 bytes, without a word.
-  for pair in patience=$((${TIMEOUT:-300} * 4 / 5)) ${PARAMETERS:-}; do
+  for pair in patience=${TIMEOUT:-300} ${PARAMETERS:-}; do
     echo "parameter_${pair%%=*}='${pair#*=}'"
   done > "$archive/parameters"
   (cd "$archive" && chmod 755 init && find . -type f | cpio -o -H newc --quiet -R 0:0) |
@@ -100,7 +101,7 @@ discard=unmap,detect-zeroes=unmap")
       killed=1
       break
     fi
-    if [ $((SECONDS - start)) -gt "${TIMEOUT:-300}" ]; then
+    if [ $((SECONDS - start)) -gt $((${TIMEOUT:-300} * 5 / 4)) ]; then
       kill -9 $pid
       status=124
       break
