@@ -45,7 +45,6 @@ def repaired(state, block, *options):
     """What comes back when a block is zeroed; None, with what was said, if nothing does."""
     with open(image, "wb") as target:
         target.write(state)
-    with open(image, "r+b") as target:
         target.seek(block * 4096)
         target.write(bytes(4096))
     with open(output, "wb") as target:

@@ -214,7 +214,7 @@ extension EraEvidence {
     if index.missing.isEmpty { return }
     let census = ArrayCensus(file, counts, usage)
     let parts = census.parts.filter {
-      $0.valueSize == index.shape.valueSize && highestValue(of: $0) <= bound
+      file.highestEra(in: $0.block).map { $0 <= bound } ?? false
     }
     let placement = ArrayPlacement(
       index, parts, census.leaves, isComplete: counts.isComplete && census.unknown.isEmpty,
@@ -230,14 +230,6 @@ extension EraEvidence {
     eraArray = index.array(with: found, in: file)
     highest =
       eraArray.readBlocks(findings: &findings) { HighestVisitor() }.map(\.highest).max() ?? 0
-  }
-
-  private func highestValue(of part: ArrayCensus.Part) -> UInt32 {
-    let highest = try? file.withBlock(part.block) { bytes in
-      let block = ArrayBlock(bytes)
-      return (0..<block.entryCount).map { block.value($0, as: UInt32.self) }.max()
-    }
-    return highest ?? .max
   }
 
   /// Raises the current era to the latest one in the era array.

@@ -11,10 +11,10 @@ struct LostEraSuperblock: Sendable {
   init?(_ file: BlockFile, _ overrides: EraOverrides) throws(EraSalvageError) {
     let census = StateCensus(ofEra: file)
     let search = StateSearch(census)
-    var highest = HighestEras(file)
+    var arrays = SharedArrays(file)
     var states: [EraState] = []
     for state in search.states {
-      if let state = EraState(state, in: file, census.blockCount, &highest) {
+      if let state = EraState(state, in: file, census.blockCount, &arrays) {
         states.append(state)
       }
     }
@@ -72,7 +72,7 @@ private struct EraState {
   /// `nil` when this isn't a state of an era device.
   init?(
     _ state: MetadataState, in file: BlockFile, _ blockCount: UInt64,
-    _ highest: inout HighestEras
+    _ arrays: inout SharedArrays
   ) {
     var roots = Roots()
     for (root, _) in state.openReferences {
@@ -91,12 +91,12 @@ private struct EraState {
     self.roots = roots
     let writesets = roots.writesets.map { EraState.writesets(below: $0, file) } ?? []
     eras = writesets.first.flatMap { first in writesets.last.map { first.0...$0.0 } }
-    let open = roots.current.map { EraState.bitCount(below: $0, file) } ?? 0
+    let open = roots.current.map { arrays.bitCount(below: $0) } ?? 0
     let written = writesets.last { _, writeset in
       MetadataBlock(pointer: writeset.root, count: blockCount)
-        .map { EraState.bitCount(below: $0, file) > 0 } ?? true
+        .map { arrays.bitCount(below: $0) > 0 } ?? true
     }
-    let digested = roots.eraArray.map { UInt64(highest.era(below: $0)) } ?? 0
+    let digested = roots.eraArray.map { UInt64(arrays.highestEra(below: $0)) } ?? 0
     age = [
       max(written?.0 ?? 0, digested), UInt64(open), eras?.lowerBound ?? .max,
       eras?.upperBound ?? 0,
@@ -114,15 +114,6 @@ private struct EraState {
       findings: &findings
     ) { leaf, entry in Writeset(leaf, entry) }.entries(below: UInt64(root.number)).entries
       .sorted { $0.0 < $1.0 }
-  }
-
-  private static func bitCount(below root: MetadataBlock, _ file: BlockFile) -> Int {
-    let extent = ArrayExtent(below: root, 8, in: file)
-    var array = StoredArray(
-      EraReader.Structure.writeset, entryCount: extent.count * UInt64(UInt64.bitWidth),
-      blocks: extent.blocks, in: file)
-    var findings = Findings()
-    return Bitset(&array, findings: &findings).count
   }
 
   /// A superblock that leads to this state.
@@ -152,36 +143,53 @@ private struct EraState {
   }
 }
 
-/// The highest eras in era arrays that share blocks: each block is read once.
-private struct HighestEras {
+/// What arrays of states hold that share blocks and writesets: each is read once.
+private struct SharedArrays {
   private let file: BlockFile
-  private var known: [MetadataBlock: UInt32] = [:]
+  /// By block of an era array.
+  private var highest: [MetadataBlock: UInt32] = [:]
+  /// By root of a bitset.
+  private var counts: [MetadataBlock: Int] = [:]
 
   init(_ file: BlockFile) { self.file = file }
 
-  /// Of the blocks that can be read.
-  mutating func era(below root: MetadataBlock) -> UInt32 {
-    var highest: UInt32 = 0
+  /// The highest era in the blocks of an era array that can be read.
+  mutating func highestEra(below root: MetadataBlock) -> UInt32 {
+    var result: UInt32 = 0
     for case let block? in ArrayExtent(below: root, 4, in: file).blocks {
-      let era = known[block] ?? era(in: block)
-      known[block] = era
-      highest = max(highest, era)
+      let era = highest[block] ?? file.highestEra(in: block) ?? 0
+      highest[block] = era
+      result = max(result, era)
     }
-    return highest
+    return result
   }
 
-  private func era(in block: MetadataBlock) -> UInt32 {
-    let era = try? file.withBlock(block) { bytes -> UInt32 in
-      let array = ArrayBlock(bytes)
-      guard BlockKind(of: bytes) == .array, array.isSound(in: block), array.valueSize == 4
-      else { return 0 }
-      return array.highest(array.entryCount)
-    }
-    return era ?? 0
+  /// How many bits of a bitset are set.
+  mutating func bitCount(below root: MetadataBlock) -> Int {
+    if let count = counts[root] { return count }
+    let extent = ArrayExtent(below: root, 8, in: file)
+    var array = StoredArray(
+      EraReader.Structure.writeset, entryCount: extent.count * UInt64(UInt64.bitWidth),
+      blocks: extent.blocks, in: file)
+    var findings = Findings()
+    let count = Bitset(&array, findings: &findings).count
+    counts[root] = count
+    return count
   }
 }
 
 extension BlockFile {
+  /// The highest era in a block of an era array; `nil` if there is none, or it can't be read.
+  func highestEra(in block: MetadataBlock) -> UInt32? {
+    let era = try? withBlock(block) { bytes -> UInt32? in
+      let array = ArrayBlock(bytes)
+      guard BlockKind(of: bytes) == .array, array.isSound(in: block), array.valueSize == 4
+      else { return nil }
+      return array.highest(array.entryCount)
+    }
+    return era ?? nil
+  }
+
   fileprivate func isEraSuperblock(_ block: MetadataBlock) -> Bool {
     (try? withBlock(block) { BlockKind(of: $0) == .eraSuperblock }) ?? false
   }
