@@ -20,7 +20,7 @@ for scenario in "${scenarios[@]}"; do
   name=$(basename "$scenario" .sh)
   "$kernel_tests/run.sh" "$scenario" || { failed=1; continue; }
   mkdir -p "$project/fixtures/kernel/$target"
-  for kind in img log; do
+  for kind in img log states; do
     made=$RIG/out/$name.$kind
     [ ! -e "$made" ] || xz -9e -c "$made" > "$project/fixtures/kernel/$target/$name.$kind.xz"
   done

@@ -4,7 +4,8 @@
 Does random things to a pool in the machine that $KERNEL names (see build.sh), through three
 activations, some of which end in a crash. Every few steps the metadata is kept; each of these
 states, and what is left in the end, has to be sound, to be dumped as a plain model of the pool
-(randompool.py) has it, and to be repaired without a loss. In the end the data is read as well.
+(randompool.py) has it, and to be repaired without a loss. If the superblock is lost, no other state
+may be taken for it in silence. In the end the data is read as well.
 
 faulty: the kernel may give data blocks away that are in use. Then the tools have to name all whose
 data is not what was written. Prints what is wrong; status 1 if anything is, 2 if nothing could be
@@ -101,6 +102,22 @@ class State:
         suffered = {device for device, _ in self.certain | self.possible}
         if f"{count - len(suffered)} of {count} devices are whole" not in run.stderr:
             self.fail(f"not as many are whole: {run.stderr}")
+        os.unlink(output)
+
+    def expect_found(self):
+        """Without a superblock, this state is found, or what is found is called doubtful."""
+        damaged, output = self.path + ".damaged", self.path + ".new"
+        shutil.copyfile(self.path, damaged)
+        with open(damaged, "r+b") as file:
+            file.write(bytes(4096))
+        with open(output, "wb") as file:
+            file.truncate(METADATA)
+        run = tool("thin_repair", "-i", damaged, "-o", output, "--data-block-size",
+                   str(randompool.SECTORS), "--transaction-id", str(self.transaction))
+        if run.returncode == 0 and "DOUBTFUL" not in run.stderr:
+            if mappings(output)[0] != self.maps:
+                self.fail(f"without a superblock another state is found: {run.stderr}")
+        os.unlink(damaged)
         os.unlink(output)
 
     def expect_model(self, pool):
@@ -242,6 +259,8 @@ class Run:
         if not self.is_faulty and (state.certain or state.possible):
             state.fail("false alarm")
         state.expect_repair()
+        if not self.is_faulty:
+            state.expect_found()
         return not state.rules
 
     def expect_steps(self, refused):

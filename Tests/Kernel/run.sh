@@ -6,6 +6,7 @@
 #   #: METADATA=4M DATA=1G       sizes of vda and vdb
 #   #: THIRD=256M                size of vdc, if there shall be one
 #   #: LOG=1                     keep vdc, a log of dm-log-writes, as NAME.log
+#   #: STATES=1                  keep vdc, copies of the metadata, as NAME.states, and no NAME.img
 #   #: ENDS=crash                end, crash (by itself) or power-cut (see KILL_ON in boot.sh)
 #   #: KERNEL=PACKAGE[/SUITE]    another kernel than this Debian's own
 #   #: MEMORY= TIMEOUT= KILL_ON= KILL_DELAY=   as in boot.sh
@@ -21,7 +22,7 @@ scenario=$1
 name=$(basename "$scenario" .sh)
 
 [ -z "${KERNEL+given}" ] || given=$KERNEL
-METADATA= DATA= THIRD= LOG= ENDS=end
+METADATA= DATA= THIRD= LOG= STATES= ENDS=end
 eval "$(sed -n 's/^#: //p' "$scenario")"
 export KERNEL=${given-${KERNEL:-}}
 choose_machine
@@ -41,6 +42,10 @@ cp --sparse=always "$work/metadata" "$image"
 if [ -n "$LOG" ]; then
   cp --sparse=always "$work/third" "$RIG/out/$name.log"
   "$kernel_tests/replay-log.py" "$RIG/out/$name.log" trim
+fi
+if [ -n "$STATES" ]; then
+  rm "$image"
+  cp --sparse=always "$work/third" "$RIG/out/$name.states"
 fi
 {
   echo "kernel $(cat "$machine/kernel"), metadata $METADATA, data $DATA${THIRD:+, third disk $THIRD}"

@@ -1,14 +1,17 @@
 internal import PersistentData
 
-/// Tells which of several whole states of a pool is the newest. Nothing on disk carries a date, so
-/// it is inferred from how kernels write:
+/// Tells which of several states of a pool is the newest. Nothing on disk carries a date, so it is
+/// inferred from how kernels write:
 ///
 /// - A commit takes the next free blocks after those of the commit before, or the first free ones
 ///   after an activation, and the index block last of all. So a state shows where the next one
 ///   would have been written.
 /// - A changed node starts as a copy of the old one, bytes beyond its last entry included. So what
 ///   stands there tells which of two states came out of the other.
-/// - What was overwritten is older than what overwrote it.
+/// - Times and transaction ids of devices only grow. Where they differ, the order is certain.
+///
+/// States that followed each other make a line. Nothing came between them, so if one of a line is
+/// older than one of another line, all are.
 ///
 /// Source: Linux, drivers/md/persistent-data/dm-space-map-metadata.c, `sm_metadata_new_block`.
 struct StateOrder {
@@ -18,71 +21,67 @@ struct StateOrder {
     let to: Int
     /// How far it is from what a kernel would do; 0 is usual.
     let distance: Double
+    /// How many blocks the index went on.
+    let blocks: Int
   }
 
   /// The distance where there is no step: more than that of any possible step.
   private static let unrelated = 1.0
   /// The distance of an activation between two commits: it is rarer than none.
   private static let activation = 0.2
-  /// The distance of blocks skipped for no visible reason, as when the device has grown.
+  /// The distance of blocks skipped for no visible reason, as when the device has grown. What is
+  /// farther apart may be unrelated.
   private static let jump = 0.5
+  /// A lead this small leaves room for doubt.
+  private static let clearLead = 0.3
 
   /// After an activation, nearly all free blocks from the beginning on are taken.
   private static let densityAfterActivation = 0.75
 
   private let states: [PoolState]
   private let lineage: Lineage
-  /// All index blocks, those of states no longer whole among them.
-  private let indexBlocks: [MetadataBlock]
-  private var steps: [Step] = []
+
+  /// The newest state, and whether there is no doubt about that; `nil` without states.
+  private(set) var newest: (state: PoolState, isClear: Bool)?
 
   /// `states`: ascending by index block.
   init(_ states: [PoolState], _ census: BlockCensus) {
     self.states = states
     lineage = Lineage(census.file)
-    indexBlocks = census.indexBlocks
+    var steps: [Step] = []
     for from in states.indices {
       for to in states.indices where to != from {
-        if let distance = distance(from, to) {
-          steps.append(Step(from: from, to: to, distance: distance))
-        }
+        guard let distance = distance(from, to) else { continue }
+        let blocks = states[to].index.index - states[from].index.index
+        steps.append(
+          Step(
+            from: from, to: to, distance: distance,
+            blocks: blocks > 0 ? blocks : blocks + Int(census.blockCount)))
       }
     }
-  }
-
-  /// A lead this small over the next state leaves room for doubt.
-  private static let clearLead = 0.3
-
-  /// The state that a step leads to but none leads on from, and whether it has a clear lead over
-  /// all others.
-  var newest: (state: PoolState, isClear: Bool)? {
-    let scores = states.indices.map { (score: score($0), state: $0) }.sorted { $0 > $1 }
-    guard let first = scores.first else { return nil }
-    let lead = scores.count > 1 ? first.score - scores[1].score : .infinity
-    return (states[first.state], lead >= StateOrder.clearLead)
-  }
-
-  private func score(_ state: Int) -> Double {
-    func shortest(_ isWanted: (Step) -> Bool) -> Double {
-      min(steps.filter(isWanted).map(\.distance).min() ?? .infinity, StateOrder.unrelated)
+    steps.sort { ($0.distance, $0.blocks) < ($1.distance, $1.blocks) }
+    var lines = StateLines(count: states.count, RecordOrder(states, census))
+    func join(_ steps: some Sequence<Step>) {
+      for step in steps { lines.join(step.from, to: step.to, distance: step.distance) }
     }
-    return shortest { $0.from == state } - shortest { $0.to == state }
-      - (isBehindOverwritten(state) ? 2 * StateOrder.unrelated : 0)
-  }
-
-  /// Whether the line of states that leads to this one starts after a partly overwritten state:
-  /// then a later line overwrote that.
-  private func isBehindOverwritten(_ state: Int) -> Bool {
-    var head = state
-    var seen: Set<Int> = [state]
-    func usualStep(to state: Int) -> Step? {
-      steps.filter { $0.to == state && $0.distance < StateOrder.jump }
-        .min { $0.distance < $1.distance }
+    let isFar = steps.firstIndex { $0.distance > StateOrder.jump } ?? steps.count
+    join(steps[..<isFar])
+    let ends = lines.ends()
+    if ends.count == 1, lines.isExhaustive {
+      let (end, head) = (ends[0], lines.head(of: ends[0]))
+      let closing = steps.first { $0.from == end && $0.to == head }?.distance
+      let lead = lines.lead(of: end, over: closing ?? StateOrder.unrelated)
+      newest = (states[end], lead >= StateOrder.clearLead)
+      return
     }
-    while let step = usualStep(to: head), seen.insert(step.from).inserted { head = step.from }
-    let index = indexBlocks.firstIndex(of: states[head].index) ?? 0
-    let before = indexBlocks[index > 0 ? index - 1 : indexBlocks.count - 1]
-    return !states.contains { $0.index == before }
+    // If blocks of a state between two others were overwritten, a later line did that.
+    join(
+      steps[isFar...].filter { step in
+        let (from, to) = (states[step.from].index, states[step.to].index)
+        return to < from || census.nextIndexBlock(after: from) == to
+      })
+    // An activation starts again from the beginning: the lowest line is the last one.
+    newest = (lines.ends().first ?? states.indices.last).map { (states[$0], false) }
   }
 
   /// How unusual it is for `to` to be the next state after `from`; `nil` if it can't be.
@@ -111,5 +110,12 @@ struct StateOrder {
 
   private func indexOfNext(_ index: MetadataBlock) -> MetadataBlock? {
     states.first { $0.index > index }?.index
+  }
+}
+
+extension BlockCensus {
+  fileprivate func nextIndexBlock(after block: MetadataBlock) -> MetadataBlock? {
+    let next = indexBlocks.firstIndex(from: block.next)
+    return next < indexBlocks.count ? indexBlocks[next] : nil
   }
 }
