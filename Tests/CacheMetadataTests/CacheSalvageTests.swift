@@ -31,8 +31,8 @@ import Testing
         salvage.outcome.lost.contains { $0.contains(block) }
       }, what)
     #expect(salvage.outcome.kept == found.mappings.count, what)
-    if isOrderKnown { #expect(salvage.outcome.isWhole == (lost == nil), what) }
-    #expect(missing.isEmpty || !salvage.outcome.isWhole, what)
+    if isOrderKnown { #expect(salvage.outcome.losesNothing == (lost == nil), what) }
+    #expect(missing.isEmpty || !salvage.outcome.losesNothing, what)
     for (cacheBlock, hint) in found.hints { #expect(cache.hints[cacheBlock] == hint, what) }
   }
 
@@ -81,7 +81,7 @@ import Testing
     let image = try EditableImage(kernel: "cache/\(name)")
     let (found, salvage) = try RecordedCache.salvaged(image.path)
     #expect(try found == RecordedCache.of(image.path).cache)
-    #expect(salvage.outcome.isWhole)
+    #expect(salvage.isWhole)
     #expect(salvage.findings.worst != .error)
   }
 
@@ -124,7 +124,7 @@ import Testing
         let salvage: CacheSalvage
         // A superblock that makes no sense is refused, which is no silence.
         do { (found, salvage) = try RecordedCache.salvaged(image.path) } catch { continue }
-        if salvage.outcome.isWhole, !isFlagAlone(image, reader.superblock) {
+        if salvage.outcome.losesNothing, !isFlagAlone(image, reader.superblock) {
           let kept = Set(found.mappings.values.filter(\.isDirty))
           #expect(kept.isSuperset(of: dirty), what)
         }
@@ -186,7 +186,7 @@ import Testing
     var overrides = CacheOverrides()
     overrides.dataBlockSectors = 128
     let (found, salvage) = try RecordedCache.salvaged(image.path, overrides)
-    #expect(found.mappings.isEmpty && salvage.outcome.isWhole)
+    #expect(found.mappings.isEmpty && salvage.outcome.losesNothing)
     let count = try image.open().blockCount
     let free = MetadataBlock(UInt32(count - 1))
     let words = try mappings.open().withBlock(block) { bytes in
@@ -229,7 +229,7 @@ import Testing
     #expect(found.mappings[first] == nil && found.mappings[second] == nil)
     #expect(found.mappings.count == cache.mappings.count - 2)
     #expect(salvage.outcome.contested.flatMap { Array($0) } == [first, second])
-    #expect(!salvage.outcome.isWhole)
+    #expect(!salvage.outcome.losesNothing)
   }
 
   /// Old leaves of the index name blocks that have been written again since, for other places.
@@ -274,8 +274,8 @@ import Testing
         mapping.originBlock != cache.mappings[cacheBlock]?.originBlock
       }
       #expect(!isWrong, what)
-      #expect(salvage.outcome.isWhole == (found.mappings.count == cache.mappings.count), what)
-      known += salvage.outcome.isWhole ? 1 : 0
+      #expect(salvage.outcome.losesNothing == (found.mappings.count == cache.mappings.count), what)
+      known += salvage.outcome.losesNothing ? 1 : 0
     }
     #expect(known > histories / 3)
   }

@@ -25,7 +25,7 @@ import Testing
       #expect(found.eras.count == eras.eras.count, what)
       let isLow = zip(found.last, eras.last).contains { $0 < $1 }
       #expect(!isLow, what)
-      if damage == .flippedBit || salvage.outcome.isWhole { #expect(found == eras, what) }
+      if damage == .flippedBit || salvage.outcome.losesNothing { #expect(found == eras, what) }
       // What isn't named as lost is as it was.
       for (block, pair) in zip(found.eras, eras.eras).enumerated() where pair.0 != pair.1 {
         #expect(salvage.outcome.lostBlocks.contains { $0.contains(UInt64(block)) }, what)
@@ -77,7 +77,7 @@ import Testing
     let image = try EditableImage(kernel: "era/\(name)")
     let (found, salvage) = try RecordedEras.salvaged(image.path)
     #expect(try found == RecordedEras.of(image.path).eras)
-    #expect(salvage.outcome.isWhole)
+    #expect(salvage.isWhole)
   }
 
   /// Of values in an array nobody has a second copy.

@@ -44,6 +44,6 @@ package struct CacheOutcome: Sendable {
   /// Mappings that are known of.
   package var known: UInt64 { UInt64(kept) + leftOut }
 
-  /// Whether every mapping came back, with what is known of it.
-  package var isWhole: Bool { leftOut == 0 && lost.isEmpty }
+  /// Whether every mapping of the state that was found comes back.
+  package var losesNothing: Bool { leftOut == 0 && lost.isEmpty }
 }

@@ -14,6 +14,8 @@ package struct CacheSalvage: Sendable {
   /// What is wrong with what was read.
   package internal(set) var findings: Findings
   package internal(set) var outcome = CacheOutcome()
+  /// Whether every mapping comes back. Without a superblock there may have been a newer state.
+  package var isWhole: Bool { outcome.losesNothing && superblockState != .remade }
 
   let file: BlockFile
   let rules: MappingRules

@@ -18,8 +18,8 @@ package struct CacheSalvageSummary: Sendable {
     if outcome.lostHints > 0 {
       lines.append("\(outcome.lostHints) hints are lost: the policy learns them anew.")
     }
-    lines.append(CacheSalvageSummary.total(outcome))
-    if !outcome.isWhole || salvage.superblockState == .remade {
+    lines.append(CacheSalvageSummary.total(salvage))
+    if !salvage.isWhole {
       lines.append(
         "Keep the damaged metadata, and the cache device as it is, until the data is checked: what "
           + "is lost here may still be found in them.")
@@ -30,11 +30,14 @@ package struct CacheSalvageSummary: Sendable {
     self.lines = lines
   }
 
-  private static func total(_ outcome: CacheOutcome) -> String {
+  private static func total(_ salvage: CacheSalvage) -> String {
+    let outcome = salvage.outcome
     var line = "Kept \(outcome.kept)"
     if outcome.known > UInt64(outcome.kept) { line += " of \(outcome.known)" }
     line += " mappings, \(outcome.dirty) of them dirty"
-    return line + (outcome.isWhole ? "; the cache is whole." : "; the cache is NOT whole.")
+    if salvage.isWhole { return line + "; the cache is whole." }
+    return line
+      + (outcome.losesNothing ? "; nothing is lost of that state." : "; the cache is NOT whole.")
   }
 
   private static func forSuperblock(_ salvage: CacheSalvage) -> [String] {

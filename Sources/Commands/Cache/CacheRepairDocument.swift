@@ -26,7 +26,7 @@ struct CacheRepairDocument: RepairReport {
       json.field("mappings_found", outcome.isRootFound)
       json.field("other_states", outcome.otherStates)
     }
-    json.field("whole", outcome.isWhole)
+    json.field("whole", salvage.isWhole)
     json.field("kept_mappings", outcome.kept)
     json.field("known_mappings", outcome.known)
     json.field("dirty", outcome.dirty)

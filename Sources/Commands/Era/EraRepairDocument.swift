@@ -23,7 +23,7 @@ struct EraRepairDocument: RepairReport {
       json.field("blocks_before", outcome.blockCountBefore.map(UInt64.init))
       json.field("trees_found", outcome.isRootFound)
     }
-    json.field("whole", outcome.isWhole)
+    json.field("whole", salvage.isWhole)
     json.field("kept_eras", outcome.kept)
     json.ranges("lost_blocks", outcome.lostBlocks)
     if !outcome.lostBlocks.isEmpty {

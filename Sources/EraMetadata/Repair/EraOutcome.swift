@@ -27,8 +27,8 @@ package struct EraOutcome: Sendable {
   /// Whether the superblock led elsewhere, and trees were found by the space map.
   package internal(set) var isRootFound = false
 
-  /// Whether all that was known comes back as it was.
-  package var isWhole: Bool {
+  /// Whether all that is in the state that was found comes back as it was.
+  package var losesNothing: Bool {
     lostBlocks.isEmpty && impossible == 0 && lostWritesets.isEmpty && lostEras == nil
       && raisedFrom == nil && blockCountBefore == nil
   }

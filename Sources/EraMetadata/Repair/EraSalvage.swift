@@ -11,6 +11,9 @@ package struct EraSalvage: Sendable {
   /// What is wrong with what was read.
   package let findings: Findings
   package internal(set) var outcome: EraOutcome
+  /// Whether everything comes back as it was. Without a superblock there may have been a newer
+  /// state.
+  package var isWhole: Bool { outcome.losesNothing && superblockState != .remade }
 
   let file: BlockFile
   var eraArray: StoredArray

@@ -15,18 +15,17 @@ package struct EraSalvageSummary: Sendable {
     lines += EraSalvageSummary.forEras(outcome)
     lines += EraSalvageSummary.forWritesets(outcome)
     let count = UInt64(salvage.header.blockCount)
-    let isCertain = salvage.superblockState != .remade
     lines.append(
       "Kept the eras of \(outcome.kept) of \(count) blocks and \(outcome.keptWritesets) of "
         + "\(outcome.keptWritesets + outcome.lostWritesets.count) writesets"
-        + (outcome.isWhole
-          ? isCertain ? "; the metadata is whole." : "; nothing is lost of that state."
+        + (outcome.losesNothing
+          ? salvage.isWhole ? "; the metadata is whole." : "; nothing is lost of that state."
           : "; what is lost counts as written as late as it can have been."))
-    if !isCertain {
+    if salvage.superblockState == .remade {
       lines.append(
         "Nothing proves that there was no newer state, which would know of more writes. Have the "
           + "next backup read everything, and keep the damaged metadata until it is made.")
-    } else if !outcome.isWhole {
+    } else if !salvage.isWhole {
       lines.append(
         "A backup of what was written since an era now reads more than it must, but misses "
           + "nothing. Keep the damaged metadata until you have made one.")

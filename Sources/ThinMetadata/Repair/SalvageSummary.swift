@@ -43,7 +43,8 @@ package struct SalvageSummary: Sendable {
     let devices = salvage.results.count + salvage.droppedDevices.count
     let kept = salvage.results.map(\.mappedBlocks).cappedSum
     var lines = [
-      "Kept \(kept) mappings; \(whole) of \(devices) devices are whole."
+      "Kept \(kept) mappings; \(whole) of \(devices) devices are whole"
+        + (salvage.search == nil ? "." : " in that state.")
     ]
     if salvage.hasLosses {
       lines.append(
