@@ -20,8 +20,8 @@ struct FoundCacheSuperblock: Sendable {
       guard !file.hasSoundBlock(.superblock),
         let lost = LostCacheSuperblock(file, overrides), let first = lost.superblocks.first
       else { throw .nothingFound }
-      guard lost.superblocks.count <= FoundCacheSuperblock.maxStates else {
-        throw .newestStateUnknown(states: lost.superblocks.count)
+      guard lost.isExhaustive, lost.superblocks.count <= FoundCacheSuperblock.maxStates else {
+        throw .newestStateUnknown(states: lost.otherStates + 1)
       }
       superblock = first
       others = Array(lost.superblocks.dropFirst())

@@ -9,6 +9,9 @@ struct LostCacheSuperblock: Sendable {
   /// How many other states the device holds.
   let otherStates: Int
 
+  /// Whether there are no more states than could be compared.
+  let isExhaustive: Bool
+
   init?(_ file: BlockFile, _ overrides: CacheOverrides) {
     let census = StateCensus(ofCache: file)
     let search = StateSearch(census)
@@ -27,6 +30,7 @@ struct LostCacheSuperblock: Sendable {
     if found.isEmpty { return nil }
     superblocks = found.map { $0.superblock(overrides) }
     otherStates = search.states.count - 1
+    isExhaustive = search.isExhaustive
   }
 
   /// What has to be given, as what is left doesn't tell it, or not for certain.
