@@ -33,6 +33,15 @@ public enum TestFiles {
 
   /// The bytes of a kernel-made image: `thin/fresh`.
   public static func image(_ name: String) throws -> Data { try unpacked("kernel/\(name).img.xz") }
+
+  /// The states of a device of 128 metadata blocks, in the order in which a kernel committed them:
+  /// `thin/many-commits`. There is room for more in the file.
+  public static func states(_ name: String) throws -> [Data] {
+    let bytes = try unpacked("kernel/\(name).states.xz")
+    let size = 128 << 12
+    return stride(from: 0, to: bytes.count, by: size).map { Data(bytes[$0..<$0 + size]) }
+      .filter { state in state.contains { $0 != 0 } }
+  }
 }
 
 /// A folder that goes with the test that made it.

@@ -194,12 +194,7 @@ import ThinMetadata
 extension MetadataImage {
   /// The states of a fixture that has several, in the order in which they were committed.
   fileprivate static func states(_ name: String) throws -> [MetadataImage] {
-    let bytes = [UInt8](try TestFiles.unpacked("kernel/\(name).states.xz"))
-    let size = 128 * MetadataBlock.size
-    return stride(from: 0, to: bytes.count, by: size)
-      .map { MetadataImage(Array(bytes[$0..<$0 + size])) }
-      // There is room for more.
-      .filter { image in image.withBlock(0) { BlockKind(of: $0) } == .thinSuperblock }
+    try TestFiles.states(name).map { MetadataImage([UInt8]($0)) }
   }
 
   /// Whether all mappings are there, and no others; some may be older than they were.

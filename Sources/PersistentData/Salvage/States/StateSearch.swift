@@ -12,8 +12,6 @@ package struct StateSearch: Sendable {
 
   /// By index block.
   package let states: [MetadataState]
-  /// States that may be the newest; all of them if nothing can be told.
-  package let candidates: [MetadataState]
   /// Whether every index block on the device was examined.
   package let isExhaustive: Bool
 
@@ -27,11 +25,15 @@ package struct StateSearch: Sendable {
     }
     isExhaustive = states.count < limit
     self.states = states
+  }
+
+  /// States that may be the newest; all of them if nothing can be told.
+  package var candidates: [MetadataState] {
     // Damage in one state is in its neighbours, too, so the newest need not be whole.
     let ends = states.filter { state in
       !states.contains { $0.index != state.index && state.canPrecede($0) }
     }
-    candidates = ends.isEmpty ? StateSearch.ends(ofRing: states) : ends
+    return ends.isEmpty ? StateSearch.ends(ofRing: states) : ends
   }
 
   /// The newest of states that follow each other all around the device: little changes from one to
