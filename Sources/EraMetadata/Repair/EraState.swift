@@ -9,8 +9,8 @@ struct EraState {
   /// written, be it in a writeset or in the array already; blocks written since; archived writesets
   /// that were put into the array and dropped; and the newest archived era.
   let age: [UInt64]
-  /// Whether no writeset is left of an era that is in the era array already: the oldest one is put
-  /// there first. If there is one, a later state was written over parts of this one.
+  /// Whether the era array has no later era than that of the oldest archived writeset, which is the
+  /// next to be put there. If it has, a later state was written over parts of this one.
   ///
   /// Source: Linux, drivers/md/dm-era-target.c, `metadata_digest_lookup_writeset`.
   let isConsistent: Bool
@@ -19,7 +19,6 @@ struct EraState {
   /// The era array and all writesets, the open one too.
   let arrays: [Array]
   private let state: MetadataState
-  var index: MetadataBlock { state.index }
 
   /// Where it is written when blocks were.
   struct Array: Hashable {
@@ -27,6 +26,10 @@ struct EraState {
       case eras
       /// `era`: `nil` for the open one if the era before it isn't known.
       case writeset(era: UInt32?)
+
+      var shape: ArrayShape {
+        self == .eras ? EraReader.Structure.eraArray : EraReader.Structure.writeset
+      }
     }
 
     let kind: Kind

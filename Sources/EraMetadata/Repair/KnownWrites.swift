@@ -6,7 +6,7 @@ internal import PersistentData
 /// doesn't is older, or was partly overwritten, or is left from another device that had its
 /// metadata in the same place before.
 ///
-/// Memory: a few bytes for each block of an array; no more than those blocks take on the device.
+/// Memory: for each block of an array on the device, less than the block takes there.
 struct KnownWrites {
   /// A block of the era array, or of a writeset.
   private struct Part: Hashable {
@@ -19,10 +19,7 @@ struct KnownWrites {
     var firstEntry: Int {
       kind == .eras ? place % KnownWrites.eraBlocksPerSpan * KnownWrites.entriesPerEraBlock : 0
     }
-    var entryCount: Int {
-      kind == .eras ? KnownWrites.entriesPerEraBlock : KnownWrites.entriesPerSpan
-    }
-    var valueSize: Int { kind == .eras ? 4 : 8 }
+    var entryCount: Int { Int(kind.shape.entriesPerBlock) }
   }
 
   private typealias Parts = [(part: Part, block: MetadataBlock?)]
@@ -68,10 +65,8 @@ struct KnownWrites {
   }
 
   private static func parts(of array: EraState.Array, in file: BlockFile) -> Parts {
-    let valueSize = array.kind == .eras ? 4 : 8
-    return ArrayExtent(below: array.root, valueSize, in: file).blocks.enumerated().map {
-      (Part(kind: array.kind, place: $0), $1)
-    }
+    let extent = ArrayExtent(below: array.root, array.kind.shape.valueSize, in: file)
+    return extent.blocks.enumerated().map { (Part(kind: array.kind, place: $0), $1) }
   }
 
   /// The last era of each block in a span. `unknown`: for a writeset whose era isn't known. `lost`:
@@ -95,7 +90,7 @@ struct KnownWrites {
     let isRead = try? file.withBlock(block) { bytes in
       let array = ArrayBlock(bytes)
       guard BlockKind(of: bytes) == .array, array.isSound(in: block),
-        array.valueSize == part.valueSize
+        array.valueSize == part.kind.shape.valueSize
       else { return false }
       switch part.kind {
       case .eras:
@@ -105,18 +100,22 @@ struct KnownWrites {
           eras[entry] = max(eras[entry], UInt32(littleEndian: stored[index]))
         }
       case .writeset(let era):
-        let words: Span<UInt64> = array.stored(array.entryCount)
-        for index in words.indices {
-          var word = UInt64(littleEndian: words[index])
-          while word != 0 {
-            let entry = index * UInt64.bitWidth + word.trailingZeroBitCount
-            eras[entry] = max(eras[entry], era ?? unknown)
-            word &= word - 1
-          }
-        }
+        KnownWrites.raise(&eras, to: era ?? unknown, where: array.stored(array.entryCount))
       }
       return true
     }
     return isRead ?? false
+  }
+
+  /// Raises the eras of blocks whose bit is set.
+  private static func raise(_ eras: inout [UInt32], to era: UInt32, where words: Span<UInt64>) {
+    for index in words.indices {
+      var word = UInt64(littleEndian: words[index])
+      while word != 0 {
+        let entry = index * UInt64.bitWidth + word.trailingZeroBitCount
+        eras[entry] = max(eras[entry], era)
+        word &= word - 1
+      }
+    }
   }
 }

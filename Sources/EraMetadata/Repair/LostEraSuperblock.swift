@@ -35,8 +35,9 @@ struct LostEraSuperblock: Sendable {
     var possible = states.filter(\.isConsistent)
     possible.sort { $1.age.lexicographicallyPrecedes($0.age) }
     let writes = KnownWrites(possible, in: file)
-    let intact = possible.filter(\.isIntact).prefix(maxTried)
-    return intact.first(where: writes.areKnown) ?? possible.prefix(1).first(where: writes.areKnown)
+    let tried =
+      possible.filter(\.isIntact).prefix(maxTried) + possible.prefix(1).filter { !$0.isIntact }
+    return tried.first(where: writes.areKnown)
   }
 }
 
